@@ -1,0 +1,55 @@
+using Kv.Core.Membership;
+
+namespace Kv.Cluster.Peers;
+
+/// <summary>A peer's answer, or what became of the question.</summary>
+public abstract record PeerReply
+{
+    private PeerReply()
+    {
+    }
+
+    /// <summary>The answering node's document version; 0 where no peer answered.</summary>
+    public long DocumentVersion { get; init; }
+
+    /// <summary>No connection, or it broke before the answer.</summary>
+    public sealed record Unreachable : PeerReply;
+
+    public sealed record TimedOut : PeerReply;
+
+    /// <summary>A queue on the way was full.</summary>
+    public sealed record Overloaded : PeerReply;
+
+    /// <summary>The peer does not serve that partition: one of the two has an old document.</summary>
+    public sealed record WrongOwner : PeerReply;
+
+    /// <summary>The peer cannot serve; <paramref name="Reason"/> says why.</summary>
+    public sealed record Refused(string Reason) : PeerReply;
+
+    /// <summary>The request was done and has no result.</summary>
+    public sealed record Done : PeerReply;
+
+    /// <summary>The replica's object in stored form (values empty for a head); null where it has none.</summary>
+    public sealed record Object(ReadOnlyMemory<byte>? Stored) : PeerReply;
+
+    public sealed record Forwarded(KvOutcome Outcome) : PeerReply;
+
+    /// <summary>Keys (or buckets) of a page, and where the next begins; <paramref name="NextCursor"/> is null after the last.</summary>
+    public sealed record ListPage(IReadOnlyList<ReadOnlyMemory<byte>> Names, long? NextCursor) : PeerReply;
+
+    /// <summary>The document that was asked for; null where the asker's is as new.</summary>
+    public sealed record Document(ClusterDocument? Held) : PeerReply;
+
+    /// <summary>The acceptor promised; with what it had accepted for that version before, if anything.</summary>
+    public sealed record Promised(Ballot AcceptedBallot, ClusterDocument? AcceptedDocument) : PeerReply;
+
+    public sealed record Accepted : PeerReply;
+
+    /// <summary>The acceptor has promised a higher ballot.</summary>
+    public sealed record Rejected(Ballot Highest) : PeerReply;
+
+    /// <summary>How a proposed change ended.</summary>
+    public sealed record Proposed(DocumentChangeResult Result) : PeerReply;
+
+    public sealed record Identity(Member Node, Guid? ClusterId) : PeerReply;
+}

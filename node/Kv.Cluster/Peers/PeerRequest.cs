@@ -1,0 +1,58 @@
+using Kv.Core.Membership;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Peers;
+
+/// <summary>
+/// What one node asks of another. Objects travel in their stored form (ObjectCodec), so that a replica can keep the bytes it was sent.
+/// <see cref="DocumentVersion"/> is the sender's: a receiver that holds an older document asks for the newer one.
+/// </summary>
+public abstract record PeerRequest
+{
+    private PeerRequest()
+    {
+    }
+
+    public long DocumentVersion { get; init; }
+
+    /// <summary>Reads a replica. With <paramref name="HeadOnly"/>, the answer has clock and metadata and no values.</summary>
+    public sealed record VnodeGet(PartitionId Partition, ObjectKey Key, bool HeadOnly) : PeerRequest;
+
+    /// <summary>Merges an object into a replica (a put's frontier, a read repair): never coordinates. Answered when it is as durable as asked.</summary>
+    public sealed record VnodePut(PartitionId Partition, ObjectKey Key, ReadOnlyMemory<byte> Object, VnodePutKind Kind, Durability Durability) : PeerRequest;
+
+    /// <summary>Removes a replica's tombstone if it is exactly the one with this clock hash.</summary>
+    public sealed record VnodeReap(PartitionId Partition, ObjectKey Key, ulong ClockHash) : PeerRequest;
+
+    /// <summary>A client's request that belongs to this node's preference lists.</summary>
+    public sealed record Forward(KvRequest Request) : PeerRequest;
+
+    /// <summary>A page of a vnode's keys: of one bucket, or where <paramref name="Bucket"/> is null its buckets of a type. See VnodeListPage.</summary>
+    public sealed record VnodeList(PartitionId Partition, string BucketType, ReadOnlyMemory<byte>? Bucket, long Cursor, int Limit) : PeerRequest;
+
+    /// <summary>Objects of a partition on their way to where they belong. Each is merged, never overwrites; answered when all are on disk.</summary>
+    public sealed record HandoffBatch(PartitionId Partition, IReadOnlyList<StoredEntry> Entries) : PeerRequest;
+
+    /// <summary>I live; this is the version of my document.</summary>
+    public sealed record Heartbeat : PeerRequest;
+
+    /// <summary>Asks for the document, if newer than <see cref="DocumentVersion"/>.</summary>
+    public sealed record GetDocument : PeerRequest;
+
+    /// <summary>Hands over a decided document.</summary>
+    public sealed record LearnDocument(ClusterDocument Document) : PeerRequest;
+
+    /// <summary>Phase one of deciding the document's version <paramref name="Version"/>.</summary>
+    public sealed record Prepare(Guid ClusterId, long Version, Ballot Ballot) : PeerRequest;
+
+    /// <summary>Phase two.</summary>
+    public sealed record Accept(Guid ClusterId, long Version, Ballot Ballot, ClusterDocument Document) : PeerRequest;
+
+    /// <summary>Asks a member to carry out a change: one proposer at a time decides faster than many.</summary>
+    public sealed record Propose(DocumentChange Change) : PeerRequest;
+
+    /// <summary>Who are you: asked of an address before it is a member.</summary>
+    public sealed record Identify : PeerRequest;
+}

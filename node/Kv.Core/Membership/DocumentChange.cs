@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+
+namespace Kv.Core.Membership;
+
+/// <summary>
+/// What can be done to a cluster document. Each is safe to send twice: applied to a document that already has its effect it
+/// changes nothing and succeeds. The rules are DocumentRules.
+/// </summary>
+public abstract record DocumentChange
+{
+    private DocumentChange()
+    {
+    }
+
+    /// <summary>Stages the join of a new node, which becomes a member in state joining.</summary>
+    public sealed record StageJoin(Member Node) : DocumentChange;
+
+    /// <summary>Stages the leave of a member.</summary>
+    public sealed record StageLeave(NodeId Node) : DocumentChange;
+
+    /// <summary>Forgets everything that is staged; joining members are members no more.</summary>
+    public sealed record ClearStaged : DocumentChange;
+
+    /// <summary>Carries out what is staged, if it is still what <paramref name="PlanId"/> was computed from.</summary>
+    public sealed record CommitPlan(string PlanId) : DocumentChange;
+
+    /// <summary>The data of these partitions is with their next owners: they own them from now on.</summary>
+    public sealed record CompleteTransfers(ImmutableArray<Transfer> Transfers) : DocumentChange;
+
+    /// <summary>A member is to be reached elsewhere.</summary>
+    public sealed record SetEndpoints(NodeId Node, ImmutableSortedDictionary<string, string> Endpoints) : DocumentChange;
+
+    /// <summary>Marks a member that cannot be reached as down, so that the others need not wait for it.</summary>
+    public sealed record MarkDown(NodeId Node) : DocumentChange;
+
+    /// <summary>The member marked down is back.</summary>
+    public sealed record MarkUp(NodeId Node) : DocumentChange;
+
+    /// <summary>Creates a bucket type, or creates anew one that is not active yet. Properties are what the caller gave, validated against the rules.</summary>
+    public sealed record CreateBucketType(string Name, BucketProps Props) : DocumentChange;
+
+    /// <summary>Makes a created type exist for clients. The caller has seen every member hold its creation.</summary>
+    public sealed record ActivateBucketType(string Name) : DocumentChange;
+
+    /// <summary>Changes an active type.</summary>
+    public sealed record UpdateBucketType(string Name, BucketProps Props) : DocumentChange;
+
+    /// <summary>Gives a bucket properties of its own.</summary>
+    public sealed record SetBucketProps(BucketName Bucket, BucketProps Props) : DocumentChange;
+
+    /// <summary>Takes a bucket's own properties away, so that its type's hold again.</summary>
+    public sealed record ResetBucketProps(BucketName Bucket) : DocumentChange;
+}

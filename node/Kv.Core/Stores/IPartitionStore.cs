@@ -1,0 +1,41 @@
+namespace Kv.Core.Stores;
+
+/// <summary>
+/// The storage port: keys and values of one partition on one node. One caller at a time (the vnode's mailbox) for everything but
+/// <see cref="FoldAsync"/>, which may run beside it. Keys are at most <see cref="MaxKeyBytes"/> long, values at most
+/// <see cref="MaxValueBytes"/>; a longer one throws <see cref="ArgumentException"/> and changes nothing. Corruption and failed
+/// syncs throw <see cref="StoreException"/>; after one the store serves nothing until it is opened again.
+/// </summary>
+public interface IPartitionStore : IAsyncDisposable
+{
+    StoreCapabilities Capabilities { get; }
+
+    int MaxKeyBytes { get; }
+
+    int MaxValueBytes { get; }
+
+    /// <summary>Live keys, as exactly as the engine knows (an estimate where it says so in its own documentation).</summary>
+    long ApproximateCount { get; }
+
+    /// <summary>Bytes of live keys and values, as exactly as the engine knows.</summary>
+    long ApproximateBytes { get; }
+
+    /// <summary>Fills the values of the batch. Sees every write whose <see cref="WriteAsync"/> has returned its task, durable or not.</summary>
+    ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel);
+
+    /// <summary>
+    /// Applies the batch before it returns its task (a later read sees it), and completes the task when the batch is as durable as
+    /// asked. Writes of one store become durable in the order of their calls. A caller need not await one write before the next.
+    /// Cancellation ends the wait and not the write.
+    /// </summary>
+    ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel);
+
+    /// <summary>
+    /// Every key that was live when the fold began and was not written meanwhile, exactly once, with its value; a key written during the fold
+    /// comes once or more, with its value then or later, or not at all if it was removed or is new.
+    /// </summary>
+    IAsyncEnumerable<StoredEntry> FoldAsync(CancellationToken cancel);
+
+    /// <summary>Removes the partition's data for good and closes the store: after handoff, or when a partition is dropped. Durable when it completes.</summary>
+    ValueTask DropAsync(CancellationToken cancel);
+}

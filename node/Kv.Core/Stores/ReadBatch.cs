@@ -1,0 +1,35 @@
+namespace Kv.Core.Stores;
+
+/// <summary>
+/// The keys one pass of a vnode wants to read, and after <see cref="IPartitionStore.ReadAsync"/> their values, by position. Reading
+/// many at once lets an engine overlap the reads that have to go to disk. A single owner; reused by <see cref="Clear"/>.
+/// </summary>
+public sealed class ReadBatch
+{
+    private readonly List<ReadOnlyMemory<byte>> keys = [];
+    private readonly List<ReadOnlyMemory<byte>?> values = [];
+
+    public int Count => keys.Count;
+
+    /// <summary>Adds a key and returns its position.</summary>
+    public int Add(ReadOnlyMemory<byte> key)
+    {
+        keys.Add(key);
+        values.Add(null);
+        return keys.Count - 1;
+    }
+
+    public ReadOnlyMemory<byte> Key(int position) => keys[position];
+
+    /// <summary>The value, owned by the reader from here on; null where the store has no such key.</summary>
+    public ReadOnlyMemory<byte>? Value(int position) => values[position];
+
+    /// <summary>For engines: sets the value found.</summary>
+    public void SetValue(int position, ReadOnlyMemory<byte>? value) => values[position] = value;
+
+    public void Clear()
+    {
+        keys.Clear();
+        values.Clear();
+    }
+}

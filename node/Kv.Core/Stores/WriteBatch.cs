@@ -1,0 +1,39 @@
+namespace Kv.Core.Stores;
+
+/// <summary>
+/// What one pass of a vnode changes in its store, applied whole: later entries of a key win over earlier ones. A single owner
+/// fills it, hands it to <see cref="IPartitionStore.WriteAsync"/> and may <see cref="Clear"/> and fill it again once the call has
+/// returned its task (the store has copied what it needs by then).
+/// </summary>
+public sealed class WriteBatch
+{
+    private readonly List<Entry> entries = [];
+
+    /// <summary>One change. <see cref="Value"/> is null where the key is removed.</summary>
+    public readonly record struct Entry(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value);
+
+    public IReadOnlyList<Entry> Entries => entries;
+
+    public int Count => entries.Count;
+
+    /// <summary>Bytes of keys and values together.</summary>
+    public long Bytes { get; private set; }
+
+    public void Put(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value)
+    {
+        entries.Add(new Entry(key, value));
+        Bytes += key.Length + value.Length;
+    }
+
+    public void Remove(ReadOnlyMemory<byte> key)
+    {
+        entries.Add(new Entry(key, null));
+        Bytes += key.Length;
+    }
+
+    public void Clear()
+    {
+        entries.Clear();
+        Bytes = 0;
+    }
+}
