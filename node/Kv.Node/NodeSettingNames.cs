@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Net;
+
+namespace Kv.Node;
+
+/// <summary>The table of a node's settings: what `--help`, the validator and the documentation are made from.</summary>
+public static class NodeSettingNames
+{
+    public static IReadOnlyList<NodeSetting> All { get; } =
+    [
+        new("name", "NAME", "the host's name", "for people; unique in the cluster; letters, digits, `-`, `.` and `_`, at most 253", (o, t) =>
+            IsName(t, 253) ? SettingResult.Ok(o with { Name = t }) : SettingResult.Bad(o, "must be 1 to 253 letters, digits, `-`, `.` or `_`")),
+        new("zone", "ZONE", "none", "the failure domain, so that replicas are spread over zones", (o, t) =>
+            t.Length == 0 || IsName(t, 63) ? SettingResult.Ok(o with { Zone = t }) : SettingResult.Bad(o, "must be at most 63 letters, digits, `-`, `.` or `_`")),
+        new("data", "DIRECTORY", "required", "where everything durable lives; made if absent", (o, t) =>
+            t.Trim().Length > 0 ? SettingResult.Ok(o with { DataDirectory = t }) : SettingResult.Bad(o, "must name a directory")),
+        new("listen", "ADDRESS", "127.0.0.1", "the address to bind: an IP address, `localhost`, or `0.0.0.0` or `::` for all", (o, t) =>
+            t == "localhost" || IPAddress.TryParse(t, out _) ? SettingResult.Ok(o with { ListenHost = t }) : SettingResult.Bad(o, "must be an IP address or `localhost`")),
+        new("advertise", "HOST", "the listen address, or the host's name where that is all", "the host under which clients and other nodes reach this node", (o, t) =>
+            IsHost(t) ? SettingResult.Ok(o with { AdvertiseHost = t }) : SettingResult.Bad(o, "must be a host name or an IP address, without a port, and not `0.0.0.0` or `::`")),
+        Port("grpc-port", "9080", "native clients (gRPC)", (o, p) => o with { GrpcPort = p }, canBeOff: true),
+        Port("peer-port", "9081", "other nodes", (o, p) => o with { PeerPort = p }, canBeOff: false),
+        Port("admin-port", "9082", "the operator and the command line (gRPC)", (o, p) => o with { AdminPort = p }, canBeOff: false),
+        Port("riak-http-port", "8098", "Riak HTTP clients", (o, p) => o with { RiakHttpPort = p }, canBeOff: true),
+        Port("metrics-port", "9464", "`/metrics`, `/livez`, `/readyz`, `/startupz`", (o, p) => o with { MetricsPort = p }, canBeOff: true),
+        new("memory-limit", "SIZE", "the container's limit, else 1Gi", "bytes the process may use in all, with `Ki`, `Mi` or `Gi`; at least 128Mi", (o, t) =>
+            !ByteSize.TryParse(t, out var bytes) ? SettingResult.Bad(o, "must be a number of bytes, such as 1073741824, 512Mi or 2Gi")
+            : bytes < 128L << 20 ? SettingResult.Bad(o, "must be at least 128Mi")
+            : SettingResult.Ok(o with { MemoryLimitBytes = bytes })),
+        Number("stores", "64", "partitions that memory is divided for: what this node will own and stand in for", 1, 1024, (o, n) => o with { StoresPerNode = n }),
+        new("log-format", "text|json", "text", "one line per event either way", (o, t) => t switch
+        {
+            "text" => SettingResult.Ok(o with { JsonLog = false }),
+            "json" => SettingResult.Ok(o with { JsonLog = true }),
+            _ => SettingResult.Bad(o, "must be `text` or `json`"),
+        }),
+        new("log-level", "LEVEL", "info", "debug, info, warning or error", (o, t) => t switch
+        {
+            "debug" => SettingResult.Ok(o with { LogLevel = LogLevel.Debug }),
+            "info" => SettingResult.Ok(o with { LogLevel = LogLevel.Information }),
+            "warning" => SettingResult.Ok(o with { LogLevel = LogLevel.Warning }),
+            "error" => SettingResult.Ok(o with { LogLevel = LogLevel.Error }),
+            _ => SettingResult.Bad(o, "must be `debug`, `info`, `warning` or `error`"),
+        }),
+        Number("stop-timeout-seconds", "25", "how long a clean stop may take", 1, 3600, (o, n) => o with { StopTimeout = TimeSpan.FromSeconds(n) }),
+        Number("max-client-connections", "10000", "per front end; more are closed at once", 1, 1_000_000, (o, n) => o with { MaxClientConnections = n }),
+        Number("request-timeout-milliseconds", "60000", "for requests that name none", 1, 3_600_000, (o, n) =>
+            o with { Cluster = o.Cluster with { RequestTimeout = TimeSpan.FromMilliseconds(n) } }),
+        Number("max-concurrent-requests", "50000", "that this node coordinates at once; more are refused", 1, 10_000_000, (o, n) =>
+            o with { Cluster = o.Cluster with { MaxConcurrentRequests = n } }),
+        new("max-object-size", "SIZE", "50Mi", "larger objects are refused; at most 50Mi", (o, t) =>
+            ByteSize.TryParse(t, out var bytes) && bytes is >= 1024 and <= 50L << 20
+                ? SettingResult.Ok(o with { Cluster = o.Cluster with { MaxObjectBytes = bytes } })
+                : SettingResult.Bad(o, "must be 1Ki to 50Mi")),
+        Number("max-siblings", "100", "an object with more is refused", 1, 10_000, (o, n) => o with { Cluster = o.Cluster with { MaxSiblings = n } }),
+        Number("handoff-concurrency", "2", "transfers from this node at once, and as many to it", 1, 64, (o, n) =>
+            o with { Cluster = o.Cluster with { HandoffConcurrency = n } }),
+        Number("peer-down-milliseconds", "3000", "a node not heard of for so long is taken for down", 500, 600_000, (o, n) =>
+            o with { Cluster = o.Cluster with { PeerDownAfter = TimeSpan.FromMilliseconds(n) } }),
+    ];
+
+    private static NodeSetting Port(string name, string fallback, string who, Func<NodeOptions, ListenPort, NodeOptions> set, bool canBeOff) =>
+        new(name, canBeOff ? "PORT|0|off" : "PORT|0", fallback, $"for {who}; 0 for any that is free", (o, t) =>
+            !ListenPort.TryParse(t, out var port) || (port.IsOff && !canBeOff)
+                ? SettingResult.Bad(o, canBeOff ? "must be 1 to 65535, 0 for any, or `off`" : "must be 1 to 65535, or 0 for any")
+                : SettingResult.Ok(set(o, port)));
+
+    private static NodeSetting Number(string name, string fallback, string help, int least, int most, Func<NodeOptions, int, NodeOptions> set) =>
+        new(name, "N", fallback, $"{help}; {least} to {most}", (o, t) =>
+            int.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+                ? SettingResult.Ok(set(o, number))
+                : SettingResult.Bad(o, $"must be {least} to {most}"));
+
+    private static bool IsName(string text, int longest) =>
+        text.Length >= 1 && text.Length <= longest && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
+
+    private static bool IsHost(string text) => IPAddress.TryParse(text, out var address)
+        ? !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)
+        : IsName(text, 253);
+}
