@@ -1,0 +1,11 @@
+namespace Kv.Cluster.Handoff;
+
+/// <summary>Why a partition's data travels.</summary>
+public enum TransferKind
+{
+    /// <summary>To its next owner, on a change of the ring.</summary>
+    Ownership = 1,
+
+    /// <summary>Back to its owner, from a node that stood in for it.</summary>
+    Hinted = 2,
+}

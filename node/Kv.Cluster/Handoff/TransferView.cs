@@ -1,0 +1,19 @@
+using Kv.Core.Rings;
+
+namespace Kv.Cluster.Handoff;
+
+/// <summary>
+/// A transfer for people to see. Progress is known for transfers from the answering node only. <paramref name="ObjectsTotal"/> is an estimate from when it began;
+/// <paramref name="SinceProgress"/> is zero while it waits for its first turn; <paramref name="LastError"/> is empty where the last attempt did not fail.
+/// </summary>
+public sealed record TransferView(
+    TransferKind Kind,
+    TransferState State,
+    PartitionId Partition,
+    NodeId From,
+    NodeId To,
+    long ObjectsSent,
+    long BytesSent,
+    long ObjectsTotal,
+    TimeSpan SinceProgress,
+    string LastError);

@@ -1,0 +1,99 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Kv.Core.Membership;
+using Kv.Core.Rings;
+
+namespace Kv.Cluster.Membership;
+
+/// <summary>
+/// What a node knows of its cluster at one moment: the document it holds and the members it takes for up. Immutable and swapped whole
+/// (<see cref="ClusterState"/>), so that a request sees one coherent ring from its beginning to its end.
+/// </summary>
+public sealed class ClusterSnapshot
+{
+    /// <summary>Preference lists are remembered up to this n_val; longer ones are rare and computed each time.</summary>
+    private const int MaxCachedN = 16;
+
+    /// <summary>By n and sloppiness, then by first partition. Filled as it is asked for; two that fill a place at once write equal lists.</summary>
+    private readonly ImmutableArray<PreflistEntry>[]?[] preflists = new ImmutableArray<PreflistEntry>[]?[2 * (MaxCachedN + 1)];
+
+    internal ClusterSnapshot(NodeId self, ClusterDocument? document, FrozenSet<NodeId> up)
+    {
+        Self = self;
+        Document = document;
+        Up = up;
+    }
+
+    public NodeId Self { get; }
+
+    /// <summary>Null until the node is in a cluster.</summary>
+    public ClusterDocument? Document { get; }
+
+    /// <summary>0 until the node is in a cluster: what goes with each message to a peer.</summary>
+    public long DocumentVersion => Document?.Version ?? 0;
+
+    /// <summary>The members that this node can reach; itself always.</summary>
+    public FrozenSet<NodeId> Up { get; }
+
+    public bool IsUp(NodeId node) => Up.Contains(node);
+
+    /// <summary>
+    /// The <paramref name="n"/> places for keys whose first primary is <paramref name="first"/>, primaries before fallbacks where
+    /// <paramref name="sloppy"/>; without it only the primaries that are up. Throws <see cref="InvalidOperationException"/> where there is no document.
+    /// </summary>
+    public ImmutableArray<PreflistEntry> PreferenceList(PartitionId first, int n, bool sloppy)
+    {
+        var ring = Document?.Ring ?? throw new InvalidOperationException("the node is in no cluster: there is no ring");
+        if (n > MaxCachedN)
+        {
+            return Compute(ring, first, n, sloppy);
+        }
+
+        var slot = (2 * n) + (sloppy ? 1 : 0);
+        var lists = preflists[slot] ??= new ImmutableArray<PreflistEntry>[ring.Size];
+        ref var list = ref lists[first.Number];
+        if (list.IsDefault)
+        {
+            list = Compute(ring, first, n, sloppy);
+        }
+
+        return list;
+    }
+
+    private ImmutableArray<PreflistEntry> Compute(Ring ring, PartitionId first, int n, bool sloppy)
+    {
+        var entries = ImmutableArray.CreateBuilder<PreflistEntry>(n);
+        var standIns = new Queue<NodeId>(FallbackNodes(ring, first, n));
+        var missing = new List<PartitionId>();
+        for (var i = 0; i < Math.Min(n, ring.Size); i++)
+        {
+            var partition = new PartitionId((first.Number + i) % ring.Size);
+            var owner = ring.Owner(partition);
+            if (IsUp(owner))
+            {
+                entries.Add(new PreflistEntry(partition, owner, IsPrimary: true));
+            }
+            else
+            {
+                missing.Add(partition);
+            }
+        }
+
+        foreach (var partition in sloppy ? missing : [])
+        {
+            if (standIns.TryDequeue(out var node))
+            {
+                entries.Add(new PreflistEntry(partition, node, IsPrimary: false));
+            }
+        }
+
+        return entries.ToImmutable();
+    }
+
+    private IEnumerable<NodeId> FallbackNodes(Ring ring, PartitionId first, int n)
+    {
+        var primaries = Enumerable.Range(first.Number, Math.Min(n, ring.Size)).Select(i => ring.Owners[i % ring.Size]).ToHashSet();
+        return Enumerable.Range(first.Number + n, Math.Max(0, ring.Size - n)).Select(i => ring.Owners[i % ring.Size])
+            .Where(node => IsUp(node) && !primaries.Contains(node)).Distinct();
+    }
+}
