@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using Kv.Core.Rings;
+using static Kv.Core.Membership.DocumentChange;
+
+namespace Kv.Core.Membership;
+
+/// <summary>A change as bytes between nodes: a format version byte, then JSON whose `change` names the case. Names are sent: append only.</summary>
+public static class DocumentChangeCodec
+{
+    public const byte FormatVersion = 1;
+
+    private const string What = "document change";
+
+    public static byte[] Encode(DocumentChange change) => VersionedJson.Write(FormatVersion, json => Write(json, change));
+
+    /// <exception cref="DocumentFormatException">Damaged, of an unknown version (whose number is in the message), or of an unknown kind.</exception>
+    public static DocumentChange Decode(ReadOnlyMemory<byte> bytes) => VersionedJson.Read(bytes, FormatVersion, What, Read);
+
+    /// <summary>As <see cref="Decode"/>; false with a reason in place of the exception.</summary>
+    public static bool TryDecode(ReadOnlyMemory<byte> bytes, [NotNullWhen(true)] out DocumentChange? change, [NotNullWhen(false)] out string? reason)
+    {
+        try
+        {
+            change = Decode(bytes);
+            reason = null;
+            return true;
+        }
+        catch (DocumentFormatException e)
+        {
+            change = null;
+            reason = e.Message;
+            return false;
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, DocumentChange change)
+    {
+        json.WriteString("change", NameOf(change));
+        switch (change)
+        {
+            case StageJoin join:
+                json.WritePropertyName("member");
+                DocumentJson.WriteMember(json, join.Node);
+                break;
+            case StageLeave leave:
+                DocumentJson.WriteNode(json, "node", leave.Node);
+                break;
+            case CommitPlan commit:
+                json.WriteString("planId", commit.PlanId);
+                break;
+            case CompleteTransfers complete:
+                WriteTransfers(json, complete.Transfers);
+                break;
+            case SetEndpoints set:
+                DocumentJson.WriteNode(json, "node", set.Node);
+                DocumentJson.WriteEndpoints(json, "endpoints", set.Endpoints);
+                break;
+            case MarkDown down:
+                DocumentJson.WriteNode(json, "node", down.Node);
+                break;
+            case MarkUp up:
+                DocumentJson.WriteNode(json, "node", up.Node);
+                break;
+            case CreateBucketType create:
+                json.WriteString("name", create.Name);
+                DocumentJson.WriteProps(json, create.Props);
+                break;
+            case ActivateBucketType activate:
+                json.WriteString("name", activate.Name);
+                break;
+            case UpdateBucketType update:
+                json.WriteString("name", update.Name);
+                DocumentJson.WriteProps(json, update.Props);
+                break;
+            case SetBucketProps set:
+                DocumentJson.WriteBucketName(json, set.Bucket);
+                DocumentJson.WriteProps(json, set.Props);
+                break;
+            case ResetBucketProps reset:
+                DocumentJson.WriteBucketName(json, reset.Bucket);
+                break;
+        }
+    }
+
+    private static string NameOf(DocumentChange change) => change switch
+    {
+        StageJoin => "stageJoin",
+        StageLeave => "stageLeave",
+        ClearStaged => "clearStaged",
+        CommitPlan => "commitPlan",
+        CompleteTransfers => "completeTransfers",
+        SetEndpoints => "setEndpoints",
+        MarkDown => "markDown",
+        MarkUp => "markUp",
+        CreateBucketType => "createBucketType",
+        ActivateBucketType => "activateBucketType",
+        UpdateBucketType => "updateBucketType",
+        SetBucketProps => "setBucketProps",
+        ResetBucketProps => "resetBucketProps",
+        _ => throw new UnreachableException($"no name for {change.GetType().Name}"),
+    };
+
+    private static DocumentChange Read(JsonElement json) => DocumentJson.ReadString(json, "change") switch
+    {
+        "stageJoin" => new StageJoin(DocumentJson.ReadMember(json.GetProperty("member"))),
+        "stageLeave" => new StageLeave(DocumentJson.ReadNode(json, "node")),
+        "clearStaged" => new ClearStaged(),
+        "commitPlan" => new CommitPlan(DocumentJson.ReadString(json, "planId")),
+        "completeTransfers" => new CompleteTransfers(ReadTransfers(json)),
+        "setEndpoints" => new SetEndpoints(DocumentJson.ReadNode(json, "node"), DocumentJson.ReadEndpoints(json, "endpoints")),
+        "markDown" => new MarkDown(DocumentJson.ReadNode(json, "node")),
+        "markUp" => new MarkUp(DocumentJson.ReadNode(json, "node")),
+        "createBucketType" => new CreateBucketType(DocumentJson.ReadString(json, "name"), DocumentJson.ReadProps(json)),
+        "activateBucketType" => new ActivateBucketType(DocumentJson.ReadString(json, "name")),
+        "updateBucketType" => new UpdateBucketType(DocumentJson.ReadString(json, "name"), DocumentJson.ReadProps(json)),
+        "setBucketProps" => new SetBucketProps(DocumentJson.ReadBucketName(json), DocumentJson.ReadProps(json)),
+        "resetBucketProps" => new ResetBucketProps(DocumentJson.ReadBucketName(json)),
+        var other => throw new FormatException($"the change `{other}` is not known"),
+    };
+
+    private static void WriteTransfers(Utf8JsonWriter json, ImmutableArray<Transfer> transfers)
+    {
+        json.WriteStartArray("transfers");
+        foreach (var transfer in transfers)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("partition", transfer.Partition.Number);
+            DocumentJson.WriteNode(json, "from", transfer.From);
+            DocumentJson.WriteNode(json, "to", transfer.To);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static ImmutableArray<Transfer> ReadTransfers(JsonElement json) =>
+    [
+        .. json.GetProperty("transfers").EnumerateArray().Select(t => new Transfer(
+            new PartitionId(t.GetProperty("partition").GetInt32()), DocumentJson.ReadNode(t, "from"), DocumentJson.ReadNode(t, "to"))),
+    ];
+}

@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+
+namespace Kv.Core.Membership;
+
+/// <summary>The JSON forms of what documents and changes are made of. Names are persisted and sent: append only.</summary>
+internal static class DocumentJson
+{
+    public static void WriteMember(Utf8JsonWriter json, Member member)
+    {
+        json.WriteStartObject();
+        WriteNode(json, "id", member.Id);
+        json.WriteString("name", member.Name);
+        json.WriteString("zone", member.Zone);
+        json.WriteNumber("state", (int)member.State);
+        WriteEndpoints(json, "endpoints", member.Endpoints);
+        json.WriteEndObject();
+    }
+
+    public static Member ReadMember(JsonElement json) => new(
+        ReadNode(json, "id"),
+        ReadString(json, "name"),
+        ReadString(json, "zone"),
+        ReadEnum<MemberState>(json, "state"),
+        ReadEndpoints(json, "endpoints"));
+
+    public static void WriteEndpoints(Utf8JsonWriter json, string name, ImmutableSortedDictionary<string, string> endpoints)
+    {
+        json.WriteStartObject(name);
+
+        // By ordinal order whatever comparer the dictionary has, so that equal values have equal bytes.
+        foreach (var (protocol, address) in endpoints.OrderBy(e => e.Key, StringComparer.Ordinal))
+        {
+            json.WriteString(protocol, address);
+        }
+
+        json.WriteEndObject();
+    }
+
+    public static ImmutableSortedDictionary<string, string> ReadEndpoints(JsonElement json, string name) => json.GetProperty(name).EnumerateObject()
+        .ToImmutableSortedDictionary(e => e.Name, e => e.Value.GetString() ?? throw new FormatException($"endpoint {e.Name} is null"), StringComparer.Ordinal);
+
+    public static void WriteNode(Utf8JsonWriter json, string name, NodeId node) => json.WriteString(name, node.ToString());
+
+    public static NodeId ReadNode(JsonElement json, string name) => ReadNode(json.GetProperty(name));
+
+    public static NodeId ReadNode(JsonElement json) =>
+        NodeId.TryParse(json.GetString(), out var node) ? node : throw new FormatException($"{json.GetRawText()} is not a node's id");
+
+    public static void WriteBucketName(Utf8JsonWriter json, BucketName bucket)
+    {
+        json.WriteString("type", bucket.BucketType);
+
+        // A bucket's name is any bytes.
+        json.WriteBase64String("bucket", bucket.Bucket.Span);
+    }
+
+    public static BucketName ReadBucketName(JsonElement json) => new(ReadString(json, "type"), json.GetProperty("bucket").GetBytesFromBase64());
+
+    public static void WriteProps(Utf8JsonWriter json, BucketProps props)
+    {
+        json.WritePropertyName("props");
+        PropsJson.Write(json, props);
+    }
+
+    public static BucketProps ReadProps(JsonElement json) => PropsJson.Read(json.GetProperty("props"));
+
+    public static string ReadString(JsonElement json, string name) => json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
+
+    public static TEnum ReadEnum<TEnum>(JsonElement json, string name)
+        where TEnum : struct, Enum
+    {
+        var value = (TEnum)Enum.ToObject(typeof(TEnum), json.GetProperty(name).GetInt32());
+        return Enum.IsDefined(value) ? value : throw new FormatException($"{name} {value} is not known");
+    }
+}

@@ -1,0 +1,80 @@
+namespace Kv.Core.Rings;
+
+/// <summary>
+/// Who serves a key: its first primary partition and the next ones clockwise with their owners, and stand-ins for owners that are
+/// not up (riak_core_apl). While a partition is being transferred its owner serves it, not the next owner. Pure: callers cache the
+/// result per ring and up-set.
+/// </summary>
+public static class PreferenceList
+{
+    /// <summary>
+    /// The list of <paramref name="nVal"/> places from <paramref name="first"/>: primaries that are up in ring order, then for each
+    /// primary that is down, in order, the owner of the next partition beyond the list that is up, standing in for that primary's partition.
+    /// Shorter where stand-ins run out. Stand-ins may repeat nodes already in the list, as in Riak: `node_confirms` is the remedy.
+    /// </summary>
+    /// <param name="ring">The ring.</param>
+    /// <param name="first">The first primary partition, from <see cref="RingHash"/>.</param>
+    /// <param name="nVal">Replicas wanted; more than the ring has partitions counts as that many.</param>
+    /// <param name="up">Nodes that can serve.</param>
+    /// <param name="sloppy">False: primaries that are up and no stand-ins.</param>
+    public static PreflistEntry[] Compute(Ring ring, PartitionId first, int nVal, IReadOnlySet<NodeId> up, bool sloppy = true)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(nVal, 1);
+        var count = Math.Min(nVal, ring.Size);
+        Span<int> down = count <= 64 ? stackalloc int[count] : new int[count];
+        var downCount = 0;
+        var list = new PreflistEntry[count];
+        var filled = 0;
+        for (var step = 0; step < count; step++)
+        {
+            var partition = At(ring, first, step);
+            var owner = ring.Owner(partition);
+            if (up.Contains(owner))
+            {
+                list[filled++] = new PreflistEntry(partition, owner, IsPrimary: true);
+            }
+            else
+            {
+                down[downCount++] = partition.Number;
+            }
+        }
+
+        if (sloppy)
+        {
+            filled = AddFallbacks(ring, first, count, down[..downCount], up, list, filled);
+        }
+
+        return filled == count ? list : list[..filled];
+    }
+
+    /// <summary>The list as it is when every node is up: the owners, whether they are or not.</summary>
+    public static PreflistEntry[] Primaries(Ring ring, PartitionId first, int nVal)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(nVal, 1);
+        var list = new PreflistEntry[Math.Min(nVal, ring.Size)];
+        for (var step = 0; step < list.Length; step++)
+        {
+            var partition = At(ring, first, step);
+            list[step] = new PreflistEntry(partition, ring.Owner(partition), IsPrimary: true);
+        }
+
+        return list;
+    }
+
+    private static int AddFallbacks(Ring ring, PartitionId first, int count, ReadOnlySpan<int> down, IReadOnlySet<NodeId> up, PreflistEntry[] list, int filled)
+    {
+        var replaced = 0;
+        for (var step = count; step < ring.Size && replaced < down.Length; step++)
+        {
+            var node = ring.Owner(At(ring, first, step));
+            if (up.Contains(node))
+            {
+                list[filled++] = new PreflistEntry(new PartitionId(down[replaced++]), node, IsPrimary: false);
+            }
+        }
+
+        return filled;
+    }
+
+    private static PartitionId At(Ring ring, PartitionId first, int step) => new((first.Number + step) & (ring.Size - 1));
+}
