@@ -13,6 +13,8 @@ public sealed class ObjectKey : IEquatable<ObjectKey>
     public const int MaxBucketBytes = 65535;
     public const int MaxTypeBytes = 255;
 
+    private byte[]? encoded;
+
     public ObjectKey(string bucketType, ReadOnlyMemory<byte> bucket, ReadOnlyMemory<byte> key)
     {
         BucketType = bucketType;
@@ -30,6 +32,27 @@ public sealed class ObjectKey : IEquatable<ObjectKey>
     public ReadOnlyMemory<byte> Bucket { get; }
 
     public ReadOnlyMemory<byte> Key { get; }
+
+    /// <summary>The bytes by which stores know it: see <see cref="ObjectKeyCodec"/>. Made once.</summary>
+    public ReadOnlyMemory<byte> Encoded => encoded ??= ObjectKeyCodec.Encode(BucketType, Bucket.Span, Key.Span);
+
+    /// <summary>Whether names are there and short enough, or what is wrong with them.</summary>
+    public bool IsValid(out string reason)
+    {
+        var typeBytes = Encoding.UTF8.GetByteCount(BucketType);
+        reason = (typeBytes, Bucket.Length, Key.Length) switch
+        {
+            (0, _, _) => "the bucket type is empty",
+            ( > MaxTypeBytes, _, _) => $"the bucket type has {typeBytes} bytes; the most is {MaxTypeBytes}",
+            (_, 0, _) => "the bucket is empty",
+            (_, > MaxBucketBytes, _) => $"the bucket has {Bucket.Length} bytes; the most is {MaxBucketBytes}",
+            (_, _, 0) => "the key is empty",
+            (_, _, > MaxKeyBytes) => $"the key has {Key.Length} bytes; the most is {MaxKeyBytes}",
+            _ when BucketType.Contains('\0', StringComparison.Ordinal) => "the bucket type has a NUL character",
+            _ => "",
+        };
+        return reason.Length == 0;
+    }
 
     public bool Equals(ObjectKey? other) =>
         other is not null && BucketType == other.BucketType && Bucket.Span.SequenceEqual(other.Bucket.Span) && Key.Span.SequenceEqual(other.Key.Span);

@@ -21,4 +21,17 @@ public sealed record ObjectMetadata
 
     /// <summary>Secondary index entries: field name with its _bin or _int suffix, value.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Indexes { get; init; } = [];
+
+    /// <summary>Equal texts and equal lists in the same order.</summary>
+    public bool Equals(ObjectMetadata? other) =>
+        other is not null
+        && (ReferenceEquals(this, other)
+            || (ContentType == other.ContentType
+                && Charset == other.Charset
+                && ContentEncoding == other.ContentEncoding
+                && Links.AsSpan().SequenceEqual(other.Links.AsSpan())
+                && UserMetadata.AsSpan().SequenceEqual(other.UserMetadata.AsSpan())
+                && Indexes.AsSpan().SequenceEqual(other.Indexes.AsSpan())));
+
+    public override int GetHashCode() => HashCode.Combine(ContentType, Charset, ContentEncoding, Links.Length, UserMetadata.Length, Indexes.Length);
 }
