@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace Kv.Storage.Memory;
+
+/// <summary>What a partition in memory holds, by one opening of it; an older opening sees <see cref="IsClosed"/>.</summary>
+internal sealed class MemoryPartitionData
+{
+    private static readonly ImmutableSortedDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Nothing =
+        ImmutableSortedDictionary.Create<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>(KeyOrder.Instance);
+
+    private volatile ImmutableSortedDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> map = Nothing;
+    private volatile bool closed;
+
+    /// <summary>Swapped whole by the one writer, so that a fold beside it sees one state.</summary>
+    public ImmutableSortedDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Map
+    {
+        get => map;
+        set => map = value;
+    }
+
+    public long Bytes { get; set; }
+
+    public bool IsClosed => closed;
+
+    /// <summary>Closes this opening and gives the next one the same data.</summary>
+    public MemoryPartitionData Reopened()
+    {
+        closed = true;
+        return new MemoryPartitionData { map = map, Bytes = Bytes };
+    }
+}

@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.Storage.Memory;
+
+/// <summary>
+/// One partition in a sorted immutable map. Counts are exact, folds are ordered snapshots, a batch is applied whole. <see cref="Durability"/>
+/// has no meaning here: every task is complete when it is returned.
+/// </summary>
+public sealed class MemoryPartitionStore : IPartitionStore
+{
+    private readonly MemoryPartitionStores owner;
+    private readonly PartitionId partition;
+    private readonly MemoryPartitionData data;
+
+    internal MemoryPartitionStore(MemoryPartitionStores owner, PartitionId partition, MemoryPartitionData data, StoreCapabilities capabilities)
+    {
+        this.owner = owner;
+        this.partition = partition;
+        this.data = data;
+        Capabilities = capabilities;
+    }
+
+    public StoreCapabilities Capabilities { get; }
+
+    public int MaxKeyBytes => StoreLimits.MaxKeyBytes;
+
+    public int MaxValueBytes => StoreLimits.DefaultMaxValueBytes;
+
+    public long ApproximateCount => data.Map.Count;
+
+    public long ApproximateBytes => data.Bytes;
+
+    public ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        ThrowIfClosed();
+        var map = data.Map;
+        for (var position = 0; position < batch.Count; position++)
+        {
+            // A copy, because the value belongs to the reader from here on and the map's own must never change.
+            batch.SetValue(position, map.TryGetValue(batch.Key(position), out var value) ? value.ToArray() : null);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        ThrowIfClosed();
+        StoreLimits.Check(batch, MaxKeyBytes, MaxValueBytes);
+        var builder = data.Map.ToBuilder();
+        var bytes = data.Bytes;
+        foreach (var (key, value) in batch.Entries)
+        {
+            if (builder.TryGetValue(key, out var old))
+            {
+                bytes -= key.Length + old.Length;
+                builder.Remove(key);
+            }
+
+            if (value is { } present)
+            {
+                bytes += key.Length + present.Length;
+                builder.Add(key.ToArray(), present.ToArray());
+            }
+        }
+
+        data.Bytes = bytes;
+        data.Map = builder.ToImmutable();
+        return ValueTask.CompletedTask;
+    }
+
+    public async IAsyncEnumerable<StoredEntry> FoldAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        ThrowIfClosed();
+        await ValueTask.CompletedTask;
+        foreach (var (key, value) in data.Map)
+        {
+            cancel.ThrowIfCancellationRequested();
+            ThrowIfClosed();
+            yield return new StoredEntry(key.ToArray(), value.ToArray());
+        }
+    }
+
+    public ValueTask DropAsync(CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        ThrowIfClosed();
+        owner.Drop(partition, data);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        owner.Close(partition, data);
+        return ValueTask.CompletedTask;
+    }
+
+    private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(data.IsClosed, this);
+}
