@@ -15,6 +15,18 @@ public sealed record ClusterOptions
     /// <summary>Commands that a vnode takes in one pass.</summary>
     public int VnodeBatchLimit { get; init; } = 256;
 
+    /// <summary>Turns of a vnode whose writes are applied and not on disk yet; past it, the vnode waits for the disk.</summary>
+    public int VnodeUnsyncedBatches { get; init; } = 32;
+
+    /// <summary>How long a write waits for the target of a transfer before the transfer is given up and begun anew.</summary>
+    public TimeSpan TransferWriteTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Read repairs and reaps under way at once; past it they are skipped and counted, and the next read tries again.</summary>
+    public int MaxConcurrentRepairs { get; init; } = 1000;
+
+    /// <summary>Bytes; larger objects are stored, and counted for a warning.</summary>
+    public long WarnObjectBytes { get; init; } = 5 * 1024 * 1024;
+
     /// <summary>Bytes; larger objects are refused at put.</summary>
     public long MaxObjectBytes { get; init; } = 50 * 1024 * 1024;
 
@@ -43,4 +55,19 @@ public sealed record ClusterOptions
 
     /// <summary>Keys in a page of a listing.</summary>
     public int ListPageKeys { get; init; } = 1000;
+
+    /// <summary>Listings that read a vnode at once; past it, overload.</summary>
+    public int MaxListingsPerVnode { get; init; } = 16;
+
+    /// <summary>A vnode forgets a listing that asked for no page for this long.</summary>
+    public TimeSpan ListingIdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Vnodes that a listing reads side by side.</summary>
+    public int ListConcurrency { get; init; } = 4;
+
+    /// <summary>Names that a listing remembers so as to show none twice; past it, a key written meanwhile may come twice, and a listing of buckets fails.</summary>
+    public int ListMaxRemembered { get; init; } = 1_000_000;
+
+    /// <summary>Listings take this many times <see cref="RequestTimeout"/> where they name no time of their own.</summary>
+    public int ListTimeoutFactor { get; init; } = 8;
 }

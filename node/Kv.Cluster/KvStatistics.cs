@@ -1,0 +1,138 @@
+using System.Diagnostics.Metrics;
+
+namespace Kv.Cluster;
+
+/// <summary>
+/// The figures of a node's requests and vnodes: plain numbers for Riak's `/stats`, and the same as instruments of the meter
+/// <see cref="MeterName"/> for the metrics exporter. Safe from any thread.
+/// </summary>
+public sealed class KvStatistics : IDisposable
+{
+    public const string MeterName = "Kv.Cluster";
+
+    private readonly Meter meter = new(MeterName);
+    private readonly Histogram<double> requestSeconds;
+    private readonly Counter<long> quorumFailures;
+    private readonly KvHistogram[] latencies = [.. Enum.GetValues<KvOperation>().Select(_ => new KvHistogram())];
+    private readonly long[] failures = new long[Enum.GetValues<KvOperation>().Length];
+
+    private long vnodeOverloads;
+    private long requestOverloads;
+    private long readRepairs;
+    private long skippedRepairs;
+    private long reaps;
+    private long siblingWarnings;
+    private long objectSizeWarnings;
+    private long forwardedRequests;
+    private long activeRequests;
+
+    public KvStatistics()
+    {
+        requestSeconds = meter.CreateHistogram<double>("kv_request_duration_seconds", "s", "time of requests by operation, bucket type and outcome");
+        quorumFailures = meter.CreateCounter<long>("kv_quorum_failures", description: "requests whose quorum was not met, by rule");
+        meter.CreateObservableCounter("kv_vnode_overloads", () => VnodeOverloads, description: "commands refused by a full mailbox");
+        meter.CreateObservableCounter("kv_request_overloads", () => RequestOverloads, description: "requests refused because too many are under way");
+        meter.CreateObservableCounter("kv_read_repairs", () => ReadRepairs, description: "replicas that a read found stale or missing and sent the merged object");
+        meter.CreateObservableCounter("kv_read_repairs_skipped", () => SkippedRepairs, description: "repairs not begun because too many are under way");
+        meter.CreateObservableCounter("kv_reaps", () => Reaps, description: "tombstones removed");
+        meter.CreateObservableCounter("kv_sibling_warnings", () => SiblingWarnings, description: "writes that left more siblings than the warning threshold");
+        meter.CreateObservableCounter("kv_object_size_warnings", () => ObjectSizeWarnings, description: "writes that left an object beyond the warning threshold");
+        meter.CreateObservableCounter("kv_requests_forwarded", () => ForwardedRequests, description: "writes handed to a node of their preference list");
+        meter.CreateObservableGauge("kv_requests_active", () => ActiveRequests, description: "requests under way");
+        meter.CreateObservableGauge("kv_vnode_mailbox_depth", () => (MailboxDepth?.Invoke() ?? default).Deepest, description: "commands waiting in the fullest mailbox");
+    }
+
+    /// <summary>Siblings of objects after a write.</summary>
+    public KvHistogram Siblings { get; } = new();
+
+    /// <summary>Bytes of objects in stored form after a write.</summary>
+    public KvHistogram ObjectBytes { get; } = new();
+
+    /// <summary>Commands that a vnode's turns took together.</summary>
+    public KvHistogram TurnCommands { get; } = new();
+
+    public long VnodeOverloads => Volatile.Read(ref vnodeOverloads);
+
+    public long RequestOverloads => Volatile.Read(ref requestOverloads);
+
+    public long ReadRepairs => Volatile.Read(ref readRepairs);
+
+    public long SkippedRepairs => Volatile.Read(ref skippedRepairs);
+
+    public long Reaps => Volatile.Read(ref reaps);
+
+    public long SiblingWarnings => Volatile.Read(ref siblingWarnings);
+
+    public long ObjectSizeWarnings => Volatile.Read(ref objectSizeWarnings);
+
+    public long ForwardedRequests => Volatile.Read(ref forwardedRequests);
+
+    public long ActiveRequests => Volatile.Read(ref activeRequests);
+
+    /// <summary>Commands that wait in all mailboxes now, and in the fullest; set by the vnodes' host.</summary>
+    public Func<(long Total, long Deepest)>? MailboxDepth { get; set; }
+
+    /// <summary>Microseconds from a request's acceptance to its outcome; its count is the number of requests.</summary>
+    public KvHistogram LatencyMicroseconds(KvOperation operation) => latencies[(int)operation];
+
+    /// <summary>Requests that ended in <see cref="KvOutcome.Failed"/>.</summary>
+    public long Failures(KvOperation operation) => Volatile.Read(ref failures[(int)operation]);
+
+    public void Dispose() => meter.Dispose();
+
+    internal void RequestBegan() => Interlocked.Increment(ref activeRequests);
+
+    // hot
+    internal void RequestEnded(KvOperation operation, string bucketType, KvError? error, TimeSpan took)
+    {
+        Interlocked.Decrement(ref activeRequests);
+        latencies[(int)operation].Add((long)took.TotalMicroseconds);
+        if (error is not null)
+        {
+            Interlocked.Increment(ref failures[(int)operation]);
+        }
+
+        if (error is KvError.Unsatisfied unmet)
+        {
+            quorumFailures.Add(1, new KeyValuePair<string, object?>("rule", unmet.Option));
+        }
+
+        if (requestSeconds.Enabled)
+        {
+            requestSeconds.Record(
+                took.TotalSeconds,
+                new KeyValuePair<string, object?>("operation", operation.ToString()),
+                new KeyValuePair<string, object?>("bucket_type", bucketType),
+                new KeyValuePair<string, object?>("outcome", error is null ? "ok" : error.GetType().Name));
+        }
+    }
+
+    internal void RequestOverloaded() => Interlocked.Increment(ref requestOverloads);
+
+    internal void RequestForwarded() => Interlocked.Increment(ref forwardedRequests);
+
+    internal void VnodeOverloaded() => Interlocked.Increment(ref vnodeOverloads);
+
+    internal void VnodeTurn(int commands) => TurnCommands.Add(commands);
+
+    internal void ReadRepaired() => Interlocked.Increment(ref readRepairs);
+
+    internal void RepairSkipped() => Interlocked.Increment(ref skippedRepairs);
+
+    internal void Reaped() => Interlocked.Increment(ref reaps);
+
+    internal void ObjectWritten(int siblings, int bytes, ClusterOptions options)
+    {
+        Siblings.Add(siblings);
+        ObjectBytes.Add(bytes);
+        if (siblings > options.WarnSiblings)
+        {
+            Interlocked.Increment(ref siblingWarnings);
+        }
+
+        if (bytes > options.WarnObjectBytes)
+        {
+            Interlocked.Increment(ref objectSizeWarnings);
+        }
+    }
+}

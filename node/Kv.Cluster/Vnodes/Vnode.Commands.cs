@@ -1,0 +1,165 @@
+using System.Diagnostics.CodeAnalysis;
+using Kv.Cluster.Peers;
+using Kv.Core.Causality;
+using Kv.Core.Objects;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>What each command does to the values of its turn.</summary>
+public sealed partial class Vnode
+{
+    private void Apply(VnodeCommand command, VnodePass pass)
+    {
+        switch (command)
+        {
+            case VnodeCommand.Get get:
+                ApplyGet(get, pass.SlotOf(get.Key));
+                break;
+            case VnodeCommand.Coordinate coordinate:
+                ApplyCoordinate(coordinate, pass.SlotOf(coordinate.Key));
+                break;
+            case VnodeCommand.Merge merge:
+                ApplyMerge(merge, pass.SlotOf(merge.Key));
+                break;
+            case VnodeCommand.MergeBatch batch:
+                ApplyMergeBatch(batch, pass);
+                break;
+            case VnodeCommand.Reap reap:
+                ApplyReap(reap, pass.SlotOf(reap.Key));
+                break;
+            case VnodeCommand.BeginTransfer begin:
+                transfer?.End();
+                Volatile.Write(ref transfer, begin.Transfer);
+                begin.Pending = VnodeReply.Done;
+                break;
+        }
+    }
+
+    private static void ApplyGet(VnodeCommand.Get get, VnodePass.Slot slot)
+    {
+        get.Pending = slot.Value is not { } stored
+            ? VnodeReply.Missing
+            : new VnodeReply(new PeerReply.Object(get.HeadOnly ? ObjectCodec.ToHead(stored.Span) : stored));
+    }
+
+    private void ApplyCoordinate(VnodeCommand.Coordinate command, VnodePass.Slot slot)
+    {
+        var props = command.Props;
+        var local = slot.Value is { } held && !props.LastWriteWins ? StoredForm.Decode(held) : null;
+        var dot = context.Actors.Next(Partition);
+        if (!KvObject.IsNewEvent(local, command.Context, dot))
+        {
+            command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: new KvError.InvalidRequest("the causal context is not one that this cluster gave"));
+            return;
+        }
+
+        var now = context.Time.GetUtcNow();
+        var content = command.Content with { VTag = VTags.Of(dot), LastModifiedMicroseconds = (now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond };
+        var written = KvObject.Coordinate(local, content, command.Context, dot, (uint)now.ToUnixTimeSeconds(), props);
+        written = written.Prune(props, (uint)now.ToUnixTimeSeconds());
+        if (written.Siblings.Length > context.Options.MaxSiblings)
+        {
+            command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: new KvError.TooManySiblings(written.Siblings.Length, context.Options.MaxSiblings));
+            return;
+        }
+
+        ReadOnlyMemory<byte> stored = ObjectCodec.Encode(written);
+        var maximum = Math.Min(context.Options.MaxObjectBytes, store.MaxValueBytes);
+        if (stored.Length > maximum)
+        {
+            command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: new KvError.ObjectTooLarge(stored.Length, maximum));
+            return;
+        }
+
+        context.Statistics.ObjectWritten(written.Siblings.Length, stored.Length, context.Options);
+        slot.Value = stored;
+        slot.IsDirty = true;
+        command.AwaitsDurability = true;
+        command.Pending = new VnodeReply(VnodeReply.Done.Reply, written, stored);
+    }
+
+    private void ApplyMerge(VnodeCommand.Merge command, VnodePass.Slot slot)
+    {
+        if (command.Stored.Length > store.MaxValueBytes)
+        {
+            command.Pending = new VnodeReply(new PeerReply.Refused($"an object of {command.Stored.Length} bytes is beyond the store's {store.MaxValueBytes}"));
+            return;
+        }
+
+        var local = ReplicaRules.IsBlind(command) ? null : slot.Value;
+        if (!ReplicaRules.TryMerge(local, command.Stored, command.Props, out var kept, out var reason))
+        {
+            command.Pending = new VnodeReply(new PeerReply.Refused(reason));
+            return;
+        }
+
+        Keep(slot, kept);
+        command.AwaitsDurability = true;
+        command.Pending = VnodeReply.Done;
+    }
+
+    private void ApplyMergeBatch(VnodeCommand.MergeBatch command, VnodePass pass)
+    {
+        command.Pending = VnodeReply.Done;
+        command.AwaitsDurability = true;
+        foreach (var entry in command.Entries)
+        {
+            string? reason = "a key that cannot be read";
+            if (!ObjectKeyCodec.TryDecode(entry.Key, out var key)
+                || !ReplicaRules.TryMerge(pass.SlotOf(entry.Key).Value, entry.Value, context.PropsOf(key), out var kept, out reason))
+            {
+                // What could be read stays merged; the sender keeps everything.
+                command.Pending = new VnodeReply(new PeerReply.Refused(reason));
+                return;
+            }
+
+            Keep(pass.SlotOf(entry.Key), kept);
+        }
+    }
+
+    private static void Keep(VnodePass.Slot slot, ReadOnlyMemory<byte>? kept)
+    {
+        slot.IsConfirmed = true;
+        if (kept is not null)
+        {
+            slot.Value = kept;
+            slot.IsDirty = true;
+        }
+    }
+
+    private void ApplyReap(VnodeCommand.Reap command, VnodePass.Slot slot)
+    {
+        if (slot.Value is not { } held)
+        {
+            command.Pending = VnodeReply.Done;
+            return;
+        }
+
+        // Reaping while data moves could leave the tombstone's victim on one side alone.
+        var moves = transfer is { PassesWritesOn: true };
+        if (moves || StoredForm.Clock(held).StableHash() != command.ClockHash || !StoredForm.Decode(held).IsTombstone)
+        {
+            command.Pending = new VnodeReply(new PeerReply.Refused(VnodeRefusals.NotThatTombstone));
+            return;
+        }
+
+        context.Statistics.Reaped();
+        slot.Value = null;
+        slot.IsDirty = true;
+        command.AwaitsDurability = true;
+        command.Pending = VnodeReply.Done;
+    }
+
+    /// <summary>Whether the write's context or the object here tells of events of this vnode that it does not remember: its dots would not be new.</summary>
+    private bool HasForgotten(VnodeCommand.Coordinate command, VnodePass pass, [NotNullWhen(true)] out VersionVector? clock)
+    {
+        clock = command.Context;
+        if (context.Actors.HasForgotten(Partition, clock))
+        {
+            return true;
+        }
+
+        clock = pass.SlotOf(command.Key).Value is { } held ? StoredForm.Clock(held) : null;
+        return clock is not null && context.Actors.HasForgotten(Partition, clock);
+    }
+}

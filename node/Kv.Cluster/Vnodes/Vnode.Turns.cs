@@ -1,0 +1,270 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Objects;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>The mailbox's loop: fill a turn, read, apply, write, and answer when durable.</summary>
+public sealed partial class Vnode
+{
+    private async Task RunAsync()
+    {
+        await Task.Yield();
+        while (await mailbox.Reader.WaitToReadAsync())
+        {
+            await passes.WaitAsync();
+            var pass = TakePass();
+            pass.Fill(mailbox.Reader, context.Options.VnodeBatchLimit);
+            context.Statistics.VnodeTurn(pass.Commands.Count);
+            if (isFailed)
+            {
+                Refuse(pass, VnodeReply.StorageFailed);
+                Release(pass);
+                continue;
+            }
+
+            await RunTurnAsync(pass);
+        }
+
+        await lastFinish;
+    }
+
+    // hot
+    private async ValueTask RunTurnAsync(VnodePass pass)
+    {
+        var drop = pass.Drop;
+        try
+        {
+            await pass.ReadAsync(store);
+            foreach (var command in pass.Commands)
+            {
+                if (command is VnodeCommand.Coordinate coordinate && HasForgotten(coordinate, pass, out var clock))
+                {
+                    await context.Actors.RaiseEpochAsync(Partition, clock, CancellationToken.None);
+                }
+
+                Apply(command, pass);
+            }
+
+            Write(pass);
+        }
+        catch (Exception exception)
+        {
+            // A store that failed serves nothing any more, and a bug here leaves the turn half done: either way the vnode must not go on.
+            Fail(exception);
+            Refuse(pass, VnodeReply.StorageFailed);
+            Release(pass);
+        }
+
+        if (drop is not null)
+        {
+            await DropAsync(drop);
+        }
+    }
+
+    /// <summary>Hands the turn's changes to the store; the pass has another owner afterwards.</summary>
+    private void Write(VnodePass pass)
+    {
+        pass.Transfer = transfer is { PassesWritesOn: true } active ? active : null;
+        var durability = Collect(pass);
+        var written = pass.Writes.Count > 0;
+        var durable = written ? store.WriteAsync(pass.Writes, durability, CancellationToken.None) : default;
+        if (written)
+        {
+            hasSoftTail = durability != Durability.Synced;
+            PassOn(pass);
+        }
+
+        AnswerWhatNeedNotWait(pass);
+        if (durable.IsCompletedSuccessfully && pass.PassedOn.Count == 0 && (written || lastFinish.IsCompleted || !pass.HasWaiting))
+        {
+            durable.GetAwaiter().GetResult();
+            Finish(pass, mayAnswer: true);
+        }
+        else
+        {
+            lastFinish = FinishAsync(pass, durable, written, lastFinish);
+        }
+    }
+
+    /// <summary>
+    /// The store makes writes durable in the order of its calls, but a turn that wrote nothing may confirm what an earlier turn wrote: it waits for
+    /// that one. Ends when all turns before have ended too. Throws nothing.
+    /// </summary>
+    private async Task FinishAsync(VnodePass pass, ValueTask durable, bool written, Task previous)
+    {
+        var mayAnswer = true;
+        try
+        {
+            await durable;
+            if (!written)
+            {
+                await previous;
+            }
+
+            foreach (var sent in pass.PassedOn)
+            {
+                if (!await sent && !pass.Transfer!.Break())
+                {
+                    mayAnswer = false;
+                }
+            }
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+
+        if (isFailed)
+        {
+            Refuse(pass, VnodeReply.StorageFailed);
+            Release(pass);
+        }
+        else
+        {
+            Finish(pass, mayAnswer);
+        }
+
+        await previous;
+    }
+
+    private void Finish(VnodePass pass, bool mayAnswer)
+    {
+        foreach (var command in pass.Commands)
+        {
+            if (command.AwaitsDurability)
+            {
+                command.Complete(mayAnswer ? command.Pending : new VnodeReply(new PeerReply.Refused(VnodeRefusals.TransferTargetFailed)));
+            }
+        }
+
+        Release(pass);
+    }
+
+    private static void AnswerWhatNeedNotWait(VnodePass pass)
+    {
+        foreach (var command in pass.Commands)
+        {
+            if (command is VnodeCommand.Drop)
+            {
+                continue;
+            }
+
+            // A cache's write is done once it is applied, unless a transfer's target has to have it too.
+            if (command.AwaitsDurability && command.Durability != Durability.Synced && pass.Transfer is null)
+            {
+                command.AwaitsDurability = false;
+            }
+
+            if (!command.AwaitsDurability)
+            {
+                command.Complete(command.Pending);
+            }
+        }
+    }
+
+    /// <summary>Fills the turn's writes and says how durable they have to be.</summary>
+    private Durability Collect(VnodePass pass)
+    {
+        var strongest = Durability.Memory;
+        foreach (var command in pass.Commands)
+        {
+            if (command.AwaitsDurability && command.Durability < strongest)
+            {
+                strongest = command.Durability;
+            }
+        }
+
+        // What is confirmed may have been written without a sync; writing it again puts all before it on disk as well.
+        pass.CollectWrites(alsoConfirmed: strongest == Durability.Synced && hasSoftTail);
+        Volatile.Write(ref writes, writes + pass.Changes);
+        return strongest;
+    }
+
+    private void PassOn(VnodePass pass)
+    {
+        if (pass.Transfer is not { } active)
+        {
+            return;
+        }
+
+        foreach (var entry in pass.Writes.Entries)
+        {
+            // A reap is never done during a transfer, so every change has a value.
+            if (entry.Value is { } value && ObjectKeyCodec.TryDecode(entry.Key, out var key))
+            {
+                pass.PassedOn.Add(PassOnAsync(active, key, value));
+            }
+        }
+    }
+
+    private async Task<bool> PassOnAsync(VnodeTransfer active, ObjectKey key, ReadOnlyMemory<byte> value)
+    {
+        var request = new PeerRequest.VnodePut(Partition, key, value, VnodePutKind.Handoff, Durability.Synced);
+        return await context.PassOnAsync(active.Target, request) is PeerReply.Done;
+    }
+
+    private async ValueTask DropAsync(VnodeCommand.Drop drop)
+    {
+        await lastFinish;
+        if (!isFailed && Writes == drop.IfWrites)
+        {
+            isClosing = true;
+            mailbox.Writer.TryComplete();
+            while (mailbox.Reader.TryRead(out var late))
+            {
+                late.Complete(VnodeReply.Closed);
+            }
+
+            try
+            {
+                await listings.DisposeAsync();
+                await store.DropAsync(CancellationToken.None);
+                drop.Dropped = true;
+            }
+            catch (Exception exception)
+            {
+                Fail(exception);
+            }
+        }
+
+        drop.Complete(VnodeReply.Done);
+    }
+
+    private void Fail(Exception exception)
+    {
+        if (!isFailed)
+        {
+            isFailed = true;
+            mailbox.Writer.TryComplete();
+            context.Fail(Partition, exception);
+        }
+    }
+
+    private static void Refuse(VnodePass pass, VnodeReply reply)
+    {
+        foreach (var command in pass.Commands)
+        {
+            command.Complete(reply);
+        }
+    }
+
+    private VnodePass TakePass()
+    {
+        lock (idlePasses)
+        {
+            return idlePasses.TryPop(out var pass) ? pass : new VnodePass();
+        }
+    }
+
+    private void Release(VnodePass pass)
+    {
+        pass.Clear();
+        lock (idlePasses)
+        {
+            idlePasses.Push(pass);
+        }
+
+        passes.Release();
+    }
+}

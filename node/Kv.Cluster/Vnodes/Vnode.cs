@@ -1,0 +1,144 @@
+using System.Threading.Channels;
+using Kv.Cluster.Peers;
+using Kv.Core.Buckets;
+using Kv.Core.Causality;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>
+/// A node's stand for one partition: the one owner of its store. Commands wait in a bounded mailbox and are carried out in turns: all that waits (up
+/// to a bound) is read in one batch, applied in order, and written in one batch; answers go out when the write is as durable as each asked. The
+/// next turn begins while earlier ones are still being synced, so that one sync serves many turns. Every method may be called from any thread. (Riak: riak_kv_vnode.)
+/// </summary>
+public sealed partial class Vnode : IAsyncDisposable
+{
+    private readonly IPartitionStore store;
+    private readonly VnodeContext context;
+    private readonly Channel<VnodeCommand> mailbox;
+    private readonly Stack<VnodePass> idlePasses = new();
+    private readonly SemaphoreSlim passes;
+    private readonly VnodeListings listings;
+    private readonly Task running;
+
+    // The mailbox's own; nothing else touches them.
+    private VnodeTransfer? transfer;
+    private Task lastFinish = Task.CompletedTask;
+    private bool hasSoftTail;
+    private long writes;
+    private volatile bool isFailed;
+    private volatile bool isClosing;
+
+    internal Vnode(PartitionId partition, IPartitionStore store, VnodeContext context)
+    {
+        Partition = partition;
+        this.store = store;
+        this.context = context;
+        mailbox = Channel.CreateBounded<VnodeCommand>(new BoundedChannelOptions(context.Options.VnodeMailboxLimit) { SingleReader = true });
+        passes = new SemaphoreSlim(context.Options.VnodeUnsyncedBatches);
+        listings = new VnodeListings(store, context);
+        running = RunAsync();
+    }
+
+    public PartitionId Partition { get; }
+
+    /// <summary>Keys changed since the vnode was opened.</summary>
+    public long Writes => Volatile.Read(ref writes);
+
+    /// <summary>Commands that wait.</summary>
+    public int Depth => mailbox.Reader.Count;
+
+    public long ApproximateCount => store.ApproximateCount;
+
+    public long ApproximateBytes => store.ApproximateBytes;
+
+    /// <summary>The transfer that writes are passed on for, if any; the last one begun.</summary>
+    public VnodeTransfer? Transfer => Volatile.Read(ref transfer);
+
+    /// <summary>Dropped, closed or failed: ask the host for the partition again.</summary>
+    public bool IsClosed => isFailed || isClosing;
+
+    /// <summary>Completes when the mailbox's loop has ended: the vnode was dropped or closed.</summary>
+    internal Task Ended => running;
+
+    /// <summary>See <see cref="IPartitionStore.FoldAsync"/>.</summary>
+    public IAsyncEnumerable<StoredEntry> FoldAsync(CancellationToken cancel) => store.FoldAsync(cancel);
+
+    /// <summary>
+    /// Begins to pass writes on to the target, in place of an earlier transfer. When this completes, every write that was applied before is in the
+    /// store for a fold to find, and every later one goes to the target as well. Null where the vnode is closed or overloaded.
+    /// </summary>
+    public async ValueTask<VnodeTransfer?> BeginTransferAsync(NodeId target, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var begun = new VnodeTransfer(target);
+        var answer = await Send(new VnodeCommand.BeginTransfer(begun));
+        return answer.Reply is PeerReply.Done ? begun : null;
+    }
+
+    /// <summary>
+    /// Drops the store and closes the vnode, if <see cref="Writes"/> is still <paramref name="ifWrites"/> when all that waited is done. Call
+    /// <see cref="VnodeHost.TryDropAsync"/>, which forgets the vnode too.
+    /// </summary>
+    internal async ValueTask<bool> TryDropAsync(long ifWrites)
+    {
+        var drop = new VnodeCommand.Drop(ifWrites);
+        await Send(drop);
+        return drop.Dropped;
+    }
+
+    /// <summary>Merges objects that were handed over; <see cref="PeerReply.Done"/> when all are on disk.</summary>
+    public async ValueTask<PeerReply> MergeBatchAsync(IReadOnlyList<StoredEntry> entries, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        return (await Send(new VnodeCommand.MergeBatch(entries))).Reply;
+    }
+
+    internal ValueTask<VnodeReply> GetAsync(ReadOnlyMemory<byte> key, bool headOnly) => Send(new VnodeCommand.Get(key, headOnly));
+
+    internal ValueTask<VnodeReply> CoordinateAsync(ReadOnlyMemory<byte> key, Sibling content, VersionVector seen, BucketProps props) =>
+        Send(new VnodeCommand.Coordinate(key, content, seen, props));
+
+    internal ValueTask<VnodeReply> MergeAsync(
+        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, BucketProps props) =>
+        Send(new VnodeCommand.Merge(key, stored, kind, durability, props));
+
+    internal ValueTask<VnodeReply> ReapAsync(ReadOnlyMemory<byte> key, ulong clockHash) => Send(new VnodeCommand.Reap(key, clockHash));
+
+    internal ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel) => listings.NextPageAsync(request, cancel);
+
+    /// <summary>Carries out what waits, refuses what comes, and closes the store.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        isClosing = true;
+        mailbox.Writer.TryComplete();
+        await running;
+        await listings.DisposeAsync();
+        await store.DisposeAsync();
+        passes.Dispose();
+    }
+
+    // hot
+    private ValueTask<VnodeReply> Send(VnodeCommand command)
+    {
+        if (mailbox.Writer.TryWrite(command))
+        {
+            return command.Answer;
+        }
+
+        if (isFailed)
+        {
+            return new(VnodeReply.StorageFailed);
+        }
+
+        if (isClosing)
+        {
+            return new(VnodeReply.Closed);
+        }
+
+        context.Statistics.VnodeOverloaded();
+        return new(VnodeReply.Overloaded);
+    }
+}

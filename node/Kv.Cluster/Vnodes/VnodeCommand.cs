@@ -1,0 +1,114 @@
+using System.Threading.Tasks.Sources;
+using Kv.Cluster.Peers;
+using Kv.Core.Buckets;
+using Kv.Core.Causality;
+using Kv.Core.Objects;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>
+/// Something asked of a vnode, and the promise of its answer: one allocation for both. Awaited once. Whoever awaits goes on elsewhere, never on the
+/// mailbox's own turn.
+/// </summary>
+internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
+{
+    private bool isAnswered;
+    private ManualResetValueTaskSourceCore<VnodeReply> source = new() { RunContinuationsAsynchronously = true };
+
+    /// <summary>What the answer waits for, once the command was applied.</summary>
+    public virtual Durability Durability => Durability.Memory;
+
+    /// <summary>The answer, set when the command is applied and given when it is durable.</summary>
+    public VnodeReply Pending { get; set; }
+
+    /// <summary>Whether the command changed its keys' values, or confirmed values that may not be on disk yet.</summary>
+    public bool AwaitsDurability { get; set; }
+
+    public ValueTask<VnodeReply> Answer => new(this, source.Version);
+
+    /// <summary>Gives the answer, unless one was given: a turn that failed half-way has answered some.</summary>
+    public void Complete(VnodeReply reply)
+    {
+        if (!isAnswered)
+        {
+            isAnswered = true;
+            source.SetResult(reply);
+        }
+    }
+
+    VnodeReply IValueTaskSource<VnodeReply>.GetResult(short token) => source.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<VnodeReply>.GetStatus(short token) => source.GetStatus(token);
+
+    void IValueTaskSource<VnodeReply>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        source.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Reads one key.</summary>
+    public sealed class Get(ReadOnlyMemory<byte> key, bool headOnly) : VnodeCommand
+    {
+        public ReadOnlyMemory<byte> Key { get; } = key;
+
+        public bool HeadOnly { get; } = headOnly;
+    }
+
+    /// <summary>A client's write that this vnode coordinates: it gives the dot.</summary>
+    public sealed class Coordinate(ReadOnlyMemory<byte> key, Sibling content, VersionVector context, BucketProps props) : VnodeCommand
+    {
+        public ReadOnlyMemory<byte> Key { get; } = key;
+
+        public Sibling Content { get; } = content;
+
+        public VersionVector Context { get; } = context;
+
+        public BucketProps Props { get; } = props;
+
+        public override Durability Durability => Props.Durability;
+    }
+
+    /// <summary>An object from elsewhere that is to be merged with what is here.</summary>
+    public sealed class Merge(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, BucketProps props) : VnodeCommand
+    {
+        public ReadOnlyMemory<byte> Key { get; } = key;
+
+        public ReadOnlyMemory<byte> Stored { get; } = stored;
+
+        public VnodePutKind Kind { get; } = kind;
+
+        public BucketProps Props { get; } = props;
+
+        public override Durability Durability { get; } = durability;
+    }
+
+    /// <summary>Many objects from elsewhere; answered when all are on disk.</summary>
+    public sealed class MergeBatch(IReadOnlyList<StoredEntry> entries) : VnodeCommand
+    {
+        public IReadOnlyList<StoredEntry> Entries { get; } = entries;
+
+        public override Durability Durability => Durability.Synced;
+    }
+
+    /// <summary>Removes the key if it holds exactly the tombstone with this clock.</summary>
+    public sealed class Reap(ReadOnlyMemory<byte> key, ulong clockHash) : VnodeCommand
+    {
+        public ReadOnlyMemory<byte> Key { get; } = key;
+
+        public ulong ClockHash { get; } = clockHash;
+
+        public override Durability Durability => Durability.Synced;
+    }
+
+    /// <summary>From here on, every write goes to the target as well.</summary>
+    public sealed class BeginTransfer(VnodeTransfer transfer) : VnodeCommand
+    {
+        public VnodeTransfer Transfer { get; } = transfer;
+    }
+
+    /// <summary>Drops the store if nothing was written since <paramref name="ifWrites"/>; always the last of its pass.</summary>
+    public sealed class Drop(long ifWrites) : VnodeCommand
+    {
+        public long IfWrites { get; } = ifWrites;
+
+        public bool Dropped { get; set; }
+    }
+}

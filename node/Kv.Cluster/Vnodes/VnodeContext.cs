@@ -1,0 +1,34 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>What a node's vnodes share: limits, clock, dots, figures, the way to a transfer's target, and where a failed store is reported.</summary>
+internal sealed class VnodeContext(
+    ClusterOptions options,
+    TimeProvider time,
+    VnodeActors actors,
+    KvStatistics statistics,
+    Func<ObjectKey, BucketProps> propsOf,
+    Func<NodeId, PeerRequest, Deadline, ValueTask<PeerReply>> passOn,
+    Action<PartitionId, Exception> fail)
+{
+    public ClusterOptions Options { get; } = options;
+
+    public TimeProvider Time { get; } = time;
+
+    public VnodeActors Actors { get; } = actors;
+
+    public KvStatistics Statistics { get; } = statistics;
+
+    /// <summary>The bucket's properties by the document in force; those of a new type where the bucket's type is not known here (nothing is lost then).</summary>
+    public BucketProps PropsOf(ObjectKey key) => propsOf(key);
+
+    public ValueTask<PeerReply> PassOnAsync(NodeId target, PeerRequest request) =>
+        passOn(target, request, Deadline.After(Time, Options.TransferWriteTimeout));
+
+    /// <summary>Tells the node that the partition's store failed; it must not go on.</summary>
+    public void Fail(PartitionId partition, Exception exception) => fail(partition, exception);
+}

@@ -1,0 +1,146 @@
+using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>
+/// The way to this node's replicas, for its own coordinators and for peers alike: checks that the sender and this node agree on who serves the
+/// partition, finds or opens the vnode, and asks it. Throws nothing.
+/// </summary>
+public sealed class VnodeGate(ClusterState state, VnodeHost host)
+{
+    /// <summary>
+    /// Answers <see cref="PeerRequest.VnodeGet"/>, <see cref="PeerRequest.VnodePut"/>, <see cref="PeerRequest.VnodeReap"/> and
+    /// <see cref="PeerRequest.VnodeList"/>; null for a request of another kind.
+    /// </summary>
+    public async ValueTask<PeerReply?> HandleAsync(PeerRequest request, CancellationToken cancel)
+    {
+        PeerReply? reply = request switch
+        {
+            PeerRequest.VnodeGet get => await GetAsync(get.Partition, get.Key, get.HeadOnly, get.DocumentVersion),
+            PeerRequest.VnodePut put => await PutAsync(put.Partition, put.Key, put.Object, put.Kind, put.Durability, put.DocumentVersion),
+            PeerRequest.VnodeReap reap => await ReapAsync(reap.Partition, reap.Key, reap.ClockHash, reap.DocumentVersion),
+            PeerRequest.VnodeList list => await ListAsync(list, cancel),
+            _ => null,
+        };
+        return reply is null ? null : reply with { DocumentVersion = state.Current.DocumentVersion };
+    }
+
+    internal async ValueTask<PeerReply> GetAsync(PartitionId partition, ObjectKey key, bool headOnly, long senderVersion)
+    {
+        var snapshot = state.Current;
+        if (IsMisplaced(snapshot, partition, senderVersion))
+        {
+            return new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion };
+        }
+
+        // A stand-in that was never written to has nothing to show, and need not open a store to say so.
+        if (host.Find(partition) is null && !Owns(snapshot, partition))
+        {
+            return VnodeReply.Missing.Reply;
+        }
+
+        return (await AskAsync(partition, vnode => vnode.GetAsync(key.Encoded, headOnly))).Reply;
+    }
+
+    internal async ValueTask<PeerReply> PutAsync(
+        PartitionId partition, ObjectKey key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, long senderVersion)
+    {
+        var snapshot = state.Current;
+        if (kind != VnodePutKind.Handoff && IsMisplaced(snapshot, partition, senderVersion))
+        {
+            return new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion };
+        }
+
+        var props = PropsOf(snapshot, key);
+        return (await AskAsync(partition, vnode => vnode.MergeAsync(key.Encoded, stored, kind, durability, props))).Reply;
+    }
+
+    internal async ValueTask<VnodeReply> CoordinateAsync(PartitionId partition, ObjectKey key, KvRequest.Put put, BucketProps props, long senderVersion)
+    {
+        var snapshot = state.Current;
+        if (IsMisplaced(snapshot, partition, senderVersion))
+        {
+            return new VnodeReply(new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion });
+        }
+
+        return await AskAsync(partition, vnode => vnode.CoordinateAsync(key.Encoded, put.Content, put.Context, props));
+    }
+
+    internal async ValueTask<PeerReply> ReapAsync(PartitionId partition, ObjectKey key, ulong clockHash, long senderVersion)
+    {
+        var snapshot = state.Current;
+        if (IsMisplaced(snapshot, partition, senderVersion) || snapshot.Document is null || IsMoving(snapshot, partition))
+        {
+            return new PeerReply.Refused(VnodeRefusals.NotThatTombstone);
+        }
+
+        return (await AskAsync(partition, vnode => vnode.ReapAsync(key.Encoded, clockHash))).Reply;
+    }
+
+    internal async ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel)
+    {
+        var snapshot = state.Current;
+        if (IsMisplaced(snapshot, request.Partition, request.DocumentVersion) || !Owns(snapshot, request.Partition))
+        {
+            return new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion };
+        }
+
+        try
+        {
+            return await (await host.OpenAsync(request.Partition, cancel)).ListAsync(request, cancel);
+        }
+        catch (Exception exception) when (exception is StoreException or InvalidOperationException)
+        {
+            return new PeerReply.Refused(exception.Message);
+        }
+    }
+
+    /// <summary>Whether the partition is to get another owner.</summary>
+    internal static bool IsMoving(ClusterSnapshot snapshot, PartitionId partition) =>
+        snapshot.Document is { } document && document.Ring.Owner(partition) != document.Ring.NextOwner(partition);
+
+    /// <summary>
+    /// A sender with an older document may take this node for the owner that it was. One with the same or a newer document that asks this node for a
+    /// partition of another's means it to stand in, whatever this node thinks of who is up.
+    /// </summary>
+    private static bool IsMisplaced(ClusterSnapshot snapshot, PartitionId partition, long senderVersion) =>
+        snapshot.Document is null || (senderVersion < snapshot.DocumentVersion && !Owns(snapshot, partition)) || partition.Number >= snapshot.Document.Ring.Size;
+
+    private static bool Owns(ClusterSnapshot snapshot, PartitionId partition) =>
+        snapshot.Document is { } document && partition.Number < document.Ring.Size && document.Ring.Owner(partition) == snapshot.Self;
+
+    private static BucketProps PropsOf(ClusterSnapshot snapshot, ObjectKey key) =>
+        snapshot.Document?.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) ?? BucketProps.NewType;
+
+    /// <summary>A vnode that was dropped meanwhile is opened anew, once: the write then waits there for its owner like any other.</summary>
+    private async ValueTask<VnodeReply> AskAsync(PartitionId partition, Func<Vnode, ValueTask<VnodeReply>> ask)
+    {
+        try
+        {
+            for (var attempt = 0; ; attempt++)
+            {
+                var vnode = host.Find(partition) ?? await host.OpenAsync(partition, CancellationToken.None);
+                var reply = await ask(vnode);
+                if (reply != VnodeReply.Closed || attempt == 1)
+                {
+                    return reply;
+                }
+
+                await host.WhenForgottenAsync(vnode);
+            }
+        }
+        catch (StoreException)
+        {
+            return VnodeReply.StorageFailed;
+        }
+        catch (InvalidOperationException)
+        {
+            return VnodeReply.Closed;
+        }
+    }
+}

@@ -1,0 +1,273 @@
+using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+using Microsoft.Extensions.Logging;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>
+/// The node's vnodes by partition. Those with data on disk are opened at the start, those that the node owns when it comes to own them, any other when
+/// a write for it first arrives (the node stands in for its owner, or is being sent it). Safe from any thread.
+/// </summary>
+public sealed partial class VnodeHost
+{
+    private readonly ClusterState state;
+    private readonly IPartitionStores stores;
+    private readonly INodeState nodeState;
+    private readonly IPeerTransport transport;
+    private readonly TimeProvider time;
+    private readonly ClusterOptions options;
+    private readonly KvStatistics statistics;
+    private readonly ILogger logger;
+    private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Guards the three below; never held over an await.
+    private readonly Lock gate = new();
+    private readonly Dictionary<PartitionId, Task<Vnode>> vnodes = [];
+    private Vnode[] open = [];
+    private bool isStopping;
+
+    private VnodeContext? context;
+
+    public VnodeHost(
+        ClusterState state,
+        IPartitionStores stores,
+        INodeState nodeState,
+        IPeerTransport transport,
+        TimeProvider time,
+        ClusterOptions options,
+        KvStatistics statistics,
+        ILogger logger)
+    {
+        (this.state, this.stores, this.nodeState, this.transport) = (state, stores, nodeState, transport);
+        (this.time, this.options, this.statistics, this.logger) = (time, options, statistics, logger);
+        statistics.MailboxDepth = MailboxDepth;
+    }
+
+    /// <summary>Completes, with the reason, when a store failed: the process has to end.</summary>
+    public Task<Exception> Failed => failed.Task;
+
+    /// <summary>The vnodes that are open now.</summary>
+    public IReadOnlyList<Vnode> Open => Volatile.Read(ref open);
+
+    /// <summary>Takes the epoch for this run and opens the vnodes that have data or are owned. Throws <see cref="StoreException"/> on damage.</summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        var actors = await VnodeActors.OpenAsync(nodeState, state.Current.Self, cancel);
+        context = new VnodeContext(options, time, actors, statistics, PropsOf, PassOnAsync, OnFailed);
+        foreach (var partition in stores.Partitions.Order())
+        {
+            await OpenAsync(partition, cancel);
+        }
+
+        state.Subscribe(snapshot => _ = OpenOwnedAsync(snapshot));
+        await OpenOwnedAsync(state.Current);
+    }
+
+    /// <summary>Closes all vnodes, after what waits is done, and records their counters: the stop was clean.</summary>
+    public async Task StopAsync()
+    {
+        Task<Vnode>[] closing;
+        lock (gate)
+        {
+            isStopping = true;
+            closing = [.. vnodes.Values];
+            vnodes.Clear();
+            open = [];
+        }
+
+        foreach (var opening in closing)
+        {
+            try
+            {
+                await (await opening).DisposeAsync();
+            }
+            catch (StoreException exception)
+            {
+                OnFailed(default, exception);
+            }
+        }
+
+        if (context is not null && !failed.Task.IsCompleted)
+        {
+            await context.Actors.CloseAsync(CancellationToken.None);
+            context.Actors.Dispose();
+        }
+    }
+
+    /// <summary>The partition's vnode if it is open; what was dropped or never written to is not.</summary>
+    // hot
+    public Vnode? Find(PartitionId partition)
+    {
+        lock (gate)
+        {
+            return vnodes.TryGetValue(partition, out var opening) && opening.IsCompletedSuccessfully ? opening.Result : null;
+        }
+    }
+
+    /// <summary>The partition's vnode, opened if it is not.</summary>
+    /// <exception cref="StoreException">The store cannot be opened; the node fails with it.</exception>
+    /// <exception cref="InvalidOperationException">The host is not started, or is stopping.</exception>
+    public Task<Vnode> OpenAsync(PartitionId partition, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        TaskCompletionSource<Vnode> opening;
+        lock (gate)
+        {
+            if (isStopping || context is null)
+            {
+                throw new InvalidOperationException("the node is stopping or not started");
+            }
+
+            if (vnodes.TryGetValue(partition, out var known))
+            {
+                return known;
+            }
+
+            opening = new TaskCompletionSource<Vnode>(TaskCreationOptions.RunContinuationsAsynchronously);
+            vnodes.Add(partition, opening.Task);
+        }
+
+        _ = OpenNewAsync(partition, opening);
+        return opening.Task;
+    }
+
+    /// <summary>
+    /// Drops the vnode's data for good if nothing was written since its <see cref="Vnode.Writes"/> was <paramref name="ifWrites"/>. False otherwise, and
+    /// while this node owns the partition.
+    /// </summary>
+    public async ValueTask<bool> TryDropAsync(Vnode vnode, long ifWrites, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var snapshot = state.Current;
+        if (snapshot.Document is null || snapshot.Document.Ring.Owner(vnode.Partition) == snapshot.Self)
+        {
+            return false;
+        }
+
+        // The partition stays taken until the drop is done, so that a new vnode never opens the store beneath.
+        if (!await vnode.TryDropAsync(ifWrites))
+        {
+            return false;
+        }
+
+        Forget(vnode);
+        LogDropped(vnode.Partition);
+        return true;
+    }
+
+    /// <summary>Waits until a vnode that closed itself is out of the way, so that the partition can be opened anew.</summary>
+    internal async ValueTask WhenForgottenAsync(Vnode vnode)
+    {
+        await vnode.Ended;
+        Forget(vnode);
+    }
+
+    private void Forget(Vnode vnode)
+    {
+        lock (gate)
+        {
+            if (vnodes.TryGetValue(vnode.Partition, out var known) && known.IsCompletedSuccessfully && known.Result == vnode)
+            {
+                vnodes.Remove(vnode.Partition);
+            }
+
+            open = [.. open.Where(other => other != vnode)];
+        }
+    }
+
+    private async Task OpenNewAsync(PartitionId partition, TaskCompletionSource<Vnode> opening)
+    {
+        try
+        {
+            var store = await stores.OpenAsync(partition, CancellationToken.None);
+            var vnode = new Vnode(partition, store, context!);
+            lock (gate)
+            {
+                open = [.. open, vnode];
+            }
+
+            opening.SetResult(vnode);
+        }
+        catch (Exception exception)
+        {
+            OnFailed(partition, exception);
+            opening.SetException(exception);
+        }
+    }
+
+    private async Task OpenOwnedAsync(ClusterSnapshot snapshot)
+    {
+        if (snapshot.Document is not { } document)
+        {
+            return;
+        }
+
+        for (var number = 0; number < document.Ring.Size; number++)
+        {
+            var partition = new PartitionId(number);
+            if (document.Ring.Owner(partition) != snapshot.Self || Find(partition) is not null)
+            {
+                continue;
+            }
+
+            try
+            {
+                await OpenAsync(partition, CancellationToken.None);
+            }
+            catch (Exception exception) when (exception is StoreException or InvalidOperationException)
+            {
+                // Reported by the opening itself, or the node is stopping.
+                return;
+            }
+        }
+    }
+
+    private BucketProps PropsOf(ObjectKey key)
+    {
+        if (state.Current.Document is not { } document)
+        {
+            return BucketProps.NewType;
+        }
+
+        if (document.Buckets.IsEmpty && key.BucketType == ObjectKey.DefaultType)
+        {
+            return document.DefaultTypeProps;
+        }
+
+        return document.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) ?? BucketProps.NewType;
+    }
+
+    private ValueTask<PeerReply> PassOnAsync(NodeId target, PeerRequest request, Deadline deadline)
+    {
+        var snapshot = state.Current;
+        return transport.SendAsync(target, request with { DocumentVersion = snapshot.DocumentVersion }, PeerLane.Request, deadline, CancellationToken.None);
+    }
+
+    private (long Total, long Deepest) MailboxDepth()
+    {
+        var (total, deepest) = (0L, 0L);
+        foreach (var vnode in Open)
+        {
+            total += vnode.Depth;
+            deepest = Math.Max(deepest, vnode.Depth);
+        }
+
+        return (total, deepest);
+    }
+
+    private void OnFailed(PartitionId partition, Exception exception)
+    {
+        LogFailed(partition, exception);
+        failed.TrySetResult(exception);
+    }
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Critical, Message = "The store of partition {Partition} failed: the node cannot go on")]
+    private partial void LogFailed(PartitionId partition, Exception exception);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Information, Message = "Dropped the data of partition {Partition}, which is with its owner")]
+    private partial void LogDropped(PartitionId partition);
+}

@@ -1,0 +1,222 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Objects;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>
+/// The listings that read a vnode. A store folds in no order, so a page's cursor names an open fold and the page of it: the same
+/// page asked twice (a message that came twice) gets the same answer, and one that cannot be given any more is refused, never skipped. Bounded in
+/// number; a listing that asks for nothing for a while is forgotten.
+/// </summary>
+internal sealed class VnodeListings(IPartitionStore store, VnodeContext context) : IAsyncDisposable
+{
+    // A cursor is listing number × 2^PageBits + page; 0 begins a listing.
+    private const int PageBits = 24;
+
+    // Guards sessions and next.
+    private readonly Lock gate = new();
+    private readonly Dictionary<long, Session> sessions = [];
+    private long next = 1;
+    private bool isDisposed;
+
+    private sealed class Session(long number, IAsyncEnumerator<StoredEntry> fold) : IAsyncDisposable
+    {
+        private readonly SemaphoreSlim turn = new(1);
+        private bool isDone;
+
+        public long Number { get; } = number;
+
+        public long LastUsed { get; set; }
+
+        public long Page { get; private set; } = -1;
+
+        public PeerReply? Last { get; private set; }
+
+        public async ValueTask<PeerReply> PageAsync(long page, PeerRequest.VnodeList request, Func<Session, long, PeerRequest.VnodeList, ValueTask<PeerReply>> read)
+        {
+            await turn.WaitAsync();
+            try
+            {
+                if (page == Page && Last is not null)
+                {
+                    return Last;
+                }
+
+                if (page != Page + 1 || isDone)
+                {
+                    return new PeerReply.Refused(VnodeRefusals.UnknownCursor);
+                }
+
+                Last = await read(this, page, request);
+                Page = page;
+                return Last;
+            }
+            finally
+            {
+                turn.Release();
+            }
+        }
+
+        public async ValueTask<StoredEntry?> MoveNextAsync() => await fold.MoveNextAsync() ? fold.Current : null;
+
+        public async ValueTask DisposeAsync()
+        {
+            await turn.WaitAsync();
+            isDone = true;
+            turn.Release();
+            await fold.DisposeAsync();
+        }
+    }
+
+    public async ValueTask<PeerReply> NextPageAsync(PeerRequest.VnodeList request, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        await ForgetIdleAsync();
+        var session = request.Cursor == 0 ? Open() : Find(request.Cursor >> PageBits);
+        if (session is null)
+        {
+            return request.Cursor == 0 ? new PeerReply.Overloaded() : new PeerReply.Refused(VnodeRefusals.UnknownCursor);
+        }
+
+        try
+        {
+            var reply = await session.PageAsync(request.Cursor & ((1L << PageBits) - 1), request, ReadPageAsync);
+            if (reply is PeerReply.ListPage { NextCursor: null })
+            {
+                await CloseAsync(session);
+            }
+
+            return reply;
+        }
+        catch (StoreException exception)
+        {
+            await CloseAsync(session);
+            return new PeerReply.Refused($"{VnodeRefusals.StorageFailed}: {exception.Message}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        List<Session> open;
+        lock (gate)
+        {
+            isDisposed = true;
+            open = [.. sessions.Values];
+            sessions.Clear();
+        }
+
+        foreach (var session in open)
+        {
+            await session.DisposeAsync();
+        }
+    }
+
+    private Session? Open()
+    {
+        lock (gate)
+        {
+            if (isDisposed || sessions.Count >= context.Options.MaxListingsPerVnode)
+            {
+                return null;
+            }
+
+            var session = new Session(next++, store.FoldAsync(CancellationToken.None).GetAsyncEnumerator()) { LastUsed = context.Time.GetTimestamp() };
+            sessions.Add(session.Number, session);
+            return session;
+        }
+    }
+
+    private Session? Find(long number)
+    {
+        lock (gate)
+        {
+            if (sessions.TryGetValue(number, out var session))
+            {
+                session.LastUsed = context.Time.GetTimestamp();
+            }
+
+            return session;
+        }
+    }
+
+    private async ValueTask CloseAsync(Session session)
+    {
+        bool removed;
+        lock (gate)
+        {
+            removed = sessions.Remove(session.Number);
+        }
+
+        if (removed)
+        {
+            await session.DisposeAsync();
+        }
+    }
+
+    private async ValueTask ForgetIdleAsync()
+    {
+        List<Session>? idle = null;
+        lock (gate)
+        {
+            foreach (var session in sessions.Values)
+            {
+                if (context.Time.GetElapsedTime(session.LastUsed) > context.Options.ListingIdleTimeout)
+                {
+                    (idle ??= []).Add(session);
+                }
+            }
+        }
+
+        foreach (var session in idle ?? [])
+        {
+            await CloseAsync(session);
+        }
+    }
+
+    /// <summary>Reads on until the page is full or the fold ends. A page looks at a bounded number of entries too, so that a rare bucket cannot hold a request for the whole fold.</summary>
+    private async ValueTask<PeerReply> ReadPageAsync(Session session, long page, PeerRequest.VnodeList request)
+    {
+        var limit = Math.Clamp(request.Limit, 1, context.Options.ListPageKeys);
+        var looksLeft = context.Options.ListPageKeys * 16;
+        var names = new List<ReadOnlyMemory<byte>>();
+        var buckets = new HashSet<ReadOnlyMemory<byte>>(KeyBytesComparer.Instance);
+        while (names.Count < limit && looksLeft-- > 0)
+        {
+            if (await session.MoveNextAsync() is not { } entry)
+            {
+                return new PeerReply.ListPage(names, null);
+            }
+
+            if (NameOf(entry, request) is { } name && (request.Bucket is not null || buckets.Add(name)))
+            {
+                names.Add(name);
+            }
+        }
+
+        return page + 1 < 1L << PageBits
+            ? new PeerReply.ListPage(names, (session.Number << PageBits) + page + 1)
+            : new PeerReply.Refused("a listing of too many pages");
+    }
+
+    /// <summary>The key, or for a listing of buckets the bucket, if the entry belongs to the listing and lives.</summary>
+    private static ReadOnlyMemory<byte>? NameOf(StoredEntry entry, PeerRequest.VnodeList request)
+    {
+        if (!ObjectKeyCodec.TryDecode(entry.Key, out var key) || key.BucketType != request.BucketType)
+        {
+            return null;
+        }
+
+        if (request.Bucket is { } bucket && !bucket.Span.SequenceEqual(key.Bucket.Span))
+        {
+            return null;
+        }
+
+        if (StoredForm.Decode(entry.Value).IsTombstone)
+        {
+            return null;
+        }
+
+        return request.Bucket is null ? key.Bucket : key.Key;
+    }
+}

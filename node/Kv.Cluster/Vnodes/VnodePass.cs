@@ -1,0 +1,200 @@
+using System.Threading.Channels;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>
+/// One turn of a vnode: the commands taken from the mailbox, the keys they name with their values as the turn goes on (two commands on a key see
+/// each other), and what is to be read and written. Reused; has one owner at a time.
+/// </summary>
+internal sealed class VnodePass
+{
+    private readonly Dictionary<ReadOnlyMemory<byte>, int> positions = new(KeyBytesComparer.Instance);
+    private readonly List<Slot> slots = [];
+    private int used;
+
+    /// <summary>A key's value within the turn.</summary>
+    public sealed class Slot
+    {
+        public ReadOnlyMemory<byte> Key { get; set; }
+
+        /// <summary>The stored form; null where there is none.</summary>
+        public ReadOnlyMemory<byte>? Value { get; set; }
+
+        public bool NeedsRead { get; set; }
+
+        /// <summary>To be written at the end of the turn.</summary>
+        public bool IsDirty { get; set; }
+
+        /// <summary>Unchanged, but an answer says that it is durable.</summary>
+        public bool IsConfirmed { get; set; }
+    }
+
+    public List<VnodeCommand> Commands { get; } = [];
+
+    public ReadBatch Reads { get; } = new();
+
+    public WriteBatch Writes { get; } = new();
+
+    /// <summary>Writes on their way to a transfer's target.</summary>
+    public List<Task<bool>> PassedOn { get; } = [];
+
+    public VnodeTransfer? Transfer { get; set; }
+
+    public VnodeCommand.Drop? Drop { get; private set; }
+
+    /// <summary>Takes what waits in the mailbox, up to a bound; a drop ends the turn.</summary>
+    public void Fill(ChannelReader<VnodeCommand> mailbox, int limit)
+    {
+        while (Commands.Count < limit && Drop is null && mailbox.TryRead(out var command))
+        {
+            Commands.Add(command);
+            Drop = command as VnodeCommand.Drop;
+            NameKeys(command);
+        }
+    }
+
+    public Slot SlotOf(ReadOnlyMemory<byte> key) => slots[positions[key]];
+
+    public async ValueTask ReadAsync(IPartitionStore store)
+    {
+        for (var i = 0; i < used; i++)
+        {
+            if (slots[i].NeedsRead)
+            {
+                Reads.Add(slots[i].Key);
+            }
+        }
+
+        if (Reads.Count == 0)
+        {
+            return;
+        }
+
+        await store.ReadAsync(Reads, CancellationToken.None);
+        for (int i = 0, read = 0; i < used; i++)
+        {
+            if (slots[i].NeedsRead)
+            {
+                slots[i].Value = Reads.Value(read++);
+            }
+        }
+    }
+
+    /// <summary>Keys changed in this turn.</summary>
+    public int Changes
+    {
+        get
+        {
+            var changes = 0;
+            for (var i = 0; i < used; i++)
+            {
+                changes += slots[i].IsDirty ? 1 : 0;
+            }
+
+            return changes;
+        }
+    }
+
+    /// <summary>Whether some answer waits for durability.</summary>
+    public bool HasWaiting
+    {
+        get
+        {
+            foreach (var command in Commands)
+            {
+                if (command.AwaitsDurability)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Puts the changed keys into <see cref="Writes"/>; those confirmed too, where what was written before was not synced.</summary>
+    public void CollectWrites(bool alsoConfirmed)
+    {
+        for (var i = 0; i < used; i++)
+        {
+            if (!slots[i].IsDirty && !(alsoConfirmed && slots[i].IsConfirmed))
+            {
+                continue;
+            }
+
+            if (slots[i].Value is { } value)
+            {
+                Writes.Put(slots[i].Key, value);
+            }
+            else
+            {
+                Writes.Remove(slots[i].Key);
+            }
+        }
+    }
+
+    public void Clear()
+    {
+        for (var i = 0; i < used; i++)
+        {
+            slots[i].Key = default;
+            slots[i].Value = null;
+            slots[i].NeedsRead = false;
+            slots[i].IsDirty = false;
+            slots[i].IsConfirmed = false;
+        }
+
+        used = 0;
+        positions.Clear();
+        Commands.Clear();
+        Reads.Clear();
+        Writes.Clear();
+        PassedOn.Clear();
+        Transfer = null;
+        Drop = null;
+    }
+
+    private void NameKeys(VnodeCommand command)
+    {
+        switch (command)
+        {
+            case VnodeCommand.Get get:
+                Name(get.Key, needsRead: true);
+                break;
+            case VnodeCommand.Coordinate coordinate:
+                Name(coordinate.Key, needsRead: !coordinate.Props.LastWriteWins);
+                break;
+            case VnodeCommand.Merge merge:
+                Name(merge.Key, needsRead: !ReplicaRules.IsBlind(merge));
+                break;
+            case VnodeCommand.Reap reap:
+                Name(reap.Key, needsRead: true);
+                break;
+            case VnodeCommand.MergeBatch batch:
+                foreach (var entry in batch.Entries)
+                {
+                    Name(entry.Key, needsRead: true);
+                }
+
+                break;
+        }
+    }
+
+    private void Name(ReadOnlyMemory<byte> key, bool needsRead)
+    {
+        if (!positions.TryGetValue(key, out var position))
+        {
+            position = used++;
+            positions.Add(key, position);
+            if (position == slots.Count)
+            {
+                slots.Add(new Slot());
+            }
+
+            slots[position].Key = key;
+        }
+
+        slots[position].NeedsRead |= needsRead;
+    }
+}

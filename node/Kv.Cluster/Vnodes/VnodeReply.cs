@@ -1,0 +1,21 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Objects;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>
+/// A vnode's answer within the node: what a peer would be told, and for a coordinated write also the object as it is now held, decoded and in stored
+/// form, or the limit that the write would have broken.
+/// </summary>
+internal readonly record struct VnodeReply(PeerReply Reply, KvObject? Object = null, ReadOnlyMemory<byte> Stored = default, KvError? Error = null)
+{
+    public static VnodeReply Done { get; } = new(new PeerReply.Done());
+
+    public static VnodeReply Overloaded { get; } = new(new PeerReply.Overloaded());
+
+    public static VnodeReply Missing { get; } = new(new PeerReply.Object(null));
+
+    public static VnodeReply Closed { get; } = new(new PeerReply.Refused("the vnode is closed"));
+
+    public static VnodeReply StorageFailed { get; } = new(new PeerReply.Refused(VnodeRefusals.StorageFailed));
+}
