@@ -1,0 +1,69 @@
+# Each target is one command: `make help` lists them. They need the .NET SDK and nothing else, but `e2e` and
+# `image`, which say what they need.
+export DOTNET_NOLOGO := 1
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+CONFIGURATION ?= Release
+DATA ?= .kv
+build := dotnet build -c $(CONFIGURATION) -v quiet -nologo -tl:off -clp:NoSummary
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: sdk
+sdk:
+	@dotnet --version >/dev/null 2>&1 || { echo "The .NET SDK $$(sed -nE 's/.*"version": "([0-9]+\.[0-9]+).*/\1/p' global.json) is missing: install it from https://dotnet.microsoft.com/download" >&2; exit 1; }
+
+.PHONY: build
+build: sdk ## Build the programs: bin/kv, bin/kv-operator, bin/kv-node
+	@$(build) .build/programs.slnf
+	@$(link-programs)
+
+# An executable finds its libraries beside the file that a link names, so nothing is built or copied twice.
+define link-programs
+mkdir -p bin; \
+for pair in kv:Kv.Kubectl kv-operator:Kv.Operator kv-node:Kv.Node; do \
+  ln -sfn "../.artifacts/bin/$${pair#*:}/$$(echo $(CONFIGURATION) | tr A-Z a-z)/$${pair%%:*}" "bin/$${pair%%:*}"; \
+done; \
+ln -sfn kv bin/kubectl-kv
+endef
+
+.PHONY: run
+run: build ## Run the clusters of crds/examples on this machine, until Ctrl-C; their data stays in .kv
+	@exec bin/kv-operator local crds/examples --data $(DATA)
+
+.PHONY: all
+all: sdk
+	@$(build) Kv.Operator.sln
+	@$(link-programs)
+
+.PHONY: test
+test: all ## Build everything, check the formatting, run every test that needs no Kubernetes
+	@dotnet format whitespace --folder --verify-no-changes --exclude .artifacts --verbosity minimal .
+	@tests/run
+
+.PHONY: e2e
+e2e: all ## Kubernetes tests: on $KUBECONFIG's cluster, else on one that tests/kube starts (root, Debian 12)
+	@tests/run Kv.EndToEnd
+
+.PHONY: bench
+bench: build ## The benchmark: three local nodes, beside a Redis and an etcd where installed
+	@$(build) tests/Kv.Benchmarks
+	@exec .artifacts/bin/Kv.Benchmarks/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Benchmarks
+
+.PHONY: crds
+crds: build ## Write crds/ and the chart's copies from the C# types
+	@bin/kv-operator crds crds
+	@charts/kv-operator/sync-crds
+
+.PHONY: image
+image: sdk ## Container images of node and operator as archives in .artifacts/images (BASE_IMAGE=reference)
+	@.build/image
+
+.PHONY: fmt
+fmt: sdk ## Format the source files
+	@dotnet format whitespace --folder --exclude .artifacts --verbosity minimal .
+
+.PHONY: clean
+clean: ## Remove what was built; data in .kv stays
+	@rm -rf .artifacts bin
