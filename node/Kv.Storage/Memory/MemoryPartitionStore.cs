@@ -40,7 +40,7 @@ public sealed class MemoryPartitionStore : IPartitionStore
         for (var position = 0; position < batch.Count; position++)
         {
             // A copy, because the value belongs to the reader from here on and the map's own must never change.
-            batch.SetValue(position, map.TryGetValue(batch.Key(position), out var value) ? value.ToArray() : null);
+            batch.SetValue(position, map.TryGetValue(batch.Key(position), out var value) ? (ReadOnlyMemory<byte>?)value.ToArray() : null);
         }
 
         return ValueTask.CompletedTask;

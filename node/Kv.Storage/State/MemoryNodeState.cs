@@ -12,7 +12,7 @@ public sealed class MemoryNodeState : INodeState
     {
         StateName.Check(name);
         cancel.ThrowIfCancellationRequested();
-        return ValueTask.FromResult<ReadOnlyMemory<byte>?>(values.TryGetValue(name, out var value) ? (byte[])value.Clone() : null);
+        return ValueTask.FromResult(values.TryGetValue(name, out var value) ? (ReadOnlyMemory<byte>?)value.AsSpan().ToArray() : null);
     }
 
     public ValueTask WriteAsync(string name, ReadOnlyMemory<byte> value, CancellationToken cancel)
