@@ -1,0 +1,181 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Kv.Core.Buckets;
+
+/// <summary>
+/// Riak's validation of bucket properties (riak_kv_bucket; reference 4.3): a change, as JSON under Riak's names, over what holds now. The
+/// outcome is whole new properties or all problems at once, with Riak's reasons. Coercions are Riak's: booleans as text in any case or as numbers, numbers as text.
+/// `name` is ignored, so that what a client was shown can be sent back. Deliberately stricter than Riak, because a property that is taken and has no
+/// effect misleads: unknown names, commit hooks and other key hashing than the standard are refused, and so is a quorum above n_val.
+/// </summary>
+public static class BucketPropsRules
+{
+    /// <summary>Properties of a new bucket type, or of one that was created and is not active yet.</summary>
+    public static BucketPropsResult CreateType(JsonElement change)
+    {
+        var result = Apply(BucketProps.NewType, change, out var asked);
+        var props = result.Props;
+        var problems = result.Problems;
+        if (props.LastWriteWins && props.DvvEnabled)
+        {
+            problems.Add(new BucketPropsProblem("dvv_enabled", "If last_write_wins is true, dvv_enabled must be false"));
+        }
+
+        if (props.DataType is not null && !props.AllowMult)
+        {
+            problems.Add(new BucketPropsProblem("allow_mult", "Data Type buckets must be allow_mult=true"));
+        }
+
+        if (props.WriteOnce && props.Consistent)
+        {
+            problems.Add(new BucketPropsProblem("consistent", "Write once buckets must not be consistent=true"));
+        }
+
+        if (props.WriteOnce && props.DataType is not null)
+        {
+            problems.Add(new BucketPropsProblem("datatype", "Write once buckets must not have datatype defined"));
+        }
+
+        if (props.Consistent && props.DataType is not null)
+        {
+            problems.Add(new BucketPropsProblem("datatype", "Consistent buckets must not have datatype defined"));
+        }
+
+        CheckHllPrecision(props, null, asked, problems);
+        CheckQuorums(props, problems);
+        return Conclude(WithDefaultPrecision(props), problems);
+    }
+
+    /// <summary>Properties of an active bucket type after an update. The type `default` changes in the nodes' configuration only: the caller refuses it.</summary>
+    public static BucketPropsResult UpdateType(BucketProps current, JsonElement change) => Update(current, change, UpdateKind.Type);
+
+    /// <summary>Properties of a bucket in a type: <paramref name="current"/> are the type's, with what the bucket overrides already.</summary>
+    public static BucketPropsResult SetBucketInType(BucketProps current, JsonElement change) => Update(current, change, UpdateKind.BucketInType);
+
+    /// <summary>Properties of an untyped bucket.</summary>
+    public static BucketPropsResult SetUntypedBucket(BucketProps current, JsonElement change) => Update(current, change, UpdateKind.UntypedBucket);
+
+    /// <summary>What an update may never change: the problems of going from one to the other, none where all is well. For those who get whole properties.</summary>
+    public static ImmutableArray<BucketPropsProblem> CheckImmutable(BucketProps current, BucketProps next)
+    {
+        var problems = ImmutableArray.CreateBuilder<BucketPropsProblem>();
+        AddImmutable(current, next, UpdateKind.Type, problems);
+        return problems.ToImmutable();
+    }
+
+    private static BucketPropsResult Update(BucketProps current, JsonElement change, UpdateKind kind)
+    {
+        var result = Apply(current, change, out var asked);
+        var next = result.Props;
+        var problems = result.Problems;
+        AddImmutable(current, next, kind, problems);
+        if (next.LastWriteWins && next.DvvEnabled)
+        {
+            problems.Add(new BucketPropsProblem("dvv_enabled", "If last_write_wins is true, dvv_enabled must be false"));
+        }
+
+        if (current.DataType is not null && next.DataType == current.DataType && !next.AllowMult)
+        {
+            problems.Add(new BucketPropsProblem("allow_mult", "Data Type buckets must be allow_mult=true"));
+        }
+
+        CheckHllPrecision(next, current, asked, problems);
+        CheckQuorums(next, problems);
+        return Conclude(next, problems);
+    }
+
+    private static (BucketProps Props, ImmutableArray<BucketPropsProblem>.Builder Problems) Apply(BucketProps current, JsonElement change, out HashSet<string> asked)
+    {
+        var problems = ImmutableArray.CreateBuilder<BucketPropsProblem>();
+        asked = [];
+        if (change.ValueKind != JsonValueKind.Object)
+        {
+            problems.Add(new BucketPropsProblem("props", "must be an object of properties"));
+            return (current, problems);
+        }
+
+        var props = current;
+        foreach (var property in change.EnumerateObject())
+        {
+            asked.Add(property.Name);
+            var reason = BucketPropertyTable.TrySet(ref props, property.Name, property.Value);
+            if (reason is not null)
+            {
+                problems.Add(new BucketPropsProblem(property.Name, reason));
+            }
+        }
+
+        return (props, problems);
+    }
+
+    private static void AddImmutable(BucketProps current, BucketProps next, UpdateKind kind, ImmutableArray<BucketPropsProblem>.Builder problems)
+    {
+        if (next.WriteOnce != current.WriteOnce)
+        {
+            problems.Add(new BucketPropsProblem("write_once", (current.WriteOnce, kind) switch
+            {
+                (true, _) => "Cannot modify write_once property once set to true",
+                (false, UpdateKind.Type) => "Cannot set existing bucket type to `write_once`",
+                _ => "cannot update write_once property",
+            }));
+        }
+
+        if (next.Consistent != current.Consistent)
+        {
+            problems.Add(new BucketPropsProblem("consistent", "cannot update consistent property"));
+        }
+
+        if (next.DataType != current.DataType)
+        {
+            problems.Add(new BucketPropsProblem("datatype", current.DataType is null ? "`datatype` must not be defined." : "Cannot update datatype on existing bucket"));
+        }
+
+        if (current.Consistent && next.NVal != current.NVal)
+        {
+            problems.Add(new BucketPropsProblem("n_val", "n_val cannot be modified for existing consistent type"));
+        }
+
+        if (next.Backend != current.Backend)
+        {
+            problems.Add(new BucketPropsProblem("backend", "cannot update backend property: its data would be left behind"));
+        }
+    }
+
+    private static void CheckHllPrecision(BucketProps next, BucketProps? current, HashSet<string> asked, ImmutableArray<BucketPropsProblem>.Builder problems)
+    {
+        if (!asked.Contains("hll_precision") || next.HllPrecision is not { } precision)
+        {
+            return;
+        }
+
+        if (precision is < 4 or > 16 || precision > (current?.HllPrecision ?? 16))
+        {
+            problems.Add(new BucketPropsProblem("hll_precision", "must be an integer from 4 to 16, and may only be reduced once set"));
+        }
+    }
+
+    private static void CheckQuorums(BucketProps props, ImmutableArray<BucketPropsProblem>.Builder problems)
+    {
+        foreach (var (name, value) in BucketPropertyTable.Quorums(props))
+        {
+            if (value.Code > props.NVal)
+            {
+                problems.Add(new BucketPropsProblem(name, $"must not exceed n_val, which is {props.NVal}"));
+            }
+        }
+    }
+
+    private static BucketProps WithDefaultPrecision(BucketProps props) =>
+        props is { DataType: "hll", HllPrecision: null } ? props with { HllPrecision = 14 } : props;
+
+    private static BucketPropsResult Conclude(BucketProps props, ImmutableArray<BucketPropsProblem>.Builder problems) =>
+        problems.Count == 0 ? BucketPropsResult.Valid(props) : BucketPropsResult.Invalid(problems.ToImmutable());
+
+    private enum UpdateKind
+    {
+        Type,
+        BucketInType,
+        UntypedBucket,
+    }
+}
