@@ -1,0 +1,78 @@
+namespace Kv.Core.Membership;
+
+/// <summary>
+/// A member's part in deciding the next version of the cluster document: the acceptor of single-decree Paxos (Lamport, Paxos Made Simple, 2.2), one instance
+/// per version, as a pure step function. The caller keeps the state, persists it before it replies, and lets one step run at a time.
+/// </summary>
+/// <remarks>
+/// An acceptor votes only on the version after the document it holds. That is what makes majorities of version v decide v + 1: whoever votes on v + 1 knows who
+/// the members of v are, and a proposer that is behind is told the decided document in place of a vote.
+/// </remarks>
+public static class DocumentAcceptor
+{
+    /// <summary>Phase one: promises to take part in no ballot below <paramref name="ballot"/>, nor in that one again.</summary>
+    /// <param name="state">What was persisted last; <see cref="AcceptorState.Fresh"/> at first.</param>
+    /// <param name="held">The decided document that this node holds; null before it is in a cluster.</param>
+    public static AcceptorStep Prepare(AcceptorState state, ClusterDocument? held, Guid clusterId, long version, Ballot ballot)
+    {
+        if (WhyNoVote(state, held, clusterId, version) is { } no)
+        {
+            return new AcceptorStep(state, MustPersist: false, no);
+        }
+
+        var current = For(state, version);
+        if (ballot <= current.Promised)
+        {
+            // Not even the same ballot twice: a proposer that crashed and reuses its ballot cannot gather two majorities for it.
+            return new AcceptorStep(state, MustPersist: false, new AcceptorReply.Rejected(current.Promised));
+        }
+
+        return new AcceptorStep(
+            current with { Promised = ballot },
+            MustPersist: true,
+            new AcceptorReply.Promised(current.AcceptedBallot, current.Accepted));
+    }
+
+    /// <summary>Phase two: accepts unless a higher ballot was promised.</summary>
+    public static AcceptorStep Accept(AcceptorState state, ClusterDocument? held, Guid clusterId, long version, Ballot ballot, ClusterDocument document)
+    {
+        if (WhyNoVote(state, held, clusterId, version) is { } no)
+        {
+            return new AcceptorStep(state, MustPersist: false, no);
+        }
+
+        var current = For(state, version);
+        if (ballot < current.Promised || ballot == Ballot.Zero)
+        {
+            return new AcceptorStep(state, MustPersist: false, new AcceptorReply.Rejected(current.Promised));
+        }
+
+        return current.AcceptedBallot == ballot
+            ? new AcceptorStep(state, MustPersist: false, new AcceptorReply.Accepted())
+            : new AcceptorStep(new AcceptorState(version, ballot, ballot, document), MustPersist: true, new AcceptorReply.Accepted());
+    }
+
+    private static AcceptorReply? WhyNoVote(AcceptorState state, ClusterDocument? held, Guid clusterId, long version)
+    {
+        if (held is null)
+        {
+            return new AcceptorReply.Behind(0);
+        }
+
+        if (held.ClusterId != clusterId)
+        {
+            return new AcceptorReply.OtherCluster(held.ClusterId);
+        }
+
+        if (version <= held.Version)
+        {
+            return new AcceptorReply.AlreadyDecided(held);
+        }
+
+        // Votes on a later version than the one after what it holds mean that it held more before and lost it: it learns again before it votes.
+        return version > held.Version + 1 || version < state.Version ? new AcceptorReply.Behind(held.Version) : null;
+    }
+
+    private static AcceptorState For(AcceptorState state, long version) =>
+        state.Version == version ? state : new AcceptorState(version, Ballot.Zero, Ballot.Zero, null);
+}
