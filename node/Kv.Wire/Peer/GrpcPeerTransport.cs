@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.Rings;
@@ -112,9 +114,20 @@ public sealed class GrpcPeerTransport : IPeerTransport, IAsyncDisposable
         }
     }
 
-    private static bool IsAddress(string address) =>
-        address.Length is > 2 and <= 300 && Uri.TryCreate("http://" + address, UriKind.Absolute, out var uri)
-        && uri.Authority.Equals(address, StringComparison.OrdinalIgnoreCase) && uri.Port > 0;
+    /// <summary>`host:port`, with the host a name, an IPv4 address or an IPv6 address in brackets.</summary>
+    private static bool IsAddress(string address)
+    {
+        var colon = address.LastIndexOf(':');
+        if (colon <= 0 || address.Length > 300 || !ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0)
+        {
+            return false;
+        }
+
+        var host = address[..colon];
+        return host[0] == '['
+            ? host[^1] == ']' && IPAddress.TryParse(host.AsSpan(1, host.Length - 2), out _)
+            : Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4;
+    }
 
     private Links Open(NodeId peer, string address) =>
         new(new PeerLink(context, peer, address, PeerLane.Request, logger), new PeerLink(context, peer, address, PeerLane.Bulk, logger));

@@ -80,7 +80,8 @@ internal static class PeerReplyCodec
             case PeerReplyCode.Done:
                 return new PeerReply.Done { DocumentVersion = version };
             case PeerReplyCode.Object:
-                return new PeerReply.Object(reader.Flag() ? reader.Bytes() : null) { DocumentVersion = version };
+                // A plain null would become an empty memory here, not an absent one.
+                return new PeerReply.Object(reader.Flag() ? reader.Bytes() : (ReadOnlyMemory<byte>?)null) { DocumentVersion = version };
             case PeerReplyCode.Forwarded:
                 return KvOutcomeCodec.Read(ref reader) is { } outcome ? new PeerReply.Forwarded(outcome) { DocumentVersion = version } : null;
             case PeerReplyCode.ListPage:

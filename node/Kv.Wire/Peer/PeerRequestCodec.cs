@@ -3,7 +3,6 @@ using System.Globalization;
 using Kv.Cluster.Peers;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
-using Kv.Core.Rings;
 using Kv.Core.Stores;
 
 namespace Kv.Wire.Peer;
@@ -136,7 +135,8 @@ internal static class PeerRequestCodec
     private static PeerRequest.VnodeList ReadList(ref WireReader reader)
     {
         var (partition, type) = (PeerFields.ReadPartition(ref reader), PeerFields.ReadType(ref reader));
-        ReadOnlyMemory<byte>? bucket = reader.Flag() ? reader.Bytes(ObjectKey.MaxBucketBytes) : null;
+        // A plain null would become an empty memory here, not an absent one.
+        ReadOnlyMemory<byte>? bucket = reader.Flag() ? reader.Bytes(ObjectKey.MaxBucketBytes) : (ReadOnlyMemory<byte>?)null;
         var (cursor, limit) = (reader.I64(), reader.I32());
         if (limit < 0)
         {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Grpc.Core;
-using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.Rings;
 using Microsoft.Extensions.Logging;
