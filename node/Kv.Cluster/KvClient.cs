@@ -1,3 +1,10 @@
+using System.Runtime.CompilerServices;
+using Kv.Cluster.Coordination;
+using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
+using Kv.Core.Buckets;
+using Kv.Core.Membership;
 using Kv.Core.Objects;
 
 namespace Kv.Cluster;
@@ -6,25 +13,198 @@ namespace Kv.Cluster;
 /// The one door to the data: every front end turns what it reads into a <see cref="KvRequest"/> and what comes back into its own tongue. Safe to
 /// call from any thread. Nothing is thrown for what a request or a cluster can do wrong; see <see cref="KvOutcome.Failed"/>.
 /// </summary>
-public sealed class KvClient
+public sealed class KvClient : IDisposable
 {
-    private readonly KvError notReady = new KvError.NotReady("the node is starting");
+    private readonly CoordinatorContext context;
+    private readonly Coordinators coordinators;
+    private int active;
+    private volatile bool isStopping;
+
+    public KvClient(ClusterState state, VnodeGate gate, IPeerTransport transport, TimeProvider time, ClusterOptions options, KvStatistics statistics)
+    {
+        context = new CoordinatorContext(state, gate, transport, time, options, statistics);
+        coordinators = new Coordinators(context);
+    }
+
+    /// <summary>Requests under way.</summary>
+    public int Active => Volatile.Read(ref active);
 
     /// <summary>
-    /// Carries out one request. Always ends by the request's deadline. Cancellation ends the caller's wait only: a write that was begun goes on.
+    /// Carries out one request. Always ends by the request's deadline, give or take a tick. Cancellation ends the caller's wait only: a write that was begun
+    /// goes on.
     /// </summary>
-    public ValueTask<KvOutcome> ExecuteAsync(KvRequest request, CancellationToken cancel) =>
-        new(new KvOutcome.Failed(notReady));
+    public async ValueTask<KvOutcome> ExecuteAsync(KvRequest request, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var timeout = request.Timeout is { } given && given > TimeSpan.Zero ? given : context.Options.RequestTimeout;
+        var execution = RunAsync(request, Deadline.After(context.Time, timeout));
+        return cancel.CanBeCanceled ? await execution.WaitAsync(cancel) : await execution;
+    }
+
+    /// <summary>A request that another node handed on: it is not handed on again, and its deadline is the one it came with.</summary>
+    internal Task<KvOutcome> ExecuteForwardedAsync(KvRequest request, Deadline deadline) => RunAsync(request with { IsForwarded = true }, deadline);
 
     /// <summary>
-    /// The keys of a bucket that hold a live value, in pages, in no order; each key once, but one that is written meanwhile may come twice.
+    /// The keys of a bucket that hold a live value, in pages, in no order; each once, but beyond <see cref="ClusterOptions.ListMaxRemembered"/> keys one that is
+    /// written meanwhile may come twice. Reads one replica of each key, as Riak does: what the last moment wrote may be missing.
     /// </summary>
     /// <exception cref="ListingFailedException">From the enumerator, when the listing cannot be complete.</exception>
     public IAsyncEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> ListKeysAsync(BucketName bucket, TimeSpan? timeout, CancellationToken cancel) =>
-        throw new ListingFailedException(notReady);
+        ListAsync(KvOperation.ListKeys, bucket.BucketType, bucket, timeout, cancel);
 
     /// <summary>The buckets of a type that hold a live value, in pages, each once.</summary>
     /// <exception cref="ListingFailedException">From the enumerator, when the listing cannot be complete.</exception>
     public IAsyncEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> ListBucketsAsync(string bucketType, TimeSpan? timeout, CancellationToken cancel) =>
-        throw new ListingFailedException(notReady);
+        ListAsync(KvOperation.ListBuckets, bucketType, null, timeout, cancel);
+
+    /// <summary>Refuses new requests from now on; <see cref="Active"/> tells when those under way have ended.</summary>
+    internal void Stop() => isStopping = true;
+
+    public void Dispose() => context.Dispose();
+
+    // hot
+    private async Task<KvOutcome> RunAsync(KvRequest request, Deadline deadline)
+    {
+        var operation = request switch
+        {
+            KvRequest.Get => KvOperation.Get,
+            KvRequest.Put => KvOperation.Put,
+            _ => KvOperation.Delete,
+        };
+        var began = context.Time.GetTimestamp();
+        context.Statistics.RequestBegan();
+        KvOutcome outcome;
+        if (Interlocked.Increment(ref active) > context.Options.MaxConcurrentRequests)
+        {
+            context.Statistics.RequestOverloaded();
+            outcome = new KvOutcome.Failed(new KvError.Overload(Indeterminate: false));
+        }
+        else if (Admit(request.Key, out var props) is { } refusal || (refusal = Check(request)) is not null)
+        {
+            outcome = new KvOutcome.Failed(refusal);
+        }
+        else
+        {
+            outcome = await coordinators.ExecuteAsync(request, props!, deadline);
+        }
+
+        Interlocked.Decrement(ref active);
+        context.Statistics.RequestEnded(operation, request.Key.BucketType, (outcome as KvOutcome.Failed)?.Error, context.Time.GetElapsedTime(began));
+        return outcome;
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> ListAsync(
+        KvOperation operation, string bucketType, BucketName? bucket, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var began = context.Time.GetTimestamp();
+        context.Statistics.RequestBegan();
+        KvError? error = null;
+        try
+        {
+            error = AdmitListing(bucketType, bucket, out var props, out var nVal);
+            if (error is not null)
+            {
+                throw new ListingFailedException(error);
+            }
+
+            var allowed = timeout is { } given && given > TimeSpan.Zero ? given : context.Options.RequestTimeout * context.Options.ListTimeoutFactor;
+            using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            var deadline = Deadline.After(context.Time, allowed);
+            var pages = new ListCoordinator(context, bucketType, bucket?.Bucket, props!, nVal, deadline, gone.Token).Run();
+            try
+            {
+                while (await WaitAsync(pages, failure => error = failure, cancel))
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    while (pages.TryRead(out var page))
+                    {
+                        yield return page;
+                    }
+                }
+
+                cancel.ThrowIfCancellationRequested();
+            }
+            finally
+            {
+                // A reader that went away stops the vnodes' work too.
+                await gone.CancelAsync();
+            }
+        }
+        finally
+        {
+            context.Statistics.RequestEnded(operation, bucketType, error, context.Time.GetElapsedTime(began));
+        }
+    }
+
+    private static async ValueTask<bool> WaitAsync(System.Threading.Channels.ChannelReader<IReadOnlyList<ReadOnlyMemory<byte>>> pages, Action<KvError> failed, CancellationToken cancel)
+    {
+        try
+        {
+            return await pages.WaitToReadAsync(cancel);
+        }
+        catch (ListingFailedException failure)
+        {
+            failed(failure.Error);
+            throw;
+        }
+    }
+
+    private KvError? Admit(ObjectKey key, out BucketProps? props)
+    {
+        props = null;
+        if (!key.IsValid(out var reason))
+        {
+            return new KvError.InvalidRequest(reason);
+        }
+
+        if (isStopping || context.State.Current.Document is not { } document)
+        {
+            return new KvError.NotReady(isStopping ? "the node is stopping" : "the node is in no cluster yet");
+        }
+
+        props = document.Buckets.IsEmpty && key.BucketType == ObjectKey.DefaultType
+            ? document.DefaultTypeProps
+            : document.EffectiveProps(new BucketName(key.BucketType, key.Bucket));
+        return props is null ? new KvError.UnknownBucketType(key.BucketType) : null;
+    }
+
+    private KvError? Check(KvRequest request)
+    {
+        if (request is not KvRequest.Put put)
+        {
+            return null;
+        }
+
+        if (put.Content.Value.Length > context.Options.MaxObjectBytes)
+        {
+            return new KvError.ObjectTooLarge(put.Content.Value.Length, context.Options.MaxObjectBytes);
+        }
+
+        return put.IfNoneMatch && put.IfNotModified ? new KvError.InvalidRequest("if_none_match and if_not_modified exclude each other") : null;
+    }
+
+    private KvError? AdmitListing(string bucketType, BucketName? bucket, out BucketProps? props, out int nVal)
+    {
+        nVal = 0;
+        var name = bucket ?? new BucketName(bucketType, "any");
+        if (Admit(new ObjectKey(bucketType, name.Bucket, "any"u8.ToArray()), out props) is { } refusal)
+        {
+            return refusal;
+        }
+
+        nVal = bucket is null ? LeastNVal(context.State.Current.Document!, bucketType, props!) : props!.NVal;
+        return null;
+    }
+
+    /// <summary>Buckets may have fewer replicas than their type; a listing of all of them has to find those too.</summary>
+    private static int LeastNVal(ClusterDocument document, string bucketType, BucketProps typeProps)
+    {
+        var least = typeProps.NVal;
+        foreach (var (bucket, own) in document.Buckets)
+        {
+            least = bucket.BucketType == bucketType ? Math.Min(least, own.NVal) : least;
+        }
+
+        return least;
+    }
 }

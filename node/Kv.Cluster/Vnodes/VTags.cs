@@ -1,7 +1,8 @@
-using System.Security.Cryptography;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Kv.Core.Causality;
+using Kv.Core.Rings;
 
 namespace Kv.Cluster.Vnodes;
 
@@ -14,14 +15,17 @@ internal static class VTags
     private const int HashBytes = 16;
     private const int MaxDigits = 22;
 
+    public static string Of(Dot dot) =>
+        Of(dot.Actor.Node, ((long)dot.Actor.Partition.Number << 32) | dot.Actor.Epoch, (long)dot.Counter);
+
+    /// <summary>Of a write without a dot: the node, its time and a count make it unique.</summary>
     [SuppressMessage("Security", "CA5351", Justification = "spreads bits, keeps no secret; Riak's tags are MD5 too")]
-    public static string Of(Dot dot)
+    public static string Of(NodeId node, long time, long count)
     {
         Span<byte> source = stackalloc byte[24];
-        BinaryPrimitives.WriteUInt64LittleEndian(source, dot.Actor.Node.Value);
-        BinaryPrimitives.WriteInt32LittleEndian(source[8..], dot.Actor.Partition.Number);
-        BinaryPrimitives.WriteUInt32LittleEndian(source[12..], dot.Actor.Epoch);
-        BinaryPrimitives.WriteUInt64LittleEndian(source[16..], dot.Counter);
+        BinaryPrimitives.WriteUInt64LittleEndian(source, node.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(source[8..], time);
+        BinaryPrimitives.WriteInt64LittleEndian(source[16..], count);
         Span<byte> hash = stackalloc byte[HashBytes];
         MD5.HashData(source, hash);
         var number = BinaryPrimitives.ReadUInt128LittleEndian(hash);

@@ -69,7 +69,6 @@ public sealed partial class Vnode
         var durability = Collect(pass);
         var written = pass.Writes.Count > 0;
         var durable = written ? store.WriteAsync(pass.Writes, durability, CancellationToken.None) : default;
-        Volatile.Write(ref writes, writes + pass.Touched);
         if (written)
         {
             hasSoftTail = durability != Durability.Synced;
@@ -157,6 +156,11 @@ public sealed partial class Vnode
                 command.AwaitsDurability = false;
             }
 
+            if (command is VnodeCommand.Coordinate { Observer: { } observer, Pending: { Error: null, Object: { } applied } })
+            {
+                observer.OnApplied(applied, command.Pending.Stored);
+            }
+
             if (!command.AwaitsDurability)
             {
                 command.Complete(command.Pending);
@@ -178,6 +182,7 @@ public sealed partial class Vnode
 
         // What is confirmed may have been written without a sync; writing it again puts all before it on disk as well.
         pass.CollectWrites(alsoConfirmed: strongest == Durability.Synced && hasSoftTail);
+        Volatile.Write(ref writes, writes + pass.Changes);
         return strongest;
     }
 
@@ -207,7 +212,7 @@ public sealed partial class Vnode
     private async ValueTask DropAsync(VnodeCommand.Drop drop)
     {
         await lastFinish;
-        if (!isFailed && Writes == drop.IfWrites && drop.IfWhole is not { HasMissed: true })
+        if (!isFailed && Writes == drop.IfWrites)
         {
             isClosing = true;
             mailbox.Writer.TryComplete();

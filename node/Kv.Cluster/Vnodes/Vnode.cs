@@ -44,10 +44,7 @@ public sealed partial class Vnode : IAsyncDisposable
 
     public PartitionId Partition { get; }
 
-    /// <summary>
-    /// Keys changed, or confirmed to be held already, since the vnode was opened. Grows once the store shows the change and before it is acknowledged: a
-    /// fold that begins after this was read gives all that it counts.
-    /// </summary>
+    /// <summary>Keys changed since the vnode was opened.</summary>
     public long Writes => Volatile.Read(ref writes);
 
     /// <summary>Commands that wait.</summary>
@@ -82,12 +79,12 @@ public sealed partial class Vnode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Drops the store and closes the vnode, if <see cref="Writes"/> is still <paramref name="ifWrites"/> when all that waited is done, and the
-    /// transfer <paramref name="ifWhole"/>, where one is given, has missed nothing. Call <see cref="VnodeHost.TryDropAsync"/>, which forgets the vnode too.
+    /// Drops the store and closes the vnode, if <see cref="Writes"/> is still <paramref name="ifWrites"/> when all that waited is done. Call
+    /// <see cref="VnodeHost.TryDropAsync"/>, which forgets the vnode too.
     /// </summary>
-    internal async ValueTask<bool> TryDropAsync(long ifWrites, VnodeTransfer? ifWhole)
+    internal async ValueTask<bool> TryDropAsync(long ifWrites)
     {
-        var drop = new VnodeCommand.Drop(ifWrites, ifWhole);
+        var drop = new VnodeCommand.Drop(ifWrites);
         await Send(drop);
         return drop.Dropped;
     }
@@ -101,8 +98,9 @@ public sealed partial class Vnode : IAsyncDisposable
 
     internal ValueTask<VnodeReply> GetAsync(ReadOnlyMemory<byte> key, bool headOnly) => Send(new VnodeCommand.Get(key, headOnly));
 
-    internal ValueTask<VnodeReply> CoordinateAsync(ReadOnlyMemory<byte> key, Sibling content, VersionVector seen, BucketProps props) =>
-        Send(new VnodeCommand.Coordinate(key, content, seen, props));
+    internal ValueTask<VnodeReply> CoordinateAsync(
+        ReadOnlyMemory<byte> key, Sibling content, VersionVector seen, BucketProps props, ICoordinatedWrite? observer) =>
+        Send(new VnodeCommand.Coordinate(key, content, seen, props, observer));
 
     internal ValueTask<VnodeReply> MergeAsync(
         ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, BucketProps props) =>

@@ -53,8 +53,12 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
     }
 
     /// <summary>A client's write that this vnode coordinates: it gives the dot.</summary>
-    public sealed class Coordinate(ReadOnlyMemory<byte> key, Sibling content, VersionVector context, BucketProps props) : VnodeCommand
+    public sealed class Coordinate(
+        ReadOnlyMemory<byte> key, Sibling content, VersionVector context, BucketProps props, ICoordinatedWrite? observer) : VnodeCommand
     {
+        /// <summary>Told when the write is applied.</summary>
+        public ICoordinatedWrite? Observer { get; } = observer;
+
         public ReadOnlyMemory<byte> Key { get; } = key;
 
         public Sibling Content { get; } = content;
@@ -104,15 +108,10 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
         public VnodeTransfer Transfer { get; } = transfer;
     }
 
-    /// <summary>
-    /// Drops the store if nothing was written since <paramref name="ifWrites"/> and the transfer <paramref name="ifWhole"/>, if given, missed nothing; always
-    /// the last of its pass.
-    /// </summary>
-    public sealed class Drop(long ifWrites, VnodeTransfer? ifWhole) : VnodeCommand
+    /// <summary>Drops the store if nothing was written since <paramref name="ifWrites"/>; always the last of its pass.</summary>
+    public sealed class Drop(long ifWrites) : VnodeCommand
     {
         public long IfWrites { get; } = ifWrites;
-
-        public VnodeTransfer? IfWhole { get; } = ifWhole;
 
         public bool Dropped { get; set; }
     }

@@ -60,7 +60,8 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         return (await AskAsync(partition, vnode => vnode.MergeAsync(key.Encoded, stored, kind, durability, props))).Reply;
     }
 
-    internal async ValueTask<VnodeReply> CoordinateAsync(PartitionId partition, ObjectKey key, KvRequest.Put put, BucketProps props, long senderVersion)
+    internal async ValueTask<VnodeReply> CoordinateAsync(
+        PartitionId partition, ObjectKey key, KvRequest.Put put, BucketProps props, long senderVersion, ICoordinatedWrite observer)
     {
         var snapshot = state.Current;
         if (IsMisplaced(snapshot, partition, senderVersion))
@@ -68,7 +69,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
             return new VnodeReply(new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion });
         }
 
-        return await AskAsync(partition, vnode => vnode.CoordinateAsync(key.Encoded, put.Content, put.Context, props));
+        return await AskAsync(partition, vnode => vnode.CoordinateAsync(key.Encoded, put.Content, put.Context, props, observer));
     }
 
     internal async ValueTask<PeerReply> ReapAsync(PartitionId partition, ObjectKey key, ulong clockHash, long senderVersion)

@@ -81,18 +81,18 @@ internal sealed class VnodePass
         }
     }
 
-    /// <summary>Keys changed in this turn, or said to be held already: whoever was told so relies on them being here.</summary>
-    public int Touched
+    /// <summary>Keys changed in this turn.</summary>
+    public int Changes
     {
         get
         {
-            var touched = 0;
+            var changes = 0;
             for (var i = 0; i < used; i++)
             {
-                touched += slots[i].IsDirty || slots[i].IsConfirmed ? 1 : 0;
+                changes += slots[i].IsDirty ? 1 : 0;
             }
 
-            return touched;
+            return changes;
         }
     }
 

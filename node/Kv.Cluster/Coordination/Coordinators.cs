@@ -1,0 +1,252 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+using Kv.Core.Quorum;
+using Kv.Core.Rings;
+
+namespace Kv.Cluster.Coordination;
+
+/// <summary>
+/// Takes a request that is allowed in to its outcome: resolves options, plans, runs the coordinator, forwards what belongs elsewhere, and tries again
+/// where the ring moved or a node turned out to be gone. The order of checks is Riak's (reference 2.2, 2.4).
+/// </summary>
+internal sealed class Coordinators
+{
+    private const int MaxAttempts = 3;
+
+    private readonly CoordinatorContext context;
+    private readonly ReplicaCalls calls;
+    private readonly Reaper reaper;
+
+    public Coordinators(CoordinatorContext context)
+    {
+        this.context = context;
+        calls = new ReplicaCalls(context);
+        reaper = new Reaper(context, calls);
+    }
+
+    public Task<KvOutcome> ExecuteAsync(KvRequest request, BucketProps props, Deadline deadline) => request switch
+    {
+        KvRequest.Get get => GetAsync(get, props, deadline),
+        KvRequest.Put put => PutAsync(put, props, deadline),
+        KvRequest.Delete delete => DeleteAsync(delete, props, deadline),
+        _ => throw new System.Diagnostics.UnreachableException($"unknown request {request}"),
+    };
+
+    private async Task<KvOutcome> GetAsync(KvRequest.Get request, BucketProps props, Deadline deadline)
+    {
+        var options = new GetQuorumOptions
+        {
+            NVal = request.NVal,
+            R = request.R,
+            Pr = request.Pr,
+            NodeConfirms = request.NodeConfirms,
+            BasicQuorum = request.BasicQuorum,
+            NotFoundOk = request.NotFoundOk,
+        };
+        if (GetQuorumRules.Resolve(props, options, out var violation) is not { } rules)
+        {
+            return KvErrors.Failed(violation!, indeterminate: false);
+        }
+
+        HashSet<NodeId>? gone = null;
+        for (var attempt = 1; ; attempt++)
+        {
+            var plan = RequestPlan.Create(context.State.Current, request.Key, props, rules.NVal, request.SloppyQuorum, deadline);
+            plan = gone is null ? plan : plan.Without(gone);
+            if (rules.Check(plan.Preflist) is { } unmet)
+            {
+                return KvErrors.Failed(unmet, indeterminate: false);
+            }
+
+            var coordinator = new GetCoordinator(context, calls, plan, request, rules) { OnReapable = reaper.Schedule };
+            var outcome = await coordinator.RunAsync();
+
+            // A peer died and nobody has told yet: go on without it, as if it were known to be down.
+            var mayRetry = outcome is KvOutcome.Failed { Error: KvError.Unsatisfied } && attempt < MaxAttempts && !deadline.HasPassed(context.Time);
+            if (!mayRetry || coordinator.Unreachable is not { Count: > 0 } unreachable)
+            {
+                return outcome;
+            }
+
+            (gone ??= []).UnionWith(unreachable);
+        }
+    }
+
+    private async Task<KvOutcome> PutAsync(KvRequest.Put request, BucketProps props, Deadline deadline)
+    {
+        var options = new PutQuorumOptions { NVal = request.NVal, W = request.W, Dw = request.Dw, Pw = request.Pw, NodeConfirms = request.NodeConfirms };
+        if (PutQuorumRules.Resolve(props, options, out var violation) is not { } rules)
+        {
+            return KvErrors.Failed(violation!, indeterminate: false);
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            var plan = RequestPlan.Create(context.State.Current, request.Key, props, rules.NVal, request.SloppyQuorum, deadline);
+            if (rules.Check(plan.Preflist) is { } unmet)
+            {
+                return KvErrors.Failed(unmet, indeterminate: false);
+            }
+
+            var isCoordinated = !request.AsIs && !props.WriteOnce;
+            if (isCoordinated && plan.IndexOfSelf() < 0)
+            {
+                if (!request.IsForwarded && await ForwardAsync(request, plan) is { } forwarded)
+                {
+                    return forwarded;
+                }
+
+                if (!request.SloppyQuorum)
+                {
+                    return new KvOutcome.Failed(new KvError.InsufficientVnodes(0, 1));
+                }
+
+                plan = plan.WithSelfStandingIn();
+                if (rules.Check(plan.Preflist) is { } stillUnmet)
+                {
+                    return KvErrors.Failed(stillUnmet, indeterminate: false);
+                }
+            }
+
+            if (await ConditionFailsAsync(request, props, deadline) is { } failure)
+            {
+                return new KvOutcome.Failed(failure);
+            }
+
+            var coordinator = new PutCoordinator(context, calls, plan, request, rules, isCoordinated ? plan.IndexOfSelf() : PutQuorum.NoCoordinator);
+            var outcome = await coordinator.RunAsync();
+            if (coordinator.MovedAtVersion == 0 || attempt == MaxAttempts || await calls.NewerAsync(coordinator.MovedAtVersion, deadline) is null)
+            {
+                return outcome;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Hands the whole request to a node of its list; null where none can be reached. A peer whose connection broke may have carried the write out before:
+    /// the next one then does it again, which at worst leaves a sibling with the same value, never loses one.
+    /// </summary>
+    private async Task<KvOutcome?> ForwardAsync(KvRequest request, RequestPlan plan)
+    {
+        for (var i = 0; i < plan.Preflist.Length && !plan.Deadline.HasPassed(context.Time); i++)
+        {
+            var node = plan.Preflist[i].Node;
+            if (Contains(plan, node, i))
+            {
+                continue;
+            }
+
+            context.Statistics.RequestForwarded();
+            var handedOn = request with { IsForwarded = true, Timeout = plan.Deadline.Left(context.Time) };
+            var reply = await calls.SendAsync(node, new PeerRequest.Forward(handedOn) { DocumentVersion = plan.Snapshot.DocumentVersion }, plan.Deadline);
+            switch (reply)
+            {
+                case PeerReply.Forwarded { Outcome: KvOutcome.Failed { Error: KvError.NotReady or KvError.UnknownBucketType } }:
+                    // The peer is starting or its document is older than ours.
+                    break;
+                case PeerReply.Forwarded forwarded:
+                    return forwarded.Outcome;
+                case PeerReply.TimedOut:
+                    return new KvOutcome.Failed(new KvError.Timeout(Indeterminate: true));
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Contains(RequestPlan plan, NodeId node, int before)
+    {
+        for (var i = 0; i < before; i++)
+        {
+            if (plan.Preflist[i].Node == node)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// `if_none_match` and `if_not_modified`: a read before the write, as in Riak. Not atomic: of two writers at once both may pass. Any failure of the read fails
+    /// the condition too, where Riak's `if_none_match` would go on: a refusal can be retried, a value overwritten in a partition cannot.
+    /// </summary>
+    private async Task<KvError?> ConditionFailsAsync(KvRequest.Put request, BucketProps props, Deadline deadline)
+    {
+        if (!request.IfNoneMatch && !request.IfNotModified)
+        {
+            return null;
+        }
+
+        var read = new KvRequest.Get { Key = request.Key, NVal = request.NVal, SloppyQuorum = request.SloppyQuorum, HeadOnly = true };
+        return await GetAsync(read, props, deadline) switch
+        {
+            KvOutcome.Found when request.IfNoneMatch => new KvError.MatchFound(),
+            KvOutcome.Found found when request.IfNotModified && !found.Object.Clock.SameHistory(request.Context) => new KvError.Modified(),
+            KvOutcome.NotFound when request.IfNotModified => new KvError.NotFoundForCondition(),
+            KvOutcome.Failed failed => failed.Error,
+            _ => null,
+        };
+    }
+
+    /// <summary>A read for the clock, unless one was given, and a write of a tombstone under it (reference 2.5).</summary>
+    private async Task<KvOutcome> DeleteAsync(KvRequest.Delete request, BucketProps props, Deadline deadline)
+    {
+        var seen = request.Context;
+        if (seen is null)
+        {
+            var read = new KvRequest.Get
+            {
+                Key = request.Key,
+                R = OrRw(request, props, request.R),
+                Pr = request.Pr,
+                NVal = request.NVal,
+                SloppyQuorum = request.SloppyQuorum,
+                NodeConfirms = request.NodeConfirms,
+                HeadOnly = true,
+            };
+            switch (await GetAsync(read, props, deadline))
+            {
+                case KvOutcome.Found found:
+                    seen = found.Object.Clock;
+                    break;
+                case var other:
+                    return other;
+            }
+        }
+
+        var put = new KvRequest.Put
+        {
+            Key = request.Key,
+            Content = new Sibling { Dot = null, IsTombstone = true },
+            Context = seen,
+            W = OrRw(request, props, request.W),
+            Dw = OrRw(request, props, request.Dw),
+            Pw = request.Pw,
+            NVal = request.NVal,
+            SloppyQuorum = request.SloppyQuorum,
+            NodeConfirms = request.NodeConfirms,
+            IsForwarded = request.IsForwarded,
+            Timeout = deadline.Left(context.Time),
+        };
+        var outcome = await PutAsync(put, props, deadline);
+        if (outcome is not KvOutcome.Stored)
+        {
+            return outcome;
+        }
+
+        if (request.NVal is null)
+        {
+            reaper.Schedule(request.Key);
+        }
+
+        return new KvOutcome.Deleted();
+    }
+
+    /// <summary>`rw` stands for the quorums that a delete does not name, if it names none.</summary>
+    private static QuorumValue OrRw(KvRequest.Delete request, BucketProps props, QuorumValue own) =>
+        request.R.IsDefault && request.W.IsDefault && request.Dw.IsDefault && own.IsDefault
+            ? request.Rw.IsDefault ? props.Rw : request.Rw
+            : own;
+}

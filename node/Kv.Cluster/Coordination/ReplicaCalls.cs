@@ -1,0 +1,152 @@
+using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Coordination;
+
+/// <summary>
+/// One replica asked one thing, here or at a peer. A replica that says it is not the owner any more has a newer document: the call waits for it and goes
+/// to whoever serves the partition now, within the deadline. Throws nothing.
+/// </summary>
+internal sealed class ReplicaCalls(CoordinatorContext context)
+{
+    private const int MaxMoves = 3;
+    private static readonly TimeSpan DocumentPoll = TimeSpan.FromMilliseconds(10);
+
+    public async ValueTask<PeerReply> GetAsync(RequestPlan plan, int replica, bool headOnly)
+    {
+        var (snapshot, entry) = (plan.Snapshot, plan.Preflist[replica]);
+        for (var move = 0; ; move++)
+        {
+            var reply = entry.Node == snapshot.Self
+                ? await context.Gate.GetAsync(entry.Partition, plan.Key, headOnly, snapshot.DocumentVersion)
+                : await SendAsync(entry.Node, new PeerRequest.VnodeGet(entry.Partition, plan.Key, headOnly) { DocumentVersion = snapshot.DocumentVersion }, plan.Deadline);
+            if (reply is not PeerReply.WrongOwner || move == MaxMoves || await FollowAsync(plan, snapshot, entry, reply) is not { } moved)
+            {
+                return reply;
+            }
+
+            (snapshot, entry) = moved;
+        }
+    }
+
+    /// <summary>
+    /// With <paramref name="mayStandIn"/>, a peer that cannot be reached is replaced by the next stand-in at once, without waiting for the failure detector.
+    /// Only for writes whose rules count neither primaries nor nodes.
+    /// </summary>
+    public async ValueTask<PeerReply> PutAsync(
+        RequestPlan plan, int replica, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, bool mayStandIn)
+    {
+        var (snapshot, entry) = (plan.Snapshot, plan.Preflist[replica]);
+        HashSet<NodeId>? unreachable = null;
+        for (var move = 0; ; move++)
+        {
+            var reply = entry.Node == snapshot.Self
+                ? await context.Gate.PutAsync(entry.Partition, plan.Key, stored, kind, durability, snapshot.DocumentVersion)
+                : await SendAsync(
+                    entry.Node,
+                    new PeerRequest.VnodePut(entry.Partition, plan.Key, stored, kind, durability) { DocumentVersion = snapshot.DocumentVersion },
+                    plan.Deadline);
+            if (move == MaxMoves)
+            {
+                return reply;
+            }
+
+            if (reply is PeerReply.WrongOwner && await FollowAsync(plan, snapshot, entry, reply) is { } moved)
+            {
+                (snapshot, entry) = moved;
+            }
+            else if (reply is PeerReply.Unreachable && mayStandIn && StandIn(plan, snapshot, entry, unreachable ??= []) is { } standIn)
+            {
+                entry = standIn;
+            }
+            else
+            {
+                return reply;
+            }
+        }
+    }
+
+    public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, Deadline deadline) =>
+        context.Transport.SendAsync(to, request, PeerLane.Request, deadline, CancellationToken.None);
+
+    /// <summary>The snapshot with at least this document version, once this node has it; null where the deadline passes first.</summary>
+    public async ValueTask<ClusterSnapshot?> NewerAsync(long version, Deadline deadline)
+    {
+        while (context.State.Current.DocumentVersion < version)
+        {
+            if (deadline.HasPassed(context.Time))
+            {
+                return null;
+            }
+
+            await Task.Delay(DocumentPoll, context.Time, CancellationToken.None);
+        }
+
+        return context.State.Current;
+    }
+
+    private async ValueTask<(ClusterSnapshot Snapshot, PreflistEntry Entry)?> FollowAsync(
+        RequestPlan plan, ClusterSnapshot snapshot, PreflistEntry entry, PeerReply reply)
+    {
+        if (reply.DocumentVersion <= snapshot.DocumentVersion || await NewerAsync(reply.DocumentVersion, plan.Deadline) is not { } newer)
+        {
+            return null;
+        }
+
+        return EntryOf(newer.PreferenceList(plan.First, plan.NVal, plan.Sloppy).AsSpan(), entry.Partition) is { } moved ? (newer, moved) : null;
+    }
+
+    private static PreflistEntry? StandIn(RequestPlan plan, ClusterSnapshot snapshot, PreflistEntry entry, HashSet<NodeId> unreachable)
+    {
+        unreachable.Add(entry.Node);
+        var taken = plan.Preflist;
+        var up = new HashSet<NodeId>(snapshot.Up);
+        up.ExceptWith(unreachable);
+        var list = PreferenceList.Compute(snapshot.Document!.Ring, plan.First, plan.NVal, up, plan.Sloppy);
+        if (EntryOf(list, entry.Partition) is not { } standIn || standIn.Node == entry.Node)
+        {
+            return null;
+        }
+
+        // A node that already has the write under another partition adds no safety, unless nobody else is there.
+        foreach (var other in taken)
+        {
+            if (other.Node == standIn.Node)
+            {
+                return Beyond(plan, snapshot, entry.Partition, up) ?? standIn;
+            }
+        }
+
+        return standIn;
+    }
+
+    private static PreflistEntry? Beyond(RequestPlan plan, ClusterSnapshot snapshot, PartitionId partition, HashSet<NodeId> up)
+    {
+        var ring = snapshot.Document!.Ring;
+        for (var step = plan.NVal; step < ring.Size; step++)
+        {
+            var node = ring.Owners[(plan.First.Number + step) % ring.Size];
+            if (up.Contains(node) && !plan.Preflist.Any(other => other.Node == node))
+            {
+                return new PreflistEntry(partition, node, IsPrimary: false);
+            }
+        }
+
+        return null;
+    }
+
+    private static PreflistEntry? EntryOf(ReadOnlySpan<PreflistEntry> list, PartitionId partition)
+    {
+        foreach (var entry in list)
+        {
+            if (entry.Partition == partition)
+            {
+                return entry;
+            }
+        }
+
+        return null;
+    }
+}
