@@ -5,7 +5,8 @@ namespace Kv.Core.Causality;
 
 /// <summary>
 /// The one who makes events: a vnode (a node's stand for a partition) in one epoch. The epoch grows whenever the vnode cannot be
-/// sure that it remembers each counter it gave out (an unclean stop, a restored volume), so that no dot is ever used twice.
+/// sure that it remembers each counter it gave out and each object it gave one to (an unclean stop, a restored volume, a partition's data dropped after
+/// handoff), so that no dot is ever used twice, and no clock covers an event of its own that its objects have forgotten.
 /// Within an epoch a vnode's counter grows over all its keys, so that a key that was reaped and made anew continues above its old dots.
 /// </summary>
 public readonly record struct ActorId(NodeId Node, PartitionId Partition, uint Epoch) : IComparable<ActorId>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 
 namespace Kv.Core.Objects;
 
@@ -40,7 +41,7 @@ public static class ObjectKeyCodec
         key = null!;
         var bytes = encoded.Span;
         var typeEnd = bytes[..Math.Min(bytes.Length, ObjectKey.MaxTypeBytes + 1)].IndexOf((byte)0);
-        if (typeEnd <= 0)
+        if (typeEnd <= 0 || !Utf8.IsValid(bytes[..typeEnd]))
         {
             return false;
         }

@@ -59,32 +59,10 @@ internal static class ObjectMerge
         var descended = b.Clock.Descends(a.Clock);
         if (descends != descended)
         {
-            return descends ? a : b;
+            return descends ? WithValuesOf(a, b) : WithValuesOf(b, a);
         }
 
-        // Either concurrent, or of one history. The latter are copies as a rule; buckets without siblings or without dots can make
-        // copies of one history that differ, because what they drop does not depend on the history alone.
-        if (descends && a.IsSameAs(b))
-        {
-            return a.IsHead && !b.IsHead ? b : a;
-        }
-
-        var clock = a.Clock.Merge(b.Clock);
-        var siblings = ImmutableArray.CreateBuilder<Sibling>(a.Siblings.Length + b.Siblings.Length);
-        if (dvvEnabled)
-        {
-            AddSurvivors(siblings, a, b);
-            AddSurvivors(siblings, b, a);
-        }
-
-        if (siblings.Count == 0)
-        {
-            // Without dots all contents stay. With dots nothing is left only where both dropped by time what the other kept: choose anew.
-            siblings.AddRange(a.Siblings);
-            siblings.AddRange(b.Siblings);
-        }
-
-        return new KvObject(clock, Distinct(siblings.ToImmutable()));
+        return Join(a, b, dvvEnabled);
     }
 
     public static KvObject MergeReplica(KvObject? local, KvObject incoming, BucketProps props)
@@ -106,14 +84,20 @@ internal static class ObjectMerge
     public static KvObject? Reconcile(ReadOnlySpan<KvObject?> copies, BucketProps props)
     {
         KvObject? merged = null;
-        for (var i = 0; i < copies.Length; i++)
+        foreach (var copy in copies)
         {
-            if (copies[i] is not { } copy || IsDominated(copy, copies))
+            if (copy is not null && !IsDominated(copy, copies))
             {
-                continue;
+                merged = merged is null ? copy : props.WriteOnce ? MergeWriteOnce(merged, copy) : Join(merged, copy, props.DvvEnabled);
             }
+        }
 
-            merged = merged is null ? copy : props.WriteOnce ? MergeWriteOnce(merged, copy) : Merge(merged, copy, props.DvvEnabled);
+        if (merged is { IsHead: true })
+        {
+            foreach (var copy in copies)
+            {
+                merged = copy is null ? merged : WithValuesOf(merged, copy);
+            }
         }
 
         return merged is null || KeepsSiblings(props) ? merged : merged.ReduceToNewest();
@@ -156,6 +140,58 @@ internal static class ObjectMerge
         }
 
         return distinct.ToImmutable();
+    }
+
+    /// <summary>
+    /// The merge of copies neither of which dominates the other. They are concurrent, or of one history. The latter are equal as a rule; buckets
+    /// without siblings or without dots can make copies of one history that differ, because what they drop does not depend on the history alone. Without dots all
+    /// contents stay, so that joining many does not depend on their order.
+    /// </summary>
+    private static KvObject Join(KvObject a, KvObject b, bool dvvEnabled)
+    {
+        if (a.IsSameAs(b))
+        {
+            return WithValuesOf(a, b);
+        }
+
+        var siblings = ImmutableArray.CreateBuilder<Sibling>(a.Siblings.Length + b.Siblings.Length);
+        if (dvvEnabled)
+        {
+            AddSurvivors(siblings, a, b);
+            AddSurvivors(siblings, b, a);
+        }
+
+        if (siblings.Count == 0)
+        {
+            // With dots nothing is left only where both dropped by time what the other kept: choose anew.
+            siblings.AddRange(a.Siblings);
+            siblings.AddRange(b.Siblings);
+        }
+
+        return new KvObject(a.Clock.Merge(b.Clock), Distinct(siblings.ToImmutable()));
+    }
+
+    /// <summary>With the values that its heads lack and the other has.</summary>
+    private static KvObject WithValuesOf(KvObject head, KvObject other)
+    {
+        if (!head.IsHead)
+        {
+            return head;
+        }
+
+        var filled = head.Siblings.ToBuilder();
+        for (var i = 0; i < filled.Count; i++)
+        {
+            foreach (var sibling in other.Siblings)
+            {
+                if (filled[i].IsHead && !sibling.IsHead && filled[i].IsSameWrite(sibling))
+                {
+                    filled[i] = sibling;
+                }
+            }
+        }
+
+        return new KvObject(head.Clock, Distinct(filled.ToImmutable()));
     }
 
     private static bool KeepsSiblings(BucketProps props) => props.AllowMult && !props.LastWriteWins;
