@@ -23,6 +23,11 @@ internal static class BucketTypeRules
             return Refused(RefusalReason.InvalidName, why);
         }
 
+        if (DocumentJson.WhyUnreadable(props) is { } problem)
+        {
+            return Refused(RefusalReason.InvalidProps, problem);
+        }
+
         if (document.BucketTypes.TryGetValue(name, out var known))
         {
             return known.State == BucketTypeState.Active
@@ -59,7 +64,7 @@ internal static class BucketTypeRules
             return Refused(RefusalReason.NotActive, $"the bucket type {name} is not active; create it anew with other properties instead");
         }
 
-        return WhyImmutable(type.Props, props) is { } why
+        return WhyRefused(type.Props, props) is { } why
             ? Refused(RefusalReason.InvalidProps, why)
             : WithType(document, type with { Props = props });
     }
@@ -76,7 +81,7 @@ internal static class BucketTypeRules
             return Undefined(bucket.BucketType);
         }
 
-        if (WhyImmutable(before, props) is { } why)
+        if (WhyRefused(before, props) is { } why)
         {
             return Refused(RefusalReason.InvalidProps, why);
         }
@@ -115,30 +120,14 @@ internal static class BucketTypeRules
             : null;
     }
 
-    /// <summary>What may not change once data can exist under it: it would be stored, merged or placed by rules that it was not written by.</summary>
-    private static string? WhyImmutable(BucketProps before, BucketProps after)
+    /// <summary>
+    /// What may not change once data can exist under it, in the words of the properties' own rules. Properties that a document could not be read
+    /// with must never be decided, whoever made them.
+    /// </summary>
+    private static string? WhyRefused(BucketProps before, BucketProps after)
     {
-        if (before.DataType != after.DataType)
-        {
-            return "datatype cannot be changed";
-        }
-
-        if (before.Consistent != after.Consistent)
-        {
-            return "cannot update consistent property";
-        }
-
-        if (before.WriteOnce != after.WriteOnce)
-        {
-            return "cannot update write_once property";
-        }
-
-        if (before.Consistent && before.NVal != after.NVal)
-        {
-            return "n_val cannot be modified for existing consistent type";
-        }
-
-        return before.Backend != after.Backend ? "backend cannot be changed" : null;
+        var problems = BucketPropsRules.CheckImmutable(before, after);
+        return problems.IsEmpty ? DocumentJson.WhyUnreadable(after) : string.Join("; ", problems);
     }
 
     /// <summary>Equal by content: a record's own equality compares its arrays by identity.</summary>

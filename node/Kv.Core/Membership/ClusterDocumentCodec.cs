@@ -17,7 +17,7 @@ namespace Kv.Core.Membership;
 ///  "members":[{"id","name","zone","state","endpoints":{}}],
 ///  "ring":{"nodes":[id],"owners":[index],"nextOwners":[index]}   index into nodes; nextOwners only where it differs
 ///  "staged":[{"join":id}|{"leave":id}],"lastCommittedPlanId",
-///  "defaultTypeProps":{},"bucketTypes":[{"name","state","props"}],"buckets":[{"type","bucket":base64,"props"}]}
+///  "defaultType":{"props"},"bucketTypes":[{"name","state","props"}],"buckets":[{"type","bucket":base64,"props"}]}
 /// </code>
 /// </remarks>
 public static class ClusterDocumentCodec
@@ -86,7 +86,7 @@ public static class ClusterDocumentCodec
             Ring = ReadRing(json.GetProperty("ring")),
             Staged = [.. json.GetProperty("staged").EnumerateArray().Select(ReadStaged)],
             LastCommittedPlanId = DocumentJson.ReadString(json, "lastCommittedPlanId"),
-            DefaultTypeProps = PropsJson.Read(json.GetProperty("defaultTypeProps")),
+            DefaultTypeProps = DocumentJson.ReadProps(json.GetProperty("defaultType")),
             BucketTypes = json.GetProperty("bucketTypes").EnumerateArray()
                 .Select(t => new BucketType(DocumentJson.ReadString(t, "name"), DocumentJson.ReadEnum<BucketTypeState>(t, "state"), DocumentJson.ReadProps(t)))
                 .ToImmutableSortedDictionary(t => t.Name, t => t, StringComparer.Ordinal),
@@ -97,8 +97,9 @@ public static class ClusterDocumentCodec
 
     private static void WriteTypes(Utf8JsonWriter json, ClusterDocument document)
     {
-        json.WritePropertyName("defaultTypeProps");
-        PropsJson.Write(json, document.DefaultTypeProps);
+        json.WriteStartObject("defaultType");
+        DocumentJson.WriteProps(json, document.DefaultTypeProps);
+        json.WriteEndObject();
         json.WriteStartArray("bucketTypes");
         foreach (var type in document.BucketTypes.Values)
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Kv.Core.Buckets;
@@ -62,11 +63,28 @@ internal static class DocumentJson
 
     public static void WriteProps(Utf8JsonWriter json, BucketProps props)
     {
-        json.WritePropertyName("props");
-        PropsJson.Write(json, props);
+        json.WriteStartObject("props");
+        BucketPropsJson.Write(json, props);
+        json.WriteEndObject();
     }
 
-    public static BucketProps ReadProps(JsonElement json) => PropsJson.Read(json.GetProperty("props"));
+    /// <summary>Why properties could not be read back from a document that has them; null where they can.</summary>
+    public static string? WhyUnreadable(BucketProps props)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            BucketPropsJson.Write(writer, props);
+            writer.WriteEndObject();
+        }
+
+        using var json = JsonDocument.Parse(buffer.WrittenMemory);
+        return BucketPropsJson.TryRead(json.RootElement, out _, out var reason) ? null : reason;
+    }
+
+    public static BucketProps ReadProps(JsonElement json) =>
+        BucketPropsJson.TryRead(json.GetProperty("props"), out var props, out var reason) ? props : throw new FormatException(reason);
 
     public static string ReadString(JsonElement json, string name) => json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
 

@@ -3,10 +3,16 @@ using System.Collections.Immutable;
 namespace Kv.Core.Rings;
 
 /// <summary>
-/// Who is to own which partition: a pure, deterministic function of the ring as it is and the members that are to own it.
+/// Who is to own which partition: a pure, deterministic function of the ring as it is and the members that are to own it. In this order: (a) no node twice in
+/// any <c>targetNVal</c> consecutive partitions (around the ring's end too), then no zone twice in any <c>nValPerZone</c>, wherever any assignment can avoid it and as
+/// seldom as can be where none can; (b) shares that differ by at most one, yielding only to (a); (c) the fewest moves for that.
+/// Why and how: node/docs/ring.md.
 /// </summary>
 public static class Claim
 {
+    /// <summary>Times a found assignment is made valid again and searched anew.</summary>
+    private const int Rounds = 3;
+
     /// <summary>Assigns every partition to one of <paramref name="members"/>. An owner that is not among them gives all it has away.</summary>
     /// <param name="ringSize">Partitions.</param>
     /// <param name="current">Owners now; empty for a new ring.</param>
@@ -15,13 +21,77 @@ public static class Claim
     /// <param name="nValPerZone">Consecutive partitions that are to be in distinct zones.</param>
     public static ClaimResult Assign(int ringSize, ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, int targetNVal, int nValPerZone)
     {
-        var nodes = members.Select(m => m.Id).Order().ToList();
-        var owners = new NodeId[ringSize];
-        for (var p = 0; p < ringSize; p++)
+        if (members.IsDefaultOrEmpty)
         {
-            owners[p] = nodes[p % nodes.Count];
+            throw new ArgumentException("a ring needs a member to own it", nameof(members));
         }
 
-        return new ClaimResult([.. owners], []);
+        if (!Ring.IsValidSize(ringSize) || (!current.IsDefaultOrEmpty && current.Length != ringSize))
+        {
+            throw new ArgumentException($"a ring of {ringSize} with {(current.IsDefault ? 0 : current.Length)} owners", nameof(ringSize));
+        }
+
+        var rules = new ClaimRules(ringSize, current, members, targetNVal, nValPerZone);
+        var best = Best(rules);
+        ImmutableArray<NodeId> owners = [.. best.Owners.ToArray().Select(o => rules.Nodes[o])];
+        return new ClaimResult(owners, ClaimWarnings.Of(best));
+    }
+
+    private static ClaimBoard Best(ClaimRules rules)
+    {
+        var best = Searched(ClaimStarts.FromCurrent(rules));
+        for (var round = 0; round < Rounds; round++)
+        {
+            if (IsPerfect(best))
+            {
+                return best;
+            }
+
+            var next = Better(best, ClaimStarts.Nearest(rules, best.Owners.ToArray()));
+            if (ReferenceEquals(next, best))
+            {
+                break;
+            }
+
+            best = next;
+        }
+
+        best = Better(best, ClaimStarts.Nearest(rules, rules.Original));
+        return Better(best, ClaimStarts.Interleaved(rules));
+    }
+
+    /// <summary>Whether nothing can be better: all apart, all even, and only what an even share forces has moved.</summary>
+    private static bool IsPerfect(ClaimBoard board)
+    {
+        var rules = board.Rules;
+        var (floor, more) = Math.DivRem(rules.RingSize, rules.Nodes.Length);
+        var held = new int[rules.Nodes.Length];
+        foreach (var owner in rules.Original.Where(o => o != ClaimRules.Nobody))
+        {
+            held[owner]++;
+        }
+
+        // Whoever holds most keeps the larger share.
+        var kept = held.OrderDescending().Select((h, rank) => Math.Min(h, rank < more ? floor + 1 : floor)).Sum();
+        var moves = held.Sum() - kept;
+        var squares = ((long)more * (floor + 1) * (floor + 1)) + ((long)(rules.Nodes.Length - more) * floor * floor);
+        return board.TotalCost() == (moves * ClaimRules.MoveCost) + (squares * rules.BalanceCost);
+    }
+
+    private static ClaimBoard Better(ClaimBoard best, ClaimBoard? start)
+    {
+        if (start is null)
+        {
+            return best;
+        }
+
+        var found = Searched(start);
+        return found.TotalCost() < best.TotalCost() ? found : best;
+    }
+
+    private static ClaimBoard Searched(ClaimBoard board)
+    {
+        ClaimSearch.Run(board);
+        return board;
     }
 }

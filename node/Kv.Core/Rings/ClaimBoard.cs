@@ -1,0 +1,69 @@
+namespace Kv.Core.Rings;
+
+/// <summary>An assignment under work: who has which partition, each node's share, and what a change would cost.</summary>
+internal sealed class ClaimBoard
+{
+    private readonly int[] _owners;
+
+    public ClaimBoard(ClaimRules rules, int[] owners)
+    {
+        Rules = rules;
+        _owners = owners;
+        Shares = new int[rules.Nodes.Length];
+        foreach (var owner in owners)
+        {
+            Shares[owner]++;
+        }
+    }
+
+    public ClaimRules Rules { get; }
+
+    public ReadOnlySpan<int> Owners => _owners;
+
+    /// <summary>Partitions by node.</summary>
+    public int[] Shares { get; }
+
+    public int OwnerOf(int p) => _owners[p];
+
+    public void Give(int p, int node)
+    {
+        Shares[_owners[p]]--;
+        Shares[node]++;
+        _owners[p] = node;
+    }
+
+    /// <summary>What <paramref name="node"/> at <paramref name="p"/> costs by its neighbours and its move, whoever is there now.</summary>
+    // hot
+    public long CostAt(int p, int node)
+    {
+        var mask = Rules.RingSize - 1;
+        var cost = Rules.CostOfMove(p, node);
+        for (var distance = 1; distance < Rules.NodeWindow; distance++)
+        {
+            cost += Rules.PairCost(node, _owners[(p + distance) & mask], distance) + Rules.PairCost(node, _owners[(p - distance) & mask], distance);
+        }
+
+        return cost;
+    }
+
+    /// <summary>The cost of the whole assignment: what the solver makes least.</summary>
+    public long TotalCost()
+    {
+        var cost = 0L;
+        for (var p = 0; p < Rules.RingSize; p++)
+        {
+            cost += Rules.CostOfMove(p, _owners[p]);
+            for (var distance = 1; distance < Rules.NodeWindow; distance++)
+            {
+                cost += Rules.PairCost(_owners[p], _owners[(p + distance) & (Rules.RingSize - 1)], distance);
+            }
+        }
+
+        foreach (var share in Shares)
+        {
+            cost += Rules.BalanceCost * share * share;
+        }
+
+        return cost;
+    }
+}

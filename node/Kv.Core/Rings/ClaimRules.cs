@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+
+namespace Kv.Core.Rings;
+
+/// <summary>
+/// The claim's problem in small numbers: nodes 0 to N - 1 in the order of their ids, zones 0 to K - 1 in the order of their names, and what a repeated node or
+/// zone costs by how far apart the two partitions are. The costs' scales make one sum lexicographic: nodes apart, zones apart, balance, moves.
+/// </summary>
+internal sealed class ClaimRules
+{
+    /// <summary>No node: a partition whose owner leaves.</summary>
+    public const int Nobody = -1;
+
+    /// <summary>A partition that does not stay with its owner.</summary>
+    public const long MoveCost = 1;
+
+    /// <summary>Above all the moves of the largest ring.</summary>
+    private const long AboveMoves = 1L << 11;
+
+    /// <summary>Above the zone conflicts of the largest ring, of which each partition has a few.</summary>
+    private const long AboveZones = AboveMoves << 13;
+
+    /// <summary>Above the worst balance beyond moves: 2^10 partitions on one node, squared.</summary>
+    private const long AboveBalance = AboveMoves << 21;
+
+    /// <summary>Above all zone conflicts of the largest ring.</summary>
+    private const long NodeCost = 1L << 46;
+
+    public ClaimRules(int ringSize, ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, int targetNVal, int nValPerZone)
+    {
+        RingSize = ringSize;
+        var ordered = members.OrderBy(m => m.Id).ToList();
+        Nodes = [.. ordered.Select(m => m.Id)];
+        ZoneNames = [.. ordered.Select(m => m.Zone).Distinct().Order(StringComparer.Ordinal)];
+        ZoneOf = [.. ordered.Select(m => ZoneNames.IndexOf(m.Zone))];
+        ZoneSizes = new int[ZoneNames.Length];
+        foreach (var zone in ZoneOf)
+        {
+            ZoneSizes[zone]++;
+        }
+
+        // Beyond half the ring a distance is a shorter one the other way round.
+        NodeWindow = Math.Clamp(targetNVal, 1, ringSize / 2);
+        ZoneWindow = HasZones ? Math.Clamp(nValPerZone, 1, NodeWindow) : 1;
+        NodeCosts = CostsByDistance(NodeWindow, NodeWindow, NodeCost);
+
+        // With fewer zones than the window no assignment keeps them apart, so they do not cost anybody an even share.
+        var zonesBeforeBalance = ZoneNames.Length >= ZoneWindow;
+        ZoneCosts = CostsByDistance(NodeWindow, ZoneWindow, zonesBeforeBalance ? AboveBalance : AboveMoves);
+        BalanceCost = zonesBeforeBalance ? AboveMoves : AboveZones;
+        var index = Nodes.Select((id, i) => (id, i)).ToDictionary(n => n.id, n => n.i);
+        Original = new int[ringSize];
+        for (var p = 0; p < ringSize; p++)
+        {
+            Original[p] = current.IsDefaultOrEmpty ? Nobody : index.GetValueOrDefault(current[p], Nobody);
+        }
+    }
+
+    public int RingSize { get; }
+
+    public ImmutableArray<NodeId> Nodes { get; }
+
+    public ImmutableArray<string> ZoneNames { get; }
+
+    public int[] ZoneOf { get; }
+
+    public int[] ZoneSizes { get; }
+
+    public bool HasZones => ZoneNames.Length > 1;
+
+    /// <summary>This many consecutive partitions are to be on distinct nodes.</summary>
+    public int NodeWindow { get; }
+
+    /// <summary>This many consecutive partitions are to be in distinct zones; at most <see cref="NodeWindow"/>.</summary>
+    public int ZoneWindow { get; }
+
+    /// <summary>
+    /// Whether some assignment repeats no node within the window. A node can have ⌊ring / window⌋ partitions then, so it takes ring / ⌊ring / window⌋
+    /// nodes; and those suffice (the chromatic number of a power of a cycle).
+    /// </summary>
+    public bool NodesCanBeApart => Nodes.Length * (RingSize / NodeWindow) >= RingSize;
+
+    /// <summary>Times the sum of squares of the nodes' shares, which is least when shares differ by at most one.</summary>
+    public long BalanceCost { get; }
+
+    /// <summary>By distance, up to <see cref="NodeWindow"/> - 1.</summary>
+    public long[] NodeCosts { get; }
+
+    public long[] ZoneCosts { get; }
+
+    /// <summary>The owner of each partition now; <see cref="Nobody"/> where it leaves or there is none.</summary>
+    public int[] Original { get; }
+
+    /// <summary>What two nodes cost at a distance of 1 to <see cref="NodeWindow"/> - 1.</summary>
+    public long PairCost(int a, int b, int distance) =>
+        a == b ? NodeCosts[distance] + ZoneCosts[distance] : ZoneOf[a] == ZoneOf[b] ? ZoneCosts[distance] : 0;
+
+    /// <summary>What giving partition <paramref name="p"/> to <paramref name="node"/> costs in moves.</summary>
+    public long CostOfMove(int p, int node) => Original[p] == Nobody || Original[p] == node ? 0 : MoveCost;
+
+    /// <summary>A nearer pair costs more than all farther pairs of its two partitions: neighbours share the most preference lists.</summary>
+    private static long[] CostsByDistance(int length, int window, long unit)
+    {
+        var costs = new long[length];
+        for (var distance = 1; distance < window; distance++)
+        {
+            costs[distance] = ((1L << (window - distance)) - 1) * unit;
+        }
+
+        return costs;
+    }
+}

@@ -1,0 +1,142 @@
+namespace Kv.Core.Rings;
+
+/// <summary>Assignments to begin the search from.</summary>
+internal static class ClaimStarts
+{
+    /// <summary>Colourings are exact but grow with the number of colours; beyond these, rings are slack enough for the search alone.</summary>
+    private const int MaxNodeColours = 6;
+
+    private const int MaxZoneColours = 5;
+
+    // As ClaimRules' scales, only closer together.
+    private const long MovePrice = 1;
+    private const long ZonePrice = 1L << 14;
+    private const long NodePrice = 1L << 30;
+
+    /// <summary>The ring as it is, and what leavers held given to whoever costs least there.</summary>
+    public static ClaimBoard FromCurrent(ClaimRules rules)
+    {
+        if (rules.Original.All(o => o == ClaimRules.Nobody))
+        {
+            return Interleaved(rules);
+        }
+
+        var nodes = rules.Nodes.Length;
+        var shares = new int[nodes];
+        foreach (var owner in rules.Original.Where(o => o != ClaimRules.Nobody))
+        {
+            shares[owner]++;
+        }
+
+        var owners = (int[])rules.Original.Clone();
+        for (var p = 0; p < rules.RingSize; p++)
+        {
+            if (owners[p] == ClaimRules.Nobody)
+            {
+                owners[p] = Cheapest(rules, owners, shares, p, Enumerable.Range(0, nodes));
+                shares[owners[p]]++;
+            }
+        }
+
+        return new ClaimBoard(rules, owners);
+    }
+
+    /// <summary>Round and round: each node once per turn, zones in turn as evenly as their sizes let them.</summary>
+    public static ClaimBoard Interleaved(ClaimRules rules)
+    {
+        // The i-th of a zone's m nodes stands at (i + 1/2) / m of the turn.
+        var seen = new int[rules.ZoneSizes.Length];
+        var turn = Enumerable.Range(0, rules.Nodes.Length)
+            .Select(node => (node, zone: rules.ZoneOf[node], place: ((2.0 * seen[rules.ZoneOf[node]]++) + 1) / (2.0 * rules.ZoneSizes[rules.ZoneOf[node]])))
+            .OrderBy(n => n.place).ThenBy(n => n.zone).ThenBy(n => n.node)
+            .Select(n => n.node)
+            .ToArray();
+        return new ClaimBoard(rules, [.. Enumerable.Range(0, rules.RingSize).Select(p => turn[p % turn.Length])]);
+    }
+
+    /// <summary>The assignment nearest to <paramref name="wanted"/> that repeats nodes and zones least; null where there are too many colours to compute it.</summary>
+    public static ClaimBoard? Nearest(ClaimRules rules, int[] wanted)
+    {
+        if (rules.NodeWindow < 2)
+        {
+            return null;
+        }
+
+        if (rules.Nodes.Length <= MaxNodeColours)
+        {
+            var owners = CyclicColouring.Solve(
+                rules.RingSize,
+                rules.Nodes.Length,
+                rules.NodeWindow,
+                (p, node) => wanted[p] == node ? 0 : MovePrice,
+                (a, b, distance) => PriceOf(rules, a == b, rules.ZoneOf[a] == rules.ZoneOf[b], distance));
+            return owners is null ? null : new ClaimBoard(rules, owners);
+        }
+
+        if (!rules.HasZones || rules.ZoneNames.Length > MaxZoneColours)
+        {
+            return null;
+        }
+
+        var zones = CyclicColouring.Solve(
+            rules.RingSize,
+            rules.ZoneNames.Length,
+            rules.NodeWindow,
+            (p, zone) => wanted[p] != ClaimRules.Nobody && rules.ZoneOf[wanted[p]] == zone ? 0 : MovePrice,
+            (a, b, distance) => PriceOf(rules, a == b && rules.ZoneSizes[a] == 1, a == b, distance));
+        return zones is null ? null : FillZones(rules, zones, wanted);
+    }
+
+    private static ClaimBoard FillZones(ClaimRules rules, int[] zones, int[] wanted)
+    {
+        var shares = new int[rules.Nodes.Length];
+        var owners = new int[rules.RingSize];
+        for (var p = 0; p < rules.RingSize; p++)
+        {
+            owners[p] = wanted[p] != ClaimRules.Nobody && rules.ZoneOf[wanted[p]] == zones[p] ? wanted[p] : ClaimRules.Nobody;
+            if (owners[p] != ClaimRules.Nobody)
+            {
+                shares[owners[p]]++;
+            }
+        }
+
+        for (var p = 0; p < rules.RingSize; p++)
+        {
+            if (owners[p] == ClaimRules.Nobody)
+            {
+                owners[p] = Cheapest(rules, owners, shares, p, Enumerable.Range(0, shares.Length).Where(n => rules.ZoneOf[n] == zones[p]));
+                shares[owners[p]]++;
+            }
+        }
+
+        return new ClaimBoard(rules, owners);
+    }
+
+    private static int Cheapest(ClaimRules rules, int[] owners, int[] shares, int p, IEnumerable<int> candidates) =>
+        candidates.MinBy(node => CostAmongKnown(rules, owners, p, node) + (rules.BalanceCost * ((2 * shares[node]) + 1)));
+
+    private static long CostAmongKnown(ClaimRules rules, int[] owners, int p, int node)
+    {
+        var mask = rules.RingSize - 1;
+        var cost = rules.CostOfMove(p, node);
+        for (var distance = 1; distance < rules.NodeWindow; distance++)
+        {
+            var (after, before) = (owners[(p + distance) & mask], owners[(p - distance) & mask]);
+            cost += after == ClaimRules.Nobody ? 0 : rules.PairCost(node, after, distance);
+            cost += before == ClaimRules.Nobody ? 0 : rules.PairCost(node, before, distance);
+        }
+
+        return cost;
+    }
+
+    private static long PriceOf(ClaimRules rules, bool sameNode, bool sameZone, int distance)
+    {
+        var price = sameZone && distance < rules.ZoneWindow ? ((1L << (rules.ZoneWindow - distance)) - 1) * ZonePrice : 0;
+        if (!sameNode)
+        {
+            return price;
+        }
+
+        return rules.NodesCanBeApart ? CyclicColouring.Forbidden : price + (((1L << (rules.NodeWindow - distance)) - 1) * NodePrice);
+    }
+}

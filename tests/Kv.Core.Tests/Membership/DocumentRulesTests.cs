@@ -1,0 +1,295 @@
+using System.Collections.Immutable;
+using CsCheck;
+using Kv.Core.Buckets;
+using Kv.Core.Membership;
+using Kv.Core.Objects;
+using Kv.Core.Quorum;
+using Kv.Core.Rings;
+using Xunit;
+using static Kv.Core.Membership.DocumentChange;
+using static Kv.Core.Tests.Membership.DocumentSamples;
+
+namespace Kv.Core.Tests.Membership;
+
+public sealed class DocumentRulesTests
+{
+    private static readonly BucketProps Props = BucketProps.NewType;
+
+    [Fact]
+    public void Create_GivesTheWholeRingToTheFirstNode()
+    {
+        var document = Single(64);
+        Assert.Equal(1, document.Version);
+        Assert.All(document.Ring.Owners, o => Assert.Equal(Id(1), o));
+        Assert.Equal(MemberState.Valid, document.FindMember(Id(1))?.State);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    [InlineData(2048)]
+    public void Create_WithInvalidRingSize_IsRefused(int ringSize)
+    {
+        Assert.Throws<ArgumentException>(() => DocumentRules.Create(ClusterId, "test", ringSize, Node(1)));
+    }
+
+    [Fact]
+    public void StageJoin_ThenCommit_MovesNothingUntilTransfersComplete()
+    {
+        var staged = Change(Single(), new StageJoin(Node(2)));
+        Assert.Equal(MemberState.Joining, staged.FindMember(Id(2))?.State);
+        var committed = Commit(staged);
+        Assert.Equal(MemberState.Valid, committed.FindMember(Id(2))?.State);
+        Assert.Empty(committed.Staged);
+        Assert.All(committed.Ring.Owners, o => Assert.Equal(Id(1), o));
+        Assert.Equal(8, RingTransition.Pending(committed.Ring).Length);
+        var settled = Settle(committed);
+        Assert.False(RingTransition.HasPending(settled.Ring));
+        Assert.Equal(8, settled.Ring.Owners.Count(o => o == Id(2)));
+    }
+
+    [Fact]
+    public void StageJoin_Refusals()
+    {
+        var two = Cluster(2);
+        Refused(Single(), new StageJoin(Node(1)), RefusalReason.SelfJoin);
+        Refused(two, new StageJoin(Node(9) with { Name = "node2" }), RefusalReason.NameTaken);
+        Refused(two, new StageJoin(Node(9) with { Name = "" }), RefusalReason.InvalidMember);
+        Refused(two, new StageJoin(Node(9) with { Id = NodeId.None }), RefusalReason.InvalidMember);
+        var leaving = Commit(Change(two, new StageLeave(Id(2))));
+        Refused(leaving, new StageJoin(Node(2)), RefusalReason.AlreadyLeaving);
+    }
+
+    [Fact]
+    public void StageJoin_BeyondTheMostMembers_IsRefused()
+    {
+        var document = Single();
+        for (var number = 2; number <= ClusterDocument.MaxMembers; number++)
+        {
+            document = Change(document, new StageJoin(Node(number)));
+        }
+
+        Refused(document, new StageJoin(Node(1000)), RefusalReason.TooManyMembers);
+    }
+
+    [Fact]
+    public void StageJoin_OfAStagedNodeElsewhere_TakesItsNewEndpoints()
+    {
+        var staged = Change(Single(), new StageJoin(Node(2)));
+        Unchanged(staged, new StageJoin(Node(2)));
+        var moved = Change(staged, new StageJoin(Node(2) with { Endpoints = Node(3).Endpoints }));
+        Assert.Equal("127.0.0.1:9003", moved.FindMember(Id(2))?.Endpoints["peer"]);
+        Assert.Single(moved.Staged);
+    }
+
+    [Fact]
+    public void StageJoin_OfAMember_IsAnOldRequestSentAgain()
+    {
+        Unchanged(Cluster(3), new StageJoin(Node(2)));
+    }
+
+    [Fact]
+    public void StageLeave_Refusals()
+    {
+        var three = Cluster(3);
+        Refused(three, new StageLeave(Id(9)), RefusalReason.NotMember);
+        Refused(Single(), new StageLeave(Id(1)), RefusalReason.OnlyMember);
+        Refused(Change(three, new StageJoin(Node(4))), new StageLeave(Id(4)), RefusalReason.NotMember);
+        Refused(Change(three, new MarkDown(Id(2))), new StageLeave(Id(2)), RefusalReason.MemberDown);
+        var leaving = Change(three, new StageLeave(Id(2)));
+        Unchanged(leaving, new StageLeave(Id(2)));
+        Refused(Change(leaving, new StageLeave(Id(1))), new StageLeave(Id(3)), RefusalReason.OnlyMember);
+        Refused(Commit(leaving), new StageLeave(Id(2)), RefusalReason.AlreadyLeaving);
+    }
+
+    [Fact]
+    public void Leave_ThatGaveEverythingAway_IsExiting()
+    {
+        var leaving = Commit(Change(Cluster(3), new StageLeave(Id(3))));
+        Assert.Equal(MemberState.Leaving, leaving.FindMember(Id(3))?.State);
+        var all = RingTransition.Pending(leaving.Ring);
+        var most = Change(leaving, new CompleteTransfers([.. all.Where(t => t.From == Id(3)).Skip(1)]));
+        Assert.Equal(MemberState.Leaving, most.FindMember(Id(3))?.State);
+        var gone = Settle(most);
+        Assert.Equal(MemberState.Exiting, gone.FindMember(Id(3))?.State);
+        Assert.DoesNotContain(Id(3), gone.Ring.Owners);
+    }
+
+    [Fact]
+    public void ClearStaged_ForgetsJoinsAndLeaves()
+    {
+        var staged = Change(Change(Cluster(3), new StageJoin(Node(4))), new StageLeave(Id(2)));
+        var cleared = Change(staged, new ClearStaged());
+        Assert.Empty(cleared.Staged);
+        Assert.Null(cleared.FindMember(Id(4)));
+        Unchanged(cleared, new ClearStaged());
+    }
+
+    [Fact]
+    public void CommitPlan_Refusals()
+    {
+        var three = Cluster(3);
+        Refused(three, new CommitPlan("0000000000000000"), RefusalReason.NothingPlanned);
+        Refused(Single(), new CommitPlan(""), RefusalReason.NothingPlanned);
+        var staged = Change(three, new StageJoin(Node(4)));
+        var planId = ClusterPlan.Compute(staged)!.Id;
+        Refused(Change(staged, new StageJoin(Node(5))), new CommitPlan(planId), RefusalReason.PlanChanged);
+        var pending = Change(Commit(staged), new StageJoin(Node(5)));
+        Refused(pending, new CommitPlan(ClusterPlan.Compute(pending)!.Id), RefusalReason.PendingTransfers);
+    }
+
+    [Fact]
+    public void CommitPlan_SentAgain_IsKnown()
+    {
+        var staged = Change(Cluster(3), new StageJoin(Node(4)));
+        var planId = ClusterPlan.Compute(staged)!.Id;
+        var committed = Change(staged, new CommitPlan(planId));
+        Unchanged(committed, new CommitPlan(planId));
+        Unchanged(Change(Settle(committed), new StageJoin(Node(5))), new CommitPlan(planId));
+    }
+
+    [Fact]
+    public void CompleteTransfers_ThatAreNotPending_ChangeNothing()
+    {
+        var committed = Commit(Change(Single(), new StageJoin(Node(2))));
+        var pending = RingTransition.Pending(committed.Ring)[0];
+        Unchanged(committed, new CompleteTransfers([]));
+        Unchanged(committed, new CompleteTransfers([pending with { To = Id(3) }]));
+        Unchanged(committed, new CompleteTransfers([pending with { From = Id(2) }]));
+        Unchanged(committed, new CompleteTransfers([pending with { Partition = new PartitionId(99) }]));
+        var done = Change(committed, new CompleteTransfers([pending, pending]));
+        Assert.Equal(7, RingTransition.Pending(done.Ring).Length);
+        Unchanged(done, new CompleteTransfers([pending]));
+    }
+
+    [Fact]
+    public void SetEndpoints_OfAMember_ReplacesThem()
+    {
+        var three = Cluster(3);
+        Unchanged(three, new SetEndpoints(Id(2), Node(2).Endpoints));
+        Assert.Equal(Node(7).Endpoints, Change(three, new SetEndpoints(Id(2), Node(7).Endpoints)).FindMember(Id(2))?.Endpoints);
+        Refused(three, new SetEndpoints(Id(9), Node(9).Endpoints), RefusalReason.NotMember);
+        var many = Enumerable.Range(0, 40).ToImmutableSortedDictionary(i => $"p{i}", _ => "a:1", StringComparer.Ordinal);
+        Refused(three, new SetEndpoints(Id(2), many), RefusalReason.InvalidMember);
+    }
+
+    [Fact]
+    public void MarkDown_KeepsPartitionsAndVote_UntilMarkUp()
+    {
+        var three = Cluster(3);
+        var down = Change(three, new MarkDown(Id(2)));
+        Assert.Equal(MemberState.Down, down.FindMember(Id(2))?.State);
+        Assert.True(down.FindMember(Id(2))?.HasVote);
+        Assert.Equal(three.Ring.Owners, down.Ring.Owners);
+        Unchanged(down, new MarkDown(Id(2)));
+        Assert.Equal(MemberState.Valid, Change(down, new MarkUp(Id(2))).FindMember(Id(2))?.State);
+        Unchanged(three, new MarkUp(Id(2)));
+        Refused(three, new MarkDown(Id(9)), RefusalReason.NotMember);
+        Refused(three, new MarkUp(Id(9)), RefusalReason.NotMember);
+        Refused(Single(), new MarkDown(Id(1)), RefusalReason.OnlyMember);
+        Refused(Change(three, new StageJoin(Node(4))), new MarkDown(Id(4)), RefusalReason.NotValid);
+    }
+
+    [Fact]
+    public void BucketType_LivesFromCreatedToActive()
+    {
+        var created = Change(Single(), new CreateBucketType("maps", Props));
+        Unchanged(created, new CreateBucketType("maps", Props with { PreCommit = [] }));
+        Assert.Null(created.EffectiveProps(new BucketName("maps", "b")));
+        Refused(created, new UpdateBucketType("maps", Props), RefusalReason.NotActive);
+        var anew = Change(created, new CreateBucketType("maps", Props with { NVal = 5 }));
+        var active = Change(anew, new ActivateBucketType("maps"));
+        Assert.Equal(5, active.EffectiveProps(new BucketName("maps", "b"))?.NVal);
+        Unchanged(active, new ActivateBucketType("maps"));
+        Refused(active, new CreateBucketType("maps", Props), RefusalReason.AlreadyActive);
+        Assert.Equal(2, Change(active, new UpdateBucketType("maps", Props with { NVal = 2 })).EffectiveProps(new BucketName("maps", "b"))?.NVal);
+        Unchanged(active, new UpdateBucketType("maps", Props with { NVal = 5 }));
+    }
+
+    [Theory]
+    [InlineData("default", RefusalReason.DefaultType)]
+    [InlineData("any", RefusalReason.InvalidName)]
+    [InlineData("", RefusalReason.InvalidName)]
+    [InlineData("256 bytes", RefusalReason.InvalidName)]
+    public void CreateBucketType_WithNameThatCannotBe_IsRefused(string name, string reason)
+    {
+        Refused(Single(), new CreateBucketType(name == "256 bytes" ? new string('a', 256) : name, Props), reason);
+    }
+
+    [Fact]
+    public void Props_ThatADocumentCouldNotBeReadWith_AreRefused()
+    {
+        var unreadable = Props with { R = QuorumValue.Of(0) };
+        Refused(Single(), new CreateBucketType("t", unreadable), RefusalReason.InvalidProps);
+        Refused(Single(), new SetBucketProps(new BucketName("default", "b"), unreadable), RefusalReason.InvalidProps);
+    }
+
+    [Fact]
+    public void BucketType_ThatIsNot_IsUndefined()
+    {
+        Refused(Single(), new ActivateBucketType("maps"), RefusalReason.Undefined);
+        Refused(Single(), new UpdateBucketType("maps", Props), RefusalReason.Undefined);
+        Refused(Single(), new UpdateBucketType("default", Props), RefusalReason.NoDefaultUpdate);
+        Refused(Single(), new SetBucketProps(new BucketName("maps", "b"), Props), RefusalReason.Undefined);
+    }
+
+    [Fact]
+    public void UpdateBucketType_OfWhatMayNotChange_IsRefused()
+    {
+        var active = Change(Change(Single(), new CreateBucketType("t", Props)), new ActivateBucketType("t"));
+        foreach (var props in new[] { Props with { DataType = "map" }, Props with { Consistent = true }, Props with { WriteOnce = true }, Props with { Backend = "memory" } })
+        {
+            Refused(active, new UpdateBucketType("t", props), RefusalReason.InvalidProps);
+            Refused(active, new SetBucketProps(new BucketName("t", "b"), props), RefusalReason.InvalidProps);
+        }
+
+        var consistent = Change(Change(Single(), new CreateBucketType("c", Props with { Consistent = true })), new ActivateBucketType("c"));
+        Refused(consistent, new UpdateBucketType("c", Props with { Consistent = true, NVal = 5 }), RefusalReason.InvalidProps);
+    }
+
+    [Fact]
+    public void SetBucketProps_OverridesTheTypes_UntilReset()
+    {
+        var bucket = new BucketName("default", "b");
+        var set = Change(Single(), new SetBucketProps(bucket, Props));
+        Assert.True(set.EffectiveProps(bucket)?.AllowMult);
+        Unchanged(set, new SetBucketProps(bucket, Props));
+        var reset = Change(set, new ResetBucketProps(bucket));
+        Assert.False(reset.EffectiveProps(bucket)?.AllowMult);
+        Unchanged(reset, new ResetBucketProps(bucket));
+        Refused(set, new SetBucketProps(new BucketName("default", ""), Props), RefusalReason.InvalidName);
+    }
+
+    [Fact]
+    public void SetBucketProps_BeyondTheMostBuckets_IsRefused()
+    {
+        var many = Enumerable.Range(0, ClusterDocument.MaxBuckets).Select(i => KeyValuePair.Create(new BucketName("default", $"b{i}"), Props));
+        var full = Single() with { Buckets = many.ToImmutableSortedDictionary() };
+        Refused(full, new SetBucketProps(new BucketName("default", "one more"), Props), RefusalReason.TooManyBuckets);
+        Change(full, new SetBucketProps(new BucketName("default", "b1"), Props with { NVal = 2 }));
+    }
+
+    [Fact]
+    public void AnySequenceOfChanges_KeepsTheLaws_AndEachChangeTwiceIsOnce()
+    {
+        GenChange.Array[1, 25].Sample(
+            changes =>
+            {
+                var document = Single();
+                foreach (var drawn in changes)
+                {
+                    var change = Resolve(document, drawn);
+                    if (DocumentRules.Apply(document, change) is not DocumentChangeResult.Changed changed)
+                    {
+                        continue;
+                    }
+
+                    Assert.Equal(document.Version + 1, changed.Document.Version);
+                    Assert.Null(DocumentRules.WhyBroken(changed.Document));
+                    Assert.IsNotType<DocumentChangeResult.Changed>(DocumentRules.Apply(changed.Document, change));
+                    document = changed.Document;
+                }
+            },
+            iter: 1500);
+    }
+}
