@@ -93,8 +93,8 @@ public static class Conditions
         public const string ClusterNotFound = "ClusterNotFound";
         public const string ClusterNotReady = "ClusterNotReady";
         public const string ClusterTooSmall = "ClusterTooSmall";
+        public const string NotSupported = "NotSupported";
         public const string ReservedName = "ReservedName";
-        public const string NameTaken = "NameTaken";
         public const string ImmutableProperty = "ImmutableProperty";
         public const string RefusedByNodes = "RefusedByNodes";
         public const string NotCreated = "NotCreated";

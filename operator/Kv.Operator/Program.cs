@@ -1,5 +1,11 @@
 using System.CommandLine;
 using Kv.Operator.Commands;
 
-var root = new RootCommand("Runs key-value clusters: on Kubernetes, or as processes on this machine.") { CrdsCommand.Create() };
-return await root.Parse(args).InvokeAsync();
+var root = new RootCommand("Runs key-value clusters: on Kubernetes, or as processes on this machine.")
+{
+    LocalCommand.Create(),
+    CrdsCommand.Create(),
+};
+
+// Commands end cleanly by themselves when asked to, and take the time that they need.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -1,0 +1,83 @@
+using Kv.Operator.Api;
+using Kv.Operator.Api.BucketTypes;
+using Kv.Operator.Api.Schema;
+using Kv.Operator.Clusters;
+
+namespace Kv.Operator.BucketTypes;
+
+/// <summary>Decides the next step of a bucket type's life: create → ready → activate, and updates afterwards. Pure.</summary>
+internal static class BucketTypePlanner
+{
+    /// <summary>Riak's own words for types: nobody can make one of these.</summary>
+    private static readonly string[] Reserved = ["default", "any"];
+
+    public static BucketTypeAction Next(BucketType type, ObservedBucketType observed)
+    {
+        if (RuleChecker.CheckEntity(type, null) is { Count: > 0 } problems)
+        {
+            return new BucketTypeAction.Refuse(Conditions.Reasons.InvalidSpec, string.Join("; ", problems));
+        }
+
+        if (Reserved.Contains(type.TypeName))
+        {
+            return new BucketTypeAction.Refuse(Conditions.Reasons.ReservedName, $"`{type.TypeName}` is not a name that a bucket type can have");
+        }
+
+        // Nodes would keep such a type as plain objects, which is not what was asked for.
+        if (type.Spec.Consistent || type.Spec.Datatype is not null)
+        {
+            return new BucketTypeAction.Refuse(Conditions.Reasons.NotSupported, $"{(type.Spec.Consistent ? "consistent" : "datatype")} is not supported by this version");
+        }
+
+        if (observed.Cluster is not { } cluster)
+        {
+            return new BucketTypeAction.Wait(Conditions.Reasons.ClusterNotFound, $"there is no Cluster {type.Spec.ClusterRef.Name}");
+        }
+
+        if (observed.Existing is null && type.Spec.NVal > cluster.Spec.Nodes)
+        {
+            return new BucketTypeAction.Refuse(
+                Conditions.Reasons.ClusterTooSmall, $"nVal is {type.Spec.NVal}, but {cluster.Metadata.Name} has {cluster.Spec.Nodes} nodes: copies would share a node");
+        }
+
+        return observed.Ring is { } ring && observed.AdminAddresses.Length > 0
+            ? NextOnNodes(type, observed.Existing, ring)
+            : new BucketTypeAction.Wait(Conditions.Reasons.ClusterNotReady, $"{cluster.Metadata.Name} has no ring that answers");
+    }
+
+    private static BucketTypeAction NextOnNodes(BucketType type, ExistingBucketType? existing, ObservedRing ring)
+    {
+        var wanted = BucketTypeProps.ToRiak(type.Spec);
+        if (existing is null)
+        {
+            // While nodes are joining, each change of the document would only be in the way of their plan.
+            return ring.Staged.Length > 0
+                ? new BucketTypeAction.Wait(Conditions.Reasons.ClusterNotReady, "nodes are about to join")
+                : new BucketTypeAction.Create(wanted);
+        }
+
+        var isActive = existing.State == BucketTypeState.Active;
+        if (isActive && BucketTypeProps.ImmutableDifferences(wanted, existing.Props) is { Count: > 0 } fixedOnes)
+        {
+            return new BucketTypeAction.Refuse(
+                Conditions.Reasons.ImmutableProperty, $"the cluster has a type of this name that differs in what cannot be changed: {string.Join(", ", fixedOnes)}");
+        }
+
+        if (BucketTypeProps.Differences(wanted, existing.Props).Count > 0)
+        {
+            return isActive ? new BucketTypeAction.Update(BucketTypeProps.Changes(wanted, existing.Props)) : new BucketTypeAction.Create(wanted);
+        }
+
+        if (existing.MissingOn.Length > 0)
+        {
+            return new BucketTypeAction.WaitForNodes(existing.MissingOn);
+        }
+
+        return existing.State switch
+        {
+            BucketTypeState.Active => new BucketTypeAction.Steady(),
+            BucketTypeState.Ready => new BucketTypeAction.Activate(),
+            _ => new BucketTypeAction.WaitForNodes(existing.MissingOn),
+        };
+    }
+}

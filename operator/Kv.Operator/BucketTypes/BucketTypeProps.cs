@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using k8s.Models;
+using Kv.Operator.Api.BucketTypes;
+
+namespace Kv.Operator.BucketTypes;
+
+/// <summary>Properties by our names ↔ by Riak's, which is what nodes read. Pure.</summary>
+internal static class BucketTypeProps
+{
+    /// <summary>Riak names of what cannot be changed once a type is there.</summary>
+    private static readonly string[] Immutable = ["datatype", "write_once", "consistent", "backend"];
+
+    public static JsonObject ToRiak(BucketTypeSpec spec)
+    {
+        var props = new JsonObject
+        {
+            ["n_val"] = spec.NVal,
+            ["r"] = Either(spec.R),
+            ["w"] = Either(spec.W),
+            ["pr"] = Either(spec.Pr),
+            ["pw"] = Either(spec.Pw),
+            ["dw"] = Either(spec.Dw),
+            ["rw"] = Either(spec.Rw),
+            ["node_confirms"] = Either(spec.NodeConfirms),
+            ["allow_mult"] = spec.AllowMult,
+            ["last_write_wins"] = spec.LastWriteWins,
+            ["dvv_enabled"] = spec.DvvEnabled,
+            ["notfound_ok"] = spec.NotFoundOk,
+            ["basic_quorum"] = spec.BasicQuorum,
+            ["delete_mode"] = Either(spec.DeleteMode),
+            ["durability"] = spec.Durability,
+        };
+        Add(props, "backend", spec.Backend);
+        Add(props, "datatype", spec.Datatype);
+        Add(props, "write_once", spec.WriteOnce ? true : null);
+        Add(props, "consistent", spec.Consistent ? true : null);
+        Add(props, "hll_precision", spec.HllPrecision);
+        Add(props, "old_vclock", spec.OldVClockSeconds);
+        Add(props, "young_vclock", spec.YoungVClockSeconds);
+        Add(props, "big_vclock", spec.BigVClock);
+        Add(props, "small_vclock", spec.SmallVClock);
+        return props;
+    }
+
+    /// <summary>Names of properties in which what the nodes have differs from what is wanted. What the nodes do not tell of is not compared, unless it can never be changed.</summary>
+    public static IReadOnlyList<string> Differences(JsonObject wanted, JsonObject actual)
+    {
+        var names = wanted.Where(pair => actual.ContainsKey(pair.Key) && !Same(pair.Value, actual[pair.Key])).Select(pair => pair.Key);
+        return [.. names.Union(ImmutableDifferences(wanted, actual), StringComparer.Ordinal)];
+    }
+
+    public static IReadOnlyList<string> ImmutableDifferences(JsonObject wanted, JsonObject actual) =>
+        [.. Immutable.Where(name => !Same(wanted[name], actual[name]))];
+
+    /// <summary>The part that an update may carry: what differs and can change.</summary>
+    public static JsonObject Changes(JsonObject wanted, JsonObject actual) =>
+        new(Differences(wanted, actual).Except(Immutable, StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, wanted[name]?.DeepClone())));
+
+    private static void Add(JsonObject props, string name, JsonNode? value)
+    {
+        if (value is not null)
+        {
+            props[name] = value;
+        }
+    }
+
+    private static JsonNode Either(IntOrString value) => int.TryParse((string)value, out var number) ? number : JsonValue.Create((string)value);
+
+    /// <summary>Numbers and words are the same whether quoted or not; nothing, false and an empty string are the same.</summary>
+    private static bool Same(JsonNode? a, JsonNode? b) => Text(a) == Text(b);
+
+    private static string Text(JsonNode? node) => node?.ToJsonString().Trim('"') is { } text && text is not ("false" or "null" or "undefined") ? text : "";
+}

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Grpc.Core;
+using Kv.Operator.Api.BucketTypes;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Clusters;
+using Kv.Operator.NodeAdmin;
+using Admin = Kv.Protos.Admin.V1;
+
+namespace Kv.Operator.BucketTypes;
+
+/// <summary>One pass over a bucket type: observe, plan, apply, and the status that follows. It writes no status itself.</summary>
+internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin admin, TimeProvider time, PassIntervals intervals)
+{
+    /// <param name="type">The bucket type.</param>
+    /// <param name="cluster">The cluster that it refers to; null if there is none.</param>
+    public async Task<BucketTypePass> RunAsync(BucketType type, Cluster? cluster, CancellationToken cancel)
+    {
+        ObservedBucketType? observed = null;
+        BucketTypeAction? action = null;
+        string? error = null;
+        string? refusal = null;
+        try
+        {
+            observed = await ObserveAsync(type, cluster, cancel);
+            action = BucketTypePlanner.Next(type, observed);
+            await ApplyAsync(type.TypeName, observed, action, cancel);
+        }
+        catch (NodeRefusedException e) when (e.Code is StatusCode.InvalidArgument or StatusCode.AlreadyExists)
+        {
+            refusal = error = e.Message;
+        }
+        catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException or WorldException)
+        {
+            error = e.Message;
+        }
+
+        var status = BucketTypeStatusBuilder.Build(type, observed, action, error, refusal, time.GetUtcNow());
+        var wait = action switch
+        {
+            BucketTypeAction.Steady or BucketTypeAction.Refuse => intervals.Idle,
+            BucketTypeAction.Wait or BucketTypeAction.WaitForNodes or null => intervals.Waiting,
+            _ => intervals.Acting,
+        };
+        return new BucketTypePass(status, action, error, wait);
+    }
+
+    private async Task<ObservedBucketType> ObserveAsync(BucketType type, Cluster? cluster, CancellationToken cancel)
+    {
+        if (cluster is null)
+        {
+            return new ObservedBucketType();
+        }
+
+        var seen = await clusters.ObserveAsync(cluster, cancel);
+        var members = seen.Ring is not { } ring ? [] : seen.Nodes
+            .Where(node => node.Answer is { } answer && ring.MemberById(answer.Id) is { State: MemberState.Valid })
+            .Select(node => node.AdminAddress)
+            .ToImmutableArray();
+        var observed = new ObservedBucketType { Cluster = cluster, Ring = seen.Ring, AdminAddresses = members };
+        if (members.Length == 0)
+        {
+            return observed;
+        }
+
+        var found = await OnAnyAsync(members, address => admin.FindBucketTypeAsync(address, type.TypeName, cancel));
+        return observed with { Existing = found is null ? null : ToExisting(found) };
+    }
+
+    private async Task ApplyAsync(string name, ObservedBucketType observed, BucketTypeAction action, CancellationToken cancel)
+    {
+        switch (action)
+        {
+            case BucketTypeAction.Create create:
+                await OnAnyAsync(observed.AdminAddresses, address => admin.CreateBucketTypeAsync(address, name, create.Props.ToJsonString(), cancel));
+                break;
+            case BucketTypeAction.Update update:
+                await OnAnyAsync(observed.AdminAddresses, address => admin.UpdateBucketTypeAsync(address, name, update.Props.ToJsonString(), cancel));
+                break;
+            case BucketTypeAction.Activate:
+                await OnAnyAsync(observed.AdminAddresses, address => admin.ActivateBucketTypeAsync(address, name, cancel));
+                break;
+            default:
+                // The others wait.
+                break;
+        }
+    }
+
+    /// <summary>Any member will do; up to three are tried.</summary>
+    private static async Task<T> OnAnyAsync<T>(ImmutableArray<string> addresses, Func<string, Task<T>> call)
+    {
+        NodeUnreachableException? last = null;
+        foreach (var address in addresses.Take(3))
+        {
+            try
+            {
+                return await call(address);
+            }
+            catch (NodeUnreachableException e)
+            {
+                last = e;
+            }
+        }
+
+        throw last ?? new NodeUnreachableException("the ring", "has no member that answers", null);
+    }
+
+    private static ExistingBucketType ToExisting(Admin.BucketType type)
+    {
+        var state = type.State switch
+        {
+            Admin.BucketType.Types.State.Active => BucketTypeState.Active,
+            Admin.BucketType.Types.State.Ready => BucketTypeState.Ready,
+            _ => BucketTypeState.Created,
+        };
+        return new ExistingBucketType(state, ParseProps(type.PropsJson), [.. type.MissingOn.Order(StringComparer.Ordinal)]);
+    }
+
+    private static JsonObject ParseProps(string json)
+    {
+        try
+        {
+            // Some answers have the properties under `props`, as Riak's HTTP has them.
+            var props = JsonNode.Parse(json) as JsonObject ?? [];
+            return props["props"] as JsonObject ?? props;
+        }
+        catch (JsonException e)
+        {
+            throw new WorldException($"a node's bucket type has properties that are not JSON: {e.Message}", e);
+        }
+    }
+}

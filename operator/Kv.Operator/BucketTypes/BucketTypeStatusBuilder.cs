@@ -1,0 +1,71 @@
+using Kv.Operator.Api.BucketTypes;
+using static Kv.Operator.Api.Conditions;
+
+namespace Kv.Operator.BucketTypes;
+
+/// <summary>Status from what was observed. Pure.</summary>
+internal static class BucketTypeStatusBuilder
+{
+    public static BucketTypeStatus Build(BucketType type, ObservedBucketType? observed, BucketTypeAction? action, string? error, string? refusal, DateTimeOffset now)
+    {
+        var existing = observed?.Existing;
+        var list = new ConditionList(type.Status.Conditions, type.Metadata.Generation, now);
+        SetAccepted(list, type, observed, action, refusal);
+
+        var exists = observed?.Ring is null ? (bool?)null : existing is not null;
+        list.Set(Created, exists, Because(exists, Reasons.NotCreated), exists == true ? "it is in the cluster's document" : Explain(action, refusal ?? error));
+
+        var missing = existing?.MissingOn ?? [];
+        var missingText = missing.Length == 0 ? "" : $"missing on {string.Join(", ", missing)}";
+        var ready = exists == true ? existing!.State != BucketTypeState.Created && missing.Length == 0 : exists;
+        list.Set(Ready, ready, Because(ready, exists == true ? Reasons.WaitingForNodes : Reasons.NotCreated), ready == true ? "every node has it" : missingText.Length > 0 ? missingText : Explain(action, refusal ?? error));
+
+        var active = exists == true ? existing!.State == BucketTypeState.Active && missing.Length == 0 : exists;
+        var notActive = exists != true ? (action as BucketTypeAction.Wait)?.Reason ?? Reasons.NotCreated : missing.Length > 0 ? Reasons.WaitingForNodes : Reasons.NotActive;
+        list.Set(Active, active, Because(active, action is BucketTypeAction.Refuse refused && exists != true ? refused.Reason : notActive), active == true ? "clients can use it" : missingText.Length > 0 ? missingText : Explain(action, refusal ?? error));
+
+        list.Set(ReconcileSuccess, error is null, error is null ? Reasons.AsExpected : Reasons.Error, error ?? "");
+        return new BucketTypeStatus
+        {
+            ObservedGeneration = type.Metadata.Generation,
+            Conditions = list.Conditions,
+            State = existing?.State.ToString(),
+            MissingOn = missing.Length == 0 ? null : [.. missing],
+        };
+    }
+
+    private static void SetAccepted(ConditionList list, BucketType type, ObservedBucketType? observed, BucketTypeAction? action, string? refusal)
+    {
+        switch (action)
+        {
+            case BucketTypeAction.Refuse refuse:
+                list.Set(Accepted, false, refuse.Reason, refuse.Message);
+                break;
+            case not null when refusal is not null:
+                list.Set(Accepted, false, Reasons.RefusedByNodes, refusal);
+                break;
+            case null or BucketTypeAction.Wait:
+                list.Set(Accepted, null, (action as BucketTypeAction.Wait)?.Reason ?? Reasons.NotObserved, Explain(action, null));
+                break;
+            case not null when observed?.Cluster is { } cluster && type.Spec.NVal > cluster.Spec.Nodes:
+                list.Set(Accepted, false, Reasons.ClusterTooSmall, $"nVal is {type.Spec.NVal}, but {cluster.Metadata.Name} has {cluster.Spec.Nodes} nodes: copies share a node");
+                break;
+            default:
+                list.Set(Accepted, true, Reasons.AsExpected, "");
+                break;
+        }
+    }
+
+    private static string Because(bool? holds, string otherwise) => holds == true ? Reasons.AsExpected : holds is null ? Reasons.NotObserved : otherwise;
+
+    private static string Explain(BucketTypeAction? action, string? error) => error ?? action switch
+    {
+        BucketTypeAction.Wait wait => wait.Message,
+        BucketTypeAction.Refuse refuse => refuse.Message,
+        BucketTypeAction.Create => "being created",
+        BucketTypeAction.Update => "being updated",
+        BucketTypeAction.Activate => "being activated",
+        BucketTypeAction.WaitForNodes => "waiting until every node has it",
+        _ => "",
+    };
+}

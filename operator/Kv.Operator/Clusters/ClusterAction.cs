@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+
+namespace Kv.Operator.Clusters;
+
+/// <summary>The one thing to do next. Each is safe to repeat: the operator can be ended before, in the middle of or after any of them.</summary>
+internal abstract record ClusterAction
+{
+    private ClusterAction()
+    {
+    }
+
+    /// <summary>The reason word of the condition Progressing, and the phase in <c>status.operation</c>.</summary>
+    public abstract string Phase { get; }
+
+    /// <summary>What is being done or waited for, in a sentence.</summary>
+    public abstract string Message { get; }
+
+    /// <summary>Whether it is a step towards the spec; if not, there is nothing to do.</summary>
+    public virtual bool IsProgress => true;
+
+    /// <summary>Nothing changes, since the spec says so.</summary>
+    public sealed record Paused : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Paused;
+
+        public override string Message => "spec.paused is true";
+
+        public override bool IsProgress => false;
+    }
+
+    /// <summary>Creates objects that are missing, or puts back those that somebody changed.</summary>
+    public sealed record ApplyChildren(ImmutableArray<ObservedChild> Children) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.CreatingChildren;
+
+        public override string Message => "applying " + string.Join(", ", Children.Select(child => $"{child.Kind} {child.Name}"));
+    }
+
+    /// <summary>Gives zones more replicas. Never fewer.</summary>
+    public sealed record GrowStatefulSets(ImmutableSortedDictionary<string, int> ReplicasByZone) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Growing;
+
+        public override string Message => $"growing to {ReplicasByZone.Values.Sum()} nodes";
+    }
+
+    public sealed record WaitForPods(ImmutableArray<string> Names, string Why) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.WaitingForPods;
+
+        public override string Message => $"waiting for {Names.Length} {(Names.Length == 1 ? "node" : "nodes")}: {Why}";
+    }
+
+    /// <summary>Makes a ring of one node, on a node that everybody who looks again would choose too.</summary>
+    public sealed record CreateRing(string NodeName, string AdminAddress) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.CreatingRing;
+
+        public override string Message => $"creating the ring on {NodeName}";
+    }
+
+    /// <summary>Stages the joins of all nodes that can join, so that they become one plan.</summary>
+    public sealed record StageJoins(ImmutableArray<ObservedNode> Nodes) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Joining;
+
+        public override string Message => $"staging the joins of {string.Join(", ", Nodes.Select(node => node.Name))}";
+    }
+
+    /// <summary>Commits the plan with this id, if what is staged still is what was looked at.</summary>
+    public sealed record CommitPlan(string PlanId, int Transfers) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Committing;
+
+        public override string Message => $"committing plan {PlanId}: {Transfers} transfers";
+    }
+
+    public sealed record WaitForTransfers(int Pending) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.HandingOff;
+
+        public override string Message => $"{Pending} partitions are on their way";
+    }
+
+    /// <summary>Waits until the members that are up hold the same document.</summary>
+    public sealed record WaitForRing(string Why) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.RingConverging;
+
+        public override string Message => Why;
+    }
+
+    /// <summary>Something that is wished for is not done; the reason is one of the condition Blocked.</summary>
+    public sealed record Refuse(string Reason, string Why) : ClusterAction
+    {
+        public override string Phase => Reason;
+
+        public override string Message => Why;
+
+        public override bool IsProgress => false;
+    }
+
+    /// <summary>What is there is what was wished for.</summary>
+    public sealed record Steady : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.AsExpected;
+
+        public override string Message => "the cluster is as the spec says";
+
+        public override bool IsProgress => false;
+    }
+}

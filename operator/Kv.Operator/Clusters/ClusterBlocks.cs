@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using Kv.Operator.Api;
+using Kv.Operator.Api.Clusters;
+
+namespace Kv.Operator.Clusters;
+
+/// <summary>What stands between the spec and what was seen: each with its reason. Pure.</summary>
+internal static class ClusterBlocks
+{
+    public static ImmutableArray<ClusterBlock> Find(Cluster cluster, ObservedCluster observed) =>
+        [.. OfWorld(cluster, observed), .. OfRing(cluster, observed)];
+
+    private static IEnumerable<ClusterBlock> OfWorld(Cluster cluster, ObservedCluster observed)
+    {
+        foreach (var child in observed.Children.Where(child => child.State == ChildState.Foreign))
+        {
+            yield return new ClusterBlock(Conditions.Reasons.NameConflict, $"{child.Kind} {child.Name} belongs to somebody else", Stops: true);
+        }
+
+        var spec = cluster.Spec;
+        var zones = ZoneShares.ZonesOf(spec);
+        foreach (var workload in observed.Workloads.Where(workload => !zones.Contains(workload.Zone)))
+        {
+            yield return new ClusterBlock(Conditions.Reasons.ZonesImmutable, $"zone {Quoted(workload.Zone)} has {workload.Replicas} nodes but is not in spec.zones", Stops: true);
+        }
+
+        var replicas = observed.Workloads.Sum(workload => workload.Replicas);
+        if (spec.Nodes < replicas)
+        {
+            yield return new ClusterBlock(
+                Conditions.Reasons.ScaleInNotSupported,
+                $"spec.nodes is {spec.Nodes} but the cluster has {replicas} nodes: taking nodes away is not supported yet, all of them stay",
+                Stops: false);
+        }
+
+        foreach (var workload in observed.Workloads)
+        {
+            if (workload.StorageSize is { } size && size != spec.Storage.Size)
+            {
+                yield return new ClusterBlock(Conditions.Reasons.StorageImmutable, $"spec.storage.size is {spec.Storage.Size} but the volumes have {size}: they keep it", Stops: false);
+            }
+
+            if (workload.StorageSize is not null && workload.StorageClass != spec.Storage.StorageClass)
+            {
+                yield return new ClusterBlock(
+                    Conditions.Reasons.StorageImmutable,
+                    $"spec.storage.storageClass is {Quoted(spec.Storage.StorageClass)} but the volumes have {Quoted(workload.StorageClass)}: they keep it",
+                    Stops: false);
+            }
+        }
+    }
+
+    private static IEnumerable<ClusterBlock> OfRing(Cluster cluster, ObservedCluster observed)
+    {
+        foreach (var node in observed.Nodes.Where(node => node.Answer is { ClusterId.Length: > 0 } answer && !IsOurs(cluster, answer)))
+        {
+            yield return new ClusterBlock(
+                Conditions.Reasons.ForeignNode, $"the volume of {node.Name} belongs to another cluster, {node.Answer!.ClusterId}; nothing is changed while it is here", Stops: true);
+        }
+
+        if (observed.Ring is not { } ring)
+        {
+            if (cluster.Status.Ring is { Version: > 0 } seen && observed.Nodes.Length > 0 && observed.Nodes.All(node => node.Answer is { ClusterId.Length: 0 }))
+            {
+                yield return new ClusterBlock(
+                    Conditions.Reasons.RingLost,
+                    $"the ring was at version {seen.Version}, but the volumes of all nodes are empty; a new ring is not made over it. Restore the volumes, or delete the Cluster and make it anew",
+                    Stops: true);
+            }
+
+            yield break;
+        }
+
+        if (ring.RingSize != cluster.Spec.RingSize)
+        {
+            yield return new ClusterBlock(
+                Conditions.Reasons.RingSizeImmutable, $"spec.ringSize is {cluster.Spec.RingSize} but the ring has {ring.RingSize} partitions: it keeps them", Stops: false);
+        }
+
+        foreach (var staged in ring.Staged.Where(staged => !staged.IsJoin || observed.Nodes.All(node => node.Answer?.Id != staged.NodeId && node.Name != staged.NodeName)))
+        {
+            yield return new ClusterBlock(
+                Conditions.Reasons.ForeignStagedChange,
+                $"somebody staged the {(staged.IsJoin ? "join" : "leave")} of {staged.NodeName}; the operator commits nothing until that is cleared or committed by hand",
+                Stops: true);
+        }
+
+        foreach (var node in observed.Nodes)
+        {
+            if (node.Answer is { ClusterId.Length: 0 } answer && ring.MemberByName(node.Name) is { } member && member.Id != answer.Id)
+            {
+                yield return new ClusterBlock(
+                    Conditions.Reasons.IdentityLost, $"{node.Name} has an empty volume (node {answer.Id}), but the ring knows that name as node {member.Id}: it must be replaced", Stops: false);
+            }
+        }
+    }
+
+    /// <summary>The cluster's id in the ring is its object's UID.</summary>
+    public static bool IsOurs(Cluster cluster, NodeAnswer answer) => string.Equals(answer.ClusterId, cluster.Metadata.Uid, StringComparison.OrdinalIgnoreCase);
+
+    private static string Quoted(string? text) => string.IsNullOrEmpty(text) ? "not given" : $"`{text}`";
+}

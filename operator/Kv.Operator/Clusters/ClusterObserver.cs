@@ -1,0 +1,149 @@
+using System.Collections.Immutable;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.NodeAdmin;
+using Admin = Kv.Protos.Admin.V1;
+
+namespace Kv.Operator.Clusters;
+
+/// <summary>The world's objects plus what the nodes themselves say, in one value.</summary>
+internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
+{
+    /// <summary>Members whose view of the ring is asked for: more than one, since one node's view may be old.</summary>
+    private const int Witnesses = 3;
+    private const int QuestionsAtOnce = 16;
+
+    public async Task<ObservedCluster> ObserveAsync(Cluster cluster, CancellationToken cancel)
+    {
+        var observed = await world.ObserveAsync(cluster, cancel);
+        var nodes = await AskNodesAsync(observed.Nodes, cancel);
+        var members = nodes.Where(node => node.Answer is { } answer && ClusterBlocks.IsOurs(cluster, answer)).ToImmutableArray();
+        return observed with { Nodes = nodes, Ring = await AskRingAsync(members, cancel) };
+    }
+
+    private async Task<ImmutableArray<ObservedNode>> AskNodesAsync(ImmutableArray<ObservedNode> nodes, CancellationToken cancel)
+    {
+        var answered = new ObservedNode[nodes.Length];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtOnce, CancellationToken = cancel };
+        await Parallel.ForAsync(0, nodes.Length, options, async (i, token) => answered[i] = await AskNodeAsync(nodes[i], token));
+        return [.. answered];
+    }
+
+    private async Task<ObservedNode> AskNodeAsync(ObservedNode node, CancellationToken cancel)
+    {
+        if (!node.Running)
+        {
+            return node with { Ready = false };
+        }
+
+        try
+        {
+            var answer = await admin.GetNodeAsync(node.AdminAddress, cancel);
+            return node with { Answer = new NodeAnswer(answer.Id, answer.ClusterId, answer.Version) };
+        }
+        catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
+        {
+            return node with { Problem = node.Problem ?? "does not answer" };
+        }
+    }
+
+    private async Task<ObservedRing?> AskRingAsync(ImmutableArray<ObservedNode> members, CancellationToken cancel)
+    {
+        var views = new List<(ObservedNode Node, Admin.Cluster View)>();
+        foreach (var node in members)
+        {
+            try
+            {
+                var view = await admin.GetClusterAsync(node.AdminAddress, cancel);
+                // A node that is staged knows the document but is no witness: it may hold an old one for long.
+                if (view.ClusterId.Length > 0)
+                {
+                    views.Add((node, view));
+                }
+            }
+            catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
+            {
+                // The next one may tell.
+            }
+
+            if (views.Count == Witnesses)
+            {
+                break;
+            }
+        }
+
+        if (views.Count == 0)
+        {
+            return null;
+        }
+
+        var newest = views.MaxBy(view => view.View.DocumentVersion);
+        var ring = ToRing(newest.View) with { Converged = views.All(view => view.View.Converged && view.View.DocumentVersion == newest.View.DocumentVersion) };
+        if (ring.Staged.Length > 0)
+        {
+            ring = await WithPlanAsync(ring, newest.Node.AdminAddress, cancel);
+        }
+
+        return ring.PendingTransfers > 0 ? await WithTransfersAsync(ring, members, cancel) : ring;
+    }
+
+    private async Task<ObservedRing> WithPlanAsync(ObservedRing ring, string address, CancellationToken cancel)
+    {
+        try
+        {
+            var plan = await admin.GetPlanAsync(address, cancel);
+            return ring with { PlanId = plan.PlanId, PlannedTransfers = plan.Transfers, PlanWarnings = [.. plan.Warnings] };
+        }
+        catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
+        {
+            return ring;
+        }
+    }
+
+    private async Task<ObservedRing> WithTransfersAsync(ObservedRing ring, ImmutableArray<ObservedNode> members, CancellationToken cancel)
+    {
+        var transfers = new Dictionary<(Admin.Transfer.Types.Kind, int, string, string), Admin.Transfer>();
+        foreach (var node in members)
+        {
+            try
+            {
+                foreach (var transfer in (await admin.GetTransfersAsync(node.AdminAddress, cancel)).Transfers_)
+                {
+                    transfers[(transfer.Kind, transfer.Partition, transfer.From, transfer.To)] = transfer;
+                }
+            }
+            catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
+            {
+                // Progress is for people; what is known of it is enough.
+            }
+        }
+
+        var running = transfers.Values.Where(transfer => transfer.Kind == Admin.Transfer.Types.Kind.Ownership).ToList();
+        var slowest = running.Where(transfer => transfer.State != Admin.Transfer.Types.State.Waiting).MaxBy(transfer => transfer.SecondsSinceProgress);
+        return ring with
+        {
+            TransferredObjects = running.Sum(transfer => transfer.ObjectsSent),
+            LongestStall = TimeSpan.FromSeconds(slowest?.SecondsSinceProgress ?? 0),
+            LastTransferError = slowest?.LastError ?? "",
+        };
+    }
+
+    private static ObservedRing ToRing(Admin.Cluster view) => new()
+    {
+        Version = view.DocumentVersion,
+        RingSize = view.RingSize,
+        Members = [.. view.Members.Select(member => new ObservedMember(member.Id, member.Name, ToState(member.State), member.Partitions, member.NextPartitions, member.Up))],
+        Staged = [.. view.Staged.Select(staged => new ObservedStaged(staged.Kind == Admin.StagedChange.Types.Kind.Join, staged.NodeId, staged.NodeName))],
+        Owners = [.. view.Owners.Select(owner => (int)owner)],
+        PendingTransfers = view.PendingTransfers,
+    };
+
+    private static MemberState ToState(Admin.MemberState state) => state switch
+    {
+        Admin.MemberState.Joining => MemberState.Joining,
+        Admin.MemberState.Valid => MemberState.Valid,
+        Admin.MemberState.Leaving => MemberState.Leaving,
+        Admin.MemberState.Exiting => MemberState.Exiting,
+        Admin.MemberState.Down => MemberState.Down,
+        _ => MemberState.Unknown,
+    };
+}

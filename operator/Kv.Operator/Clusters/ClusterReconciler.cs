@@ -1,0 +1,35 @@
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.NodeAdmin;
+
+namespace Kv.Operator.Clusters;
+
+/// <summary>One pass: observe, plan, apply, and the status that follows. The same for Kubernetes and for local mode; it writes no status itself.</summary>
+internal sealed class ClusterReconciler(ClusterObserver observer, ClusterApplier applier, TimeProvider time, PassIntervals intervals)
+{
+    public async Task<ClusterPass> RunAsync(Cluster cluster, CancellationToken cancel)
+    {
+        ObservedCluster? observed = null;
+        ClusterAction? action = null;
+        string? error = null;
+        try
+        {
+            observed = await observer.ObserveAsync(cluster, cancel);
+            action = ClusterPlanner.Next(cluster, observed, time.GetUtcNow());
+            await applier.ApplyAsync(cluster, observed, action, cancel);
+        }
+        catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException or WorldException)
+        {
+            error = e.Message;
+        }
+
+        var status = ClusterStatusBuilder.Build(cluster, observed, action, error, time.GetUtcNow());
+        return new ClusterPass(status, observed, action, error, Wait(action));
+    }
+
+    private TimeSpan Wait(ClusterAction? action) => action switch
+    {
+        null or ClusterAction.WaitForPods or ClusterAction.WaitForTransfers or ClusterAction.WaitForRing => intervals.Waiting,
+        { IsProgress: true } => intervals.Acting,
+        _ => intervals.Idle,
+    };
+}

@@ -1,0 +1,227 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Kv.Operator.Api;
+using Kv.Operator.Api.Clusters;
+using static Kv.Operator.Api.Conditions;
+
+namespace Kv.Operator.Clusters;
+
+/// <summary>Status from what was observed, never from what was hoped. Pure; the same observation gives the same status, so that a quiet cluster writes nothing.</summary>
+internal static class ClusterStatusBuilder
+{
+    /// <summary>A transfer that did not move for so long needs a person.</summary>
+    public static readonly TimeSpan StalledAfter = TimeSpan.FromMinutes(10);
+
+    /// <param name="cluster">With the status before.</param>
+    /// <param name="observed">Null if even that failed.</param>
+    /// <param name="action">What is being done.</param>
+    /// <param name="error">Of this pass; null if it went well.</param>
+    public static ClusterStatus Build(Cluster cluster, ObservedCluster? observed, ClusterAction? action, string? error, DateTimeOffset now)
+    {
+        var generation = cluster.Metadata.Generation;
+        var status = new ClusterStatus
+        {
+            ObservedGeneration = generation,
+            DesiredNodes = cluster.Spec.Nodes,
+            Selector = $"kv.dev/cluster={cluster.Metadata.Name}",
+        };
+        if (observed is null)
+        {
+            // Nothing was seen: the numbers stay what they were, and the conditions say that they are not known.
+            status.Nodes = cluster.Status.Nodes;
+            status.ReadyNodes = cluster.Status.ReadyNodes;
+            status.Ring = cluster.Status.Ring;
+            status.Operation = cluster.Status.Operation;
+            status.Version = cluster.Status.Version;
+            status.NodeStatuses = cluster.Status.NodeStatuses;
+        }
+        else
+        {
+            status.Nodes = observed.Nodes.Length;
+            status.ReadyNodes = observed.Nodes.Count(node => node.Ready);
+            status.Ring = RingOf(observed) ?? cluster.Status.Ring;
+            status.Version = VersionOf(observed);
+            status.NodeStatuses = [.. observed.Nodes.Select(node => NodeOf(node, observed.Ring))];
+            status.Operation = OperationOf(cluster, observed, action, now);
+        }
+
+        status.Conditions = ConditionsOf(cluster, observed, action, error, now);
+        return status;
+    }
+
+    private static List<Api.Entities.Condition> ConditionsOf(Cluster cluster, ObservedCluster? observed, ClusterAction? action, string? error, DateTimeOffset now)
+    {
+        var list = new ConditionList(cluster.Status.Conditions, cluster.Metadata.Generation, now);
+        var blocks = observed is null ? [] : ClusterBlocks.Find(cluster, observed);
+        var problems = ClusterRules.Check(cluster);
+        var available = AvailableOf(observed);
+        var isProgressing = observed is null ? (bool?)null : action?.IsProgress ?? true;
+        var blocked = BlockOf(blocks, problems, action);
+
+        var ready = (available.Holds, isProgressing, blocked) switch
+        {
+            (true, false, null) => (Holds: (bool?)true, available.Reason, Message: "all nodes are in the ring and it serves"),
+            (false, _, _) => (false, available.Reason, available.Message),
+            (_, _, { } block) => (false, block.Reason, block.Message),
+            (_, true, _) => (false, action?.Phase ?? Reasons.NewGeneration, action?.Message ?? ""),
+            _ => (null, Reasons.NotObserved, "the cluster could not be looked at"),
+        };
+        if (action is ClusterAction.Paused && available.Holds == true)
+        {
+            ready = (true, Reasons.Paused, "paused, and it serves");
+        }
+
+        list.Set(Ready, ready.Holds, ready.Reason, ready.Message);
+        list.Set(Available, available.Holds, available.Reason, available.Message);
+        list.Set(Progressing, isProgressing, isProgressing is null ? Reasons.NotObserved : action?.Phase ?? Reasons.Error, isProgressing is null ? "the cluster could not be looked at" : action?.Message ?? error ?? "");
+        var degraded = DegradedOf(observed, error);
+        list.Set(Degraded, degraded.Holds, degraded.Reason, degraded.Message);
+        SetRing(list, observed);
+        list.Set(ReconcileSuccess, error is null, error is null ? Reasons.AsExpected : Reasons.Error, error ?? "");
+        list.Set(Conditions.Paused, cluster.Spec.Paused, cluster.Spec.Paused ? Reasons.Paused : Reasons.NotPaused, cluster.Spec.Paused ? "spec.paused is true" : "");
+        list.Set(Blocked, blocked is not null, blocked?.Reason ?? Reasons.AsExpected, blocked?.Message ?? "");
+        var invalid = problems.Count > 0 ? (Reasons.InvalidSpec, string.Join("; ", problems)) : InvalidBy(blocks);
+        list.Set(Valid, invalid is null, invalid?.Item1 ?? Reasons.AsExpected, invalid?.Item2 ?? "");
+        return list.Conditions;
+    }
+
+    /// <summary>Blocks that are the spec's own fault also make it invalid.</summary>
+    private static (string, string)? InvalidBy(ImmutableArray<ClusterBlock> blocks)
+    {
+        foreach (var block in blocks)
+        {
+            if (block.Reason is Reasons.ScaleInNotSupported or Reasons.RingSizeImmutable or Reasons.StorageImmutable or Reasons.ZonesImmutable)
+            {
+                return (block.Reason, block.Message);
+            }
+        }
+
+        return null;
+    }
+
+    private static (string Reason, string Message)? BlockOf(ImmutableArray<ClusterBlock> blocks, IReadOnlyList<Api.Schema.SchemaProblem> problems, ClusterAction? action)
+    {
+        if (action is ClusterAction.Refuse refusal)
+        {
+            return (refusal.Reason, refusal.Why);
+        }
+
+        return blocks.Length > 0 ? (blocks[0].Reason, blocks[0].Message) : problems.Count > 0 ? (Reasons.InvalidSpec, string.Join("; ", problems)) : null;
+    }
+
+    private static (bool? Holds, string Reason, string Message) AvailableOf(ObservedCluster? observed)
+    {
+        if (observed is null)
+        {
+            return (null, Reasons.NotObserved, "the cluster could not be looked at");
+        }
+
+        if (observed.Ring is not { } ring)
+        {
+            return observed.Nodes.Any(node => node.Answer is null) && observed.Nodes.Length > 0
+                ? (false, Reasons.NodesUnreachable, "no node that answers is in the ring")
+                : (false, Reasons.NoRing, "there is no ring yet");
+        }
+
+        var without = RingHealth.PartitionsWithoutQuorum(ring);
+        return without == 0
+            ? (true, Reasons.AsExpected, $"each of {ring.RingSize} partitions has a quorum of its owners")
+            : (false, Reasons.TooManyNodesDown, $"{without} of {ring.RingSize} partitions have no quorum of their owners up; stand-ins take their requests");
+    }
+
+    private static (bool? Holds, string Reason, string Message) DegradedOf(ObservedCluster? observed, string? error)
+    {
+        if (observed is null)
+        {
+            return (true, Reasons.Error, error ?? "");
+        }
+
+        var down = observed.Ring?.Members.Where(member => !member.Up).Select(member => member.Name).ToList() ?? [];
+        if (down.Count > 0)
+        {
+            return (true, Reasons.NodesDown, $"down as the others see it: {string.Join(", ", down)}");
+        }
+
+        if (observed.Ring is { } ring && ring.LongestStall >= StalledAfter)
+        {
+            return (true, Reasons.HandoffStalled, $"a transfer has not moved for {(int)ring.LongestStall.TotalMinutes} minutes {ring.LastTransferError}".TrimEnd());
+        }
+
+        var unready = observed.Nodes.Where(node => !node.Ready && observed.Ring?.MemberByName(node.Name) is not null).ToList();
+        return unready.Count > 0
+            ? (true, Reasons.NodesDown, "not ready: " + string.Join(", ", unready.Select(node => node.Problem is null ? node.Name : $"{node.Name} ({node.Problem})")))
+            : error is not null ? (true, Reasons.Error, error) : (false, Reasons.AsExpected, "");
+    }
+
+    private static void SetRing(ConditionList list, ObservedCluster? observed)
+    {
+        if (observed?.Ring is not { } ring)
+        {
+            list.Set(RingConverged, null, Reasons.NoRing, "no ring was seen");
+            list.Set(TransfersIdle, null, Reasons.NoRing, "no ring was seen");
+            return;
+        }
+
+        list.Set(RingConverged, ring.Converged, ring.Converged ? Reasons.AsExpected : Reasons.RingConverging, ring.Converged ? "" : "members that are up hold different versions of the cluster document");
+        list.Set(TransfersIdle, ring.PendingTransfers == 0, ring.PendingTransfers == 0 ? Reasons.AsExpected : Reasons.HandingOff, ring.PendingTransfers == 0 ? "" : $"{ring.PendingTransfers} partitions are on their way");
+    }
+
+    private static RingStatus? RingOf(ObservedCluster observed) => observed.Ring is not { } ring ? null : new RingStatus
+    {
+        Version = ring.Version,
+        Partitions = ring.RingSize,
+        Members = ring.Members.Length,
+        Converged = ring.Converged,
+        PendingTransfers = ring.PendingTransfers,
+    };
+
+    private static string? VersionOf(ObservedCluster observed)
+    {
+        var versions = observed.Nodes.Select(node => node.Answer?.Version).Distinct().Take(2).ToList();
+        return versions is [{ Length: > 0 } only] ? only : null;
+    }
+
+    private static NodeStatus NodeOf(ObservedNode node, ObservedRing? ring)
+    {
+        var member = node.Answer is { } answer ? ring?.MemberById(answer.Id) : ring?.MemberByName(node.Name);
+        return new NodeStatus
+        {
+            Name = node.Name,
+            Zone = node.Zone.Length == 0 ? null : node.Zone,
+            NodeId = node.Answer?.Id ?? member?.Id,
+            Version = node.Answer?.Version,
+            MemberState = member?.State.ToString(),
+            Ready = node.Ready,
+            Partitions = member?.Partitions,
+            Message = node.Problem is { Length: > 256 } text ? text[..256] : node.Problem,
+        };
+    }
+
+    private static OperationStatus? OperationOf(Cluster cluster, ObservedCluster observed, ClusterAction? action, DateTimeOffset now)
+    {
+        var before = cluster.Status.Operation;
+        if (action is null)
+        {
+            return before;
+        }
+
+        if (!action.IsProgress || action is ClusterAction.ApplyChildren && cluster.Status.Ring is not null && before is null)
+        {
+            return null;
+        }
+
+        var kind = before?.Kind ?? (observed.Ring is null && cluster.Status.Ring is null ? "Create" : "ScaleOut");
+        var progress = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{action.Phase} ready={observed.Nodes.Count(node => node.Ready)} answering={observed.Nodes.Count(node => node.Answer is not null)} members={observed.Ring?.Members.Length ?? 0} pending={observed.Ring?.PendingTransfers ?? 0} sent={observed.Ring?.TransferredObjects ?? 0}");
+        return new OperationStatus
+        {
+            Kind = kind,
+            Phase = action.Phase,
+            StartedAt = before?.StartedAt ?? now,
+            LastProgressAt = before?.Progress == progress ? before.LastProgressAt : now,
+            Progress = progress,
+            Message = action.Message.Length <= 1024 ? action.Message : action.Message[..1024],
+        };
+    }
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+
+namespace Kv.Operator.Clusters;
+
+/// <summary>What was seen of a cluster in one pass: its objects (or processes), its nodes, and the ring as the nodes tell it. Nothing in it is remembered from an earlier pass.</summary>
+internal sealed record ObservedCluster
+{
+    public ImmutableArray<ObservedChild> Children { get; init; } = [];
+
+    /// <summary>One for each zone that has one.</summary>
+    public ImmutableArray<ObservedWorkload> Workloads { get; init; } = [];
+
+    /// <summary>One for each replica that the workloads should have, whether it is there or not; sorted by zone and ordinal.</summary>
+    public ImmutableArray<ObservedNode> Nodes { get; init; } = [];
+
+    /// <summary>Null while no node that answers is in a ring of this cluster.</summary>
+    public ObservedRing? Ring { get; init; }
+}
+
+/// <summary>How an object that the cluster needs differs from what it should be.</summary>
+internal enum ChildState
+{
+    Current,
+    Missing,
+    Drifted,
+
+    /// <summary>An object of that name belongs to somebody else.</summary>
+    Foreign,
+}
+
+/// <summary>An object that the cluster needs.</summary>
+internal sealed record ObservedChild(string Kind, string Name, ChildState State);
+
+/// <summary>A StatefulSet, or local mode's counterpart.</summary>
+internal sealed record ObservedWorkload(string Zone, string Name, int Replicas)
+{
+    public string? StorageSize { get; init; }
+
+    public string? StorageClass { get; init; }
+
+    public string? Image { get; init; }
+}
+
+/// <summary>A replica: its pod or process, and what it answered.</summary>
+internal sealed record ObservedNode(string Name, string Zone, int Ordinal)
+{
+    public bool Running { get; init; }
+
+    public bool Ready { get; init; }
+
+    /// <summary>Why it does not run, where that is known.</summary>
+    public string? Problem { get; init; }
+
+    public string AdminAddress { get; init; } = "";
+
+    public string PeerAddress { get; init; } = "";
+
+    /// <summary>What its admin port said; null if it did not answer.</summary>
+    public NodeAnswer? Answer { get; init; }
+}
+
+/// <summary>A node about itself. <paramref name="ClusterId"/> is empty before it is in a ring.</summary>
+internal sealed record NodeAnswer(string Id, string ClusterId, string Version);
+
+/// <summary>The state of a member, as in the cluster document.</summary>
+internal enum MemberState
+{
+    Unknown,
+    Joining,
+    Valid,
+    Leaving,
+    Exiting,
+    Down,
+}
+
+internal sealed record ObservedMember(string Id, string Name, MemberState State, int Partitions, int NextPartitions, bool Up);
+
+/// <summary>A membership change that waits for a commit.</summary>
+internal sealed record ObservedStaged(bool IsJoin, string NodeId, string NodeName);
+
+/// <summary>The newest cluster document that a node told of.</summary>
+internal sealed record ObservedRing
+{
+    public required long Version { get; init; }
+
+    public required int RingSize { get; init; }
+
+    public ImmutableArray<ObservedMember> Members { get; init; } = [];
+
+    public ImmutableArray<ObservedStaged> Staged { get; init; } = [];
+
+    /// <summary>Index into <see cref="Members"/> for each partition.</summary>
+    public ImmutableArray<int> Owners { get; init; } = [];
+
+    /// <summary>Of what is staged; empty if nothing is.</summary>
+    public string PlanId { get; init; } = "";
+
+    public int PlannedTransfers { get; init; }
+
+    public ImmutableArray<string> PlanWarnings { get; init; } = [];
+
+    public int PendingTransfers { get; init; }
+
+    /// <summary>Every member that was asked says that all that are up hold this version.</summary>
+    public bool Converged { get; init; }
+
+    /// <summary>Objects that running transfers have sent: grows while they move.</summary>
+    public long TransferredObjects { get; init; }
+
+    /// <summary>Of the transfer that has been without progress for longest.</summary>
+    public TimeSpan LongestStall { get; init; }
+
+    public string LastTransferError { get; init; } = "";
+
+    public ObservedMember? MemberById(string id) => Members.FirstOrDefault(member => member.Id == id);
+
+    public ObservedMember? MemberByName(string name) => Members.FirstOrDefault(member => member.Name == name);
+}

@@ -1,0 +1,28 @@
+namespace Kv.Operator.Clusters;
+
+/// <summary>How many partitions can answer with the default quorums from their own owners. Pure.</summary>
+internal static class RingHealth
+{
+    private const int DefaultN = 3;
+
+    /// <summary>Preference lists of three (fewer where the ring has fewer members) with fewer live owners than a quorum of them.</summary>
+    public static int PartitionsWithoutQuorum(ObservedRing ring)
+    {
+        var n = Math.Min(DefaultN, Math.Max(1, ring.Members.Count(member => member.Partitions > 0)));
+        var quorum = (n / 2) + 1;
+        var count = 0;
+        for (var partition = 0; partition < ring.Owners.Length; partition++)
+        {
+            var live = 0;
+            for (var i = 0; i < n; i++)
+            {
+                var owner = ring.Owners[(partition + i) % ring.Owners.Length];
+                live += owner < ring.Members.Length && ring.Members[owner].Up ? 1 : 0;
+            }
+
+            count += live < quorum ? 1 : 0;
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using Kv.Operator.Api.Clusters;
+
+namespace Kv.Operator.Clusters;
+
+/// <summary>How many nodes each zone should have: as even as can be without taking a node from a zone that has it.</summary>
+internal static class ZoneShares
+{
+    /// <summary>The zone of a cluster that has none.</summary>
+    public const string NoZone = "";
+
+    public static ImmutableArray<string> ZonesOf(ClusterSpec spec) => spec.Zones is { Count: > 0 } zones ? [.. zones.Select(zone => zone.Name)] : [NoZone];
+
+    /// <summary>Replicas by zone. <paramref name="existing"/> are those of zones that have a workload; a zone that the spec does not name keeps what it has.</summary>
+    public static ImmutableSortedDictionary<string, int> Of(ClusterSpec spec, IEnumerable<ObservedWorkload> existing)
+    {
+        var zones = ZonesOf(spec);
+        var shares = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (var workload in existing)
+        {
+            shares[workload.Zone] = workload.Replicas;
+        }
+
+        foreach (var zone in zones)
+        {
+            shares.TryAdd(zone, 0);
+        }
+
+        for (var total = shares.Values.Sum(); total < spec.Nodes; total++)
+        {
+            var least = zones.MinBy(zone => shares[zone])!;
+            shares[least]++;
+        }
+
+        return shares.ToImmutableSortedDictionary(StringComparer.Ordinal);
+    }
+}

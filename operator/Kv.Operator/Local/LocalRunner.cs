@@ -1,0 +1,256 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s.Models;
+using Kv.Operator.Api;
+using Kv.Operator.Api.BucketTypes;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Api.Entities;
+using Kv.Operator.BucketTypes;
+using Kv.Operator.Clusters;
+using Kv.Operator.Manifests;
+
+namespace Kv.Operator.Local;
+
+/// <summary>The operator without Kubernetes: one loop that reads the manifests, keeps the processes running, and takes each object through the same passes as on a cluster.</summary>
+internal sealed class LocalRunner(
+    LocalOptions options, LocalFiles files, LocalWorld world, NodeSupervisor supervisor, ClusterReconciler clusterReconciler, BucketTypeReconciler typeReconciler, TimeProvider time, TextWriter output)
+{
+    private readonly Dictionary<string, DateTimeOffset> due = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> lastSummary = new(StringComparer.Ordinal);
+    private readonly HashSet<string> introduced = new(StringComparer.Ordinal);
+    private IReadOnlyList<JsonNode> remembered = [];
+    private ManifestSet manifests = new([], [], []);
+    private string lastProblems = "";
+    private string lastStatus = "";
+
+    /// <summary>Runs until cancelled, then ends the nodes. Returns the exit code: 1 if the manifests are wrong from the start.</summary>
+    public async Task<int> RunAsync(CancellationToken cancel)
+    {
+        using var held = files.Lock();
+        remembered = files.ReadStatus();
+        if (!Reload(isFirst: true))
+        {
+            return 1;
+        }
+
+        await supervisor.EndLeftoversAsync();
+        using var guard = new OrphanGuard(files.Pids);
+        try
+        {
+            while (!cancel.IsCancellationRequested)
+            {
+                Reload(isFirst: false);
+                foreach (var line in supervisor.Tick())
+                {
+                    Say(line);
+                }
+
+                await PassAsync(cancel);
+                await Task.Delay(options.Tick, time, cancel);
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // The end that was asked for.
+        }
+        finally
+        {
+            Say("stopping the nodes");
+            await supervisor.StopAsync();
+            Say($"stopped; the data stays in {files.Root}");
+        }
+
+        return 0;
+    }
+
+    /// <summary>Takes over what the files say now, if all of it is right. Whether it was.</summary>
+    private bool Reload(bool isFirst)
+    {
+        var read = ManifestReader.Read(options.ManifestDirectory, isFirst ? null : manifests);
+        var problems = string.Join("\n", read.Problems);
+        if (problems.Length > 0)
+        {
+            if (problems != lastProblems)
+            {
+                Say(isFirst ? "the manifests have problems:" : "the manifests have problems; what was there before goes on:");
+                output.WriteLine(problems);
+            }
+
+            lastProblems = problems;
+            return false;
+        }
+
+        if (lastProblems.Length > 0)
+        {
+            Say("the manifests are right again");
+        }
+
+        lastProblems = "";
+        if (isFirst && read.Clusters.IsEmpty)
+        {
+            Say($"there is no Cluster in {options.ManifestDirectory}");
+            return false;
+        }
+
+        Take(read);
+        return true;
+    }
+
+    private void Take(ManifestSet read)
+    {
+        foreach (var cluster in read.Clusters)
+        {
+            Inherit<Cluster, ClusterSpec, ClusterStatus>(cluster, manifests.Clusters);
+            cluster.Metadata.Uid = world.Adopt(cluster);
+        }
+
+        foreach (var type in read.BucketTypes)
+        {
+            Inherit<BucketType, BucketTypeSpec, BucketTypeStatus>(type, manifests.BucketTypes);
+        }
+
+        foreach (var gone in manifests.Clusters.Where(old => !read.Clusters.Any(cluster => cluster.Metadata.Name == old.Metadata.Name)))
+        {
+            Say($"{gone.Metadata.Name} is not in the manifests any more: its nodes end, its data stays");
+            world.Forget(gone.Metadata.Name);
+            introduced.Remove(gone.Metadata.Name);
+        }
+
+        manifests = read;
+    }
+
+    /// <summary>Status and generation go on from the object before, be it of this run or of the one before it.</summary>
+    private void Inherit<TEntity, TSpec, TStatus>(TEntity entity, IEnumerable<TEntity> before)
+        where TEntity : CustomKubernetesEntity<TSpec, TStatus>
+        where TSpec : new()
+        where TStatus : class, new()
+    {
+        var old = before.FirstOrDefault(one => one.Metadata.Name == entity.Metadata.Name) ?? Remembered<TEntity>(entity);
+        var isSame = old is not null && Json(old.Spec) == Json(entity.Spec);
+        entity.Metadata.Generation = (old?.Metadata.Generation ?? 0) + (isSame ? 0 : 1);
+        entity.Status = old?.Status ?? new TStatus();
+        if (!isSame)
+        {
+            due.Remove(Key(entity.Kind, entity.Metadata));
+        }
+    }
+
+    private TEntity? Remembered<TEntity>(k8s.IKubernetesObject<V1ObjectMeta> entity)
+        where TEntity : class
+    {
+        var match = remembered.FirstOrDefault(node => node["kind"]?.ToString() == entity.Kind && node["metadata"]?["name"]?.ToString() == entity.Metadata.Name);
+        try
+        {
+            return match?.Deserialize<TEntity>(KvJson.Options);
+        }
+        catch (JsonException)
+        {
+            // Written by another version: it is observed anew in a moment.
+            return null;
+        }
+    }
+
+    private async Task PassAsync(CancellationToken cancel)
+    {
+        foreach (var cluster in manifests.Clusters.Where(cluster => IsDue(cluster.Kind, cluster.Metadata)))
+        {
+            var pass = await clusterReconciler.RunAsync(cluster, cancel);
+            Tell(cluster, cluster.Status.Conditions, pass.Status.Conditions);
+            cluster.Status = pass.Status;
+            Summarize(cluster, pass);
+            Defer(cluster.Kind, cluster.Metadata, pass.RequeueAfter);
+        }
+
+        foreach (var type in manifests.BucketTypes.Where(type => IsDue(type.Kind, type.Metadata)))
+        {
+            var cluster = manifests.Clusters.FirstOrDefault(cluster => cluster.Metadata.Name == type.Spec.ClusterRef.Name && cluster.Metadata.NamespaceProperty == type.Metadata.NamespaceProperty);
+            var pass = await typeReconciler.RunAsync(type, cluster, cancel);
+            Tell(type, type.Status.Conditions, pass.Status.Conditions);
+            type.Status = pass.Status;
+            Defer(type.Kind, type.Metadata, pass.RequeueAfter);
+        }
+
+        WriteStatus();
+    }
+
+    private void WriteStatus()
+    {
+        var objects = manifests.Clusters.Select(cluster => JsonSerializer.SerializeToNode(cluster, KvJson.Options)!)
+            .Concat(manifests.BucketTypes.Select(type => JsonSerializer.SerializeToNode(type, KvJson.Options)!))
+            .ToList();
+        var text = string.Join("\n", objects.Select(node => node.ToJsonString()));
+        if (text != lastStatus)
+        {
+            files.WriteStatus(objects);
+            lastStatus = text;
+        }
+    }
+
+    private bool IsDue(string kind, V1ObjectMeta metadata) => !due.TryGetValue(Key(kind, metadata), out var at) || at <= time.GetUtcNow();
+
+    private void Defer(string kind, V1ObjectMeta metadata, TimeSpan delay) => due[Key(kind, metadata)] = time.GetUtcNow() + delay;
+
+    private void Tell(k8s.IKubernetesObject<V1ObjectMeta> entity, IReadOnlyList<Condition>? before, IReadOnlyList<Condition>? after)
+    {
+        foreach (var transition in Transition.Between(before, after))
+        {
+            Say($"{entity.Metadata.Name}: {transition.Message}");
+        }
+    }
+
+    /// <summary>A line whenever what the cluster is doing changes, and once it is ready, how to use it.</summary>
+    private void Summarize(Cluster cluster, ClusterPass pass)
+    {
+        var name = cluster.Metadata.Name;
+        var ring = pass.Observed?.Ring;
+        var nodes = $"{pass.Status.ReadyNodes ?? 0} of {pass.Status.DesiredNodes} nodes ready";
+        var members = ring is null ? "no ring yet" : $"{ring.Members.Length} members, document {ring.Version}" + (ring.PendingTransfers > 0 ? $", {ring.PendingTransfers} partitions to move" : "");
+        var doing = pass.Error ?? (pass.Action is { IsProgress: true } action ? action.Message : "");
+        var summary = $"{name}: {nodes}, {members}{(doing.Length > 0 ? $"; {doing}" : "")}";
+        if (pass.Action is { IsProgress: true } or { Phase: not Conditions.Reasons.AsExpected } || pass.Error is not null)
+        {
+            if (lastSummary.GetValueOrDefault(name) != summary)
+            {
+                Say(summary);
+            }
+
+            lastSummary[name] = summary;
+        }
+
+        var isReady = pass.Status.Conditions?.Find(condition => condition.Type == Conditions.Ready)?.Status == "True";
+        if (isReady && introduced.Add(name))
+        {
+            Introduce(cluster);
+        }
+    }
+
+    private void Introduce(Cluster cluster)
+    {
+        var nodes = world.Nodes.Where(node => node.Name.StartsWith(cluster.Metadata.Name + "-", StringComparison.Ordinal)).ToList();
+        var width = nodes.Max(node => node.Name.Length);
+        output.WriteLine();
+        output.WriteLine($"{cluster.Metadata.Name} is ready: {nodes.Count} nodes, {cluster.Status.Ring?.Partitions} partitions.");
+        output.WriteLine();
+        foreach (var node in nodes)
+        {
+            output.WriteLine($"  {node.Name.PadRight(width)}  {string.Join("  ", Ports.OfClients.Select(protocol => $"{protocol} {node.AddressOf(protocol)}"))}");
+        }
+
+        var address = nodes[0].AddressOf(Ports.RiakHttp);
+        output.WriteLine();
+        output.WriteLine("Try it:");
+        output.WriteLine();
+        output.WriteLine($"  curl -X PUT -H 'Content-Type: text/plain' -d 'hello, ring' http://{address}/buckets/greetings/keys/first");
+        output.WriteLine($"  curl http://{address}/buckets/greetings/keys/first");
+        output.WriteLine();
+        output.WriteLine($"All addresses are in {Path.Combine(files.Root, "endpoints")}, process ids in {files.Pids}.");
+        output.WriteLine($"Edit {options.ManifestDirectory} and see it happen. Ctrl-C stops the nodes; the data stays.");
+        output.WriteLine();
+    }
+
+    private void Say(string line) => output.WriteLine($"{time.GetLocalNow():HH:mm:ss} {line}");
+
+    private static string Key(string kind, V1ObjectMeta metadata) => $"{kind}/{metadata.NamespaceProperty}/{metadata.Name}";
+
+    private static string Json<T>(T value) => JsonSerializer.Serialize(value, KvJson.Options);
+}

@@ -1,0 +1,148 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Clusters;
+using Kv.Operator.Manifests;
+
+namespace Kv.Operator.Local;
+
+/// <summary>Processes on loopback in place of StatefulSets: what the planner sees and asks for is the same.</summary>
+internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor) : IClusterWorld, IDisposable
+{
+    private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) }) { Timeout = TimeSpan.FromSeconds(2) };
+    private readonly Dictionary<string, ImmutableArray<NodeSpec>> nodesByCluster = new(StringComparer.Ordinal);
+
+    /// <summary>All nodes of all clusters.</summary>
+    public IEnumerable<NodeSpec> Nodes => nodesByCluster.Values.SelectMany(nodes => nodes);
+
+    public async Task<ObservedCluster> ObserveAsync(Cluster cluster, CancellationToken cancel)
+    {
+        var record = files.ReadCluster(cluster.Metadata.Name);
+        var replicas = record?.Replicas ?? [];
+        if (record is not null)
+        {
+            Want(cluster, record);
+        }
+
+        var children = ZoneShares.ZonesOf(cluster.Spec)
+            .Select(zone => new ObservedChild("NodeSet", Names.StatefulSet(cluster, zone), replicas.ContainsKey(zone) ? ChildState.Current : ChildState.Missing));
+        var workloads = replicas.Select(pair => new ObservedWorkload(pair.Key, Names.StatefulSet(cluster, pair.Key), pair.Value)
+        {
+            StorageSize = record!.StorageSize,
+            StorageClass = record.StorageClass,
+        });
+        var nodes = await Task.WhenAll(nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []).Select((node, index) => ObserveNodeAsync(node, index, cancel)));
+        return new ObservedCluster { Children = [.. children], Workloads = [.. workloads], Nodes = [.. nodes] };
+    }
+
+    public Task ApplyChildrenAsync(Cluster cluster, ObservedCluster observed, IReadOnlyDictionary<string, int> replicasByZone, CancellationToken cancel)
+    {
+        var record = files.ReadCluster(cluster.Metadata.Name)
+            ?? throw new WorldException($"the record of {cluster.Metadata.Name} has gone from {files.Root}");
+        record = record with { Replicas = new SortedDictionary<string, int>(replicasByZone.ToDictionary(), StringComparer.Ordinal) };
+        files.WriteCluster(cluster.Metadata.Name, record);
+        Want(cluster, record);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The id of a cluster, drawn once; the cluster is known from then on.</summary>
+    public string Adopt(Cluster cluster)
+    {
+        if (files.ReadCluster(cluster.Metadata.Name) is { } known)
+        {
+            return known.Uid;
+        }
+
+        var record = new ClusterRecord(Guid.NewGuid().ToString(), [], cluster.Spec.Storage.Size, cluster.Spec.Storage.StorageClass);
+        files.WriteCluster(cluster.Metadata.Name, record);
+        return record.Uid;
+    }
+
+    /// <summary>Its nodes end; its data stays.</summary>
+    public void Forget(string cluster)
+    {
+        if (nodesByCluster.Remove(cluster))
+        {
+            Publish();
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private void Want(Cluster cluster, ClusterRecord record)
+    {
+        var blocks = files.ReadPortBlocks().ToDictionary(StringComparer.Ordinal);
+        var before = blocks.Count;
+        var nodes = new List<NodeSpec>();
+        foreach (var (zone, replicas) in record.Replicas)
+        {
+            for (var ordinal = 0; ordinal < replicas; ordinal++)
+            {
+                var name = Names.Pod(cluster, zone, ordinal);
+                if (!blocks.TryGetValue(name, out var block))
+                {
+                    blocks[name] = block = PortBlocks.Choose(blocks.Values, PortBlocks.IsFree);
+                }
+
+                nodes.Add(new NodeSpec(name, zone, PortBlocks.PortsOf(block), Settings(cluster)));
+            }
+        }
+
+        if (blocks.Count != before)
+        {
+            files.WritePortBlocks(blocks);
+        }
+
+        var old = nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []);
+        nodesByCluster[cluster.Metadata.Name] = [.. nodes];
+        if (old.Length != nodes.Count || !old.SelectMany(node => node.Settings).SequenceEqual(nodes.SelectMany(node => node.Settings)))
+        {
+            Publish();
+        }
+    }
+
+    private void Publish()
+    {
+        var nodes = Nodes.ToList();
+        files.WriteEndpoints(nodes.SelectMany(node => node.Ports.Keys.Select(protocol => (node.Name, protocol, node.AddressOf(protocol)))));
+        supervisor.Want(nodes);
+    }
+
+    private static ImmutableSortedDictionary<string, string> Settings(Cluster cluster)
+    {
+        var settings = (cluster.Spec.Config ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal);
+        var limit = cluster.Spec.Resources.Limits?.TryGetValue("memory", out var memory) == true ? (string)memory : "1Gi";
+        var bytes = new k8s.Models.ResourceQuantity(limit).ToDecimal();
+        return settings.SetItem("memory-limit", decimal.Truncate(bytes).ToString(CultureInfo.InvariantCulture));
+    }
+
+    private async Task<ObservedNode> ObserveNodeAsync(NodeSpec node, int index, CancellationToken cancel)
+    {
+        var isRunning = supervisor.IsRunning(node.Name);
+        return new ObservedNode(node.Name, node.Zone, index)
+        {
+            Running = isRunning,
+            Ready = isRunning && await IsReadyAsync(node, cancel),
+            Problem = supervisor.ProblemOf(node.Name),
+            AdminAddress = node.AddressOf(Ports.Admin),
+            PeerAddress = node.AddressOf(Ports.Peer),
+        };
+    }
+
+    private async Task<bool> IsReadyAsync(NodeSpec node, CancellationToken cancel)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(new Uri($"http://{node.AddressOf(Ports.Metrics)}/readyz"), cancel);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+        catch (TaskCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}

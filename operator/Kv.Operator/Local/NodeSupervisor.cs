@@ -1,0 +1,217 @@
+using System.Globalization;
+
+namespace Kv.Operator.Local;
+
+/// <summary>
+/// Keeps the nodes that should run running, as a kubelet does: one that ended by itself is started again after a delay that lets people watch
+/// what its absence does, twice as long each time it ends soon after. Called from one loop only.
+/// </summary>
+internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(5);
+
+    /// <summary>A node that ran for so long begins with the shortest delay again.</summary>
+    private static readonly TimeSpan HealthyAfter = TimeSpan.FromMinutes(2);
+
+    private readonly Dictionary<string, Slot> slots = new(StringComparer.Ordinal);
+
+    private sealed class Slot
+    {
+        public required NodeSpec Spec { get; set; }
+
+        public NodeProcess? Process { get; set; }
+
+        public DateTimeOffset StartedAt { get; set; }
+
+        public DateTimeOffset? NextStart { get; set; }
+
+        public int Restarts { get; set; }
+
+        public string? Problem { get; set; }
+    }
+
+    /// <summary>Ends what an operator that was killed left behind; a process that does not run on this data directory is left alone.</summary>
+    public async Task EndLeftoversAsync()
+    {
+        var left = files.ReadPids().Where(one => Shells.CommandLineOf(one.Pid).Contains(files.DataOf(one.Node), StringComparison.Ordinal)).ToList();
+        foreach (var (_, pid) in left)
+        {
+            Shells.Signal(pid, Shells.Term);
+        }
+
+        var deadline = time.GetUtcNow() + options.StopTimeout;
+        foreach (var (node, pid) in left)
+        {
+            while (Shells.CommandLineOf(pid).Contains(files.DataOf(node), StringComparison.Ordinal))
+            {
+                if (time.GetUtcNow() > deadline)
+                {
+                    Shells.Signal(pid, Shells.Kill);
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(100), time);
+            }
+        }
+
+        files.WritePids([]);
+    }
+
+    /// <summary>Sets which nodes should run. One that is new starts at the next <see cref="Tick"/>; one that is not named any more is ended there.</summary>
+    public void Want(IReadOnlyCollection<NodeSpec> nodes)
+    {
+        foreach (var node in nodes)
+        {
+            if (slots.TryGetValue(node.Name, out var slot))
+            {
+                // A changed setting counts from the node's next start on, as on Kubernetes.
+                slot.Spec = node;
+            }
+            else
+            {
+                slots[node.Name] = new Slot { Spec = node, NextStart = time.GetUtcNow() };
+            }
+        }
+
+        foreach (var name in slots.Keys.Except(nodes.Select(node => node.Name), StringComparer.Ordinal).ToList())
+        {
+            slots[name].Process?.Terminate();
+            slots[name].NextStart = null;
+            if (slots[name].Process is null)
+            {
+                slots.Remove(name);
+            }
+        }
+
+        wanted = nodes.Select(node => node.Name).ToHashSet(StringComparer.Ordinal);
+    }
+
+    private HashSet<string> wanted = new(StringComparer.Ordinal);
+
+    public bool IsRunning(string name) => slots.GetValueOrDefault(name)?.Process is { HasExited: false };
+
+    /// <summary>Why a node does not run, for people; null if it does.</summary>
+    public string? ProblemOf(string name) => IsRunning(name) ? null : slots.GetValueOrDefault(name)?.Problem;
+
+    /// <summary>Notices nodes that ended and starts those whose time has come. What happened is returned for people to read.</summary>
+    public IReadOnlyList<string> Tick()
+    {
+        var news = new List<string>();
+        var changed = false;
+        foreach (var (name, slot) in slots.ToList())
+        {
+            if (slot.Process is { HasExited: true })
+            {
+                Ended(slot, news);
+                changed = true;
+                if (!wanted.Contains(name))
+                {
+                    slots.Remove(name);
+                    continue;
+                }
+            }
+
+            if (slot.Process is null && slot.NextStart <= time.GetUtcNow())
+            {
+                changed |= TryStart(slot, news);
+            }
+        }
+
+        if (changed)
+        {
+            files.WritePids(Running());
+        }
+
+        return news;
+    }
+
+    /// <summary>Ends all nodes: asks, waits, and kills those that did not end in time.</summary>
+    public async Task StopAsync()
+    {
+        foreach (var slot in slots.Values)
+        {
+            slot.NextStart = null;
+            slot.Process?.Terminate();
+        }
+
+        var deadline = time.GetUtcNow() + options.StopTimeout;
+        while (slots.Values.Any(slot => slot.Process is { HasExited: false }))
+        {
+            if (time.GetUtcNow() > deadline)
+            {
+                foreach (var slot in slots.Values.Where(slot => slot.Process is { HasExited: false }))
+                {
+                    slot.Process!.Kill();
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time);
+        }
+
+        files.WritePids([]);
+    }
+
+    public void Dispose()
+    {
+        foreach (var slot in slots.Values)
+        {
+            slot.Process?.Dispose();
+        }
+    }
+
+    private IEnumerable<(string Node, int Pid)> Running() => slots.Values
+        .Where(slot => slot.Process is { HasExited: false })
+        .OrderBy(slot => slot.Spec.Name, StringComparer.Ordinal)
+        .Select(slot => (slot.Spec.Name, slot.Process!.Pid));
+
+    private void Ended(Slot slot, List<string> news)
+    {
+        var code = slot.Process!.ExitCode;
+        slot.Process.Dispose();
+        slot.Process = null;
+        var what = code switch
+        {
+            137 => "was killed",
+            > 128 => string.Create(CultureInfo.InvariantCulture, $"ended by signal {code - 128}"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"ended with code {code}; its last words are in {files.LogOf(slot.Spec.Name)}"),
+        };
+        var ranFor = time.GetUtcNow() - slot.StartedAt;
+        slot.Restarts = ranFor > HealthyAfter ? 0 : slot.Restarts;
+        if (options.RestartAfter is not { } first || !wanted.Contains(slot.Spec.Name))
+        {
+            slot.NextStart = null;
+            slot.Problem = what;
+            news.Add($"{slot.Spec.Name} {what}");
+            return;
+        }
+
+        var delay = first * Math.Pow(2, Math.Min(slot.Restarts, 16));
+        delay = delay < LongestDelay ? delay : LongestDelay;
+        slot.Restarts++;
+        slot.NextStart = time.GetUtcNow() + delay;
+        slot.Problem = string.Create(CultureInfo.InvariantCulture, $"{what}; starts again {delay.TotalSeconds:0} s after that");
+        news.Add(string.Create(CultureInfo.InvariantCulture, $"{slot.Spec.Name} {what}; it starts again in {delay.TotalSeconds:0} s"));
+    }
+
+    private bool TryStart(Slot slot, List<string> news)
+    {
+        if (slot.Spec.Ports.FirstOrDefault(port => !PortBlocks.IsFree(port.Value)) is { Key: { } protocol } taken)
+        {
+            var problem = string.Create(CultureInfo.InvariantCulture, $"cannot start: port {taken.Value} ({protocol}) is used by another program");
+            if (slot.Problem != problem)
+            {
+                news.Add($"{slot.Spec.Name} {problem}");
+            }
+
+            slot.Problem = problem;
+            slot.NextStart = time.GetUtcNow() + TimeSpan.FromSeconds(2);
+            return false;
+        }
+
+        Directory.CreateDirectory(files.DataOf(slot.Spec.Name));
+        slot.Process = NodeProcess.Start(options.NodeBinary, slot.Spec.Arguments(files.DataOf(slot.Spec.Name)), files.LogOf(slot.Spec.Name));
+        slot.StartedAt = time.GetUtcNow();
+        slot.NextStart = null;
+        slot.Problem = null;
+        return true;
+    }
+}

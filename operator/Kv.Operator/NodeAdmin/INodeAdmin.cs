@@ -1,0 +1,33 @@
+using Admin = Kv.Protos.Admin.V1;
+
+namespace Kv.Operator.NodeAdmin;
+
+/// <summary>
+/// What the operator asks of a node, by the address of its admin port. Each call has a deadline of its own, is safe to repeat, and throws
+/// <see cref="NodeRefusedException"/> for an answer that says no and <see cref="NodeUnreachableException"/> for none.
+/// </summary>
+internal interface INodeAdmin
+{
+    Task<Admin.Node> GetNodeAsync(string address, CancellationToken cancel);
+
+    Task<Admin.Cluster> GetClusterAsync(string address, CancellationToken cancel);
+
+    Task<Admin.Cluster> CreateClusterAsync(string address, string clusterId, string name, int ringSize, CancellationToken cancel);
+
+    Task<Admin.Plan> StageJoinAsync(string address, IEnumerable<string> peerAddresses, CancellationToken cancel);
+
+    Task<Admin.Plan> GetPlanAsync(string address, CancellationToken cancel);
+
+    Task<Admin.Cluster> CommitPlanAsync(string address, string planId, CancellationToken cancel);
+
+    Task<Admin.Transfers> GetTransfersAsync(string address, CancellationToken cancel);
+
+    Task<Admin.BucketType> CreateBucketTypeAsync(string address, string name, string propsJson, CancellationToken cancel);
+
+    Task<Admin.BucketType> ActivateBucketTypeAsync(string address, string name, CancellationToken cancel);
+
+    Task<Admin.BucketType> UpdateBucketTypeAsync(string address, string name, string propsJson, CancellationToken cancel);
+
+    /// <summary>Null if the cluster does not have it.</summary>
+    Task<Admin.BucketType?> FindBucketTypeAsync(string address, string name, CancellationToken cancel);
+}

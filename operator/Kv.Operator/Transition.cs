@@ -1,0 +1,32 @@
+using Kv.Operator.Api.Entities;
+
+namespace Kv.Operator;
+
+/// <summary>A change worth telling a person: becomes an event on Kubernetes and a line in local mode. The message holds no counters, so that events do not multiply.</summary>
+internal sealed record Transition(bool IsWarning, string Reason, string Message)
+{
+    /// <summary>Conditions for which True is the bad news.</summary>
+    private static readonly HashSet<string> BadWhenTrue = new(StringComparer.Ordinal) { Api.Conditions.Degraded, Api.Conditions.Blocked };
+
+    /// <summary>Conditions that come and go too often to be told.</summary>
+    private static readonly HashSet<string> Quiet = new(StringComparer.Ordinal) { Api.Conditions.Progressing, Api.Conditions.RingConverged, Api.Conditions.ReconcileSuccess };
+
+    /// <summary>What changed between two lists of conditions; nothing for a condition that was not there and is as it should be.</summary>
+    public static IReadOnlyList<Transition> Between(IReadOnlyList<Condition>? before, IReadOnlyList<Condition>? after)
+    {
+        var transitions = new List<Transition>();
+        foreach (var condition in after ?? [])
+        {
+            var old = before?.FirstOrDefault(one => one.Type == condition.Type);
+            var isBad = (condition.Status == "True") == BadWhenTrue.Contains(condition.Type) && condition.Status != "Unknown";
+            var isNews = old is null ? isBad && BadWhenTrue.Contains(condition.Type) : old.Status != condition.Status && condition.Status != "Unknown";
+            if (isNews && !Quiet.Contains(condition.Type))
+            {
+                var message = string.IsNullOrEmpty(condition.Message) ? "" : $": {condition.Message}";
+                transitions.Add(new Transition(isBad, condition.Reason, $"{condition.Type} is {condition.Status}{message}"));
+            }
+        }
+
+        return transitions;
+    }
+}
