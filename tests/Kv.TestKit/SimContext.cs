@@ -1,0 +1,69 @@
+namespace Kv.TestKit;
+
+/// <summary>
+/// One incarnation of a simulated process: whatever is begun in it continues in it, its timers are its own, and when it is killed nothing of it happens any
+/// more, wherever it was: exactly as when a process dies between two instructions that await.
+/// </summary>
+public sealed class SimContext : SynchronizationContext
+{
+    private readonly SimScheduler scheduler;
+
+    internal SimContext(SimScheduler scheduler, string name)
+    {
+        this.scheduler = scheduler;
+        Name = name;
+        Time = new SimTime(scheduler, this);
+    }
+
+    public string Name { get; }
+
+    public TimeProvider Time { get; }
+
+    public bool IsDead { get; private set; }
+
+    public void Kill() => IsDead = true;
+
+    public override void Post(SendOrPostCallback d, object? state)
+    {
+        if (!IsDead)
+        {
+            scheduler.Post(this, () => d(state));
+        }
+    }
+
+    public override void Send(SendOrPostCallback d, object? state) => Invoke(() => d(state));
+
+    public override SynchronizationContext CreateCopy() => this;
+
+    /// <summary>Begins something in this context.</summary>
+    public T Enter<T>(Func<T> begin)
+    {
+        var outer = Current;
+        SetSynchronizationContext(this);
+        try
+        {
+            return begin();
+        }
+        finally
+        {
+            SetSynchronizationContext(outer);
+        }
+    }
+
+    /// <summary>Does something in this context after a delay, unless it is dead by then.</summary>
+    public void After(TimeSpan delay, Action work) => scheduler.Schedule(this, delay.Ticks, work);
+
+    internal void Invoke(Action work)
+    {
+        if (IsDead)
+        {
+            return;
+        }
+
+        Enter(() =>
+        {
+            work();
+            return true;
+        });
+    }
+}

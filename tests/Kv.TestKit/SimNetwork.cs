@@ -1,0 +1,127 @@
+using Kv.Cluster;
+using Kv.Cluster.Peers;
+using Kv.Core.Rings;
+
+namespace Kv.TestKit;
+
+/// <summary>
+/// The network between simulated nodes: delays, breaks, repeats and partitions, all from the world's seed. Messages are handed over as they are, so
+/// nobody may change what it sent. A node that is not attached is down: it cannot be reached. Across a cut, requests stay silent until their deadline.
+/// </summary>
+public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options)
+{
+    private readonly Dictionary<NodeId, (SimContext Context, IPeerHandler Handler)> attached = [];
+    private readonly Dictionary<string, NodeId> addresses = new(StringComparer.Ordinal);
+    private readonly HashSet<(NodeId, NodeId)> cuts = [];
+
+    /// <summary>May be changed while the world runs.</summary>
+    public SimNetworkOptions Options { get; set; } = options;
+
+    /// <summary>Requests sent so far.</summary>
+    public long Sent { get; private set; }
+
+    /// <summary>For stories: sees every request before it goes, and may say that it is lost (true).</summary>
+    public Func<NodeId, NodeId, PeerRequest, bool>? Drop { get; set; }
+
+    /// <summary>The node listens, in its context, at its id and its address.</summary>
+    public void Attach(NodeId node, string address, SimContext context, IPeerHandler handler)
+    {
+        attached[node] = (context, handler);
+        addresses[address] = node;
+    }
+
+    public void Detach(NodeId node) => attached.Remove(node);
+
+    /// <summary>The two hear nothing of each other any more.</summary>
+    public void Cut(NodeId a, NodeId b)
+    {
+        cuts.Add((a, b));
+        cuts.Add((b, a));
+    }
+
+    public void HealAll() => cuts.Clear();
+
+    public bool IsCut(NodeId a, NodeId b) => cuts.Contains((a, b));
+
+    public bool IsAttached(NodeId node) => attached.ContainsKey(node);
+
+    /// <summary>The node's end of the network; made anew for each incarnation.</summary>
+    public IPeerTransport TransportOf(NodeId node, SimContext context) => new Transport(this, node, context);
+
+    private TimeSpan Delay()
+    {
+        var span = Options.MostDelay - Options.LeastDelay;
+        var delay = Options.LeastDelay + (span * scheduler.Random.NextDouble());
+        return Chance(Options.Straggling) ? delay * 100 : delay;
+    }
+
+    private bool Chance(double chance) => chance > 0 && scheduler.Random.NextDouble() < chance;
+
+    private ValueTask<PeerReply> Send(NodeId from, SimContext sender, NodeId to, PeerRequest request, Deadline deadline)
+    {
+        Sent++;
+        var reply = new TaskCompletionSource<PeerReply>();
+        sender.After(deadline.Left(sender.Time), () => reply.TrySetResult(new PeerReply.TimedOut()));
+        scheduler.Note($"{from} -> {to} {request.GetType().Name}");
+        if (IsCut(from, to) || Drop?.Invoke(from, to, request) == true)
+        {
+            return new(reply.Task);
+        }
+
+        if (!IsAttached(to) || Chance(Options.RequestLoss))
+        {
+            sender.After(Delay(), () => reply.TrySetResult(new PeerReply.Unreachable()));
+            return new(reply.Task);
+        }
+
+        var copies = Chance(Options.Duplication) ? 2 : 1;
+        for (var copy = 0; copy < copies; copy++)
+        {
+            var left = deadline.Left(sender.Time);
+            scheduler.World.After(Delay(), () => Deliver(from, sender, to, request, left, reply));
+        }
+
+        return new(reply.Task);
+    }
+
+    private void Deliver(NodeId from, SimContext sender, NodeId to, PeerRequest request, TimeSpan left, TaskCompletionSource<PeerReply> reply)
+    {
+        if (!attached.TryGetValue(to, out var target))
+        {
+            sender.After(Delay(), () => reply.TrySetResult(new PeerReply.Unreachable()));
+            return;
+        }
+
+        _ = target.Context.Enter(() => AnswerAsync(from, sender, to, target.Context, target.Handler, request, left, reply));
+    }
+
+    private async Task AnswerAsync(
+        NodeId from, SimContext sender, NodeId to, SimContext receiver, IPeerHandler handler, PeerRequest request, TimeSpan left, TaskCompletionSource<PeerReply> reply)
+    {
+        var answer = await handler.HandleAsync(from, request, Deadline.After(receiver.Time, left), CancellationToken.None);
+        if (IsCut(from, to))
+        {
+            return;
+        }
+
+        var heard = Chance(Options.ReplyLoss) ? new PeerReply.Unreachable() : answer;
+        scheduler.Note($"{from} <- {to} {heard.GetType().Name}");
+        sender.After(Delay(), () => reply.TrySetResult(heard));
+    }
+
+    private sealed class Transport(SimNetwork network, NodeId self, SimContext context) : IPeerTransport
+    {
+        public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, PeerLane lane, Deadline deadline, CancellationToken cancel) =>
+            to == self ? throw new InvalidOperationException("a node sent to itself") : network.Send(self, context, to, request, deadline);
+
+        public ValueTask<PeerReply> SendAsync(string address, PeerRequest request, Deadline deadline, CancellationToken cancel) =>
+            network.addresses.TryGetValue(address, out var to) && to != self
+                ? network.Send(self, context, to, request, deadline)
+                : new ValueTask<PeerReply>(new PeerReply.Unreachable());
+
+        public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses)
+        {
+            // The simulated network finds nodes by their ids.
+        }
+    }
+}

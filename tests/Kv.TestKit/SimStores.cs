@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.TestKit;
+
+/// <summary>The stores of one incarnation on its volume.</summary>
+internal sealed class SimStores(SimVolume volume, SimContext context) : IPartitionStores
+{
+    public IReadOnlyCollection<PartitionId> Partitions => [.. volume.Data.Where(pair => !pair.Value.IsDropped).Select(pair => pair.Key)];
+
+    public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel)
+    {
+        await Task.Delay(volume.SyncTime, context.Time, cancel);
+        if (!volume.Data.TryGetValue(partition, out var data) || data.IsDropped)
+        {
+            volume.Data[partition] = data = new SimPartition();
+        }
+
+        if (data.IsOpen)
+        {
+            throw new InvalidOperationException($"the store of partition {partition} is open already");
+        }
+
+        data.IsOpen = true;
+        return new Store(volume, context, data);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private sealed class Store(SimVolume volume, SimContext context, SimPartition data) : IPartitionStore
+    {
+        private Task lastSync = Task.CompletedTask;
+        private bool hasFailed;
+
+        public StoreCapabilities Capabilities => StoreCapabilities.OrderedScan | StoreCapabilities.AtomicBatch | StoreCapabilities.Snapshot | StoreCapabilities.Durable;
+
+        public int MaxKeyBytes => 1 << 20;
+
+        public int MaxValueBytes => 1 << 26;
+
+        public long ApproximateCount => data.Seen.Count;
+
+        public long ApproximateBytes => data.Seen.Sum(pair => pair.Key.Length + pair.Value.Length);
+
+        public ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
+        {
+            ThrowIfUnusable();
+            for (var position = 0; position < batch.Count; position++)
+            {
+                batch.SetValue(position, data.Seen.TryGetValue(batch.Key(position).ToArray(), out var value) ? value : default(ReadOnlyMemory<byte>?));
+            }
+
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel)
+        {
+            ThrowIfUnusable();
+            data.Apply(batch);
+            lastSync = SyncAsync(data.Applied, lastSync);
+            return durability == Durability.Synced ? new ValueTask(lastSync) : ValueTask.CompletedTask;
+        }
+
+        public async IAsyncEnumerable<StoredEntry> FoldAsync([EnumeratorCancellation] CancellationToken cancel)
+        {
+            foreach (var (key, value) in data.Seen)
+            {
+                cancel.ThrowIfCancellationRequested();
+                await Task.Yield();
+                yield return new StoredEntry(key, value);
+            }
+        }
+
+        public async ValueTask DropAsync(CancellationToken cancel)
+        {
+            await Task.Delay(volume.SyncTime, context.Time, cancel);
+            data.IsDropped = true;
+            data.IsOpen = false;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await lastSync;
+            data.IsOpen = false;
+        }
+
+        private async Task SyncAsync(long write, Task before)
+        {
+            var time = volume.SyncTime;
+            await before;
+            await Task.Delay(time, context.Time);
+            if (volume.FailSyncs)
+            {
+                hasFailed = true;
+                throw new StoreException("the simulated disk failed to sync");
+            }
+
+            data.SyncUpTo(write);
+        }
+
+        private void ThrowIfUnusable()
+        {
+            if (hasFailed)
+            {
+                throw new StoreException("the store failed before");
+            }
+
+            ObjectDisposedException.ThrowIf(!data.IsOpen, this);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.TestKit;
+
+/// <summary>
+/// A node's disk: partitions and node state, which outlive the node. A write is seen at once and is on disk when its sync ends, some time later and in order; a crash
+/// keeps what was synced and some of what came after, up to a point that chance chooses.
+/// </summary>
+public sealed class SimVolume(SimScheduler scheduler)
+{
+    internal SortedDictionary<PartitionId, SimPartition> Data { get; } = [];
+
+    internal SortedDictionary<string, byte[]> State { get; } = new(StringComparer.Ordinal);
+
+    internal SimScheduler Scheduler { get; } = scheduler;
+
+    /// <summary>How long a sync takes at most.</summary>
+    public TimeSpan MostSyncTime { get; set; } = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>For stories: a store's next sync fails for good.</summary>
+    public bool FailSyncs { get; set; }
+
+    internal TimeSpan SyncTime => MostSyncTime * Scheduler.Random.NextDouble();
+
+    /// <summary>The stores for a new incarnation of the node; older ones are dead by then.</summary>
+    public IPartitionStores OpenStores(SimContext context) => new SimStores(this, context);
+
+    public INodeState OpenState(SimContext context) => new SimNodeState(this, context);
+
+    /// <summary>The machine loses its power.</summary>
+    public void Crash()
+    {
+        foreach (var partition in Data.Values)
+        {
+            partition.Crash(Scheduler.Random);
+        }
+
+        ForgetDropped();
+    }
+
+    /// <summary>The process dies and the machine goes on.</summary>
+    public void CloseAll()
+    {
+        foreach (var partition in Data.Values)
+        {
+            partition.Close();
+        }
+
+        ForgetDropped();
+    }
+
+    private void ForgetDropped()
+    {
+        foreach (var empty in Data.Where(pair => pair.Value.IsDropped).Select(pair => pair.Key).ToArray())
+        {
+            Data.Remove(empty);
+        }
+    }
+}
