@@ -1,0 +1,4 @@
+using Kv.EndToEnd.Kubernetes;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(KubernetesCluster))]

@@ -1,0 +1,30 @@
+using Xunit;
+
+namespace Kv.EndToEnd.Kubernetes;
+
+/// <summary>The cluster itself works, so that what fails after this is ours.</summary>
+[Collection("Kubernetes")]
+public sealed class ControlPlaneTests(KubernetesCluster cluster)
+{
+    [Fact]
+    public async Task ControlPlane_IsReady()
+    {
+        cluster.Require();
+        Assert.Equal("ok", (await cluster.KubectlAsync("get", "--raw", "/readyz")).Trim());
+    }
+
+    [Fact]
+    public async Task Node_IsReady()
+    {
+        cluster.Require();
+        var ready = await cluster.KubectlAsync("get", "nodes", "-o", "jsonpath={.items[*].status.conditions[?(@.type==\"Ready\")].status}");
+        Assert.Contains("True", ready, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task StorageClass_IsTheDefault()
+    {
+        cluster.Require();
+        Assert.Contains("(default)", await cluster.KubectlAsync("get", "storageclass"), StringComparison.Ordinal);
+    }
+}

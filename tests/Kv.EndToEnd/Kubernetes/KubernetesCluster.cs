@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Xunit;
+
+namespace Kv.EndToEnd.Kubernetes;
+
+/// <summary>
+/// The cluster that the tests run on, one for the whole run: the one that <c>KUBECONFIG</c> names; else one that <c>tests/kube</c> starts here,
+/// which needs root on Debian; else none, and then a test that asks for it is skipped with the reason, or fails where <c>CI</c> is set.
+/// </summary>
+public sealed class KubernetesCluster : IAsyncLifetime
+{
+    private string? missing;
+    private string? kubeconfig;
+    private bool startedHere;
+    private Task? images;
+
+    /// <summary>What the image archives are called in the cluster; a cluster of one's own gets other references by environment.</summary>
+    public static string OperatorImage => Environment.GetEnvironmentVariable("KV_OPERATOR_IMAGE") ?? "docker.io/library/kv-operator:0.1.0";
+
+    /// <inheritdoc cref="OperatorImage"/>
+    public static string NodeImage => Environment.GetEnvironmentVariable("KV_NODE_IMAGE") ?? "docker.io/library/kv-node:0.1.0";
+
+    public async ValueTask InitializeAsync()
+    {
+        var named = Environment.GetEnvironmentVariable("KUBECONFIG");
+        if (!string.IsNullOrEmpty(named))
+        {
+            kubeconfig = named;
+            var answer = await Command.RunAsync("kubectl", ["version"], TimeSpan.FromSeconds(30), KubectlEnvironment());
+            missing = answer.Succeeded ? null : $"KUBECONFIG names a cluster that does not answer: {answer.Error.Trim()}";
+            return;
+        }
+        missing = WhyNotHere();
+        if (missing is not null)
+        {
+            return;
+        }
+        // Ten minutes to build the binaries from source, where no archive of them is at hand, and as much again for a slow machine.
+        var up = await Command.RunAsync(SourceTree.Path("tests", "kube", "up"), [], TimeSpan.FromMinutes(25));
+        startedHere = true;
+        kubeconfig = up.Output.Trim().Split('\n')[^1];
+        missing = up.Succeeded ? null : $"tests/kube/up failed: {up}";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (startedHere)
+        {
+            await Command.RunAsync(SourceTree.Path("tests", "kube", "down"), [], TimeSpan.FromMinutes(2));
+        }
+    }
+
+    /// <summary>Ends the test here where there is no cluster: skipped with the reason, or failed on CI.</summary>
+    public void Require() => Missing.Require(missing);
+
+    /// <summary>Runs kubectl against the cluster and answers what it printed; an error of kubectl is an exception.</summary>
+    public async Task<string> KubectlAsync(params string[] arguments) =>
+        await Command.ReadAsync("kubectl", arguments, TimeSpan.FromMinutes(3), KubectlEnvironment(), cancel: TestContext.Current.CancellationToken);
+
+    /// <summary>Runs kubectl against the cluster, with what it reads from standard input, and answers all that came of it.</summary>
+    internal async Task<Command> TryKubectlAsync(string? input, params string[] arguments) =>
+        await Command.RunAsync("kubectl", arguments, TimeSpan.FromMinutes(3), KubectlEnvironment(), input, TestContext.Current.CancellationToken);
+
+    /// <summary>Runs the real Helm against the cluster.</summary>
+    internal async Task<Command> HelmAsync(params string[] arguments) =>
+        await Command.RunAsync(await Helm.PathAsync(), arguments, TimeSpan.FromMinutes(5), KubectlEnvironment(), cancel: TestContext.Current.CancellationToken);
+
+    /// <summary>
+    /// Puts the images of operator and nodes where the cluster finds them. On a cluster that this run did not start, they are there already,
+    /// named by <c>KV_OPERATOR_IMAGE</c> and <c>KV_NODE_IMAGE</c>, or the test ends as without a cluster.
+    /// </summary>
+    public async Task RequireImagesAsync()
+    {
+        Require();
+        if (startedHere)
+        {
+            await (images ??= LoadImagesAsync());
+            return;
+        }
+        var given = Environment.GetEnvironmentVariable("KV_OPERATOR_IMAGE") is not null && Environment.GetEnvironmentVariable("KV_NODE_IMAGE") is not null;
+        Missing.Require(given ? null : "the cluster is not one of tests/kube: name the images that it can pull in KV_OPERATOR_IMAGE and KV_NODE_IMAGE");
+    }
+
+    /// <summary>Whether the API server knows rules in CRDs (1.25); an older one drops them unseen.</summary>
+    internal async Task<bool> KnowsRulesAsync()
+    {
+        var version = JsonDocument.Parse(await KubectlAsync("get", "--raw", "/version")).RootElement;
+        return int.Parse(version.GetProperty("minor").GetString()!.TrimEnd('+'), CultureInfo.InvariantCulture) >= 25;
+    }
+
+    /// <summary>Applies CRDs: on the server's side where it knows all that is in them, else past kubectl's and the server's check of fields.</summary>
+    internal async Task<string> ApplyCrdsAsync(params string[] files)
+    {
+        string[] how = await KnowsRulesAsync() ? ["--server-side", "--force-conflicts"] : ["--validate=false"];
+        return await KubectlAsync(["apply", .. how, .. files.SelectMany(file => new[] { "-f", file })]);
+    }
+
+    /// <summary>Environment in which kubectl, helm and kv meet this cluster.</summary>
+    internal Dictionary<string, string> KubectlEnvironment() => new() { ["KUBECONFIG"] = kubeconfig ?? "" };
+
+    private static async Task LoadImagesAsync()
+    {
+        string[] archives = [SourceTree.Path(".artifacts", "images", "kv-node.tar"), SourceTree.Path(".artifacts", "images", "kv-operator.tar")];
+        if (archives.Any(archive => !File.Exists(archive) || File.GetLastWriteTimeUtc(archive) < NewestSource()))
+        {
+            var baseImage = (await Command.ReadAsync(SourceTree.Path("tests", "kube", "base-image"), [], TimeSpan.FromMinutes(10))).Trim().Split('\n')[^1];
+            await Command.ReadAsync(SourceTree.Path(".build", "image"), [], TimeSpan.FromMinutes(10), new Dictionary<string, string> { ["BASE_IMAGE"] = baseImage });
+        }
+        await Command.ReadAsync(SourceTree.Path("tests", "kube", "load"), archives, TimeSpan.FromMinutes(2));
+    }
+
+    private static DateTime NewestSource() =>
+        new[] { "node", "operator" }.SelectMany(folder => Directory.EnumerateFiles(SourceTree.Path(folder), "*", SearchOption.AllDirectories))
+            .Max(File.GetLastWriteTimeUtc);
+
+    private static string? WhyNotHere()
+    {
+        if (!RuntimeInformation.IsOSPlatform(OSPlatform.Linux) || !File.Exists("/etc/debian_version"))
+        {
+            return "no Kubernetes: set KUBECONFIG; tests/kube can start one on Debian only";
+        }
+        return Environment.IsPrivilegedProcess ? null : "no Kubernetes: set KUBECONFIG, or run as root for tests/kube to start one";
+    }
+}
