@@ -1,0 +1,303 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Proto = Kv.Protos.Kv.V1;
+
+namespace Kv.Client;
+
+/// <summary>
+/// The way to one node: operations of all callers go through one `Session` stream, as many to a frame as have queued up, and come back in any
+/// order. Opened by the first operation and opened anew after a loss, at growing intervals while the node does not answer. Bounded: past
+/// `MaxInFlightPerNode` callers wait their turn. For any number of threads.
+/// </summary>
+internal sealed class NodeSession : IAsyncDisposable
+{
+    private const int MaxOperationsPerFrame = 64;
+    private const int MaxFrameBytes = 256 * 1024;
+    private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(2);
+
+    private readonly GrpcChannel _channel;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _places;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _opening = new(); // guards _stream, _backOff and _retryAt
+    private Stream? _stream;
+    private TimeSpan _backOff = FirstBackOff;
+    private long _retryAt;
+    private long _lastId;
+
+    public NodeSession(string endpoint, KvClientOptions options)
+    {
+        Endpoint = endpoint;
+        _time = options.Time;
+        _places = new SemaphoreSlim(options.MaxInFlightPerNode);
+        _channel = GrpcChannel.ForAddress($"http://{endpoint}", new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                UseProxy = false,
+                EnableMultipleHttp2Connections = true,
+                ConnectTimeout = TimeSpan.FromSeconds(1),
+                InitialHttp2StreamWindowSize = 8 * 1024 * 1024,
+                KeepAlivePingDelay = TimeSpan.FromSeconds(5),
+                KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+            },
+            MaxReceiveMessageSize = 128 * 1024 * 1024,
+            MaxSendMessageSize = 128 * 1024 * 1024,
+            DisposeHttpClient = true,
+        });
+        Calls = new Proto.Kv.KvClient(_channel);
+    }
+
+    public string Endpoint { get; }
+
+    /// <summary>For the calls that are not operations on one key.</summary>
+    public Proto.Kv.KvClient Calls { get; }
+
+    /// <summary>Whether the last attempt to reach the node failed and it is too early for another.</summary>
+    public bool IsBackingOff
+    {
+        get
+        {
+            lock (_opening)
+            {
+                return _stream is null && _time.GetTimestamp() < _retryAt;
+            }
+        }
+    }
+
+    /// <summary>Sends an operation and awaits its answer. Throws <see cref="SessionLostException"/> if the node could not be asked or did not answer.</summary>
+    public async Task<Proto.SessionResponse> SendAsync(Proto.SessionRequest request, long deadline, CancellationToken cancel)
+    {
+        if (!_places.Wait(0, CancellationToken.None) && !await _places.WaitAsync(Left(deadline), cancel).ConfigureAwait(false))
+        {
+            throw new SessionLostException($"too many operations are under way at {Endpoint}", wasSent: false, timedOut: true);
+        }
+
+        try
+        {
+            var operation = new PendingOperation(WithId(request, (ulong)Interlocked.Increment(ref _lastId)), deadline);
+            OpenStream().Enqueue(operation);
+            return await operation.Task.WaitAsync(cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    /// <summary>Ends operations whose time is over; called every now and then by one timer for all sessions.</summary>
+    public void ExpireOverdue()
+    {
+        Stream? stream;
+        lock (_opening)
+        {
+            stream = _stream;
+        }
+
+        stream?.ExpireOverdue(_time.GetTimestamp());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        Stream? stream;
+        lock (_opening)
+        {
+            stream = _stream;
+        }
+
+        if (stream is not null)
+        {
+            await stream.Ended.ConfigureAwait(false);
+        }
+
+        _channel.Dispose();
+        _places.Dispose();
+        _stopping.Dispose();
+    }
+
+    // A message of its own for each attempt: one that is still being written to another node's connection must not change.
+    private static Proto.SessionRequest WithId(Proto.SessionRequest request, ulong id) => request.OperationCase switch
+    {
+        Proto.SessionRequest.OperationOneofCase.Get => new Proto.SessionRequest { Id = id, Get = request.Get },
+        Proto.SessionRequest.OperationOneofCase.Put => new Proto.SessionRequest { Id = id, Put = request.Put },
+        _ => new Proto.SessionRequest { Id = id, Delete = request.Delete },
+    };
+
+    private TimeSpan Left(long deadline)
+    {
+        var left = _time.GetElapsedTime(_time.GetTimestamp(), deadline);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private Stream OpenStream()
+    {
+        lock (_opening)
+        {
+            if (_stream is { } open)
+            {
+                return open;
+            }
+
+            if (_stopping.IsCancellationRequested || _time.GetTimestamp() < _retryAt)
+            {
+                throw new SessionLostException($"{Endpoint} cannot be reached", wasSent: false, timedOut: false);
+            }
+
+            return _stream = new Stream(this);
+        }
+    }
+
+    private void OnAnswering()
+    {
+        lock (_opening)
+        {
+            _backOff = FirstBackOff;
+            _retryAt = 0;
+        }
+    }
+
+    private void OnLost(Stream stream)
+    {
+        lock (_opening)
+        {
+            if (!ReferenceEquals(_stream, stream))
+            {
+                return;
+            }
+
+            _stream = null;
+            _retryAt = _time.GetTimestamp() + (long)(_backOff.TotalSeconds * _time.TimestampFrequency);
+            _backOff = _backOff * 2 < LongestBackOff ? _backOff * 2 : LongestBackOff;
+        }
+    }
+
+    /// <summary>One stream, from its opening to its loss.</summary>
+    private sealed class Stream
+    {
+        private readonly NodeSession _session;
+        private readonly AsyncDuplexStreamingCall<Proto.SessionRequests, Proto.SessionResponses> _call;
+        private readonly Channel<PendingOperation> _outgoing = Channel.CreateUnbounded<PendingOperation>(new UnboundedChannelOptions { SingleReader = true });
+        private readonly ConcurrentDictionary<ulong, PendingOperation> _pending = new();
+        private int _answered;
+
+        public Stream(NodeSession session)
+        {
+            _session = session;
+            _call = session.Calls.Session(cancellationToken: session._stopping.Token);
+            Ended = RunAsync();
+        }
+
+        public Task Ended { get; }
+
+        public void Enqueue(PendingOperation operation)
+        {
+            // The number of operations is bounded by the session's places, so the queue is too.
+            _pending[operation.Request.Id] = operation;
+            if (!_outgoing.Writer.TryWrite(operation))
+            {
+                Fail(operation, "the connection was lost", timedOut: false, inner: null);
+            }
+        }
+
+        public void ExpireOverdue(long now)
+        {
+            foreach (var (_, operation) in _pending)
+            {
+                if (now >= operation.Deadline)
+                {
+                    Fail(operation, "no answer in time", timedOut: true, inner: null);
+                }
+            }
+        }
+
+        private async Task RunAsync()
+        {
+            await Task.Yield();
+            Exception? why = null;
+            var writing = WriteAsync();
+            try
+            {
+                await ReadAsync().ConfigureAwait(false);
+            }
+            catch (Exception failure) when (failure is RpcException or OperationCanceledException or HttpRequestException or IOException or ObjectDisposedException)
+            {
+                why = failure;
+            }
+
+            _session.OnLost(this);
+            _outgoing.Writer.TryComplete();
+            _call.Dispose();
+            await writing.ConfigureAwait(false);
+            foreach (var (_, operation) in _pending)
+            {
+                Fail(operation, why is RpcException rpc ? rpc.Status.Detail : "the connection was lost", timedOut: false, why);
+            }
+        }
+
+        private async Task ReadAsync()
+        {
+            while (await _call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+            {
+                if (Interlocked.Exchange(ref _answered, 1) == 0)
+                {
+                    _session.OnAnswering();
+                }
+
+                foreach (var response in _call.ResponseStream.Current.Responses)
+                {
+                    if (_pending.TryRemove(response.Id, out var operation))
+                    {
+                        operation.TrySetResult(response);
+                    }
+                }
+            }
+        }
+
+        private async Task WriteAsync()
+        {
+            try
+            {
+                while (await _outgoing.Reader.WaitToReadAsync().ConfigureAwait(false))
+                {
+                    await _call.RequestStream.WriteAsync(NextFrame()).ConfigureAwait(false);
+                }
+            }
+            catch (Exception failure) when (failure is RpcException or OperationCanceledException or InvalidOperationException or HttpRequestException or IOException or ObjectDisposedException)
+            {
+                // The reader meets the same loss and fails what is pending. Disposing the call makes sure that it does.
+                _call.Dispose();
+            }
+        }
+
+        private Proto.SessionRequests NextFrame()
+        {
+            var frame = new Proto.SessionRequests();
+            var bytes = 0;
+            while (frame.Requests.Count < MaxOperationsPerFrame && bytes < MaxFrameBytes && _outgoing.Reader.TryRead(out var operation))
+            {
+                if (operation.Task.IsCompleted)
+                {
+                    continue;
+                }
+
+                operation.WasSent = true;
+                frame.Requests.Add(operation.Request);
+                bytes += operation.Request.Put?.Content.Value.Length ?? 0;
+            }
+
+            return frame;
+        }
+
+        private void Fail(PendingOperation operation, string message, bool timedOut, Exception? inner)
+        {
+            if (_pending.TryRemove(operation.Request.Id, out _))
+            {
+                operation.TrySetException(new SessionLostException($"{_session.Endpoint}: {message}", operation.WasSent, timedOut, inner));
+            }
+        }
+    }
+}

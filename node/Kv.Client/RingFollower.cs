@@ -1,0 +1,118 @@
+using Grpc.Core;
+using Proto = Kv.Protos.Kv.V1;
+
+namespace Kv.Client;
+
+/// <summary>Learns the ring from any node that answers, and goes on asking for newer ones.</summary>
+internal sealed class RingFollower : IAsyncDisposable
+{
+    private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    private readonly KvClientOptions _options;
+    private readonly SessionPool _sessions;
+    private readonly CancellationTokenSource _stopping = new();
+    private volatile RingView _ring;
+    private Task _following = Task.CompletedTask;
+
+    private RingFollower(KvClientOptions options, SessionPool sessions, RingView ring)
+    {
+        _options = options;
+        _sessions = sessions;
+        _ring = ring;
+    }
+
+    /// <summary>The newest ring known; swapped whole.</summary>
+    public RingView Ring => _ring;
+
+    /// <summary>Asks the seeds in turn until one answers; throws <see cref="KvException"/> if none does within the options' timeout.</summary>
+    public static async Task<RingFollower> StartAsync(KvClientOptions options, SessionPool sessions, CancellationToken cancel)
+    {
+        using var timeout = new CancellationTokenSource(options.Timeout, options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token);
+        var failures = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        try
+        {
+            while (true)
+            {
+                foreach (var seed in options.Seeds)
+                {
+                    try
+                    {
+                        var ring = new RingView(await AskAsync(options, sessions.For(seed), afterVersion: 0, AskTimeout, either.Token).ConfigureAwait(false));
+                        var follower = new RingFollower(options, sessions, ring);
+                        follower._following = follower.FollowAsync();
+                        return follower;
+                    }
+                    catch (RpcException failure) when (!either.IsCancellationRequested)
+                    {
+                        failures[seed] = failure.Status.Detail;
+                    }
+                    catch (KvException failure)
+                    {
+                        failures[seed] = failure.Message;
+                    }
+                }
+
+                await Task.Delay(Pause, options.Time, either.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or RpcException)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var why = failures.Count == 0 ? "no answer in time" : string.Join("; ", failures.Select(pair => $"{pair.Key}: {pair.Value}"));
+            throw new KvException(KvErrorCode.Unavailable, $"none of the seeds told the ring: {why}", isRetryable: true, isIndeterminate: false, failure);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _following.ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private static async Task<Proto.GetRingResponse> AskAsync(
+        KvClientOptions options, NodeSession session, long afterVersion, TimeSpan timeout, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(timeout, options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
+        using var call = session.Calls.GetRingAsync(new Proto.GetRingRequest { AfterVersion = afterVersion }, cancellationToken: either.Token);
+        return await call.ResponseAsync.ConfigureAwait(false);
+    }
+
+    private async Task FollowAsync()
+    {
+        for (var turn = 0; !_stopping.IsCancellationRequested; turn++)
+        {
+            var ring = _ring;
+            try
+            {
+                var session = _sessions.For(ring.Endpoints[turn % ring.Endpoints.Length]);
+                var told = new RingView(await AskAsync(_options, session, ring.Version, LongPoll, _stopping.Token).ConfigureAwait(false));
+                if (told.Version >= ring.Version)
+                {
+                    _ring = told;
+                    await _sessions.KeepOnlyAsync(told.Endpoints.Concat(_options.Seeds).ToHashSet()).ConfigureAwait(false);
+                }
+            }
+            catch (Exception failure) when (failure is RpcException or KvException or OperationCanceledException or ObjectDisposedException)
+            {
+                await PauseAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task PauseAsync()
+    {
+        try
+        {
+            await Task.Delay(Pause, _options.Time, _stopping.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping: the loop sees it.
+        }
+    }
+}
