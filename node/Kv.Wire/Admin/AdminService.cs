@@ -1,0 +1,132 @@
+using System.Globalization;
+using Grpc.Core;
+using Kv.Cluster.Membership;
+using Kv.Core.Membership;
+using Kv.Core.Rings;
+using Kv.Protos.Admin.V1;
+using BucketType = Kv.Protos.Admin.V1.BucketType;
+
+namespace Kv.Wire.Admin;
+
+/// <summary>
+/// What the operator and the command line call: the gRPC service `kv.admin.v1.Admin` over <see cref="ClusterAdmin"/>. Refusals are statuses whose message
+/// begins with a stable word (<see cref="AdminErrors"/>). Works before the node is in a cluster.
+/// </summary>
+public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFacts facts, TimeProvider time) : Protos.Admin.V1.Admin.AdminBase
+{
+    private const int DefaultRingSize = 64;
+    private const int MaxNameBytes = 253;
+    private const int MaxPropsBytes = 256 * 1024;
+
+    private readonly long startedAt = time.GetTimestamp();
+
+    public override Task<Node> GetNode(GetNodeRequest request, ServerCallContext context) =>
+        Task.FromResult(AdminCodec.Encode(admin.GetNode(), facts, time.GetElapsedTime(startedAt)));
+
+    public override Task<Protos.Admin.V1.Cluster> GetCluster(GetClusterRequest request, ServerCallContext context) =>
+        Task.FromResult(AdminCodec.Encode(AdminErrors.ValueOf(admin.GetCluster())));
+
+    public override async Task<Protos.Admin.V1.Cluster> CreateCluster(CreateClusterRequest request, ServerCallContext context)
+    {
+        Guid? id = null;
+        if (request.ClusterId.Length > 0)
+        {
+            id = Guid.TryParse(request.ClusterId, out var given) && given != Guid.Empty
+                ? given
+                : throw AdminErrors.Invalid("invalid_cluster_id", "the cluster id must be a UUID, or empty for one that the node draws");
+        }
+
+        if (request.ClusterName.Length is 0 or > MaxNameBytes)
+        {
+            throw AdminErrors.Invalid("invalid_cluster_name", "the cluster's name must have 1 to 253 letters");
+        }
+
+        var size = request.RingSize == 0 ? DefaultRingSize : request.RingSize;
+        if (!Ring.IsValidSize(size))
+        {
+            throw AdminErrors.Invalid("invalid_ring_size", string.Create(
+                CultureInfo.InvariantCulture, $"the ring's size must be a power of two between {Ring.MinSize} and {Ring.MaxSize}, not {size}"));
+        }
+
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.CreateClusterAsync(id, request.ClusterName, size, context.CancellationToken)));
+    }
+
+    public override async Task<Plan> StageJoin(StageJoinRequest request, ServerCallContext context)
+    {
+        if (request.PeerAddresses.Count is 0 or > ClusterDocument.MaxMembers)
+        {
+            throw AdminErrors.Invalid("no_nodes", string.Create(CultureInfo.InvariantCulture, $"name 1 to {ClusterDocument.MaxMembers} peer addresses (host:port)"));
+        }
+
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageJoinAsync([.. request.PeerAddresses], context.CancellationToken)));
+    }
+
+    public override async Task<Plan> StageLeave(StageLeaveRequest request, ServerCallContext context)
+    {
+        if (request.NodeIds.Count is 0 or > ClusterDocument.MaxMembers)
+        {
+            throw AdminErrors.Invalid("no_nodes", string.Create(CultureInfo.InvariantCulture, $"name 1 to {ClusterDocument.MaxMembers} node ids"));
+        }
+
+        var nodes = new List<NodeId>(request.NodeIds.Count);
+        foreach (var text in request.NodeIds)
+        {
+            nodes.Add(NodeId.TryParse(text, out var node)
+                ? node
+                : throw AdminErrors.Invalid("invalid_node_id", $"`{text}` is not a node's id of 16 hexadecimal digits"));
+        }
+
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageLeaveAsync(nodes, context.CancellationToken)));
+    }
+
+    public override async Task<Protos.Admin.V1.Cluster> ClearStaged(ClearStagedRequest request, ServerCallContext context) =>
+        AdminCodec.Encode(AdminErrors.ValueOf(await admin.ClearStagedAsync(context.CancellationToken)));
+
+    public override Task<Plan> GetPlan(GetPlanRequest request, ServerCallContext context) =>
+        Task.FromResult(AdminCodec.Encode(AdminErrors.ValueOf(admin.GetPlan())));
+
+    public override async Task<Protos.Admin.V1.Cluster> CommitPlan(CommitPlanRequest request, ServerCallContext context)
+    {
+        if (request.PlanId.Length == 0)
+        {
+            throw AdminErrors.Invalid("no_plan_id", "name the plan that was looked at (GetPlan)");
+        }
+
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.CommitAsync(request.PlanId, context.CancellationToken)));
+    }
+
+    public override Task<Transfers> GetTransfers(GetTransfersRequest request, ServerCallContext context)
+    {
+        var document = state.Current.Document;
+        return Task.FromResult(AdminCodec.Encode(admin.GetTransfers(), node => document?.FindMember(node)?.Name ?? node.ToString()));
+    }
+
+    public override async Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) =>
+        AdminCodec.Encode(AdminErrors.ValueOf(await admin.CreateBucketTypeAsync(Named(request.Name), Props(request.PropsJson), context.CancellationToken)));
+
+    public override async Task<BucketType> ActivateBucketType(ActivateBucketTypeRequest request, ServerCallContext context) =>
+        AdminCodec.Encode(AdminErrors.ValueOf(await admin.ActivateBucketTypeAsync(Named(request.Name), context.CancellationToken)));
+
+    public override async Task<BucketType> UpdateBucketType(UpdateBucketTypeRequest request, ServerCallContext context) =>
+        AdminCodec.Encode(AdminErrors.ValueOf(await admin.UpdateBucketTypeAsync(Named(request.Name), Props(request.PropsJson), context.CancellationToken)));
+
+    public override Task<BucketType> GetBucketType(GetBucketTypeRequest request, ServerCallContext context) =>
+        Task.FromResult(AdminCodec.Encode(AdminErrors.ValueOf(admin.GetBucketType(Named(request.Name)))));
+
+    public override Task<BucketTypes> ListBucketTypes(ListBucketTypesRequest request, ServerCallContext context)
+    {
+        var message = new BucketTypes();
+        message.BucketTypes_.AddRange(AdminErrors.ValueOf(admin.ListBucketTypes()).Types.Select(AdminCodec.Encode));
+        return Task.FromResult(message);
+    }
+
+    private static string Named(string name) =>
+        name.Length > 0 ? name : throw AdminErrors.Invalid("invalid_name", "the bucket type's name is missing");
+
+    private static string Props(string json) => json.Length switch
+    {
+        0 => "{}",
+        <= MaxPropsBytes => json,
+        _ => throw AdminErrors.Invalid("invalid_props", "the properties are longer than 262144 letters"),
+    };
+}

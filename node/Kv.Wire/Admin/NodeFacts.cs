@@ -1,0 +1,4 @@
+namespace Kv.Wire.Admin;
+
+/// <summary>What a node says of itself beyond its membership. The two functions are asked anew each time, in bytes.</summary>
+public sealed record NodeFacts(string Version, int FormatVersion, Func<long> DataBytes, Func<long> DiskFreeBytes);

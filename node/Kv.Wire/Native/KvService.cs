@@ -1,0 +1,170 @@
+using System.Globalization;
+using Grpc.Core;
+using Kv.Cluster;
+using Kv.Cluster.Membership;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+using Kv.Protos.Kv.V1;
+using BucketType = Kv.Protos.Kv.V1.BucketType;
+
+namespace Kv.Wire.Native;
+
+/// <summary>
+/// The native front end: the gRPC service `kv.v1.Kv` over <see cref="KvClient"/>. What goes wrong with an operation is in its answer; a gRPC status
+/// is for the call as such. Safe for any number of calls at once.
+/// </summary>
+public sealed class KvService(KvClient client, ClusterState state, RingView ring, NativeOptions options, TimeProvider time)
+    : Protos.Kv.V1.Kv.KvBase, IDisposable
+{
+    private readonly CancellationTokenSource stopping = new();
+
+    /// <summary>Ends sessions and waits for a newer ring: neither ends by itself, and a server that stops waits for its calls.</summary>
+    public void Stop() => stopping.Cancel();
+
+    public void Dispose() => stopping.Dispose();
+
+    public override Task<GetResponse> Get(GetRequest request, ServerCallContext context) =>
+        NativeOperations.GetAsync(client, request, Limit(context), context.CancellationToken).AsTask();
+
+    public override Task<PutResponse> Put(PutRequest request, ServerCallContext context) =>
+        NativeOperations.PutAsync(client, request, Limit(context), context.CancellationToken).AsTask();
+
+    public override Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context) =>
+        NativeOperations.DeleteAsync(client, request, Limit(context), context.CancellationToken).AsTask();
+
+    public override async Task<MultiGetResponse> MultiGet(MultiGetRequest request, ServerCallContext context)
+    {
+        if (request.Gets.Count > options.MultiGetKeys)
+        {
+            throw Invalid(string.Create(CultureInfo.InvariantCulture, $"{request.Gets.Count} gets, at most {options.MultiGetKeys} go in one call"));
+        }
+
+        var limit = Limit(context);
+        var pending = new List<Task<GetResponse>>(request.Gets.Count);
+        foreach (var get in request.Gets)
+        {
+            pending.Add(NativeOperations.GetAsync(client, get, limit, context.CancellationToken).AsTask());
+        }
+
+        return new MultiGetResponse { Gets = { await Task.WhenAll(pending) } };
+    }
+
+    public override async Task Session(IAsyncStreamReader<SessionRequests> requestStream, IServerStreamWriter<SessionResponses> responseStream, ServerCallContext context)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping.Token);
+        try
+        {
+            await new NativeSession(client, options).ServeAsync(requestStream, responseStream, ending.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            throw new RpcException(stopping.IsCancellationRequested
+                ? new Status(StatusCode.Unavailable, "the node stops")
+                : new Status(StatusCode.Cancelled, "the client hung up"));
+        }
+    }
+
+    public override async Task ListKeys(ListKeysRequest request, IServerStreamWriter<ListKeysResponse> responseStream, ServerCallContext context)
+    {
+        if (request.Bucket.IsEmpty || request.Bucket.Length > ObjectKey.MaxBucketBytes)
+        {
+            throw Invalid(string.Create(CultureInfo.InvariantCulture, $"the bucket must have 1 to {ObjectKey.MaxBucketBytes} bytes"));
+        }
+
+        var pages = client.ListKeysAsync(
+            new BucketName(TypeOf(request.BucketType), request.Bucket.Memory), ListTimeout(request.TimeoutMilliseconds, context), context.CancellationToken);
+        await ForEachPageAsync(pages, async page =>
+        {
+            var response = new ListKeysResponse();
+            foreach (var key in page)
+            {
+                response.Keys.Add(NativeCodec.Wrap(key));
+            }
+
+            await responseStream.WriteAsync(response, context.CancellationToken);
+        });
+    }
+
+    public override async Task ListBuckets(ListBucketsRequest request, IServerStreamWriter<ListBucketsResponse> responseStream, ServerCallContext context)
+    {
+        var pages = client.ListBucketsAsync(TypeOf(request.BucketType), ListTimeout(request.TimeoutMilliseconds, context), context.CancellationToken);
+        await ForEachPageAsync(pages, async page =>
+        {
+            var response = new ListBucketsResponse();
+            foreach (var bucket in page)
+            {
+                response.Buckets.Add(NativeCodec.Wrap(bucket));
+            }
+
+            await responseStream.WriteAsync(response, context.CancellationToken);
+        });
+    }
+
+    public override Task<ListBucketTypesResponse> ListBucketTypes(ListBucketTypesRequest request, ServerCallContext context)
+    {
+        var document = state.Current.Document ?? throw NotInCluster();
+        var response = new ListBucketTypesResponse();
+        response.BucketTypes.Add(new BucketType { Name = ObjectKey.DefaultType, Active = true, PropsJson = PropsText.Of(document.DefaultTypeProps) });
+        foreach (var type in document.BucketTypes.Values)
+        {
+            response.BucketTypes.Add(new BucketType
+            {
+                Name = type.Name,
+                Active = type.State == BucketTypeState.Active,
+                PropsJson = PropsText.Of(type.Props),
+            });
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public override async Task<GetRingResponse> GetRing(GetRingRequest request, ServerCallContext context)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping.Token);
+        return await ring.GetAsync(request.AfterVersion, options.RingWait, time, ending.Token) ?? throw NotInCluster();
+    }
+
+    private static async Task ForEachPageAsync(
+        IAsyncEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> pages, Func<IReadOnlyList<ReadOnlyMemory<byte>>, Task> write)
+    {
+        try
+        {
+            await foreach (var page in pages)
+            {
+                await write(page);
+            }
+        }
+        catch (ListingFailedException e)
+        {
+            throw NativeErrors.ToStatus(e.Error);
+        }
+    }
+
+    private static string TypeOf(string name)
+    {
+        if (name.Length > ObjectKey.MaxTypeBytes)
+        {
+            throw Invalid(string.Create(CultureInfo.InvariantCulture, $"the bucket type has {name.Length} letters, at most {ObjectKey.MaxTypeBytes} are allowed"));
+        }
+
+        return name.Length == 0 ? ObjectKey.DefaultType : name;
+    }
+
+    private static RpcException Invalid(string message) => new(new Status(StatusCode.InvalidArgument, message));
+
+    private static RpcException NotInCluster() => new(new Status(StatusCode.Unavailable, "not ready: the node is not in a cluster"));
+
+    /// <summary>What the call's own deadline leaves; null where it has none.</summary>
+    private TimeSpan? Limit(ServerCallContext context)
+    {
+        if (context.Deadline == DateTime.MaxValue)
+        {
+            return null;
+        }
+
+        var left = context.Deadline - time.GetUtcNow().UtcDateTime;
+        return left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
+    }
+
+    private TimeSpan? ListTimeout(uint milliseconds, ServerCallContext context) => NativeCodec.Timeout(milliseconds, Limit(context));
+}

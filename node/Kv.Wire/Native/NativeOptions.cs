@@ -1,0 +1,24 @@
+namespace Kv.Wire.Native;
+
+/// <summary>Bounds of the native front end.</summary>
+public sealed record NativeOptions
+{
+    /// <summary>Requests of one session that are not answered yet; past it, no more is read from it.</summary>
+    public int SessionRequests { get; init; } = 4096;
+
+    /// <summary>Bytes of answers that wait for one session's reader; past it, no more is read from it.</summary>
+    public long SessionAnswerBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Answers in a frame, and the bytes at which it is closed.</summary>
+    public int FrameAnswers { get; init; } = 64;
+
+    public int FrameBytes { get; init; } = 256 * 1024;
+
+    public int MultiGetKeys { get; init; } = 100;
+
+    /// <summary>Bytes of a message: one object of the largest size, and what goes with it.</summary>
+    public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>How long <c>GetRing</c> waits for a newer ring.</summary>
+    public TimeSpan RingWait { get; init; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,177 @@
+using Grpc.Core;
+using Kv.Cluster;
+using Kv.Protos.Kv.V1;
+using Kv.Wire.Peer;
+
+namespace Kv.Wire.Native;
+
+/// <summary>
+/// One client's pipelined session: requests are begun as they are read, and answers go back in frames of whatever is ready. At the bound of unanswered
+/// requests the session is not read, so that a client that is too quick waits and not the node's memory.
+/// </summary>
+internal sealed class NativeSession(KvClient client, NativeOptions options)
+{
+    private readonly AsyncSignal answered = new();
+    private readonly AsyncSignal room = new();
+
+    // Guards the four fields below.
+    private readonly Lock gate = new();
+    private readonly Queue<(SessionResponse Response, int Bytes)> answers = new();
+    private long answerBytes;
+    private int unanswered;
+    private bool readAll;
+
+    /// <summary>Serves until the client has closed its side and has all answers, or the call ends.</summary>
+    public async Task ServeAsync(IAsyncStreamReader<SessionRequests> reader, IServerStreamWriter<SessionResponses> writer, CancellationToken cancel)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+
+        // The writer's wait must end with the call, also after the client has closed its side.
+        using var wake = ending.Token.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), answered);
+        var writing = WriteAsync(writer, ending);
+        try
+        {
+            await ReadAsync(reader, ending.Token);
+        }
+        catch
+        {
+            await ending.CancelAsync();
+            throw;
+        }
+        finally
+        {
+            lock (gate)
+            {
+                readAll = true;
+            }
+
+            answered.Set();
+            await writing;
+        }
+    }
+
+    private async Task ReadAsync(IAsyncStreamReader<SessionRequests> reader, CancellationToken cancel)
+    {
+        using var wake = cancel.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), room);
+        while (await reader.MoveNext(cancel))
+        {
+            foreach (var request in reader.Current.Requests)
+            {
+                while (!TryBegin())
+                {
+                    await room.WaitAsync();
+                    cancel.ThrowIfCancellationRequested();
+                }
+
+                _ = AnswerAsync(request, cancel);
+            }
+        }
+    }
+
+    private bool TryBegin()
+    {
+        lock (gate)
+        {
+            if (unanswered >= options.SessionRequests || answerBytes > options.SessionAnswerBytes)
+            {
+                return false;
+            }
+
+            unanswered++;
+            return true;
+        }
+    }
+
+    private async Task AnswerAsync(SessionRequest request, CancellationToken cancel)
+    {
+        SessionResponse response;
+        try
+        {
+            response = await ExecuteAsync(request, cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A request that fails in an unforeseen way is answered all the same; the call's interceptor logs what is thrown elsewhere.
+            response = new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(Failed("the node failed to handle the request")) };
+        }
+
+        var bytes = response.CalculateSize();
+        lock (gate)
+        {
+            answers.Enqueue((response, bytes));
+            answerBytes += bytes;
+        }
+
+        answered.Set();
+    }
+
+    private async ValueTask<SessionResponse> ExecuteAsync(SessionRequest request, CancellationToken cancel)
+    {
+        switch (request.OperationCase)
+        {
+            case SessionRequest.OperationOneofCase.Get:
+                return new SessionResponse { Id = request.Id, Get = await NativeOperations.GetAsync(client, request.Get, null, cancel) };
+            case SessionRequest.OperationOneofCase.Put:
+                return new SessionResponse { Id = request.Id, Put = await NativeOperations.PutAsync(client, request.Put, null, cancel) };
+            case SessionRequest.OperationOneofCase.Delete:
+                return new SessionResponse { Id = request.Id, Delete = await NativeOperations.DeleteAsync(client, request.Delete, null, cancel) };
+            default:
+                return new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(Failed("the request has no operation")) };
+        }
+    }
+
+    private static KvOutcome.Failed Failed(string message) => new(new KvError.InvalidRequest(message));
+
+    private async Task WriteAsync(IServerStreamWriter<SessionResponses> writer, CancellationTokenSource ending)
+    {
+        try
+        {
+            var frame = new SessionResponses();
+            while (!ending.IsCancellationRequested)
+            {
+                if (!TakeFrame(frame, out var isLast))
+                {
+                    if (isLast)
+                    {
+                        return;
+                    }
+
+                    await answered.WaitAsync();
+                    continue;
+                }
+
+                room.Set();
+                await writer.WriteAsync(frame, ending.Token);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or IOException or RpcException)
+        {
+            // The client hung up: the reader sees it too.
+            await ending.CancelAsync();
+        }
+    }
+
+    private bool TakeFrame(SessionResponses frame, out bool isLast)
+    {
+        frame.Responses.Clear();
+        var bytes = 0L;
+        lock (gate)
+        {
+            while (frame.Responses.Count < options.FrameAnswers && bytes < options.FrameBytes && answers.TryDequeue(out var answer))
+            {
+                frame.Responses.Add(answer.Response);
+                bytes += answer.Bytes;
+            }
+
+            unanswered -= frame.Responses.Count;
+            answerBytes -= bytes;
+            isLast = readAll && unanswered == 0;
+        }
+
+        return frame.Responses.Count > 0;
+    }
+}
