@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Globalization;
+using Grpc.Core;
+
+namespace Kv.Wire.Peer;
+
+/// <summary>
+/// One gRPC message of a peer stream. All numbers little-endian.
+/// <code>
+/// frame:    version u8 (1) | kind u8 | count u16 | count messages (kinds Requests, Replies), or one body (Hello, Welcome; count is 0)
+/// message:  id u64 | code u8 | deadline left u32 (milliseconds) | document version i64 | body length u32 | body
+/// </code>
+/// The first four bytes and the body of Hello and Welcome stay as they are in every version, so that a node of another version can be told so.
+/// </summary>
+public sealed class PeerFrame
+{
+    public const byte ProtocolVersion = 1;
+    public const int HeaderBytes = 4;
+    public const int EnvelopeBytes = 25;
+
+    private const int MaxHelloBytes = 4096;
+
+    private PeerFrame()
+    {
+    }
+
+    /// <summary>The version that the sender speaks.</summary>
+    public byte Version { get; private init; } = ProtocolVersion;
+
+    public PeerFrameKind Kind { get; private init; }
+
+    /// <summary>Of a frame that was received: its messages.</summary>
+    public IReadOnlyList<PeerEnvelope> Messages { get; private init; } = [];
+
+    /// <summary>Of a Hello or Welcome that was received.</summary>
+    public ReadOnlyMemory<byte> Body { get; private init; }
+
+    /// <summary>Of a received frame that cannot be read: why.</summary>
+    public string? Problem { get; private init; }
+
+    /// <summary>Of a frame to be sent: all its bytes.</summary>
+    public ReadOnlyMemory<byte> Encoded { get; private init; }
+
+    /// <summary>How gRPC reads and writes frames, without protobuf.</summary>
+    public static Marshaller<PeerFrame> Marshaller { get; } = new(
+        static (frame, context) =>
+        {
+            context.SetPayloadLength(frame.Encoded.Length);
+            context.GetBufferWriter().Write(frame.Encoded.Span);
+            context.Complete();
+        },
+        static context => Decode(context.PayloadAsReadOnlySequence()));
+
+    /// <summary>A frame whose bytes are already written; they must stay until it is sent.</summary>
+    public static PeerFrame OfEncoded(ReadOnlyMemory<byte> encoded) => new() { Encoded = encoded };
+
+    /// <summary>Begins a frame; <see cref="Finish"/> sets its count.</summary>
+    public static void Begin(WireWriter writer, PeerFrameKind kind)
+    {
+        writer.Clear();
+        writer.U8(ProtocolVersion);
+        writer.U8((byte)kind);
+        writer.U16(0);
+    }
+
+    public static PeerFrame Finish(WireWriter writer, int count)
+    {
+        writer.PatchU16(2, (ushort)count);
+        return OfEncoded(writer.Written);
+    }
+
+    /// <summary>Writes a message's envelope; the body follows, then <see cref="WireWriter.FillLength"/> with what this returns.</summary>
+    public static int WriteEnvelope(WireWriter writer, ulong id, byte code, uint deadlineMilliseconds, long documentVersion)
+    {
+        writer.U64(id);
+        writer.U8(code);
+        writer.U32(deadlineMilliseconds);
+        writer.I64(documentVersion);
+        return writer.LengthToFill();
+    }
+
+    /// <summary>Never throws: a frame that makes no sense has a <see cref="Problem"/>. The bodies are copies.</summary>
+    public static PeerFrame Decode(in ReadOnlySequence<byte> payload)
+    {
+        var reader = new SequenceReader<byte>(payload);
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        if (!reader.TryCopyTo(header))
+        {
+            return new PeerFrame { Problem = "a frame shorter than its header" };
+        }
+
+        reader.Advance(HeaderBytes);
+        var (version, kind, count) = (header[0], (PeerFrameKind)header[1], BinaryPrimitives.ReadUInt16LittleEndian(header[2..]));
+        if (kind is PeerFrameKind.Hello or PeerFrameKind.Welcome)
+        {
+            return reader.Remaining > MaxHelloBytes
+                ? new PeerFrame { Version = version, Kind = kind, Problem = "a handshake that is too long" }
+                : new PeerFrame { Version = version, Kind = kind, Body = reader.UnreadSequence.ToArray() };
+        }
+
+        if (version != ProtocolVersion)
+        {
+            return Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"frame version {version}, where {ProtocolVersion} is spoken"));
+        }
+
+        return kind is PeerFrameKind.Requests or PeerFrameKind.Replies
+            ? DecodeMessages(ref reader, version, kind, count)
+            : Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"unknown frame kind {(int)kind}"));
+    }
+
+    private static PeerFrame Bad(byte version, PeerFrameKind kind, string problem) => new() { Version = version, Kind = kind, Problem = problem };
+
+    private static PeerFrame DecodeMessages(ref SequenceReader<byte> reader, byte version, PeerFrameKind kind, int count)
+    {
+        if (count > reader.Remaining / EnvelopeBytes)
+        {
+            return Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"{count} messages in {reader.Remaining} bytes"));
+        }
+
+        var messages = new PeerEnvelope[count];
+        Span<byte> envelope = stackalloc byte[EnvelopeBytes];
+        for (var i = 0; i < count; i++)
+        {
+            if (!reader.TryCopyTo(envelope))
+            {
+                return Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"the frame ends in message {i} of {count}"));
+            }
+
+            reader.Advance(EnvelopeBytes);
+            var length = BinaryPrimitives.ReadUInt32LittleEndian(envelope[21..]);
+            if (length > reader.Remaining)
+            {
+                return Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"message {i} of {count} is {length} bytes long, and {reader.Remaining} are left"));
+            }
+
+            var body = length == 0 ? [] : new byte[length];
+            reader.TryCopyTo(body);
+            reader.Advance(length);
+            messages[i] = new PeerEnvelope(
+                BinaryPrimitives.ReadUInt64LittleEndian(envelope),
+                envelope[8],
+                BinaryPrimitives.ReadUInt32LittleEndian(envelope[9..]),
+                BinaryPrimitives.ReadInt64LittleEndian(envelope[13..]),
+                body);
+        }
+
+        return reader.Remaining == 0
+            ? new PeerFrame { Version = version, Kind = kind, Messages = messages }
+            : Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"{reader.Remaining} bytes after the last message"));
+    }
+}

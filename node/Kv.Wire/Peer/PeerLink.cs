@@ -1,0 +1,435 @@
+using System.Globalization;
+using Kv.Cluster;
+using Kv.Cluster.Peers;
+using Kv.Core.Rings;
+using Microsoft.Extensions.Logging;
+
+namespace Kv.Wire.Peer;
+
+/// <summary>
+/// One lane to one peer: its queue, its unanswered requests and its stream. The stream is opened when somebody has something to send, and after a
+/// failure not before a back-off has passed; until then every request is answered at once.
+/// </summary>
+internal sealed partial class PeerLink : IAsyncDisposable
+{
+    private readonly PeerLinkContext context;
+    private readonly NodeId peer;
+    private readonly PeerLane lane;
+    private readonly ILogger logger;
+    private readonly AsyncSignal queued = new();
+
+    // Guards everything below, and the fields of the requests in it.
+    private readonly Lock gate = new();
+    private readonly Queue<PendingRequest> queue = new();
+    private readonly Dictionary<ulong, PendingRequest> unanswered = [];
+    private readonly DeadlineWheel wheel;
+    private readonly List<PendingRequest> expired = [];
+    private long queuedBytes;
+    private ulong lastId;
+    private State state = State.Idle;
+    private long retryAt;
+    private int failures;
+    private string? refusal;
+    private CancellationTokenSource? running;
+    private Task run = Task.CompletedTask;
+
+    public PeerLink(PeerLinkContext context, NodeId peer, string address, PeerLane lane, ILogger logger)
+    {
+        (this.context, this.peer, this.lane, this.logger) = (context, peer, lane, logger);
+        Address = address;
+        wheel = new DeadlineWheel(context.Tick(context.Time.GetTimestamp()));
+        LastUsed = context.Time.GetTimestamp();
+    }
+
+    private enum State
+    {
+        Idle,
+        Connecting,
+        Connected,
+        Closed,
+    }
+
+    public string Address { get; }
+
+    /// <summary>Timestamp of the last send.</summary>
+    public long LastUsed { get; private set; }
+
+    public bool IsUnused
+    {
+        get
+        {
+            lock (gate)
+            {
+                return unanswered.Count == 0;
+            }
+        }
+    }
+
+    public ValueTask<PeerReply> SendAsync(PeerRequest request, Deadline deadline, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        if (deadline.HasPassed(context.Time))
+        {
+            return new ValueTask<PeerReply>(new PeerReply.TimedOut());
+        }
+
+        var pending = new PendingRequest(request, deadline, PeerCodec.SizeHint(request));
+        if (cancel.CanBeCanceled)
+        {
+            pending.EndOnCancel(this, cancel);
+        }
+
+        var refused = TryEnqueue(pending);
+        if (refused is null)
+        {
+            queued.Set();
+        }
+        else if (TryFinishUnqueued(pending))
+        {
+            pending.Complete(refused);
+        }
+
+        return pending.Task;
+    }
+
+    public void Cancel(PendingRequest pending, CancellationToken token)
+    {
+        lock (gate)
+        {
+            if (!Forget(pending))
+            {
+                return;
+            }
+        }
+
+        pending.CompleteCanceled(token);
+    }
+
+    /// <summary>Ends what has waited past its deadline.</summary>
+    public void Expire(long tick)
+    {
+        PendingRequest[] ended;
+        lock (gate)
+        {
+            expired.Clear();
+            wheel.CollectExpired(tick, expired);
+            if (expired.Count == 0)
+            {
+                return;
+            }
+
+            foreach (var pending in expired)
+            {
+                Forget(pending);
+            }
+
+            ended = [.. expired];
+        }
+
+        foreach (var pending in ended)
+        {
+            pending.Complete(new PeerReply.TimedOut());
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task ending;
+        lock (gate)
+        {
+            state = State.Closed;
+            running?.Cancel();
+            ending = run;
+        }
+
+        FailAll(new PeerReply.Unreachable());
+        queued.Set();
+        await ending;
+    }
+
+    private PeerReply? TryEnqueue(PendingRequest pending)
+    {
+        lock (gate)
+        {
+            if (pending.IsDone)
+            {
+                return null;
+            }
+
+            var now = context.Time.GetTimestamp();
+            if (state == State.Closed)
+            {
+                return new PeerReply.Unreachable();
+            }
+
+            if (state == State.Idle && now < retryAt)
+            {
+                return refusal is null ? new PeerReply.Unreachable() : new PeerReply.Refused(refusal);
+            }
+
+            var isFull = queue.Count >= context.Options.QueueMessages
+                || unanswered.Count >= context.Options.UnansweredMessages
+                || (queue.Count > 0 && queuedBytes + pending.SizeHint > context.Options.QueueBytes);
+            if (isFull)
+            {
+                return new PeerReply.Overloaded();
+            }
+
+            pending.Id = ++lastId;
+            unanswered.Add(pending.Id, pending);
+            wheel.Add(pending, context.Tick(pending.Deadline.Timestamp) + 1);
+            queue.Enqueue(pending);
+            queuedBytes += pending.SizeHint;
+            LastUsed = now;
+            if (state == State.Idle)
+            {
+                state = State.Connecting;
+                running = new CancellationTokenSource();
+                var token = running.Token;
+                run = Task.Run(() => RunAsync(token), CancellationToken.None);
+            }
+
+            return null;
+        }
+    }
+
+    private bool TryFinishUnqueued(PendingRequest pending)
+    {
+        lock (gate)
+        {
+            var first = !pending.IsDone;
+            pending.IsDone = true;
+            return first;
+        }
+    }
+
+    // Needs the gate. True for the one who is to complete the request.
+    private bool Forget(PendingRequest pending)
+    {
+        if (pending.IsDone)
+        {
+            return false;
+        }
+
+        pending.IsDone = true;
+        if (unanswered.Remove(pending.Id))
+        {
+            wheel.Remove(pending);
+        }
+
+        return true;
+    }
+
+    private async Task RunAsync(CancellationToken cancel)
+    {
+        string reason;
+        string? refused = null;
+        try
+        {
+            await using var stream = await PeerStream.OpenAsync(context, peer, Address, lane, cancel);
+            refused = stream.Refusal;
+            reason = refused ?? await ServeAsync(stream);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The stream's own end is one of the three places that catch: whatever it was, its requests must be answered.
+            reason = PeerStream.Explain(e);
+        }
+
+        Ended(reason, refused);
+    }
+
+    private async Task<string> ServeAsync(PeerStream stream)
+    {
+        lock (gate)
+        {
+            if (state == State.Closed)
+            {
+                return "closed";
+            }
+
+            (state, failures, refusal) = (State.Connected, 0, null);
+        }
+
+        LogConnected(peer, Address, lane);
+        var writing = WriteAsync(stream);
+        var reason = await ReadAsync(stream);
+        stream.Abort();
+        queued.Set();
+        await writing;
+        return reason;
+    }
+
+    private async Task WriteAsync(PeerStream stream)
+    {
+        using var writer = new WireWriter(64 * 1024);
+        var batch = new List<PendingRequest>(context.Options.FrameMessages);
+        while (!stream.IsAborted)
+        {
+            TakeBatch(batch);
+            if (batch.Count == 0)
+            {
+                await queued.WaitAsync();
+                continue;
+            }
+
+            var count = Encode(batch, writer);
+            if (count > 0 && !await stream.TryWriteAsync(PeerFrame.Finish(writer, count)))
+            {
+                return;
+            }
+        }
+    }
+
+    private void TakeBatch(List<PendingRequest> batch)
+    {
+        batch.Clear();
+        var bytes = 0L;
+        lock (gate)
+        {
+            while (batch.Count < context.Options.FrameMessages && bytes < context.Options.FrameBytes && queue.TryDequeue(out var pending))
+            {
+                queuedBytes -= pending.SizeHint;
+                if (!pending.IsDone)
+                {
+                    batch.Add(pending);
+                    bytes += pending.SizeHint;
+                }
+            }
+        }
+    }
+
+    private int Encode(List<PendingRequest> batch, WireWriter writer)
+    {
+        PeerFrame.Begin(writer, PeerFrameKind.Requests);
+        var count = 0;
+        foreach (var pending in batch)
+        {
+            var start = writer.Length;
+            var left = (uint)Math.Clamp(pending.Deadline.Left(context.Time).TotalMilliseconds, 1, uint.MaxValue);
+            PeerCodec.WriteRequest(writer, pending.Id, left, pending.Request);
+            if (writer.Length - start > context.Options.MaxMessageBytes)
+            {
+                var bytes = writer.Length - start;
+                writer.Truncate(start);
+                Finish(pending, new PeerReply.Refused(string.Create(
+                    CultureInfo.InvariantCulture, $"too_large: a message of {bytes} bytes, at most {context.Options.MaxMessageBytes} are sent to a node")));
+                continue;
+            }
+
+            count++;
+        }
+
+        return count;
+    }
+
+    private async Task<string> ReadAsync(PeerStream stream)
+    {
+        var answered = new List<(PendingRequest Pending, PeerEnvelope Envelope)>();
+        while (await stream.ReadAsync() is { } frame)
+        {
+            if (frame.Problem is not null || frame.Kind != PeerFrameKind.Replies)
+            {
+                return frame.Problem ?? "a frame that is not of replies";
+            }
+
+            answered.Clear();
+            lock (gate)
+            {
+                foreach (var envelope in frame.Messages)
+                {
+                    if (unanswered.TryGetValue(envelope.Id, out var pending) && Forget(pending))
+                    {
+                        answered.Add((pending, envelope));
+                    }
+                }
+            }
+
+            foreach (var (pending, envelope) in answered)
+            {
+                pending.Complete(PeerCodec.TryReadReply(envelope, out var reply, out var problem)
+                    ? reply
+                    : new PeerReply.Refused("unreadable: " + problem));
+            }
+        }
+
+        return stream.EndReason;
+    }
+
+    private void Finish(PendingRequest pending, PeerReply reply)
+    {
+        lock (gate)
+        {
+            if (!Forget(pending))
+            {
+                return;
+            }
+        }
+
+        pending.Complete(reply);
+    }
+
+    private void Ended(string reason, string? refused)
+    {
+        bool isNews;
+        lock (gate)
+        {
+            isNews = state == State.Connected || (refused is not null && refused != refusal);
+            failures++;
+            refusal = refused;
+            retryAt = context.Time.GetTimestamp() + context.BackoffTicks(failures, refused is not null);
+            if (state != State.Closed)
+            {
+                state = State.Idle;
+            }
+        }
+
+        if (refused is not null && isNews)
+        {
+            LogRefused(peer, Address, lane, reason);
+        }
+        else if (isNews)
+        {
+            LogLost(peer, Address, lane, reason);
+        }
+        else
+        {
+            LogUnreachable(peer, Address, lane, reason);
+        }
+
+        FailAll(refused is null ? new PeerReply.Unreachable() : new PeerReply.Refused(refused));
+    }
+
+    private void FailAll(PeerReply reply)
+    {
+        PendingRequest[] ended;
+        lock (gate)
+        {
+            ended = [.. unanswered.Values];
+            foreach (var pending in ended)
+            {
+                Forget(pending);
+            }
+
+            queue.Clear();
+            queuedBytes = 0;
+        }
+
+        foreach (var pending in ended)
+        {
+            pending.Complete(reply);
+        }
+    }
+
+    [LoggerMessage(2001, LogLevel.Information, "peer {Peer} at {Address}: {Lane} stream open")]
+    private partial void LogConnected(NodeId peer, string address, PeerLane lane);
+
+    [LoggerMessage(2002, LogLevel.Warning, "peer {Peer} at {Address}: {Lane} stream lost: {Reason}")]
+    private partial void LogLost(NodeId peer, string address, PeerLane lane, string reason);
+
+    [LoggerMessage(2003, LogLevel.Error, "peer {Peer} at {Address}: {Lane} stream refused: {Reason}")]
+    private partial void LogRefused(NodeId peer, string address, PeerLane lane, string reason);
+
+    [LoggerMessage(2004, LogLevel.Debug, "peer {Peer} at {Address}: {Lane} stream cannot be opened: {Reason}")]
+    private partial void LogUnreachable(NodeId peer, string address, PeerLane lane, string reason);
+}

@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using System.Globalization;
+using Kv.Cluster.Peers;
+using Kv.Core.Membership;
+
+namespace Kv.Wire.Peer;
+
+/// <summary>Bodies of replies; the layouts are <see cref="PeerCodec"/>'s.</summary>
+internal static class PeerReplyCodec
+{
+    private const byte ChangedCode = 0;
+    private const byte UnchangedCode = 1;
+    private const byte RefusedCode = 2;
+
+    public static void Write(WireWriter writer, PeerReply reply)
+    {
+        switch (reply)
+        {
+            case PeerReply.Refused refused:
+                writer.Text(refused.Reason);
+                break;
+            case PeerReply.Object found:
+                writer.Flag(found.Stored is not null);
+                if (found.Stored is { } stored)
+                {
+                    writer.Bytes(stored.Span);
+                }
+
+                break;
+            case PeerReply.Forwarded forwarded:
+                KvOutcomeCodec.Write(writer, forwarded.Outcome);
+                break;
+            case PeerReply.ListPage page:
+                WritePage(writer, page);
+                break;
+            case PeerReply.Document document:
+                WriteOptional(writer, document.Held);
+                break;
+            case PeerReply.Promised promised:
+                PeerFields.WriteBallot(writer, promised.AcceptedBallot);
+                WriteOptional(writer, promised.AcceptedDocument);
+                break;
+            case PeerReply.Rejected rejected:
+                PeerFields.WriteBallot(writer, rejected.Highest);
+                break;
+            case PeerReply.Proposed proposed:
+                WriteResult(writer, proposed.Result);
+                break;
+            case PeerReply.Identity identity:
+                PeerFields.WriteMember(writer, identity.Node);
+                writer.Flag(identity.ClusterId is not null);
+                if (identity.ClusterId is { } cluster)
+                {
+                    writer.Id(cluster);
+                }
+
+                break;
+            case PeerReply.Unreachable or PeerReply.TimedOut or PeerReply.Overloaded or PeerReply.WrongOwner or PeerReply.Done or PeerReply.Accepted:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>What it returns counts only if the reader has not failed at the end.</summary>
+    public static PeerReply? Read(ref WireReader reader, PeerReplyCode code, long version)
+    {
+        switch (code)
+        {
+            case PeerReplyCode.Unreachable:
+                return new PeerReply.Unreachable { DocumentVersion = version };
+            case PeerReplyCode.TimedOut:
+                return new PeerReply.TimedOut { DocumentVersion = version };
+            case PeerReplyCode.Overloaded:
+                return new PeerReply.Overloaded { DocumentVersion = version };
+            case PeerReplyCode.WrongOwner:
+                return new PeerReply.WrongOwner { DocumentVersion = version };
+            case PeerReplyCode.Refused:
+                return new PeerReply.Refused(reader.Text()) { DocumentVersion = version };
+            case PeerReplyCode.Done:
+                return new PeerReply.Done { DocumentVersion = version };
+            case PeerReplyCode.Object:
+                // A plain null would become an empty memory here, not an absent one.
+                return new PeerReply.Object(reader.Flag() ? reader.Bytes() : (ReadOnlyMemory<byte>?)null) { DocumentVersion = version };
+            case PeerReplyCode.Forwarded:
+                return KvOutcomeCodec.Read(ref reader) is { } outcome ? new PeerReply.Forwarded(outcome) { DocumentVersion = version } : null;
+            case PeerReplyCode.ListPage:
+                return ReadPage(ref reader) with { DocumentVersion = version };
+            case PeerReplyCode.Document:
+                return new PeerReply.Document(ReadOptional(ref reader)) { DocumentVersion = version };
+            case PeerReplyCode.Promised:
+                return new PeerReply.Promised(PeerFields.ReadBallot(ref reader), ReadOptional(ref reader)) { DocumentVersion = version };
+            case PeerReplyCode.Accepted:
+                return new PeerReply.Accepted { DocumentVersion = version };
+            case PeerReplyCode.Rejected:
+                return new PeerReply.Rejected(PeerFields.ReadBallot(ref reader)) { DocumentVersion = version };
+            case PeerReplyCode.Proposed:
+                return ReadResult(ref reader) is { } result ? new PeerReply.Proposed(result) { DocumentVersion = version } : null;
+            case PeerReplyCode.Identity:
+                var member = PeerFields.ReadMember(ref reader);
+                return new PeerReply.Identity(member, reader.Flag() ? reader.Id() : null) { DocumentVersion = version };
+            default:
+                reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown reply code {(int)code}"));
+                return null;
+        }
+    }
+
+    private static void WritePage(WireWriter writer, PeerReply.ListPage page)
+    {
+        writer.Flag(page.NextCursor is not null);
+        if (page.NextCursor is { } cursor)
+        {
+            writer.I64(cursor);
+        }
+
+        writer.I32(page.Names.Count);
+        foreach (var name in page.Names)
+        {
+            writer.Bytes(name.Span);
+        }
+    }
+
+    private static PeerReply.ListPage ReadPage(ref WireReader reader)
+    {
+        long? cursor = reader.Flag() ? reader.I64() : null;
+        var names = new ReadOnlyMemory<byte>[reader.Count(leastBytes: 4)];
+        for (var i = 0; i < names.Length && !reader.Failed; i++)
+        {
+            names[i] = reader.Bytes();
+        }
+
+        return new PeerReply.ListPage(names, cursor);
+    }
+
+    private static void WriteOptional(WireWriter writer, ClusterDocument? document)
+    {
+        writer.Flag(document is not null);
+        if (document is not null)
+        {
+            PeerCodec.WriteDocument(writer, document);
+        }
+    }
+
+    private static ClusterDocument? ReadOptional(ref WireReader reader) => reader.Flag() ? PeerCodec.ReadDocument(ref reader) : null;
+
+    private static void WriteResult(WireWriter writer, DocumentChangeResult result)
+    {
+        switch (result)
+        {
+            case DocumentChangeResult.Changed changed:
+                writer.U8(ChangedCode);
+                PeerCodec.WriteDocument(writer, changed.Document);
+                break;
+            case DocumentChangeResult.Unchanged:
+                writer.U8(UnchangedCode);
+                break;
+            case DocumentChangeResult.Refused refused:
+                writer.U8(RefusedCode);
+                writer.Text(refused.Reason);
+                writer.Text(refused.Message);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static DocumentChangeResult? ReadResult(ref WireReader reader)
+    {
+        var code = reader.U8();
+        switch (code)
+        {
+            case ChangedCode:
+                return PeerCodec.ReadDocument(ref reader) is { } document ? new DocumentChangeResult.Changed(document) : null;
+            case UnchangedCode:
+                return new DocumentChangeResult.Unchanged();
+            case RefusedCode:
+                return new DocumentChangeResult.Refused(reader.Text(), reader.Text());
+            default:
+                reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown result {code}"));
+                return null;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Globalization;
+using Kv.Cluster.Peers;
+using Kv.Core.Membership;
+using Kv.Core.Objects;
+using Kv.Core.Stores;
+
+namespace Kv.Wire.Peer;
+
+/// <summary>Bodies of requests; the layouts are <see cref="PeerCodec"/>'s.</summary>
+internal static class PeerRequestCodec
+{
+    public static void Write(WireWriter writer, PeerRequest request)
+    {
+        switch (request)
+        {
+            case PeerRequest.VnodeGet get:
+                writer.I32(get.Partition.Number);
+                writer.Flag(get.HeadOnly);
+                PeerFields.WriteKey(writer, get.Key);
+                break;
+            case PeerRequest.VnodePut put:
+                writer.I32(put.Partition.Number);
+                writer.U8((byte)put.Kind);
+                writer.U8((byte)put.Durability);
+                PeerFields.WriteKey(writer, put.Key);
+                writer.Bytes(put.Object.Span);
+                break;
+            case PeerRequest.VnodeReap reap:
+                writer.I32(reap.Partition.Number);
+                writer.U64(reap.ClockHash);
+                PeerFields.WriteKey(writer, reap.Key);
+                break;
+            case PeerRequest.Forward forward:
+                KvRequestCodec.Write(writer, forward.Request);
+                break;
+            case PeerRequest.VnodeList list:
+                WriteList(writer, list);
+                break;
+            case PeerRequest.HandoffBatch batch:
+                WriteBatch(writer, batch);
+                break;
+            case PeerRequest.LearnDocument learn:
+                PeerCodec.WriteDocument(writer, learn.Document);
+                break;
+            case PeerRequest.Prepare prepare:
+                writer.Id(prepare.ClusterId);
+                writer.I64(prepare.Version);
+                PeerFields.WriteBallot(writer, prepare.Ballot);
+                break;
+            case PeerRequest.Accept accept:
+                writer.Id(accept.ClusterId);
+                writer.I64(accept.Version);
+                PeerFields.WriteBallot(writer, accept.Ballot);
+                PeerCodec.WriteDocument(writer, accept.Document);
+                break;
+            case PeerRequest.Propose propose:
+                writer.Bytes(DocumentChangeCodec.Encode(propose.Change));
+                break;
+            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>What it returns counts only if the reader has not failed at the end.</summary>
+    public static PeerRequest? Read(ref WireReader reader, PeerRequestCode code, long version)
+    {
+        switch (code)
+        {
+            case PeerRequestCode.VnodeGet:
+                var (getPartition, headOnly) = (PeerFields.ReadPartition(ref reader), reader.Flag());
+                return new PeerRequest.VnodeGet(getPartition, PeerFields.ReadKey(ref reader), headOnly) { DocumentVersion = version };
+            case PeerRequestCode.VnodePut:
+                return ReadPut(ref reader) with { DocumentVersion = version };
+            case PeerRequestCode.VnodeReap:
+                var (reapPartition, hash) = (PeerFields.ReadPartition(ref reader), reader.U64());
+                return new PeerRequest.VnodeReap(reapPartition, PeerFields.ReadKey(ref reader), hash) { DocumentVersion = version };
+            case PeerRequestCode.Forward:
+                return KvRequestCodec.Read(ref reader) is { } forwarded ? new PeerRequest.Forward(forwarded) { DocumentVersion = version } : null;
+            case PeerRequestCode.VnodeList:
+                return ReadList(ref reader) with { DocumentVersion = version };
+            case PeerRequestCode.HandoffBatch:
+                return ReadBatch(ref reader) with { DocumentVersion = version };
+            case PeerRequestCode.Heartbeat:
+                return new PeerRequest.Heartbeat { DocumentVersion = version };
+            case PeerRequestCode.GetDocument:
+                return new PeerRequest.GetDocument { DocumentVersion = version };
+            case PeerRequestCode.LearnDocument:
+                return PeerCodec.ReadDocument(ref reader) is { } learned ? new PeerRequest.LearnDocument(learned) { DocumentVersion = version } : null;
+            case PeerRequestCode.Prepare:
+                return new PeerRequest.Prepare(reader.Id(), reader.I64(), PeerFields.ReadBallot(ref reader)) { DocumentVersion = version };
+            case PeerRequestCode.Accept:
+                var (cluster, decides, ballot) = (reader.Id(), reader.I64(), PeerFields.ReadBallot(ref reader));
+                return PeerCodec.ReadDocument(ref reader) is { } accepted
+                    ? new PeerRequest.Accept(cluster, decides, ballot, accepted) { DocumentVersion = version }
+                    : null;
+            case PeerRequestCode.Propose:
+                return ReadPropose(ref reader, version);
+            case PeerRequestCode.Identify:
+                return new PeerRequest.Identify { DocumentVersion = version };
+            default:
+                reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown request code {(int)code}"));
+                return null;
+        }
+    }
+
+    private static PeerRequest.VnodePut ReadPut(ref WireReader reader)
+    {
+        var (partition, kind, durability) = (PeerFields.ReadPartition(ref reader), reader.U8(), reader.U8());
+        if (kind > (byte)VnodePutKind.Handoff || durability > (byte)Durability.Memory)
+        {
+            reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown put kind {kind} or durability {durability}"));
+        }
+
+        var key = PeerFields.ReadKey(ref reader);
+        return new PeerRequest.VnodePut(partition, key, reader.Bytes(), (VnodePutKind)kind, (Durability)durability);
+    }
+
+    private static void WriteList(WireWriter writer, PeerRequest.VnodeList list)
+    {
+        writer.I32(list.Partition.Number);
+        writer.Text(list.BucketType);
+        writer.Flag(list.Bucket is not null);
+        if (list.Bucket is { } bucket)
+        {
+            writer.Bytes(bucket.Span);
+        }
+
+        writer.I64(list.Cursor);
+        writer.I32(list.Limit);
+    }
+
+    private static PeerRequest.VnodeList ReadList(ref WireReader reader)
+    {
+        var (partition, type) = (PeerFields.ReadPartition(ref reader), PeerFields.ReadType(ref reader));
+        // A plain null would become an empty memory here, not an absent one.
+        ReadOnlyMemory<byte>? bucket = reader.Flag() ? reader.Bytes(ObjectKey.MaxBucketBytes) : (ReadOnlyMemory<byte>?)null;
+        var (cursor, limit) = (reader.I64(), reader.I32());
+        if (limit < 0)
+        {
+            reader.Fail("a negative limit");
+        }
+
+        return new PeerRequest.VnodeList(partition, type, bucket, cursor, limit);
+    }
+
+    private static void WriteBatch(WireWriter writer, PeerRequest.HandoffBatch batch)
+    {
+        writer.I32(batch.Partition.Number);
+        writer.I32(batch.Entries.Count);
+        foreach (var entry in batch.Entries)
+        {
+            writer.Bytes(entry.Key.Span);
+            writer.Bytes(entry.Value.Span);
+        }
+    }
+
+    private static PeerRequest.HandoffBatch ReadBatch(ref WireReader reader)
+    {
+        var partition = PeerFields.ReadPartition(ref reader);
+        var entries = new StoredEntry[reader.Count(leastBytes: 8)];
+        for (var i = 0; i < entries.Length && !reader.Failed; i++)
+        {
+            entries[i] = new StoredEntry(reader.Bytes(), reader.Bytes());
+        }
+
+        return new PeerRequest.HandoffBatch(partition, entries);
+    }
+
+    private static PeerRequest.Propose? ReadPropose(ref WireReader reader, long version)
+    {
+        var bytes = reader.Bytes();
+        if (reader.Failed)
+        {
+            return null;
+        }
+
+        if (DocumentChangeCodec.TryDecode(bytes, out var change, out var reason))
+        {
+            return new PeerRequest.Propose(change) { DocumentVersion = version };
+        }
+
+        reader.Fail("no document change: " + reason);
+        return null;
+    }
+}
