@@ -42,7 +42,12 @@ internal static class ReplicaRules
         var heldDescends = mine.Descends(theirs);
         if (arrivalDescends != heldDescends && !props.WriteOnce)
         {
-            kept = arrivalDescends ? arrival : null;
+            // Never `? arrival : null`: null would become an empty array, and that an empty value.
+            if (arrivalDescends)
+            {
+                kept = arrival;
+            }
+
             return true;
         }
 
@@ -54,7 +59,11 @@ internal static class ReplicaRules
 
         var present = StoredForm.Decode(held);
         var merged = KvObject.MergeReplica(present, incoming, props);
-        kept = ReferenceEquals(merged, present) ? null : ReferenceEquals(merged, incoming) ? arrival : ObjectCodec.Encode(merged);
+        if (!ReferenceEquals(merged, present))
+        {
+            kept = ReferenceEquals(merged, incoming) ? arrival : ObjectCodec.Encode(merged);
+        }
+
         return true;
     }
 }
