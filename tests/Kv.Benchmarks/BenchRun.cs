@@ -1,0 +1,134 @@
+using System.Globalization;
+using Kv.Benchmarks.Load;
+using Kv.Benchmarks.Targets;
+
+namespace Kv.Benchmarks;
+
+/// <summary>The whole run: one target after the other, a row as soon as it is measured.</summary>
+internal sealed class BenchRun(BenchOptions options)
+{
+    public async Task<int> RunAsync()
+    {
+        if (!File.Exists(options.NodeBinary))
+        {
+            await Console.Error.WriteLineAsync($"{options.NodeBinary} is not there: `make build` makes it");
+            return 2;
+        }
+
+        try
+        {
+            return options.RestartKeys > 0 ? await RestartAsync() : await LoadAsync();
+        }
+        finally
+        {
+            if (Directory.Exists(options.DataDirectory))
+            {
+                Directory.Delete(options.DataDirectory, recursive: true);
+            }
+        }
+    }
+
+    private static string? Installed(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/bin").Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+
+    private static void Print(LoadResult row)
+    {
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {row.Target} | {row.Operation} | {row.Callers} | {row.OperationsPerSecond:f0} | {row.P50:f2} | {row.P95:f2} | {row.P99:f2} | {row.ServerCpu:f0} | {row.ClientCpu:f0} | {row.Failures} |"));
+        if (row.FirstFailure is { } failure)
+        {
+            Console.WriteLine($"  first failure: {failure}");
+        }
+    }
+
+    private async Task<int> LoadAsync()
+    {
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{options.Nodes} nodes, n_val 3, default quorums, fsync; {options.Keys} keys of {options.ValueBytes} bytes; {Environment.ProcessorCount} cores shared by servers and load; closed loop, {options.Seconds} s each"));
+        Console.WriteLine("| target | operation | callers | ops/s | p50 ms | p95 ms | p99 ms | server CPU us/op | client CPU us/op | failures |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+        if (options.Targets.Contains("client") || options.Targets.Contains("http"))
+        {
+            await using var ring = await LocalRing.StartAsync(options);
+            var filled = false;
+            if (options.Targets.Contains("client"))
+            {
+                await using var target = await ClientTarget.ConnectAsync(ring);
+                await MeasureAsync(target, fill: true);
+                filled = true;
+            }
+
+            if (options.Targets.Contains("http"))
+            {
+                await using var target = new HttpTarget(ring);
+                await MeasureAsync(target, fill: !filled);
+            }
+
+            var resident = ring.Pids.Select(pid => $"{ProcessMeter.ResidentBytes(pid) / 1_048_576} MiB");
+            Console.WriteLine($"resident memory of the nodes: {string.Join(", ", resident)}");
+        }
+
+        await MeasureOtherAsync("redis", "redis-server", program => RedisTarget.Start(program, Path.Combine(options.DataDirectory, "redis")));
+        await MeasureOtherAsync("etcd", "etcd", program => EtcdTarget.Start(program, Path.Combine(options.DataDirectory, "etcd")));
+        return 0;
+    }
+
+    private async Task MeasureOtherAsync(string name, string program, Func<string, ILoadTarget> start)
+    {
+        if (!options.Targets.Contains(name))
+        {
+            return;
+        }
+
+        if (Installed(program) is not { } path)
+        {
+            Console.WriteLine($"{name}: left out, {program} is not installed (Debian: apt-get install {program}{(name == "etcd" ? "-server" : "")})");
+            return;
+        }
+
+        await using var target = start(path);
+        await MeasureAsync(target, fill: true);
+    }
+
+    private async Task MeasureAsync(ILoadTarget target, bool fill)
+    {
+        var loop = new ClosedLoop(target, options);
+        if (fill)
+        {
+            await loop.FillAsync(options.Keys);
+        }
+
+        await loop.RunAsync("mixed", options.Callers.Max(), options.Seconds);
+        foreach (var callers in options.Callers)
+        {
+            foreach (var operation in options.Operations)
+            {
+                Print(await loop.RunAsync(operation, callers, options.Seconds));
+            }
+        }
+    }
+
+    private async Task<int> RestartAsync()
+    {
+        await using var ring = await LocalRing.StartAsync(options);
+        await using (var target = await ClientTarget.ConnectAsync(ring))
+        {
+            await new ClosedLoop(target, options).FillAsync(options.RestartKeys);
+        }
+
+        var took = await ring.RestartAsync();
+        await using var again = await ClientTarget.ConnectAsync(ring);
+        await using var connection = await again.ConnectAsync(0);
+        for (var key = 0; key < options.RestartKeys; key += Math.Max(options.RestartKeys / 1000, 1))
+        {
+            await connection.GetAsync(ClosedLoop.Key(key));
+        }
+
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"clean restart of {options.Nodes} nodes with {options.RestartKeys} keys of {options.ValueBytes} bytes: {took.TotalSeconds:f1} s until all serve; a sample of 1,000 keys was read"));
+        return 0;
+    }
+}

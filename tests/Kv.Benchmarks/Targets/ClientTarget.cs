@@ -1,0 +1,48 @@
+using System.Text;
+using Kv.Benchmarks.Load;
+using Kv.Client;
+using Kv.Core.Objects;
+
+namespace Kv.Benchmarks.Targets;
+
+/// <summary>The ring by the C# client: one client, as an application would have it, shared by all callers.</summary>
+internal sealed class ClientTarget : ILoadTarget
+{
+    private readonly KvClusterClient _client;
+
+    private ClientTarget(KvClusterClient client, IReadOnlyList<int> pids)
+    {
+        _client = client;
+        ServerPids = pids;
+    }
+
+    public string Name => "client";
+
+    public IReadOnlyList<int> ServerPids { get; }
+
+    public static async Task<ClientTarget> ConnectAsync(LocalRing ring) =>
+        new(await KvClusterClient.ConnectAsync(new KvClientOptions { Seeds = ring.GrpcEndpoints }), ring.Pids);
+
+    public ValueTask<ILoadConnection> ConnectAsync(int caller) => ValueTask.FromResult<ILoadConnection>(new Connection(_client));
+
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    private sealed class Connection(KvClusterClient client) : ILoadConnection
+    {
+        private static readonly byte[] Bucket = Encoding.UTF8.GetBytes("bench");
+
+        public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> value) =>
+            await client.PutAsync(new ObjectKey(ObjectKey.DefaultType, Bucket, Encoding.UTF8.GetBytes(key)), new KvValue(value));
+
+        public async ValueTask GetAsync(string key)
+        {
+            var result = await client.GetAsync(new ObjectKey(ObjectKey.DefaultType, Bucket, Encoding.UTF8.GetBytes(key)));
+            if (result is not GetResult.Found)
+            {
+                throw new InvalidOperationException($"{key} is missing");
+            }
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
