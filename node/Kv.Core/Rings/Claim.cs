@@ -40,13 +40,8 @@ public static class Claim
     private static ClaimBoard Best(ClaimRules rules)
     {
         var best = Searched(ClaimStarts.FromCurrent(rules));
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds && !IsApartAndEven(best); round++)
         {
-            if (IsPerfect(best))
-            {
-                return best;
-            }
-
             var next = Better(best, ClaimStarts.Nearest(rules, best.Owners.ToArray()));
             if (ReferenceEquals(next, best))
             {
@@ -56,26 +51,30 @@ public static class Claim
             best = next;
         }
 
+        if (IsApartAndEven(best) && best.Moves() <= rules.ForcedMoves)
+        {
+            return best;
+        }
+
         best = Better(best, ClaimStarts.Nearest(rules, rules.Original));
-        return Better(best, ClaimStarts.Interleaved(rules));
+        if (!IsApartAndEven(best))
+        {
+            // Beginnings that care for no move: where replicas could not be kept apart, or shares even, from what there is.
+            best = Better(best, ClaimStarts.Interleaved(rules));
+            best = Better(best, ClaimStarts.Mixed(rules));
+            best = Better(best, ClaimStarts.FourZones(rules));
+        }
+
+        return ClaimPrices.Around(best).Aggregate(best, Better);
     }
 
-    /// <summary>Whether nothing can be better: all apart, all even, and only what an even share forces has moved.</summary>
-    private static bool IsPerfect(ClaimBoard board)
+    /// <summary>Whether only moves are left to save: no node or zone is repeated, and shares differ by at most one.</summary>
+    private static bool IsApartAndEven(ClaimBoard board)
     {
         var rules = board.Rules;
         var (floor, more) = Math.DivRem(rules.RingSize, rules.Nodes.Length);
-        var held = new int[rules.Nodes.Length];
-        foreach (var owner in rules.Original.Where(o => o != ClaimRules.Nobody))
-        {
-            held[owner]++;
-        }
-
-        // Whoever holds most keeps the larger share.
-        var kept = held.OrderDescending().Select((h, rank) => Math.Min(h, rank < more ? floor + 1 : floor)).Sum();
-        var moves = held.Sum() - kept;
         var squares = ((long)more * (floor + 1) * (floor + 1)) + ((long)(rules.Nodes.Length - more) * floor * floor);
-        return board.TotalCost() == (moves * ClaimRules.MoveCost) + (squares * rules.BalanceCost);
+        return board.TotalCost() == (board.Moves() * ClaimRules.MoveCost) + (squares * rules.BalanceCost);
     }
 
     private static ClaimBoard Better(ClaimBoard best, ClaimBoard? start)

@@ -46,6 +46,18 @@ internal sealed class ClaimBoard
         return cost;
     }
 
+    /// <summary>Partitions that leave an owner who stays.</summary>
+    public int Moves()
+    {
+        var moves = 0;
+        for (var p = 0; p < Rules.RingSize; p++)
+        {
+            moves += Rules.CostOfMove(p, _owners[p]) > 0 ? 1 : 0;
+        }
+
+        return moves;
+    }
+
     /// <summary>The cost of the whole assignment: what the solver makes least.</summary>
     public long TotalCost()
     {

@@ -42,11 +42,11 @@ internal sealed class ClaimRules
         // Beyond half the ring a distance is a shorter one the other way round.
         NodeWindow = Math.Clamp(targetNVal, 1, ringSize / 2);
         ZoneWindow = HasZones ? Math.Clamp(nValPerZone, 1, NodeWindow) : 1;
-        NodeCosts = CostsByDistance(NodeWindow, NodeWindow, NodeCost);
+        NodeCosts = CostsByDistance(NodeWindow, NodeWindow, NodeCost, Nearest);
 
         // With fewer zones than the window no assignment keeps them apart, so they do not cost anybody an even share.
         var zonesBeforeBalance = ZoneNames.Length >= ZoneWindow;
-        ZoneCosts = CostsByDistance(NodeWindow, ZoneWindow, zonesBeforeBalance ? AboveBalance : AboveMoves);
+        ZoneCosts = CostsByDistance(NodeWindow, ZoneWindow, zonesBeforeBalance ? AboveBalance : AboveMoves, zonesBeforeBalance ? Nearest : Windows);
         BalanceCost = zonesBeforeBalance ? AboveMoves : AboveZones;
         var index = Nodes.Select((id, i) => (id, i)).ToDictionary(n => n.id, n => n.i);
         Original = new int[ringSize];
@@ -57,6 +57,22 @@ internal sealed class ClaimRules
     }
 
     public int RingSize { get; }
+
+    /// <summary>The moves that even shares force, whatever else: all above a share, where whoever holds most has the larger share.</summary>
+    public int ForcedMoves
+    {
+        get
+        {
+            var (floor, more) = Math.DivRem(RingSize, Nodes.Length);
+            var held = new int[Nodes.Length];
+            foreach (var owner in Original.Where(o => o != Nobody))
+            {
+                held[owner]++;
+            }
+
+            return held.OrderDescending().Select((h, rank) => Math.Max(0, h - (rank < more ? floor + 1 : floor))).Sum();
+        }
+    }
 
     public ImmutableArray<NodeId> Nodes { get; }
 
@@ -99,12 +115,20 @@ internal sealed class ClaimRules
     public long CostOfMove(int p, int node) => Original[p] == Nobody || Original[p] == node ? 0 : MoveCost;
 
     /// <summary>A nearer pair costs more than all farther pairs of its two partitions: neighbours share the most preference lists.</summary>
-    private static long[] CostsByDistance(int length, int window, long unit)
+    private static long Nearest(int window, int distance) => (1L << (window - distance)) - 1;
+
+    /// <summary>
+    /// As many as there are windows with both. Where there are two zones for three replicas, the sum is least, and as it must be, where no window is all in one zone:
+    /// nothing moves for more than that.
+    /// </summary>
+    private static long Windows(int window, int distance) => window - distance;
+
+    private static long[] CostsByDistance(int length, int window, long unit, Func<int, int, long> weight)
     {
         var costs = new long[length];
         for (var distance = 1; distance < window; distance++)
         {
-            costs[distance] = ((1L << (window - distance)) - 1) * unit;
+            costs[distance] = weight(window, distance) * unit;
         }
 
         return costs;

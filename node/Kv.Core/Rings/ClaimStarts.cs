@@ -18,7 +18,7 @@ internal static class ClaimStarts
     {
         if (rules.Original.All(o => o == ClaimRules.Nobody))
         {
-            return Interleaved(rules);
+            return Mixed(rules);
         }
 
         var nodes = rules.Nodes.Length;
@@ -39,6 +39,41 @@ internal static class ClaimStarts
         }
 
         return new ClaimBoard(rules, owners);
+    }
+
+    /// <summary>
+    /// A new ring, partition by partition: whoever is apart from those before and owns least, and among equals by a hash. Each node so has many different
+    /// neighbours: when one fails its load falls on many, and when one leaves many may take what it had. Round and round, it would be few.
+    /// </summary>
+    public static ClaimBoard Mixed(ClaimRules rules)
+    {
+        var shares = new int[rules.Nodes.Length];
+        var zoneShares = new int[rules.ZoneSizes.Length];
+        var owners = new int[rules.RingSize];
+        Array.Fill(owners, ClaimRules.Nobody);
+        for (var p = 0; p < rules.RingSize; p++)
+        {
+            var at = p;
+            owners[p] = Enumerable.Range(0, shares.Length).MinBy(node =>
+                (CostAmongKnown(rules, owners, at, node), shares[node], (double)zoneShares[rules.ZoneOf[node]] / rules.ZoneSizes[rules.ZoneOf[node]], Mix(at, node)));
+            shares[owners[p]]++;
+            zoneShares[rules.ZoneOf[owners[p]]]++;
+        }
+
+        return new ClaimBoard(rules, owners);
+    }
+
+    /// <summary>Four zones in turn, the largest, which keeps nodes and zones apart whatever their sizes; null where there are fewer.</summary>
+    public static ClaimBoard? FourZones(ClaimRules rules)
+    {
+        if (rules.ZoneSizes.Length < 4 || rules.NodeWindow > 4)
+        {
+            return null;
+        }
+
+        var zones = Enumerable.Range(0, rules.ZoneSizes.Length).OrderByDescending(z => rules.ZoneSizes[z]).ThenBy(z => z).Take(4).ToArray();
+        var nodes = zones.Select(z => Enumerable.Range(0, rules.Nodes.Length).Where(n => rules.ZoneOf[n] == z).ToArray()).ToArray();
+        return new ClaimBoard(rules, [.. Enumerable.Range(0, rules.RingSize).Select(p => nodes[p % 4][p / 4 % nodes[p % 4].Length])]);
     }
 
     /// <summary>Round and round: each node once per turn, zones in turn as evenly as their sizes let them.</summary>
@@ -87,7 +122,8 @@ internal static class ClaimStarts
         return zones is null ? null : FillZones(rules, zones, wanted);
     }
 
-    private static ClaimBoard FillZones(ClaimRules rules, int[] zones, int[] wanted)
+    /// <summary>Nodes for a colouring by zones: who is wanted where that fits, else the cheapest of the zone.</summary>
+    public static ClaimBoard FillZones(ClaimRules rules, int[] zones, int[] wanted)
     {
         var shares = new int[rules.Nodes.Length];
         var owners = new int[rules.RingSize];
@@ -127,6 +163,16 @@ internal static class ClaimStarts
         }
 
         return cost;
+    }
+
+    /// <summary>A fixed scatter of partitions and nodes, to tell equals apart.</summary>
+    public static uint Mix(int p, int node)
+    {
+        // The finalizer of MurmurHash3: any fixed scatter would do, but it must never change, since plans are compared between nodes.
+        var x = (uint)((p * 1021) + node + 1);
+        x = (x ^ (x >> 16)) * 0x85EBCA6B;
+        x = (x ^ (x >> 13)) * 0xC2B2AE35;
+        return x ^ (x >> 16);
     }
 
     private static long PriceOf(ClaimRules rules, bool sameNode, bool sameZone, int distance)

@@ -19,15 +19,7 @@ internal static class CyclicColouring
     public static int[]? Solve(int places, int colours, int window, Func<int, int, long> price, Func<int, int, int, long> pairPrice)
     {
         var states = new StateSpace(colours, window - 1, pairPrice);
-        var prices = new long[places, colours];
-        for (var place = 0; place < places; place++)
-        {
-            for (var colour = 0; colour < colours; colour++)
-            {
-                prices[place, colour] = price(place, colour);
-            }
-        }
-
+        var prices = Tabulate(places, colours, price);
         long best = Forbidden;
         int[]? bestColours = null;
         var choice = new byte[places, states.Count];
@@ -40,6 +32,49 @@ internal static class CyclicColouring
         }
 
         return bestColours;
+    }
+
+    /// <summary>
+    /// As <see cref="Solve"/>, again and again with other prices and one beginning, the first window - 1 colours of <paramref name="begin"/>: as many times
+    /// cheaper as there are beginnings, and best but for them.
+    /// </summary>
+    /// <param name="price">For a round, of a colour at a place.</param>
+    /// <param name="take">Sees each round's colouring; false ends the rounds.</param>
+    public static void SolveOften(
+        int[] begin, int colours, int window, Func<int, int, long> price, Func<int, int, int, long> pairPrice, Func<int[], bool> take)
+    {
+        var places = begin.Length;
+        var states = new StateSpace(colours, window - 1, pairPrice);
+        var beginState = 0;
+        for (var i = 0; i < window - 1; i++)
+        {
+            beginState = (beginState * colours) + begin[i];
+        }
+
+        if (states.InnerPrice[beginState] >= Forbidden)
+        {
+            return;
+        }
+
+        var choice = new byte[places, states.Count];
+        while (SolveFrom(states, beginState, places, Tabulate(places, colours, price), Forbidden, choice) is { } found && take(found.Colours))
+        {
+            // The prices that the caller changed make the next round.
+        }
+    }
+
+    private static long[,] Tabulate(int places, int colours, Func<int, int, long> price)
+    {
+        var prices = new long[places, colours];
+        for (var place = 0; place < places; place++)
+        {
+            for (var colour = 0; colour < colours; colour++)
+            {
+                prices[place, colour] = price(place, colour);
+            }
+        }
+
+        return prices;
     }
 
     private static (long Price, int[] Colours)? SolveFrom(StateSpace states, int begin, int places, long[,] prices, long bound, byte[,] choice)

@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using Kv.Core.Rings;
+using Xunit;
+
+namespace Kv.Core.Tests.Rings;
+
+/// <summary>What can be said of any good assignment by arithmetic, apart from how the claim found it.</summary>
+internal sealed class ClaimCheck
+{
+    private readonly int _size;
+    private readonly ImmutableArray<NodeId> _current;
+    private readonly ImmutableArray<ClaimMember> _members;
+    private readonly ImmutableArray<NodeId> _owners;
+    private readonly Dictionary<NodeId, string> _zoneOf;
+    private readonly Dictionary<string, int> _zoneSizes;
+    private readonly Dictionary<NodeId, int> _shares;
+    private readonly string _what;
+
+    public ClaimCheck(int ringSize, ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, ImmutableArray<NodeId> owners)
+    {
+        (_size, _current, _members, _owners) = (ringSize, current, members, owners);
+        _zoneOf = members.ToDictionary(m => m.Id, m => m.Zone);
+        _zoneSizes = members.GroupBy(m => m.Zone).ToDictionary(g => g.Key, g => g.Count());
+        Assert.Equal(ringSize, owners.Length);
+        Assert.All(owners, o => Assert.Contains(o, _zoneOf));
+        _shares = members.ToDictionary(m => m.Id, m => owners.Count(o => o == m.Id));
+        _what = $"{current.Distinct().Count()} owners to {members.Length} members in {_zoneSizes.Count} zones on a ring of {ringSize}: ";
+    }
+
+    private int Nodes => _members.Length;
+
+    private int Zones => _zoneSizes.Count;
+
+    /// <summary>Four nodes suffice to repeat none in four partitions, since ring sizes are multiples of four; with fewer, none repeats before it must.</summary>
+    public void NodesAreApart()
+    {
+        if (Nodes >= 4)
+        {
+            Equal(0, Repeats(4, o => o), "runs of four repeat a node");
+        }
+        else if (Nodes == 3)
+        {
+            // Three do not divide a power of two: the seam costs at least the windows across it.
+            AtMost(2, Repeats(3, o => o), "runs of three repeat a node");
+        }
+        else if (Nodes == 2)
+        {
+            Equal(0, Repeats(2, o => o), "neighbours share a node");
+        }
+    }
+
+    /// <summary>
+    /// Four zones suffice to repeat none in three partitions, whatever their sizes: round and round, each node at most every fourth. Three zones repeat at the
+    /// seam only, where none is so small that its one node cannot be in every third partition.
+    /// </summary>
+    public void ZonesAreApart()
+    {
+        var repeats = Repeats(3, o => _zoneOf[o]);
+        if (Zones >= 4)
+        {
+            Equal(0, repeats, "runs of three repeat a zone");
+        }
+        else if (Zones == 3 && _zoneSizes.Values.Min() >= 2)
+        {
+            // Two nodes can take turns only an even number of times, which may cost another seam.
+            AtMost(_zoneSizes.Values.Min() == 2 ? 6 : 2, repeats, "runs of three repeat a zone");
+        }
+    }
+
+    /// <summary>Within one where no zone's size forbids it, and always within one among the nodes of a zone.</summary>
+    public void SharesAreEven()
+    {
+        if (Zones <= 2 || Nodes % Zones == 0)
+        {
+            AtMost(1, _shares.Values.Max() - _shares.Values.Min(), "is the difference of shares");
+        }
+
+        foreach (var zone in _members.GroupBy(m => m.Zone))
+        {
+            var shares = zone.Select(m => _shares[m.Id]).ToList();
+            AtMost(1, shares.Max() - shares.Min(), $"is the difference of shares in {zone.Key}");
+        }
+    }
+
+    /// <summary>
+    /// Where no zones bind: what an even share forces to move, and a tenth. A leave from a ring of few nodes forces more than that, since only nodes that are not
+    /// near a partition already may take it; <see cref="ClaimOptimumTests"/> has the exact minimum of small rings.
+    /// </summary>
+    public void MovesAreFew()
+    {
+        if (_current.IsEmpty || Zones > 1 || Nodes < 4)
+        {
+            return;
+        }
+
+        var before = _current.Distinct().Count();
+        var joins = _current.All(_zoneOf.ContainsKey);
+        if ((joins && before >= 4) || (!joins && Nodes >= 16))
+        {
+            var forced = ForcedMoves();
+            AtMost(forced + Math.Max(2, forced / 10), Moves(), $"moves where {forced} are forced");
+        }
+    }
+
+    public int Moves() => _owners.Zip(_current).Count(p => p.First != p.Second);
+
+    /// <summary>The moves that any even assignment needs: whoever owns most keeps the larger shares.</summary>
+    public int ForcedMoves()
+    {
+        var (floor, more) = Math.DivRem(_size, Nodes);
+        var held = _members.Select(m => _current.Count(o => o == m.Id)).OrderDescending();
+        return _size - held.Select((h, rank) => Math.Min(h, rank < more ? floor + 1 : floor)).Sum();
+    }
+
+    private int Repeats<T>(int window, Func<NodeId, T> of) =>
+        Enumerable.Range(0, _size).Count(first => Enumerable.Range(first, window).Select(p => of(_owners[p % _size])).Distinct().Count() < window);
+
+    private void Equal(int expected, int actual, string what) => Assert.True(expected == actual, $"{_what}{actual} {what}, not {expected}");
+
+    private void AtMost(int most, int actual, string what) => Assert.True(actual <= most, $"{_what}{actual} {what}, more than {most}");
+}

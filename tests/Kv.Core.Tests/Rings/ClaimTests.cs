@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using Kv.Core.Rings;
+using Xunit;
+
+namespace Kv.Core.Tests.Rings;
+
+/// <summary>
+/// The claim over ring sizes, numbers of nodes and zones, for creation, joins and leaves. The default run takes a sample that meets each ring size, number of
+/// nodes and number of zones; KV_CLAIM_GRID=full takes all of them.
+/// </summary>
+public sealed class ClaimTests
+{
+    private const int TargetNVal = 4;
+    private const int NValPerZone = 3;
+
+    private static readonly bool Full = Environment.GetEnvironmentVariable("KV_CLAIM_GRID") == "full";
+
+    public static TheoryData<int, int> RingsAndZones()
+    {
+        var data = new TheoryData<int, int>();
+        for (var ringSize = Ring.MinSize; ringSize <= Ring.MaxSize; ringSize *= 2)
+        {
+            for (var zones = 1; zones <= 5; zones++)
+            {
+                data.Add(ringSize, zones);
+            }
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(RingsAndZones))]
+    public void Assign_OverTheGrid_KeepsReplicasApart_BalancesAndMovesFew(int ringSize, int zones)
+    {
+        for (var nodes = zones; nodes <= 40; nodes++)
+        {
+            // Each number of nodes meets some ring size and each ring size some of every kind; large rings are the slow ones.
+            if (!Full && (nodes + (3 * zones) + ringSize.ToString(null, null).Length) % (ringSize <= 64 ? 6 : ringSize <= 256 ? 24 : 40) != 0)
+            {
+                continue;
+            }
+
+            var before = Members(nodes, zones);
+            var created = Assign(ringSize, [], before);
+            var extra = Members(nodes + 5, zones);
+            Assign(ringSize, created, [.. extra.Take(nodes + 1)]);
+            Assign(ringSize, created, extra);
+            if (nodes > 2)
+            {
+                Assign(ringSize, created, [.. before.Take(nodes - 1)]);
+                Assign(ringSize, created, [.. before.Skip(2)]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Assign_OfTheSameProblem_IsTheSame_WhateverTheMembersOrder()
+    {
+        var current = Assign(64, [], Members(5, 2));
+        var members = Members(7, 2);
+        Assert.Equal(Assign(64, current, members), Assign(64, current, [.. members.Reverse()]));
+    }
+
+    [Fact]
+    public void Assign_WhereNothingChanges_MovesNothing()
+    {
+        for (var nodes = 1; nodes <= 12; nodes++)
+        {
+            var members = Members(nodes, Math.Min(nodes, 3));
+            var created = Assign(64, [], members);
+            Assert.Equal(created, Assign(64, created, members));
+        }
+    }
+
+    [Fact]
+    public void Assign_Step_ByStepFromOneNodeToTwelve_StaysApartAndEven()
+    {
+        ImmutableArray<NodeId> owners = [];
+        for (var nodes = 1; nodes <= 12; nodes++)
+        {
+            owners = Assign(64, owners, Members(nodes, 1));
+        }
+
+        for (var nodes = 11; nodes >= 1; nodes--)
+        {
+            owners = Assign(64, owners, Members(nodes, 1));
+        }
+    }
+
+    [Fact]
+    public void Assign_WithFewNodes_WarnsInRiaksWords()
+    {
+        var warnings = Claim.Assign(64, [], Members(3, 1), TargetNVal, NValPerZone).Warnings;
+        Assert.StartsWith("Not all replicas will be on distinct nodes", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Empty(Claim.Assign(64, [], Members(5, 1), TargetNVal, NValPerZone).Warnings);
+        Assert.Empty(Claim.Assign(64, [], Members(8, 4), TargetNVal, NValPerZone).Warnings);
+        Assert.Contains(
+            Claim.Assign(64, [], Members(4, 2), TargetNVal, NValPerZone).Warnings,
+            w => w.StartsWith("Not all replicas will be in distinct zones", StringComparison.Ordinal));
+        Assert.Contains(Claim.Assign(8, [], Members(9, 1), TargetNVal, NValPerZone).Warnings, w => w.Contains("own no partition", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Assign_WithoutMembersOrWithAnotherRingsOwners_IsABug()
+    {
+        Assert.Throws<ArgumentException>(() => Claim.Assign(64, [], [], TargetNVal, NValPerZone));
+        Assert.Throws<ArgumentException>(() => Claim.Assign(64, [new NodeId(1)], Members(1, 1), TargetNVal, NValPerZone));
+        Assert.Throws<ArgumentException>(() => Claim.Assign(48, [], Members(1, 1), TargetNVal, NValPerZone));
+    }
+
+    /// <summary>Members 1 to <paramref name="nodes"/>, dealt to the zones in turn.</summary>
+    internal static ImmutableArray<ClaimMember> Members(int nodes, int zones) =>
+        [.. Enumerable.Range(0, nodes).Select(i => new ClaimMember(new NodeId((ulong)i + 1), zones == 1 ? "" : $"zone{i % zones}"))];
+
+    private static ImmutableArray<NodeId> Assign(int ringSize, ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members)
+    {
+        var owners = Claim.Assign(ringSize, current, members, TargetNVal, NValPerZone).Owners;
+        var assignment = new ClaimCheck(ringSize, current, members, owners);
+        assignment.NodesAreApart();
+        assignment.ZonesAreApart();
+        assignment.SharesAreEven();
+        assignment.MovesAreFew();
+        return owners;
+    }
+}
