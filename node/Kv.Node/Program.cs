@@ -1,1 +1,3 @@
-return 0;
+using Kv.Node;
+
+return await NodeProgram.RunAsync(args);

@@ -19,6 +19,13 @@ public sealed record NativeOptions
     /// <summary>Bytes of a message: one object of the largest size, and what goes with it.</summary>
     public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
 
+    public int StreamWindowBytes { get; init; } = 1024 * 1024;
+
+    public int ConnectionWindowBytes { get; init; } = 2 * 1024 * 1024;
+
+    /// <summary>Calls of one connection at once.</summary>
+    public int StreamsPerConnection { get; init; } = 1000;
+
     /// <summary>How long <c>GetRing</c> waits for a newer ring.</summary>
     public TimeSpan RingWait { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -1,0 +1,43 @@
+using System.Globalization;
+
+namespace Kv.Node;
+
+/// <summary>How much memory the process may use, and telling the collector so.</summary>
+public static class MemoryLimit
+{
+    private const long Default = 1L << 30;
+
+    // What .NET takes of a container's limit; the rest is for what is not on its heap: threads, sockets, compiled code.
+    private const double HeapShare = 0.75;
+
+    /// <summary>The setting, else the container's limit, else 1 GiB.</summary>
+    public static long Bytes(NodeOptions options) => options.MemoryLimitBytes ?? ContainerLimit() ?? Default;
+
+    /// <summary>Holds the heap to its share of the limit from here on.</summary>
+    public static void Apply(long limitBytes)
+    {
+        AppContext.SetData("GCHeapHardLimit", (ulong)(limitBytes * HeapShare));
+        GC.RefreshMemoryLimit();
+    }
+
+    private static long? ContainerLimit()
+    {
+        foreach (var file in new[] { "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes" })
+        {
+            try
+            {
+                if (long.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var bytes) && bytes < 1L << 50)
+                {
+                    return bytes;
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Not in a container of this kind.
+                continue;
+            }
+        }
+
+        return null;
+    }
+}

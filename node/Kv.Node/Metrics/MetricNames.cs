@@ -1,0 +1,54 @@
+namespace Kv.Node.Metrics;
+
+/// <summary>
+/// The glossary of a node's metrics: every series of ours that `/metrics` can show, by its name there, with its kind and labels. Dashboards and
+/// alerts use these names and no others; a test holds what is scraped against this table.
+/// </summary>
+public static class MetricNames
+{
+    public const string NodeMeter = "Kv.Node";
+    public const string ClusterMeter = "Kv.Cluster";
+    public const string RuntimeMeter = "System.Runtime";
+
+    public const string BuildInfo = "kv_build_info";
+    public const string RingVersion = "kv_ring_version";
+    public const string RingOwnedPartitions = "kv_ring_owned_partitions";
+    public const string RingConverged = "kv_ring_converged";
+    public const string RingUnsettledPartitions = "kv_ring_unsettled_partitions";
+    public const string Members = "kv_members";
+    public const string PeerUp = "kv_peer_up";
+    public const string TransfersPending = "kv_transfers_pending";
+    public const string StorageBytes = "kv_storage_bytes";
+    public const string StorageFreeBytes = "kv_storage_free_bytes";
+    public const string MemoryLimitBytes = "kv_memory_limit_bytes";
+    public const string NodeReady = "kv_node_ready";
+
+    /// <summary>Name as scraped, Prometheus type, labels, meaning.</summary>
+    public static IReadOnlyList<(string Name, string Type, string Labels, string Meaning)> All { get; } =
+    [
+        (BuildInfo, "gauge", "version, node, zone", "always 1; joins a node's name and zone onto other series"),
+        (NodeReady, "gauge", "", "1 where /readyz says so"),
+        (RingVersion, "gauge", "", "version of the cluster document that the node holds; 0 before it is in a cluster"),
+        (RingOwnedPartitions, "gauge", "", "partitions that this node owns"),
+        (RingUnsettledPartitions, "gauge", "", "partitions of the ring that are on their way to another owner"),
+        (RingConverged, "gauge", "", "1 where all members that are up hold the same document"),
+        (Members, "gauge", "state", "members by state"),
+        (PeerUp, "gauge", "peer", "1 where this node sees that member up"),
+        (TransfersPending, "gauge", "kind", "transfers that wait, run or have failed: ownership, hinted"),
+        (StorageBytes, "gauge", "", "bytes of data on disk"),
+        (StorageFreeBytes, "gauge", "", "bytes free on the volume"),
+        (MemoryLimitBytes, "gauge", "", "bytes that the process may use"),
+        ("kv_request_duration_seconds", "histogram", "operation, bucket_type, outcome", "time from a request's acceptance to its outcome"),
+        ("kv_requests_active", "gauge", "", "requests under way"),
+        ("kv_requests_forwarded_total", "counter", "", "writes handed to a node of their preference list"),
+        ("kv_request_overloads_total", "counter", "", "requests refused because too many were under way"),
+        ("kv_quorum_failures_total", "counter", "rule", "requests whose quorum was not met"),
+        ("kv_vnode_mailbox_depth", "gauge", "", "commands waiting in the fullest mailbox"),
+        ("kv_vnode_overloads_total", "counter", "", "commands refused by a full mailbox"),
+        ("kv_read_repairs_total", "counter", "", "replicas that a read found stale or missing and sent the merged object"),
+        ("kv_read_repairs_skipped_total", "counter", "", "repairs not begun because too many were under way"),
+        ("kv_reaps_total", "counter", "", "tombstones removed"),
+        ("kv_sibling_warnings_total", "counter", "", "writes that left more siblings than the warning threshold"),
+        ("kv_object_size_warnings_total", "counter", "", "writes that left an object larger than the warning threshold"),
+    ];
+}

@@ -1,0 +1,258 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Reflection;
+using System.Security.Cryptography;
+using Kv.Cluster;
+using Kv.Core.Membership;
+using Kv.Core.Rings;
+using Kv.Node.Metrics;
+using Kv.Wire.Admin;
+using Kv.Wire.Native;
+using Kv.Wire.Peer;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OpenTelemetry.Metrics;
+
+namespace Kv.Node;
+
+/// <summary>
+/// A node, wired: the only place that knows all projects. Started once; <see cref="Failed"/> completes when the process is to end; stopped once, which
+/// ends front ends first, then the node, then what it stands on.
+/// </summary>
+public sealed partial class NodeComposition : IAsyncDisposable
+{
+    private readonly NodeOptions options;
+    private readonly ILoggerFactory loggers;
+    private readonly ILogger logger;
+    private readonly Func<NodeOptions, NodeStorage> openStorage;
+    private readonly NodeHealth health = new();
+    private readonly NodeMetrics metrics;
+    private readonly TimeProvider time = TimeProvider.System;
+    private readonly List<PortServer> frontEnds = [];
+    private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ImmutableArray<BoundPort> ports = [];
+    private NodeStorage? storage;
+    private ClusterNode? node;
+    private GrpcPeerTransport? transport;
+    private PeerService? peerService;
+    private KvService? kvService;
+    private PortServer? peerServer;
+    private PortServer? metricsServer;
+
+    /// <summary><paramref name="openStorage"/> is <see cref="NodeStorages.Open"/>, or memory in tests.</summary>
+    public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, NodeStorage> openStorage)
+    {
+        (this.options, this.loggers, this.openStorage) = (options, loggers, openStorage);
+        logger = loggers.CreateLogger<NodeComposition>();
+        metrics = new NodeMetrics(options, Version, MemoryLimit.Bytes(options), health);
+    }
+
+    public static string Version { get; } =
+        typeof(NodeComposition).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    /// <summary>Completes with the reason when the storage is beyond use.</summary>
+    public Task<Exception> Failed => failed.Task;
+
+    /// <summary>Where each protocol is listened for, as others reach it: `host:port` by protocol name.</summary>
+    public ImmutableSortedDictionary<string, string> Endpoints => ports.ToImmutableSortedDictionary(
+        port => port.Protocol, port => Address(options.AdvertiseHost, port.EndPoint.Port), StringComparer.Ordinal);
+
+    /// <summary>Throws <see cref="NodeStartException"/> or a store's exception; then nothing is left open but what disposal ends.</summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        BindPorts();
+        if (Port("metrics") is { } metricsPort)
+        {
+            metricsServer = CreateMetricsServer(metricsPort);
+            await metricsServer.StartAsync(cancel);
+        }
+
+        storage = openStorage(options);
+        var id = await NodeIdentity.ReadOrDrawAsync(storage.State, cancel);
+        LogIdentity(id, options.Name, options.Zone, options.DataDirectory);
+        node = CreateNode(id);
+        await node.StartAsync(cancel);
+        metrics.Observe(node.State, node.Admin, storage);
+        await StartServersAsync(cancel);
+        health.Serving(node.State);
+        _ = WatchAsync(node.Failed);
+        _ = WatchAsync(storage.Failed);
+        LogServing(options.Name, string.Join(", ", Endpoints.Select(pair => $"{pair.Key} {pair.Value}")));
+    }
+
+    /// <summary>A clean stop; what has not ended by <paramref name="cancel"/> is cut off.</summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        health.Stopping();
+        kvService?.Stop();
+        await Task.WhenAll(frontEnds.Select(server => server.StopAsync(cancel)));
+        if (node is not null)
+        {
+            await node.StopAsync(cancel);
+        }
+
+        peerService?.Stop();
+        if (peerServer is not null)
+        {
+            await peerServer.StopAsync(cancel);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in frontEnds)
+        {
+            await server.DisposeAsync();
+        }
+
+        if (peerServer is not null)
+        {
+            await peerServer.DisposeAsync();
+        }
+
+        if (transport is not null)
+        {
+            await transport.DisposeAsync();
+        }
+
+        if (storage is not null)
+        {
+            await storage.CloseAsync();
+        }
+
+        if (metricsServer is not null)
+        {
+            await metricsServer.DisposeAsync();
+        }
+
+        foreach (var port in ports)
+        {
+            port.Dispose();
+        }
+
+        peerService?.Dispose();
+        kvService?.Dispose();
+        metrics.Dispose();
+    }
+
+    private static string Address(string host, int port) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}");
+
+    private void BindPorts()
+    {
+        var bound = new List<BoundPort>();
+        try
+        {
+            foreach (var (protocol, port) in new[]
+                     {
+                         ("grpc", options.GrpcPort), ("peer", options.PeerPort), ("admin", options.AdminPort), ("metrics", options.MetricsPort),
+                     })
+            {
+                if (BoundPort.Bind(protocol, options.ListenHost, port) is { } socket)
+                {
+                    bound.Add(socket);
+                }
+            }
+        }
+        finally
+        {
+            ports = [.. bound];
+        }
+    }
+
+    private BoundPort? Port(string protocol) => ports.FirstOrDefault(port => port.Protocol == protocol);
+
+    private ClusterNode CreateNode(NodeId id)
+    {
+        // The transport asks for the cluster's id at each handshake, long after the node is made.
+        ClusterNode? made = null;
+        var identity = new PeerIdentity(id, () => made?.State.Current.Document?.ClusterId);
+        var peerOptions = new PeerTransportOptions();
+        transport = new GrpcPeerTransport(identity, peerOptions, time, SeededRandom(), loggers.CreateLogger<GrpcPeerTransport>());
+        var self = new Member(id, options.Name, options.Zone, MemberState.Joining, Endpoints);
+        made = new ClusterNode(options.Cluster, self, transport, storage!.Stores, storage.State, time, SeededRandom(), loggers);
+        peerService = new PeerService(identity, made.PeerHandler, peerOptions, time, loggers.CreateLogger<PeerService>());
+        peerServer = PortServer.Create(
+            Port("peer")!,
+            HttpProtocols.Http2,
+            loggers,
+            limits => limits.ApplyPeerLimits(peerOptions),
+            services => services.AddPeerService(peerService, peerOptions),
+            app => app.MapPeerService());
+        return made;
+    }
+
+    private async Task StartServersAsync(CancellationToken cancel)
+    {
+        await peerServer!.StartAsync(cancel);
+        frontEnds.Add(CreateAdminServer(Port("admin")!));
+        if (Port("grpc") is { } grpc)
+        {
+            frontEnds.Add(CreateNativeServer(grpc));
+        }
+
+        foreach (var server in frontEnds)
+        {
+            await server.StartAsync(cancel);
+        }
+    }
+
+    private PortServer CreateAdminServer(BoundPort port)
+    {
+        var facts = new NodeFacts(Version, storage!.FormatVersion, storage.DataBytes, storage.FreeBytes);
+        var service = new AdminService(node!.Admin, node.State, facts, time);
+        return PortServer.Create(
+            port,
+            HttpProtocols.Http2,
+            loggers,
+            limits => limits.MaxConcurrentConnections = options.MaxClientConnections,
+            services =>
+            {
+                services.AddGrpc();
+                services.AddSingleton(service);
+            },
+            app => app.MapGrpcService<AdminService>());
+    }
+
+    private PortServer CreateNativeServer(BoundPort port)
+    {
+        var native = new NativeOptions();
+        kvService = new KvService(node!.Client, node.State, new RingView(node.State), native, time);
+        return PortServer.Create(
+            port,
+            HttpProtocols.Http2,
+            loggers,
+            limits => limits.ApplyNativeLimits(native, options.MaxClientConnections),
+            services => services.AddKvService(kvService, native),
+            app => app.MapKvService());
+    }
+
+    private PortServer CreateMetricsServer(BoundPort port) => PortServer.Create(
+        port,
+        HttpProtocols.Http1,
+        loggers,
+        limits => limits.MaxConcurrentConnections = 100,
+        services => services.AddOpenTelemetry().WithMetrics(meters => meters
+            .AddMeter(MetricNames.NodeMeter, MetricNames.ClusterMeter, MetricNames.RuntimeMeter)
+            .AddPrometheusExporter(exporter => exporter.ScopeInfoEnabled = false)),
+        app =>
+        {
+            app.MapHealth(health);
+            app.MapPrometheusScrapingEndpoint();
+        });
+
+    private static Random SeededRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
+
+    private async Task WatchAsync(Task<Exception> ends)
+    {
+        var reason = await ends;
+        health.Failed(reason.Message);
+        failed.TrySetResult(reason);
+    }
+
+    [LoggerMessage(1001, LogLevel.Information, "node {Id}, name {Name}, zone '{Zone}', data in {Directory}")]
+    private partial void LogIdentity(NodeId id, string name, string zone, string directory);
+
+    [LoggerMessage(1002, LogLevel.Information, "node {Name} serves: {Endpoints}")]
+    private partial void LogServing(string name, string endpoints);
+}
