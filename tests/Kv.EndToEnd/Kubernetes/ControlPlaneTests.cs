@@ -9,14 +9,14 @@ public sealed class ControlPlaneTests(KubernetesCluster cluster)
     [Fact]
     public async Task ControlPlane_IsReady()
     {
-        cluster.Require();
+        await cluster.RequireAsync();
         Assert.Equal("ok", (await cluster.KubectlAsync("get", "--raw", "/readyz")).Trim());
     }
 
     [Fact]
     public async Task Node_IsReady()
     {
-        cluster.Require();
+        await cluster.RequireAsync();
         var ready = await cluster.KubectlAsync("get", "nodes", "-o", "jsonpath={.items[*].status.conditions[?(@.type==\"Ready\")].status}");
         Assert.Contains("True", ready, StringComparison.Ordinal);
     }
@@ -24,7 +24,7 @@ public sealed class ControlPlaneTests(KubernetesCluster cluster)
     [Fact]
     public async Task StorageClass_IsTheDefault()
     {
-        cluster.Require();
+        await cluster.RequireAsync();
         Assert.Contains("(default)", await cluster.KubectlAsync("get", "storageclass"), StringComparison.Ordinal);
     }
 }

@@ -10,7 +10,7 @@ public sealed class CrdTests(KubernetesCluster cluster) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        cluster.Require();
+        await cluster.RequireAsync();
         await ApplyCrdsAsync();
         await cluster.KubectlAsync("wait", "--for=condition=Established", "--timeout=60s", "crd/clusters.kv.dev", "crd/buckettypes.kv.dev");
         await cluster.KubectlAsync("create", "namespace", space);

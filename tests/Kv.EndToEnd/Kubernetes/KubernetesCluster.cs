@@ -9,40 +9,22 @@ namespace Kv.EndToEnd.Kubernetes;
 /// The cluster that the tests run on, one for the whole run: the one that <c>KUBECONFIG</c> names; else one that <c>tests/kube</c> starts here,
 /// which needs root on Debian; else none, and then a test that asks for it is skipped with the reason, or fails where <c>CI</c> is set.
 /// </summary>
-public sealed class KubernetesCluster : IAsyncLifetime
+public sealed class KubernetesCluster : IAsyncDisposable
 {
+    private readonly Lazy<Task> found;
     private string? missing;
     private string? kubeconfig;
     private bool startedHere;
     private Task? images;
+
+    /// <summary>Nothing is looked for or started before the first test asks.</summary>
+    public KubernetesCluster() => found = new(FindAsync);
 
     /// <summary>What the image archives are called in the cluster; a cluster of one's own gets other references by environment.</summary>
     public static string OperatorImage => Environment.GetEnvironmentVariable("KV_OPERATOR_IMAGE") ?? "docker.io/library/kv-operator:0.1.0";
 
     /// <inheritdoc cref="OperatorImage"/>
     public static string NodeImage => Environment.GetEnvironmentVariable("KV_NODE_IMAGE") ?? "docker.io/library/kv-node:0.1.0";
-
-    public async ValueTask InitializeAsync()
-    {
-        var named = Environment.GetEnvironmentVariable("KUBECONFIG");
-        if (!string.IsNullOrEmpty(named))
-        {
-            kubeconfig = named;
-            var answer = await Command.RunAsync("kubectl", ["version"], TimeSpan.FromSeconds(30), KubectlEnvironment());
-            missing = answer.Succeeded ? null : $"KUBECONFIG names a cluster that does not answer: {answer.Error.Trim()}";
-            return;
-        }
-        missing = WhyNotHere();
-        if (missing is not null)
-        {
-            return;
-        }
-        // Ten minutes to build the binaries from source, where no archive of them is at hand, and as much again for a slow machine.
-        var up = await Command.RunAsync(SourceTree.Path("tests", "kube", "up"), [], TimeSpan.FromMinutes(25));
-        startedHere = true;
-        kubeconfig = up.Output.Trim().Split('\n')[^1];
-        missing = up.Succeeded ? null : $"tests/kube/up failed: {up}";
-    }
 
     public async ValueTask DisposeAsync()
     {
@@ -53,7 +35,11 @@ public sealed class KubernetesCluster : IAsyncLifetime
     }
 
     /// <summary>Ends the test here where there is no cluster: skipped with the reason, or failed on CI.</summary>
-    public void Require() => Missing.Require(missing);
+    public async Task RequireAsync()
+    {
+        await found.Value;
+        Missing.Require(missing);
+    }
 
     /// <summary>Runs kubectl against the cluster and answers what it printed; an error of kubectl is an exception.</summary>
     public async Task<string> KubectlAsync(params string[] arguments) =>
@@ -73,7 +59,7 @@ public sealed class KubernetesCluster : IAsyncLifetime
     /// </summary>
     public async Task RequireImagesAsync()
     {
-        Require();
+        await RequireAsync();
         if (startedHere)
         {
             await (images ??= LoadImagesAsync());
@@ -99,6 +85,28 @@ public sealed class KubernetesCluster : IAsyncLifetime
 
     /// <summary>Environment in which kubectl, helm and kv meet this cluster.</summary>
     internal Dictionary<string, string> KubectlEnvironment() => new() { ["KUBECONFIG"] = kubeconfig ?? "" };
+
+    private async Task FindAsync()
+    {
+        var named = Environment.GetEnvironmentVariable("KUBECONFIG");
+        if (!string.IsNullOrEmpty(named))
+        {
+            kubeconfig = named;
+            var answer = await Command.RunAsync("kubectl", ["version"], TimeSpan.FromSeconds(30), KubectlEnvironment());
+            missing = answer.Succeeded ? null : $"KUBECONFIG names a cluster that does not answer: {answer.Error.Trim()}";
+            return;
+        }
+        missing = WhyNotHere();
+        if (missing is not null)
+        {
+            return;
+        }
+        // Ten minutes to build the binaries from source, where no archive of them is at hand, and as much again for a slow machine.
+        var up = await Command.RunAsync(SourceTree.Path("tests", "kube", "up"), [], TimeSpan.FromMinutes(25));
+        startedHere = true;
+        kubeconfig = up.Output.Trim().Split('\n')[^1];
+        missing = up.Succeeded ? null : $"tests/kube/up failed: {up}";
+    }
 
     private static async Task LoadImagesAsync()
     {
