@@ -3,6 +3,7 @@ using Kv.Operator.Commands;
 
 var root = new RootCommand("Runs key-value clusters: on Kubernetes, or as processes on this machine.")
 {
+    RunCommand.Create(),
     LocalCommand.Create(),
     CrdsCommand.Create(),
 };

@@ -1,0 +1,165 @@
+using System.Text.Json.Nodes;
+using System.Diagnostics;
+using System.Text.Json;
+using k8s;
+using k8s.Models;
+using Kv.Operator.Abstractions;
+using Kv.Operator.Api;
+
+namespace Kv.Operator.Runtime;
+
+/// <summary>
+/// Takes the objects of a kind through their controller: keys from the queue, each object read anew, its finalizers attached or run, the controller asked,
+/// and the key queued again as its result says. Several objects at once, one never twice at once. What goes wrong is retried for ever, ever more slowly.
+/// </summary>
+internal sealed partial class ControllerLoop<TEntity>(
+    IKubernetesApi api,
+    ResourceKind kind,
+    IEntityController<TEntity> controller,
+    IReadOnlyList<IEntityFinalizer<TEntity>> finalizers,
+    WorkQueue<ObjectKey> queue,
+    OperatorMetrics metrics,
+    ILogger logger)
+    where TEntity : class, IKubernetesObject<V1ObjectMeta>
+{
+    private const int Workers = 4;
+
+    public WorkQueue<ObjectKey> Queue => queue;
+
+    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(cancel)));
+
+    private async Task WorkAsync(CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            ObjectKey key;
+            try
+            {
+                key = await queue.TakeAsync(cancel);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            try
+            {
+                await HandleAsync(key, cancel);
+            }
+            finally
+            {
+                queue.Done(key);
+            }
+        }
+    }
+
+    /// <summary>One of the three places that catch everything: an object that cannot be handled must not end the operator.</summary>
+    private async Task HandleAsync(ObjectKey key, CancellationToken cancel)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var ok = false;
+        try
+        {
+            var json = await api.GetAsync(kind, key.Namespace, key.Name, cancel);
+            if (json is null)
+            {
+                queue.Forget(key);
+                ok = true;
+                return;
+            }
+
+            var entity = json.Deserialize<TEntity>(KvJson.Options) ?? throw new JsonException($"{key} is no {kind.Kind}");
+            var result = entity.Metadata.DeletionTimestamp is null ? await ReconcileAsync(entity, cancel) : await FinalizeAsync(entity, cancel);
+            ok = result.IsSuccess;
+            Requeue(key, result);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // The end was asked for.
+        }
+        catch (KubernetesApiException e) when (e.IsConflict)
+        {
+            // Somebody wrote in between: look again at once, with what is there now.
+            queue.Add(key);
+        }
+        catch (Exception e)
+        {
+            LogFailed(kind.Kind, key.ToString(), e.Message, queue.AddAfterFailure(key).TotalSeconds, e is HttpRequestException or KubernetesApiException or IOException ? null : e);
+        }
+        finally
+        {
+            metrics.Reconciled(kind.Kind, ok, Stopwatch.GetElapsedTime(began));
+        }
+    }
+
+    private void Requeue(ObjectKey key, ReconciliationResult<TEntity> result)
+    {
+        if (result.IsSuccess)
+        {
+            queue.Forget(key);
+        }
+        else
+        {
+            var delay = queue.AddAfterFailure(key);
+            LogFailed(kind.Kind, key.ToString(), result.ErrorMessage ?? "", delay.TotalSeconds, null);
+            return;
+        }
+
+        if (result.RequeueAfter is { } after)
+        {
+            queue.Add(key, after);
+        }
+    }
+
+    private async Task<ReconciliationResult<TEntity>> ReconcileAsync(TEntity entity, CancellationToken cancel)
+    {
+        foreach (var finalizer in finalizers)
+        {
+            var has = entity.Metadata.Finalizers?.Contains(finalizer.Identifier) == true;
+            if (has != finalizer.IsNeeded(entity))
+            {
+                await api.PatchAsync(kind, entity.Metadata.NamespaceProperty, entity.Metadata.Name, null, has ? Without(entity, finalizer.Identifier) : With(entity, finalizer.Identifier), cancel);
+                return ReconciliationResult<TEntity>.Success(entity, TimeSpan.Zero);
+            }
+        }
+
+        return await controller.ReconcileAsync(entity, cancel);
+    }
+
+    private async Task<ReconciliationResult<TEntity>> FinalizeAsync(TEntity entity, CancellationToken cancel)
+    {
+        // Ours, wherever in the list it is: another's may come first and take its time.
+        var finalizer = finalizers.FirstOrDefault(one => entity.Metadata.Finalizers?.Contains(one.Identifier) == true);
+        if (finalizer is null)
+        {
+            return await controller.DeletedAsync(entity, cancel);
+        }
+
+        var result = await finalizer.FinalizeAsync(entity, cancel);
+        if (result.IsSuccess && result.RequeueAfter is null)
+        {
+            await api.PatchAsync(kind, entity.Metadata.NamespaceProperty, entity.Metadata.Name, null, Without(entity, finalizer.Identifier), cancel);
+        }
+
+        return result;
+    }
+
+    /// <summary>The list is tested before it is changed, so that nobody else's finalizer is lost.</summary>
+    private static JsonArray Without(TEntity entity, string identifier)
+    {
+        var index = entity.Metadata.Finalizers.IndexOf(identifier);
+        var path = $"/metadata/finalizers/{index}";
+        return [new JsonObject { ["op"] = "test", ["path"] = path, ["value"] = identifier }, new JsonObject { ["op"] = "remove", ["path"] = path }];
+    }
+
+    private static JsonArray With(TEntity entity, string identifier)
+    {
+        var version = new JsonObject { ["op"] = "test", ["path"] = "/metadata/resourceVersion", ["value"] = entity.Metadata.ResourceVersion };
+        return entity.Metadata.Finalizers is { Count: > 0 }
+            ? [version, new JsonObject { ["op"] = "add", ["path"] = "/metadata/finalizers/-", ["value"] = identifier }]
+            : [version, new JsonObject { ["op"] = "add", ["path"] = "/metadata/finalizers", ["value"] = new JsonArray(identifier) }];
+    }
+
+    [LoggerMessage(EventId = 131, Level = LogLevel.Warning, Message = "{Kind} {Key}: {Why}; again in {Seconds:0.#} s")]
+    private partial void LogFailed(string kind, string key, string why, double seconds, Exception? exception);
+}

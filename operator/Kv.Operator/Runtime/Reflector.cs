@@ -1,0 +1,145 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Kv.Operator.Runtime;
+
+/// <summary>
+/// Keeps an eye on all objects of a kind: lists them in pages, then watches from there on, for ever. Survives a dropped stream (goes on from the
+/// last version it saw), one that hangs half open (its own watchdog), and a version that is too old, told by status or in the stream (lists anew, and
+/// says of objects that vanished meanwhile that they were deleted). It keeps resource versions only: whoever is told reads the object itself.
+/// </summary>
+internal sealed partial class Reflector(
+    IKubernetesApi api, ResourceKind kind, string? @namespace, string? labelSelector, TimeProvider time, OperatorMetrics metrics, ILogger logger, Random random)
+{
+    private static readonly TimeSpan WatchTimeout = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan WatchdogMargin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<ObjectKey, string> versions = [];
+
+    /// <summary>How many objects there are.</summary>
+    public int Count => versions.Count;
+
+    /// <summary>Runs until cancelled. <paramref name="changed"/> is called for each object that is new, changed or gone (with its last known form, or only its name).</summary>
+    public async Task RunAsync(Action<JsonObject, bool> changed, CancellationToken cancel)
+    {
+        string? version = null;
+        var retry = FirstRetry;
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                version ??= await ListAsync(changed, cancel);
+                version = await WatchAsync(version, changed, cancel);
+                retry = FirstRetry;
+                continue;
+            }
+            catch (KubernetesApiException e) when (e.IsExpired)
+            {
+                metrics.WatchRestarted(kind.Kind, "expired");
+                version = null;
+                continue;
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException or JsonException or OperationCanceledException)
+            {
+                metrics.WatchRestarted(kind.Kind, e is OperationCanceledException ? "silent" : "error");
+                LogBroken(kind.Kind, e.Message);
+                // A dropped stream goes on where it was; anything stranger is cheaper to list anew than to understand.
+                version = e is IOException or OperationCanceledException ? version : null;
+            }
+
+            await Task.Delay(retry * (1 + random.NextDouble()), time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+        }
+    }
+
+    private string? lastSeen;
+
+    private async Task<string> ListAsync(Action<JsonObject, bool> changed, CancellationToken cancel)
+    {
+        var listed = new Dictionary<ObjectKey, string>();
+        string? next = null;
+        string version;
+        do
+        {
+            var page = await api.ListAsync(kind, @namespace, labelSelector, next, cancel);
+            foreach (var item in page.Items)
+            {
+                listed[ObjectKey.Of(item)] = VersionOf(item);
+                changed(item, false);
+            }
+
+            (version, next) = (page.ResourceVersion, page.ContinueToken);
+        }
+        while (next is not null);
+
+        foreach (var gone in versions.Keys.Except(listed.Keys).ToList())
+        {
+            changed(Tombstone(gone), true);
+        }
+
+        versions.Clear();
+        foreach (var (key, one) in listed)
+        {
+            versions[key] = one;
+        }
+
+        return lastSeen = version;
+    }
+
+    /// <summary>One watch, to its end. The version to go on from.</summary>
+    private async Task<string> WatchAsync(string from, Action<JsonObject, bool> changed, CancellationToken cancel)
+    {
+        lastSeen = from;
+        var timeout = WatchTimeout * (1 + random.NextDouble());
+        using var watchdog = new CancellationTokenSource(timeout + WatchdogMargin, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, watchdog.Token);
+        try
+        {
+            await foreach (var change in api.WatchAsync(kind, @namespace, labelSelector, from, timeout, either.Token))
+            {
+                lastSeen = VersionOf(change.Object);
+                if (change.Type == WatchEventType.Bookmark)
+                {
+                    continue;
+                }
+
+                var key = ObjectKey.Of(change.Object);
+                if (change.Type == WatchEventType.Deleted)
+                {
+                    versions.Remove(key);
+                }
+                else
+                {
+                    versions[key] = lastSeen;
+                }
+
+                changed(change.Object, change.Type == WatchEventType.Deleted);
+            }
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException && lastSeen != from)
+        {
+            // The stream broke after it had told something: no reason to wait before going on.
+            metrics.WatchRestarted(kind.Kind, "dropped");
+        }
+
+        return lastSeen;
+    }
+
+    private JsonObject Tombstone(ObjectKey key) => new()
+    {
+        ["apiVersion"] = kind.ApiVersion,
+        ["kind"] = kind.Kind,
+        ["metadata"] = new JsonObject { ["namespace"] = key.Namespace, ["name"] = key.Name },
+    };
+
+    private static string VersionOf(JsonObject item) => item["metadata"]?["resourceVersion"]?.ToString() ?? "";
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Warning, Message = "watching {Kind} broke off: {Why}")]
+    private partial void LogBroken(string kind, string why);
+}
