@@ -41,6 +41,9 @@ public sealed record ClusterOptions
 
     public TimeSpan GossipInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a change of the cluster document is tried for before it counts as unavailable.</summary>
+    public TimeSpan DocumentChangeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Between looks for partitions to hand off.</summary>
     public TimeSpan HandoffInterval { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
 
@@ -60,40 +61,6 @@ public sealed class ClusterSnapshot
         return list;
     }
 
-    private ImmutableArray<PreflistEntry> Compute(Ring ring, PartitionId first, int n, bool sloppy)
-    {
-        var entries = ImmutableArray.CreateBuilder<PreflistEntry>(n);
-        var standIns = new Queue<NodeId>(FallbackNodes(ring, first, n));
-        var missing = new List<PartitionId>();
-        for (var i = 0; i < Math.Min(n, ring.Size); i++)
-        {
-            var partition = new PartitionId((first.Number + i) % ring.Size);
-            var owner = ring.Owner(partition);
-            if (IsUp(owner))
-            {
-                entries.Add(new PreflistEntry(partition, owner, IsPrimary: true));
-            }
-            else
-            {
-                missing.Add(partition);
-            }
-        }
-
-        foreach (var partition in sloppy ? missing : [])
-        {
-            if (standIns.TryDequeue(out var node))
-            {
-                entries.Add(new PreflistEntry(partition, node, IsPrimary: false));
-            }
-        }
-
-        return entries.ToImmutable();
-    }
-
-    private IEnumerable<NodeId> FallbackNodes(Ring ring, PartitionId first, int n)
-    {
-        var primaries = Enumerable.Range(first.Number, Math.Min(n, ring.Size)).Select(i => ring.Owners[i % ring.Size]).ToHashSet();
-        return Enumerable.Range(first.Number + n, Math.Max(0, ring.Size - n)).Select(i => ring.Owners[i % ring.Size])
-            .Where(node => IsUp(node) && !primaries.Contains(node)).Distinct();
-    }
+    private ImmutableArray<PreflistEntry> Compute(Ring ring, PartitionId first, int n, bool sloppy) =>
+        ImmutableCollectionsMarshal.AsImmutableArray(Core.Rings.PreferenceList.Compute(ring, first, n, Up, sloppy));
 }

@@ -1,0 +1,22 @@
+namespace Kv.Cluster.Membership;
+
+/// <summary>What became of a document that was handed to this node.</summary>
+internal enum LearnResult
+{
+    Learned,
+
+    /// <summary>The one held is as new.</summary>
+    AlreadyKnown,
+
+    /// <summary>It is another cluster's.</summary>
+    OtherCluster,
+
+    /// <summary>This node is in no cluster and not among the document's members: nobody staged its join.</summary>
+    NotMember,
+
+    /// <summary>The newer document of this node's cluster lists it no more: it is in no cluster now.</summary>
+    Removed,
+
+    /// <summary>It breaks a law of documents.</summary>
+    Broken,
+}

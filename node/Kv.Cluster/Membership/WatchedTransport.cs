@@ -1,0 +1,51 @@
+using System.Runtime.CompilerServices;
+using Kv.Cluster.Peers;
+using Kv.Core.Rings;
+
+namespace Kv.Cluster.Membership;
+
+/// <summary>
+/// The transport as the rest of the node sees it: each message carries this node's document version, and each answer tells
+/// <see cref="NodeWatcher"/> that the peer lives and <see cref="Gossip"/> which document it holds.
+/// </summary>
+internal sealed class WatchedTransport(IPeerTransport inner, ClusterState state) : IPeerTransport
+{
+    /// <summary>Told of each answer and of the peer's document version; set once, before anything is sent.</summary>
+    public Action<NodeId, long> OnAnswer { get; set; } = static (_, _) => { };
+
+    public Action<NodeId> OnUnreachable { get; set; } = static _ => { };
+
+    // hot
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, PeerLane lane, Deadline deadline, CancellationToken cancel)
+    {
+        var reply = await inner.SendAsync(to, Stamp(request), lane, deadline, cancel);
+        switch (reply)
+        {
+            case PeerReply.Unreachable:
+                OnUnreachable(to);
+                break;
+
+            // Made on this side of the wire: neither says anything about the peer.
+            case PeerReply.TimedOut or PeerReply.Overloaded:
+                break;
+
+            default:
+                OnAnswer(to, reply.DocumentVersion);
+                break;
+        }
+
+        return reply;
+    }
+
+    public ValueTask<PeerReply> SendAsync(string address, PeerRequest request, Deadline deadline, CancellationToken cancel) =>
+        inner.SendAsync(address, Stamp(request), deadline, cancel);
+
+    public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses) => inner.SetPeers(addresses);
+
+    private PeerRequest Stamp(PeerRequest request)
+    {
+        var version = state.Current.DocumentVersion;
+        return request.DocumentVersion == version ? request : request with { DocumentVersion = version };
+    }
+}
