@@ -69,6 +69,7 @@ public sealed partial class Vnode
         var durability = Collect(pass);
         var written = pass.Writes.Count > 0;
         var durable = written ? store.WriteAsync(pass.Writes, durability, CancellationToken.None) : default;
+        Volatile.Write(ref writes, writes + pass.Touched);
         if (written)
         {
             hasSoftTail = durability != Durability.Synced;
@@ -182,7 +183,6 @@ public sealed partial class Vnode
 
         // What is confirmed may have been written without a sync; writing it again puts all before it on disk as well.
         pass.CollectWrites(alsoConfirmed: strongest == Durability.Synced && hasSoftTail);
-        Volatile.Write(ref writes, writes + pass.Changes);
         return strongest;
     }
 
@@ -212,7 +212,7 @@ public sealed partial class Vnode
     private async ValueTask DropAsync(VnodeCommand.Drop drop)
     {
         await lastFinish;
-        if (!isFailed && Writes == drop.IfWrites)
+        if (!isFailed && Writes == drop.IfWrites && drop.IfWhole is not { HasMissed: true })
         {
             isClosing = true;
             mailbox.Writer.TryComplete();

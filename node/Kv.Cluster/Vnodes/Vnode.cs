@@ -44,7 +44,10 @@ public sealed partial class Vnode : IAsyncDisposable
 
     public PartitionId Partition { get; }
 
-    /// <summary>Keys changed since the vnode was opened.</summary>
+    /// <summary>
+    /// Keys changed, or confirmed to be held already, since the vnode was opened. Grows once the store shows the change and before it is acknowledged: a
+    /// fold that begins after this was read gives all that it counts.
+    /// </summary>
     public long Writes => Volatile.Read(ref writes);
 
     /// <summary>Commands that wait.</summary>
@@ -79,12 +82,12 @@ public sealed partial class Vnode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Drops the store and closes the vnode, if <see cref="Writes"/> is still <paramref name="ifWrites"/> when all that waited is done. Call
-    /// <see cref="VnodeHost.TryDropAsync"/>, which forgets the vnode too.
+    /// Drops the store and closes the vnode, if <see cref="Writes"/> is still <paramref name="ifWrites"/> when all that waited is done, and the
+    /// transfer <paramref name="ifWhole"/>, where one is given, has missed nothing. Call <see cref="VnodeHost.TryDropAsync"/>, which forgets the vnode too.
     /// </summary>
-    internal async ValueTask<bool> TryDropAsync(long ifWrites)
+    internal async ValueTask<bool> TryDropAsync(long ifWrites, VnodeTransfer? ifWhole)
     {
-        var drop = new VnodeCommand.Drop(ifWrites);
+        var drop = new VnodeCommand.Drop(ifWrites, ifWhole);
         await Send(drop);
         return drop.Dropped;
     }

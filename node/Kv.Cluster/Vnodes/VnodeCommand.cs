@@ -108,10 +108,15 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
         public VnodeTransfer Transfer { get; } = transfer;
     }
 
-    /// <summary>Drops the store if nothing was written since <paramref name="ifWrites"/>; always the last of its pass.</summary>
-    public sealed class Drop(long ifWrites) : VnodeCommand
+    /// <summary>
+    /// Drops the store if nothing was written since <paramref name="ifWrites"/> and the transfer <paramref name="ifWhole"/>, if given, missed nothing; always
+    /// the last of its pass.
+    /// </summary>
+    public sealed class Drop(long ifWrites, VnodeTransfer? ifWhole) : VnodeCommand
     {
         public long IfWrites { get; } = ifWrites;
+
+        public VnodeTransfer? IfWhole { get; } = ifWhole;
 
         public bool Dropped { get; set; }
     }

@@ -136,20 +136,20 @@ public sealed partial class VnodeHost
     }
 
     /// <summary>
-    /// Drops the vnode's data for good if nothing was written since its <see cref="Vnode.Writes"/> was <paramref name="ifWrites"/>. False otherwise, and
-    /// while this node owns the partition.
+    /// Drops the vnode's data for good if nothing was written since its <see cref="Vnode.Writes"/> was <paramref name="ifWrites"/>, nor missed by the transfer
+    /// <paramref name="ifWhole"/>, where one is given. False otherwise, and while this node owns the partition or is to own it.
     /// </summary>
-    public async ValueTask<bool> TryDropAsync(Vnode vnode, long ifWrites, CancellationToken cancel)
+    public async ValueTask<bool> TryDropAsync(Vnode vnode, long ifWrites, VnodeTransfer? ifWhole, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var snapshot = state.Current;
-        if (snapshot.Document is null || snapshot.Document.Ring.Owner(vnode.Partition) == snapshot.Self)
+        if (snapshot.Document is not { Ring: var ring } || ring.Owner(vnode.Partition) == snapshot.Self || ring.NextOwner(vnode.Partition) == snapshot.Self)
         {
             return false;
         }
 
         // The partition stays taken until the drop is done, so that a new vnode never opens the store beneath.
-        if (!await vnode.TryDropAsync(ifWrites))
+        if (!await vnode.TryDropAsync(ifWrites, ifWhole))
         {
             return false;
         }

@@ -81,18 +81,18 @@ internal sealed class VnodePass
         }
     }
 
-    /// <summary>Keys changed in this turn.</summary>
-    public int Changes
+    /// <summary>Keys changed in this turn, or said to be held already: whoever was told so relies on them being here.</summary>
+    public int Touched
     {
         get
         {
-            var changes = 0;
+            var touched = 0;
             for (var i = 0; i < used; i++)
             {
-                changes += slots[i].IsDirty ? 1 : 0;
+                touched += slots[i].IsDirty || slots[i].IsConfirmed ? 1 : 0;
             }
 
-            return changes;
+            return touched;
         }
     }
 

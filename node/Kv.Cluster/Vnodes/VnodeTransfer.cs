@@ -15,6 +15,7 @@ public sealed class VnodeTransfer(NodeId target)
     private const int EndedState = 3;
 
     private int state;
+    private volatile bool hasMissed;
 
     public NodeId Target { get; } = target;
 
@@ -23,6 +24,9 @@ public sealed class VnodeTransfer(NodeId target)
 
     /// <summary>The completion is proposed and may be decided at any moment: a write that the target does not take fails here.</summary>
     public bool IsCompleting => Volatile.Read(ref state) == CompletingState;
+
+    /// <summary>The target did not take some write: whatever the document says, it does not hold all that is here.</summary>
+    public bool HasMissed => hasMissed;
 
     /// <summary>No write is passed on any more.</summary>
     public bool IsEnded => Volatile.Read(ref state) == EndedState;
@@ -38,7 +42,11 @@ public sealed class VnodeTransfer(NodeId target)
     public void End() => Volatile.Write(ref state, EndedState);
 
     /// <summary>The target did not take a write. True if the write may be acknowledged all the same, because nobody will take the target for complete.</summary>
-    internal bool Break() => Interlocked.CompareExchange(ref state, BrokenState, Active) != CompletingState;
+    internal bool Break()
+    {
+        hasMissed = true;
+        return Interlocked.CompareExchange(ref state, BrokenState, Active) != CompletingState;
+    }
 
     internal bool PassesWritesOn => Volatile.Read(ref state) is Active or CompletingState;
 }
