@@ -1,0 +1,59 @@
+using Kv.Cluster.Vnodes;
+using Kv.Core.Rings;
+
+namespace Kv.Cluster.Handoff;
+
+/// <summary>A partition's data that is to leave this node, and how far it has come. The scheduler's own, but for the figures, which anyone may read.</summary>
+internal sealed class HandoffJob(TransferKind kind, PartitionId partition, NodeId target, long createdAt)
+{
+    private long objectsSent;
+    private long bytesSent;
+    private long objectsTotal;
+    private long lastProgress;
+
+    public TransferKind Kind { get; } = kind;
+
+    public PartitionId Partition { get; } = partition;
+
+    public NodeId Target { get; } = target;
+
+    /// <summary>The clock's timestamp: the oldest goes first.</summary>
+    public long CreatedAt { get; } = createdAt;
+
+    public bool IsRunning { get; set; }
+
+    /// <summary>Ownership only: all is with the target, writes go to both, and the document has to say so.</summary>
+    public VnodeTransfer? Whole { get; set; }
+
+    public int Failures { get; set; }
+
+    /// <summary>The clock's timestamp before which it is not tried again.</summary>
+    public long NotBefore { get; set; }
+
+    /// <summary>Empty where the last attempt did not fail.</summary>
+    public string LastError { get; set; } = "";
+
+    public long ObjectsSent => Volatile.Read(ref objectsSent);
+
+    public long BytesSent => Volatile.Read(ref bytesSent);
+
+    public long ObjectsTotal => Volatile.Read(ref objectsTotal);
+
+    /// <summary>0 before its first attempt.</summary>
+    public long LastProgress => Volatile.Read(ref lastProgress);
+
+    public void Begin(long total, long now)
+    {
+        Volatile.Write(ref objectsSent, 0);
+        Volatile.Write(ref bytesSent, 0);
+        Volatile.Write(ref objectsTotal, total);
+        Volatile.Write(ref lastProgress, now);
+    }
+
+    public void Sent(int objects, long bytes, long now)
+    {
+        Volatile.Write(ref objectsSent, objectsSent + objects);
+        Volatile.Write(ref bytesSent, bytesSent + bytes);
+        Volatile.Write(ref lastProgress, now);
+    }
+}

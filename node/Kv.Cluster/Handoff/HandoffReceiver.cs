@@ -1,0 +1,69 @@
+using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Handoff;
+
+/// <summary>
+/// Takes in objects that are handed over: merges them through the vnode, never overwrites, and answers when all are on disk. Only for partitions that this
+/// node owns or is to own by its own document, so that what it has confirmed is never passed back and dropped here as somebody else's.
+/// </summary>
+internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state, VnodeHost host)
+{
+    /// <summary>The reason given while as many batches as allowed are being merged: try again soon, nothing is wrong.</summary>
+    public const string Busy = "busy: as many batches as allowed are being merged";
+
+    private int merging;
+
+    /// <summary>An empty batch asks whether this node would take the partition.</summary>
+    public async ValueTask<PeerReply> HandleAsync(PeerRequest.HandoffBatch batch, CancellationToken cancel)
+    {
+        if (!IsHome(state.Current, batch.Partition))
+        {
+            return new PeerReply.WrongOwner();
+        }
+
+        if (Interlocked.Increment(ref merging) > options.HandoffConcurrency)
+        {
+            Interlocked.Decrement(ref merging);
+            return new PeerReply.Refused(Busy);
+        }
+
+        try
+        {
+            return batch.Entries.Count == 0 ? new PeerReply.Done() : await MergeAsync(batch, cancel);
+        }
+        catch (Exception failure) when (failure is StoreException or InvalidOperationException)
+        {
+            return new PeerReply.Refused(failure.Message);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref merging);
+        }
+    }
+
+    /// <summary>Whether the node owns the partition or is to own it: where its data belongs.</summary>
+    public static bool IsHome(ClusterSnapshot snapshot, PartitionId partition) =>
+        snapshot.Document is { Ring: var ring }
+        && partition.Number >= 0
+        && partition.Number < ring.Size
+        && (ring.Owner(partition) == snapshot.Self || ring.NextOwner(partition) == snapshot.Self);
+
+    private async ValueTask<PeerReply> MergeAsync(PeerRequest.HandoffBatch batch, CancellationToken cancel)
+    {
+        var vnode = await host.OpenAsync(batch.Partition, cancel);
+        var reply = await vnode.MergeBatchAsync(batch.Entries, cancel);
+        if (!vnode.IsClosed || reply is PeerReply.Done)
+        {
+            return reply;
+        }
+
+        // It was being dropped as a stand-in's data while the node became the partition's home: begin anew.
+        await host.WhenForgottenAsync(vnode);
+        vnode = await host.OpenAsync(batch.Partition, cancel);
+        return await vnode.MergeBatchAsync(batch.Entries, cancel);
+    }
+}

@@ -1,0 +1,86 @@
+using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Handoff;
+
+/// <summary>Sends a partition's data to another node: fold, batch, send, wait until the other has it on disk, and go on. One batch is under way at a time.</summary>
+internal sealed class HandoffSender(ClusterOptions options, IPeerTransport transport, TimeProvider time, Random random)
+{
+    private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// Asks whether the target would take the partition. Before writes are passed on to it, this makes sure that it knows itself for the partition's home: else it could take
+    /// them for a stand-in's and pass them back. Null for yes, else why not.
+    /// </summary>
+    public ValueTask<string?> AskAsync(PartitionId partition, NodeId target, CancellationToken cancel) =>
+        SendAsync(new PeerRequest.HandoffBatch(partition, []), target, cancel);
+
+    /// <summary>Sends all that the vnode holds. Null where the target confirmed every batch, else what went wrong.</summary>
+    public async ValueTask<string?> SendAllAsync(Vnode vnode, HandoffJob job, CancellationToken cancel)
+    {
+        job.Begin(vnode.ApproximateCount, time.GetTimestamp());
+        var entries = new List<StoredEntry>();
+        var bytes = 0L;
+        try
+        {
+            await foreach (var entry in vnode.FoldAsync(cancel))
+            {
+                entries.Add(entry);
+                bytes += entry.Key.Length + entry.Value.Length;
+                if (bytes < options.HandoffBatchBytes && entries.Count < options.HandoffBatchObjects)
+                {
+                    continue;
+                }
+
+                if (await SendBatchAsync(entries, bytes, job, cancel) is { } problem)
+                {
+                    return problem;
+                }
+
+                (entries, bytes) = ([], 0);
+            }
+        }
+        catch (Exception failure) when (failure is StoreException or ObjectDisposedException)
+        {
+            return $"the partition's store could not be read: {failure.Message}";
+        }
+
+        return entries.Count == 0 ? null : await SendBatchAsync(entries, bytes, job, cancel);
+    }
+
+    private async ValueTask<string?> SendBatchAsync(List<StoredEntry> entries, long bytes, HandoffJob job, CancellationToken cancel)
+    {
+        var problem = await SendAsync(new PeerRequest.HandoffBatch(job.Partition, entries), job.Target, cancel);
+        if (problem is null)
+        {
+            job.Sent(entries.Count, bytes, time.GetTimestamp());
+        }
+
+        return problem;
+    }
+
+    private async ValueTask<string?> SendAsync(PeerRequest.HandoffBatch batch, NodeId target, CancellationToken cancel)
+    {
+        var deadline = Deadline.After(time, options.HandoffBatchTimeout);
+        while (true)
+        {
+            var reply = await transport.SendAsync(target, batch, PeerLane.Bulk, deadline, cancel);
+            switch (reply)
+            {
+                case PeerReply.Done:
+                    return null;
+                case PeerReply.Overloaded or PeerReply.Refused { Reason: HandoffReceiver.Busy } when !deadline.HasPassed(time):
+                    await Task.Delay(BusyPause * (0.5 + random.NextDouble()), time, cancel);
+                    break;
+                case PeerReply.Refused refused:
+                    return $"the target refused: {refused.Reason}";
+                case PeerReply.WrongOwner:
+                    return "the target does not hold the document yet that makes the partition its own, or holds a newer one";
+                default:
+                    return $"no answer from the target: {reply.GetType().Name}";
+            }
+        }
+    }
+}
