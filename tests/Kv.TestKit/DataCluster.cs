@@ -136,7 +136,7 @@ public sealed class DataCluster
                 var merged = await owner.Context.Enter(() => target.MergeBatchAsync(entries, CancellationToken.None).AsTask());
                 if (merged is Kv.Cluster.Peers.PeerReply.Done)
                 {
-                    await node.Context.Enter(() => node.Host.TryDropAsync(vnode, writes, CancellationToken.None).AsTask());
+                    await node.Context.Enter(() => node.Host.TryDropAsync(vnode, writes, null, CancellationToken.None).AsTask());
                 }
             }
         }

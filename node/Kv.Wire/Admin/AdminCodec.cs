@@ -49,9 +49,9 @@ internal static class AdminCodec
         message.Staged.AddRange(view.Document.Staged.Select(staged => Encode(staged, view.Document)));
         message.Members.AddRange(view.Members.Select(member => new Proto.PlannedMember
         {
-            Name = member.Node.Name,
-            Zone = member.Node.Zone,
-            State = Encode(member.State),
+            Name = member.Name,
+            Zone = member.Zone,
+            State = Encode(member.StateAfter),
             PartitionsNow = member.PartitionsNow,
             PartitionsAfter = member.PartitionsAfter,
         }));
