@@ -1,6 +1,11 @@
+using Kv.Cluster.Async;
+using Kv.Cluster.Coordination;
+using Kv.Cluster.Handoff;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
 using Kv.Core.Membership;
+using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Microsoft.Extensions.Logging;
 
@@ -10,12 +15,27 @@ namespace Kv.Cluster;
 /// One node, whole: composes membership, vnodes, coordinators and handoff over the ports it is handed. Its owner starts it once, gives what peers
 /// send to <see cref="PeerHandler"/>, watches <see cref="Failed"/>, and stops it.
 /// </summary>
-public sealed class ClusterNode
+public sealed partial class ClusterNode : IAsyncDisposable
 {
-    private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ClusterAdmin? admin;
-    private readonly KvClient? client;
-    private readonly IPeerHandler? handler;
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(10);
+
+    private readonly CancellationTokenSource stopping = new();
+    private readonly NodeFailure failure = new();
+    private readonly ClusterOptions options;
+    private readonly TimeProvider time;
+    private readonly IPeerTransport transport;
+    private readonly ILogger<ClusterNode> log;
+    private readonly BackgroundTasks background;
+    private readonly VnodeHost host;
+    private readonly DocumentStore documents;
+    private readonly DocumentVoter voter;
+    private readonly DocumentAgreement agreement;
+    private readonly Gossip gossip;
+    private readonly NodeWatcher watcher;
+    private readonly SelfDescription selfDescription;
+    private readonly HandoffScheduler handoff;
+    private readonly PeerDispatcher dispatcher;
+    private bool isStopped;
 
     /// <summary><paramref name="self"/> is the node's description of itself: id, name, zone and advertised endpoints; its state is not looked at.</summary>
     public ClusterNode(
@@ -28,26 +48,174 @@ public sealed class ClusterNode
         Random random,
         ILoggerFactory loggers)
     {
-        ArgumentNullException.ThrowIfNull(self);
+        (this.options, this.transport, this.time) = (options, transport, time);
+        log = loggers.CreateLogger<ClusterNode>();
+        background = new BackgroundTasks(OnBackgroundFailure);
         State = new ClusterState(self.Id);
-        (admin, client, handler) = (null, null, null);
+
+        // First of all observers: whoever acts on a new member can reach it.
+        State.Subscribe(SetPeers);
+        var watched = new WatchedTransport(transport, State);
+
+        // A seeded source is not for several threads: each part has its own, made from it.
+        Random Child() => new(random.Next());
+        documents = new DocumentStore(State, nodeState, failure, loggers.CreateLogger<DocumentStore>());
+        voter = new DocumentVoter(State, nodeState, failure);
+        agreement = new DocumentAgreement(
+            options, State, documents, voter, watched, time, Child(), background, loggers.CreateLogger<DocumentAgreement>());
+        gossip = new Gossip(options, State, documents, watched, time, Child(), background);
+        watcher = new NodeWatcher(options, State, watched, time, background, loggers.CreateLogger<NodeWatcher>());
+        watched.OnAnswer = OnAnswer;
+        watched.OnUnreachable = watcher.Failed;
+        selfDescription = new SelfDescription(options, self, State, agreement, time);
+
+        host = new VnodeHost(State, stores, nodeState, watched, time, options, Statistics, loggers.CreateLogger<VnodeHost>());
+        var gate = new VnodeGate(State, host);
+        Client = new KvClient(State, gate, watched, time, options, Statistics);
+        handoff = new HandoffScheduler(
+            options,
+            State,
+            host,
+            new HandoffSender(options, watched, time, Child()),
+            agreement,
+            gossip,
+            time,
+            background,
+            loggers.CreateLogger<HandoffScheduler>());
+        Admin = new ClusterAdmin(options, self, State, documents, agreement, gossip, watched, handoff.View, time, Child());
+        dispatcher = new PeerDispatcher(
+            State, documents, voter, agreement, gossip, new HandoffReceiver(options, State, host), new DataRequests(State, gate, Client), Admin);
+        _ = ReportAsync(host.Failed);
     }
 
     public ClusterState State { get; }
 
-    public ClusterAdmin Admin => admin ?? throw new InvalidOperationException("the node is not started");
+    public ClusterAdmin Admin { get; }
 
-    public KvClient Client => client ?? throw new InvalidOperationException("the node is not started");
+    /// <summary>The door to the data; answers `not ready` until the node is in a cluster.</summary>
+    public KvClient Client { get; }
 
-    /// <summary>What peers send goes here; it may be called as soon as the node is made, and answers `not_ready` before it is started.</summary>
-    public IPeerHandler PeerHandler => handler ?? throw new InvalidOperationException("the node is not started");
+    public KvStatistics Statistics { get; } = new();
+
+    /// <summary>What peers send goes here; it may be called as soon as the node is made, and refuses until it is started.</summary>
+    public IPeerHandler PeerHandler => dispatcher;
+
+    /// <summary>The vnodes that are open now, owned or held for others.</summary>
+    public IReadOnlyList<Vnode> Vnodes => host.Open;
 
     /// <summary>Completes, with the reason, when a store is beyond use: the process is to end, so that a restart recovers what is on disk.</summary>
-    public Task<Exception> Failed => failed.Task;
+    public Task<Exception> Failed => failure.Task;
 
-    /// <summary>Opens the stores, recovers the document and begins to serve. Throws <see cref="StoreException"/> on damage.</summary>
-    public Task StartAsync(CancellationToken cancel) => State.Current.Document is null ? Task.CompletedTask : Task.FromCanceled(cancel);
+    /// <summary>
+    /// Opens the stores, recovers the document, asks the members it lists whether they live and know better, and begins to serve. Throws
+    /// <see cref="StoreException"/> on damage. Waits for silent members no longer than <see cref="ClusterOptions.PeerDownAfter"/>.
+    /// </summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        agreement.Stopping = stopping.Token;
+        gossip.Stopping = stopping.Token;
+        await voter.RecoverAsync(cancel);
+        await documents.RecoverAsync(cancel);
+        await host.StartAsync(cancel);
+        dispatcher.IsServing = true;
 
-    /// <summary>Takes no more requests, lets those under way end (within <paramref name="cancel"/>), and closes stores cleanly.</summary>
-    public Task StopAsync(CancellationToken cancel) => State.Current.Document is null ? Task.CompletedTask : Task.FromCanceled(cancel);
+        // A node that was away may hold a document that is long replaced: it looks before it takes requests for partitions that may have moved.
+        await watcher.AskAllAsync(cancel);
+        await Task.WhenAny(background.DrainAsync(), Task.Delay(options.PeerDownAfter, time, cancel));
+
+        Start(watcher.RunAsync);
+        Start(gossip.RunAsync);
+        Start(selfDescription.RunAsync);
+        Start(handoff.RunAsync);
+    }
+
+    /// <summary>
+    /// Takes no more requests, lets those under way end (until <paramref name="cancel"/>), and closes the stores cleanly whatever happens.
+    /// </summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        if (isStopped)
+        {
+            return;
+        }
+
+        isStopped = true;
+        Client.Stop();
+        while (Client.Active > 0 && !cancel.IsCancellationRequested)
+        {
+            await Task.Delay(DrainPoll, time, CancellationToken.None);
+        }
+
+        await stopping.CancelAsync();
+        var drained = background.DrainAsync();
+        while (!drained.IsCompleted && !cancel.IsCancellationRequested)
+        {
+            await Task.WhenAny(drained, Task.Delay(DrainPoll, time, CancellationToken.None));
+        }
+
+        dispatcher.IsServing = false;
+        await host.StopAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(new CancellationToken(canceled: true));
+        Client.Dispose();
+        Statistics.Dispose();
+        stopping.Dispose();
+    }
+
+    private void Start(Func<CancellationToken, Task> loop) => background.Start(token => SuperviseAsync(loop, token), stopping.Token);
+
+    /// <summary>A loop ends only with the node. One that breaks takes the node with it: a restart is better than a node that hands nothing off or hears nobody.</summary>
+    private async Task SuperviseAsync(Func<CancellationToken, Task> loop, CancellationToken cancel)
+    {
+        try
+        {
+            await loop(cancel);
+        }
+        catch (Exception broken) when (!cancel.IsCancellationRequested)
+        {
+            LogLoopBroken(broken);
+            failure.Report(broken);
+        }
+    }
+
+    private async Task ReportAsync(Task<Exception> storeFailed) => failure.Report(await storeFailed);
+
+    private void OnBackgroundFailure(Exception broken)
+    {
+        if (stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        LogTaskBroken(broken);
+        if (broken is StoreException)
+        {
+            failure.Report(broken);
+        }
+    }
+
+    private void OnAnswer(NodeId node, long version)
+    {
+        watcher.Answered(node);
+        gossip.Saw(node, version);
+    }
+
+    private void SetPeers(ClusterSnapshot snapshot)
+    {
+        if (snapshot.Document is { } document)
+        {
+            transport.SetPeers(document.Members
+                .Where(m => m.Id != snapshot.Self && m.Endpoints.ContainsKey(PeerEndpoint.Name))
+                .ToDictionary(m => m.Id, m => m.Endpoints[PeerEndpoint.Name]));
+        }
+    }
+
+    [LoggerMessage(2140, LogLevel.Critical, "one of the node's loops broke: the node cannot go on")]
+    private partial void LogLoopBroken(Exception broken);
+
+    [LoggerMessage(2141, LogLevel.Error, "work in the background broke")]
+    private partial void LogTaskBroken(Exception broken);
 }

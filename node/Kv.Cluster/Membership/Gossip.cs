@@ -22,7 +22,9 @@ internal sealed class Gossip(
     private readonly ConcurrentDictionary<NodeId, long> versions = new();
     private readonly ConcurrentDictionary<NodeId, bool> fetching = new();
     private readonly AsyncSignal wake = new(time);
-    private CancellationToken stopping;
+
+    /// <summary>Ends what is under way when the node stops; set before the first message.</summary>
+    public CancellationToken Stopping { get; set; }
 
     /// <summary>The newest version that the member has shown; 0 if none.</summary>
     public long VersionOf(NodeId node) => node == state.Current.Self ? state.Current.DocumentVersion : versions.GetValueOrDefault(node);
@@ -34,22 +36,49 @@ internal sealed class Gossip(
     /// <summary>A message showed the sender's version. Hot: called with every message.</summary>
     public void Saw(NodeId node, long version)
     {
+        if (version == 0)
+        {
+            TeachIfNew(node);
+            return;
+        }
+
         if (version <= versions.GetValueOrDefault(node))
         {
             return;
         }
 
         versions.AddOrUpdate(node, version, (_, known) => Math.Max(known, version));
-        if (version > state.Current.DocumentVersion && !stopping.IsCancellationRequested && fetching.TryAdd(node, true))
+        if (version > state.Current.DocumentVersion && !Stopping.IsCancellationRequested && fetching.TryAdd(node, true))
         {
-            background.Start(token => FetchAsync(node, token), stopping);
+            background.Start(token => FetchAsync(node, token), Stopping);
+        }
+    }
+
+    /// <summary>A member without a document missed that its join was staged, and knows nobody whom it could ask: it is told again.</summary>
+    private void TeachIfNew(NodeId node)
+    {
+        if (state.Current.Document is { } document && document.FindMember(node) is not null && !Stopping.IsCancellationRequested && fetching.TryAdd(node, true))
+        {
+            background.Start(token => TeachAsync(node, document, token), Stopping);
+        }
+    }
+
+    private async Task TeachAsync(NodeId node, ClusterDocument document, CancellationToken cancel)
+    {
+        try
+        {
+            var deadline = Deadline.After(time, options.GossipInterval);
+            await transport.SendAsync(node, new PeerRequest.LearnDocument(document), PeerLane.Request, deadline, cancel);
+        }
+        finally
+        {
+            fetching.TryRemove(node, out _);
         }
     }
 
     /// <summary>Asks a random member now and then, so that a node that talks to nobody else is no exception.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        stopping = cancel;
         while (!cancel.IsCancellationRequested)
         {
             await wake.WaitAsync(options.GossipInterval, cancel);
