@@ -10,7 +10,7 @@ namespace Kv.Core.Rings;
 /// </summary>
 public static class Claim
 {
-    /// <summary>Times a found assignment is made valid again and searched anew.</summary>
+    /// <summary>Times a found assignment is coloured and searched anew.</summary>
     private const int Rounds = 3;
 
     /// <summary>Assigns every partition to one of <paramref name="members"/>. An owner that is not among them gives all it has away.</summary>
@@ -56,6 +56,7 @@ public static class Claim
             return best;
         }
 
+        best = Better(best, ClaimStarts.Spread(rules));
         best = Better(best, ClaimStarts.Nearest(rules, rules.Original));
         if (!IsApartAndEven(best))
         {
@@ -65,7 +66,18 @@ public static class Claim
             best = Better(best, ClaimStarts.FourZones(rules));
         }
 
-        return ClaimPrices.Around(best).Aggregate(best, Better);
+        for (var round = 0; round < Rounds; round++)
+        {
+            var next = ClaimPrices.Around(best).Aggregate(best, Better);
+            if (ReferenceEquals(next, best))
+            {
+                break;
+            }
+
+            best = next;
+        }
+
+        return best;
     }
 
     /// <summary>Whether only moves are left to save: no node or zone is repeated, and shares differ by at most one.</summary>

@@ -42,8 +42,8 @@ internal static class ClaimPrices
             rules.NodeWindow,
             (p, colour) => (original[p] == colour ? 0 : MovePrice) + (long)prices[colour] + (ClaimStarts.Mix(p, colour) & ScatterMask),
             (a, b, distance) => byNode
-                ? PairPrice(rules, a == b, rules.ZoneOf[a] == rules.ZoneOf[b], distance)
-                : PairPrice(rules, a == b && rules.ZoneSizes[a] == 1, a == b, distance),
+                ? rules.PairPrice(a == b, rules.ZoneOf[a] == rules.ZoneOf[b], distance, NodePrice, ZonePrice)
+                : rules.PairPrice(a == b && rules.ZoneSizes[a] == 1, a == b, distance, NodePrice, ZonePrice),
             colouring =>
             {
                 var shares = Count(colouring, colours);
@@ -68,16 +68,5 @@ internal static class ClaimPrices
         }
 
         return counts;
-    }
-
-    private static long PairPrice(ClaimRules rules, bool sameNode, bool sameZone, int distance)
-    {
-        var price = sameZone && distance < rules.ZoneWindow ? ((1L << (rules.ZoneWindow - distance)) - 1) * ZonePrice : 0;
-        if (!sameNode)
-        {
-            return price;
-        }
-
-        return rules.NodesCanBeApart ? CyclicColouring.Forbidden : price + (((1L << (rules.NodeWindow - distance)) - 1) * NodePrice);
     }
 }

@@ -26,6 +26,8 @@ internal sealed class ClaimRules
     /// <summary>Above all zone conflicts of the largest ring.</summary>
     private const long NodeCost = 1L << 46;
 
+    private readonly long _zoneUnit;
+
     public ClaimRules(int ringSize, ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, int targetNVal, int nValPerZone)
     {
         RingSize = ringSize;
@@ -46,7 +48,8 @@ internal sealed class ClaimRules
 
         // With fewer zones than the window no assignment keeps them apart, so they do not cost anybody an even share.
         var zonesBeforeBalance = ZoneNames.Length >= ZoneWindow;
-        ZoneCosts = CostsByDistance(NodeWindow, ZoneWindow, zonesBeforeBalance ? AboveBalance : AboveMoves, zonesBeforeBalance ? Nearest : Windows);
+        _zoneUnit = zonesBeforeBalance ? AboveBalance : AboveMoves;
+        ZoneCosts = CostsByDistance(NodeWindow, ZoneWindow, _zoneUnit, zonesBeforeBalance ? Nearest : Windows);
         BalanceCost = zonesBeforeBalance ? AboveMoves : AboveZones;
         var index = Nodes.Select((id, i) => (id, i)).ToDictionary(n => n.id, n => n.i);
         Original = new int[ringSize];
@@ -106,6 +109,18 @@ internal sealed class ClaimRules
 
     /// <summary>The owner of each partition now; <see cref="Nobody"/> where it leaves or there is none.</summary>
     public int[] Original { get; }
+
+    /// <summary>What a colouring pays for a pair, on a scale of its own; a node repeated is forbidden where it can be avoided.</summary>
+    public long PairPrice(bool sameNode, bool sameZone, int distance, long nodeUnit, long zoneUnit)
+    {
+        var price = sameZone ? ZoneCosts[distance] / _zoneUnit * zoneUnit : 0;
+        if (!sameNode)
+        {
+            return price;
+        }
+
+        return NodesCanBeApart ? CyclicColouring.Forbidden : price + (NodeCosts[distance] / NodeCost * nodeUnit);
+    }
 
     /// <summary>What two nodes cost at a distance of 1 to <see cref="NodeWindow"/> - 1.</summary>
     public long PairCost(int a, int b, int distance) =>

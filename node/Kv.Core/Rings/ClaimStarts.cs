@@ -42,6 +42,37 @@ internal static class ClaimStarts
     }
 
     /// <summary>
+    /// The ring as it is, where nodes below their share take from those above theirs at even distances. In a tight ring (four nodes, to which a fifth comes) taking
+    /// the first that fits leaves gaps that fit nobody.
+    /// </summary>
+    public static ClaimBoard Spread(ClaimRules rules)
+    {
+        var board = FromCurrent(rules);
+        var (floor, more) = Math.DivRem(rules.RingSize, rules.Nodes.Length);
+        var targets = new int[rules.Nodes.Length];
+        foreach (var (node, rank) in Enumerable.Range(0, targets.Length).OrderByDescending(n => board.Shares[n]).Select((n, rank) => (n, rank)))
+        {
+            targets[node] = rank < more ? floor + 1 : floor;
+        }
+
+        var takers = Enumerable.Range(0, targets.Length).Where(n => board.Shares[n] < targets[n]).ToArray();
+        var wants = takers.Select(t => targets[t] - board.Shares[t]).ToArray();
+        for (var turn = 0; turn < rules.RingSize; turn++)
+        {
+            for (var i = 0; i < takers.Length; i++)
+            {
+                if (turn < wants[i])
+                {
+                    var from = (((turn * takers.Length) + i) * rules.RingSize) / (wants[i] * takers.Length);
+                    TakeFrom(board, targets, from, takers[i]);
+                }
+            }
+        }
+
+        return board;
+    }
+
+    /// <summary>
     /// A new ring, partition by partition: whoever is apart from those before and owns least, and among equals by a hash. Each node so has many different
     /// neighbours: when one fails its load falls on many, and when one leaves many may take what it had. Round and round, it would be few.
     /// </summary>
@@ -104,7 +135,7 @@ internal static class ClaimStarts
                 rules.Nodes.Length,
                 rules.NodeWindow,
                 (p, node) => wanted[p] == node ? 0 : MovePrice,
-                (a, b, distance) => PriceOf(rules, a == b, rules.ZoneOf[a] == rules.ZoneOf[b], distance));
+                (a, b, distance) => rules.PairPrice(a == b, rules.ZoneOf[a] == rules.ZoneOf[b], distance, NodePrice, ZonePrice));
             return owners is null ? null : new ClaimBoard(rules, owners);
         }
 
@@ -118,8 +149,22 @@ internal static class ClaimStarts
             rules.ZoneNames.Length,
             rules.NodeWindow,
             (p, zone) => wanted[p] != ClaimRules.Nobody && rules.ZoneOf[wanted[p]] == zone ? 0 : MovePrice,
-            (a, b, distance) => PriceOf(rules, a == b && rules.ZoneSizes[a] == 1, a == b, distance));
+            (a, b, distance) => rules.PairPrice(a == b && rules.ZoneSizes[a] == 1, a == b, distance, NodePrice, ZonePrice));
         return zones is null ? null : FillZones(rules, zones, wanted);
+    }
+
+    private static void TakeFrom(ClaimBoard board, int[] targets, int from, int taker)
+    {
+        for (var step = 0; step < board.Rules.RingSize; step++)
+        {
+            var p = (from + step) & (board.Rules.RingSize - 1);
+            var giver = board.OwnerOf(p);
+            if (board.Shares[giver] > targets[giver] && board.CostAt(p, taker) - board.CostAt(p, giver) <= ClaimRules.MoveCost)
+            {
+                board.Give(p, taker);
+                return;
+            }
+        }
     }
 
     /// <summary>Nodes for a colouring by zones: who is wanted where that fits, else the cheapest of the zone.</summary>
@@ -173,16 +218,5 @@ internal static class ClaimStarts
         x = (x ^ (x >> 16)) * 0x85EBCA6B;
         x = (x ^ (x >> 13)) * 0xC2B2AE35;
         return x ^ (x >> 16);
-    }
-
-    private static long PriceOf(ClaimRules rules, bool sameNode, bool sameZone, int distance)
-    {
-        var price = sameZone && distance < rules.ZoneWindow ? ((1L << (rules.ZoneWindow - distance)) - 1) * ZonePrice : 0;
-        if (!sameNode)
-        {
-            return price;
-        }
-
-        return rules.NodesCanBeApart ? CyclicColouring.Forbidden : price + (((1L << (rules.NodeWindow - distance)) - 1) * NodePrice);
     }
 }

@@ -109,7 +109,7 @@ public sealed class DocumentAgreementTests
     [Fact]
     public void Agreement_UnderLossRepetitionReorderingAndCrashes_NeverDecidesTwice()
     {
-        Gen.Select(Gen.Int[1, 5], Gen.Int[0, 2], Gen.UInt.Array[50, 600]).Sample((nodes, loss, schedule) => Run(nodes, loss, schedule), iter: 1500);
+        Gen.Select(Gen.Int[1, 5], Gen.Int[0, 2], Gen.UInt.Array[50, 600]).Sample((nodes, loss, schedule) => Run(nodes, loss, schedule), iter: 600);
     }
 
     [Fact]

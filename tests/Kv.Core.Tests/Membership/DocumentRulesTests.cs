@@ -290,6 +290,6 @@ public sealed class DocumentRulesTests
                     document = changed.Document;
                 }
             },
-            iter: 1500);
+            iter: 600);
     }
 }

@@ -27,7 +27,7 @@ public sealed class ClaimOptimumTests
                 var best = Best(members, current);
                 Assert.True(score.CompareTo(best) <= 0, $"{score} where {best} is possible");
             },
-            iter: 60);
+            iter: 40);
     }
 
     private static (int Nodes, int Zones, int Squares, int Moves) Best(ImmutableArray<ClaimMember> members, ImmutableArray<NodeId> current)
