@@ -116,7 +116,7 @@ public sealed class DocumentAgreementTests
     public void Agreement_OnACalmNetwork_DecidesManyVersions()
     {
         var decided = 0;
-        Gen.UInt.Array[2000].Sample(schedule => decided = Math.Max(decided, Run(4, loss: 0, schedule)), iter: 20);
+        Gen.UInt.Array[2000].Sample(schedule => decided = Math.Max(decided, Run(4, loss: 0, schedule)), iter: 6);
         Assert.True(decided >= 5, $"{decided} versions were decided");
     }
 

@@ -36,7 +36,7 @@ public sealed class ClaimTests
         for (var nodes = zones; nodes <= 40; nodes++)
         {
             // Each number of nodes meets some ring size and each ring size some of every kind; large rings are the slow ones.
-            if (!Full && (nodes + (3 * zones) + ringSize.ToString(null, null).Length) % (ringSize <= 64 ? 6 : ringSize <= 256 ? 24 : 40) != 0)
+            if (!Full && (nodes + (3 * zones) + ringSize.ToString(null, null).Length) % (ringSize <= 64 ? 8 : ringSize <= 256 ? 24 : 60) != 0)
             {
                 continue;
             }
