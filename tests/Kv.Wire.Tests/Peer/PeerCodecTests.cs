@@ -73,7 +73,8 @@ public sealed class PeerCodecTests
             (partition, type, bucket, key, stored, version) =>
             {
                 var put = new PeerRequest.VnodePut(
-                    new PartitionId(partition), new ObjectKey(type, bucket, key), stored, VnodePutKind.Repair, Durability.Memory) { DocumentVersion = version };
+                    new PartitionId(partition), new ObjectKey(type, bucket, key), stored, VnodePutKind.Repair, Durability.Memory)
+                { DocumentVersion = version };
                 return PeerCodec.TryReadRequest(Decode(Encode(put)).Messages[0], out var read, out _) && Description.Of(read) == Description.Of(put);
             },
             iter: 500);
