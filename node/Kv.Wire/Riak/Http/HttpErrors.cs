@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Kv.Cluster;
+using Kv.Cluster.Membership;
+using Kv.Core.Buckets;
+
+namespace Kv.Wire.Riak.Http;
+
+/// <summary>
+/// <see cref="KvError"/> and <see cref="AdminRefusal"/> → status and text as Riak's HTTP interface gives them (riak_kv_wm_utils, riak_kv_wm_object; reference 7.1), and
+/// the texts for requests that make no sense. "Unsatisfied" names what was got, then what was required.
+/// </summary>
+internal static class HttpErrors
+{
+    public static HttpFault NotFound { get; } = new(404, "not found\n");
+
+    public static HttpFault MissingContentType { get; } = new(400, "Missing Content-Type request header\n");
+
+    public static HttpFault PreconditionFailed { get; } = new(412, "a condition of the request does not hold for the stored object\n");
+
+    public static HttpFault NotAcceptable { get; } = new(406, "the object is not stored in a media type that the Accept header allows\n");
+
+    public static HttpFault MalformedPath { get; } = new(400, "malformed percent-encoding in the path\n");
+
+    public static HttpFault BodyCutShort { get; } = new(400, "the request body ended early\n");
+
+    public static HttpFault BodyMemory { get; } = new(503, "too many request bodies are being received; try again later\n");
+
+    public static HttpFault Internal { get; } = new(500, "Error:\ninternal error: see the node's log\n");
+
+    public static HttpFault BadPropsBody { get; } = new(400, "bucket PUT must be a JSON object of the form:\n{\"props\":{...}}\n");
+
+    public static HttpFault BadLink { get; } = new(
+        400, "Invalid Link header. Links must be of the form\n</buckets/BUCKET/keys/KEY>; riaktag=\"TAG\"\nor </riak/BUCKET/KEY>; riaktag=\"TAG\"\n");
+
+    public static HttpFault BadQuorum(string option) =>
+        new(400, $"{option} query parameter must be an integer or one of the following words: 'one', 'quorum' or 'all'\n");
+
+    public static HttpFault BadBoolean(string option) => new(400, $"{option} query parameter must be true or false\n");
+
+    public static HttpFault BadSync { get; } = new(400, "sync_on_write query parameter must be one of the following words: 'backend', 'one' or 'all'\n");
+
+    public static HttpFault BadTimeout(string value) => new(400, $"Bad timeout value \"{value}\"\n");
+
+    public static HttpFault BadContext(string header, string reason) => new(400, $"Invalid {header} header: {reason}\n");
+
+    public static HttpFault BadIndexType(string field) => new(400, $"Unknown field type for field: '{field}'.\n");
+
+    public static HttpFault BadIndexValue(string field, string value) => new(400, $"Could not parse field '{field}', value '{value}'.\n");
+
+    public static HttpFault UnknownType(string bucketType) => new(404, $"Unknown bucket type: {bucketType}\n");
+
+    public static HttpFault CannotModifyType(string bucketType) => new(404, $"Cannot modify unknown bucket type: {bucketType}\n");
+
+    public static HttpFault TooLarge(long maximum) => new(413, Text($"the request body is too large; at most {maximum} bytes are allowed\n"));
+
+    public static HttpFault NotJson { get; } = new(415, "the body's Content-Type must be application/json\n");
+
+    /// <summary>Status and text of a request's failure.</summary>
+    public static HttpFault Of(KvError error) => error switch
+    {
+        KvError.NValViolation violation => new(400, Text($"Specified w/dw/pw/node_confirms values invalid for bucket n value of {violation.NVal}\n")),
+        KvError.QuorumValueViolation violation => BadQuorum(violation.Option),
+        KvError.InvalidRequest invalid => new(400, invalid.Message + "\n"),
+        KvError.UnknownBucketType unknown => UnknownType(unknown.BucketType),
+        KvError.Modified or KvError.NotFoundForCondition => new(409, "the object is not the one that X-Riak-If-Not-Modified names\n"),
+        KvError.MatchFound => PreconditionFailed,
+        KvError.ObjectTooLarge large => new(413, Text($"the object would have {large.Bytes} bytes; at most {large.Maximum} are allowed\n")),
+        KvError.InsufficientVnodes lacking => new(500, Text($"Error:\n{{insufficient_vnodes,{lacking.Got},need,{lacking.Required}}}\n")),
+        KvError.AllNodesDown => new(500, "Error:\nall_nodes_down\n"),
+        KvError.Overload => new(500, "Error:\noverload\n"),
+        KvError.TooManySiblings many => new(500, Text($"Error:\n{{too_many_siblings,{many.Count}}}\n")),
+        KvError.StorageFailed => new(500, "Error:\nstorage failed: see the node's log\n"),
+        KvError.Timeout => new(503, "request timed out\n"),
+        KvError.Unsatisfied unmet => new(503, Text($"{NameOf(unmet.Option)}-value unsatisfied: {unmet.Got}/{unmet.Required}\n")),
+        KvError.NotReady notReady => new(503, $"node is not ready: {notReady.Detail}\n"),
+        _ => throw new UnreachableException(),
+    };
+
+    /// <summary>Status and text of a refused change or look at properties.</summary>
+    public static HttpFault Of(AdminRefusal refusal, string bucketType) => refusal.Kind switch
+    {
+        AdminRefusalKind.NotFound => UnknownType(bucketType),
+        AdminRefusalKind.InvalidArgument => new(400, refusal.Message + "\n"),
+        AdminRefusalKind.AlreadyExists => new(409, refusal.Message + "\n"),
+        AdminRefusalKind.FailedPrecondition when refusal.Reason != "not_in_cluster" => new(409, refusal.Message + "\n"),
+        _ => new(503, refusal.Message + "\n"),
+    };
+
+    /// <summary>Riak's answer to properties that do not pass: an object of property and reason.</summary>
+    public static HttpFault Of(IEnumerable<BucketPropsProblem> problems)
+    {
+        var reasons = new Dictionary<string, string>();
+        foreach (var problem in problems)
+        {
+            reasons.TryAdd(problem.Property, problem.Reason);
+        }
+
+        return new HttpFault(400, JsonSerializer.Serialize(reasons, PlainJson.Options), "application/json");
+    }
+
+    /// <summary>The word that a listing's stream says in `{"error": …}`.</summary>
+    public static string WordOf(KvError error) => error switch
+    {
+        KvError.Timeout => "timeout",
+        KvError.Overload => "overload",
+        KvError.AllNodesDown => "all_nodes_down",
+        KvError.InsufficientVnodes => "insufficient_vnodes",
+        _ => "failed",
+    };
+
+    private static string NameOf(string option) => option == "node_confirms" ? option : option.ToUpperInvariant();
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,7 @@
+using Kv.Cluster;
+using Kv.Cluster.Membership;
+
+namespace Kv.Wire.Riak.Http;
+
+/// <summary>What the Riak HTTP front end speaks to: the door to the data, administration for properties, and what `/stats` shows.</summary>
+public sealed record RiakHttpDoors(KvClient Client, ClusterAdmin Admin, ClusterState State, KvStatistics Statistics, string NodeName, TimeProvider Time);

@@ -1,0 +1,26 @@
+namespace Kv.Wire.Riak.Http;
+
+/// <summary>Limits of the Riak HTTP front end.</summary>
+public sealed record RiakHttpOptions
+{
+    /// <summary>Bytes; a longer value is refused with 413 before it is read, or as soon as it shows. Riak's object.size.maximum.</summary>
+    public long MaxObjectBytes { get; init; } = 50 * 1024 * 1024;
+
+    /// <summary>Bytes of a `props` body.</summary>
+    public int MaxPropsBytes { get; init; } = 64 * 1024;
+
+    /// <summary>Bytes that all requests together may hold of bodies they are reading; past it, 503.</summary>
+    public long MaxBufferedBodyBytes { get; init; } = 256 * 1024 * 1024;
+
+    /// <summary>Bytes of a request line: room for a key of 64 KiB whose every byte is percent-encoded.</summary>
+    public int MaxRequestLineBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Bytes of all headers of a request: causal contexts, links and indexes can be long.</summary>
+    public int MaxHeaderBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Headers of a request.</summary>
+    public int MaxHeaders { get; init; } = 1000;
+
+    /// <summary>Bytes of a listing that are gathered before the answer begins: up to there, a failure still gets its own status.</summary>
+    public int ListingHoldBytes { get; init; } = 256 * 1024;
+}

@@ -1,0 +1,38 @@
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kv.Wire.Riak.Http;
+
+/// <summary>Riak's HTTP interface as the end of a request pipeline: of a whole application, or of the branch that has its port.</summary>
+public static class RiakHttpPipeline
+{
+    /// <summary>
+    /// Answers every request that comes this far. On an application that serves other ports too: <c>app.MapWhen(c =&gt; c.Connection.LocalPort == port, riak =&gt;
+    /// riak.MapRiakHttp(…))</c>. The returned front end samples for `/stats`; dispose of it when the server has stopped.
+    /// </summary>
+    public static IDisposable MapRiakHttp(this IApplicationBuilder app, RiakHttpDoors doors, RiakHttpOptions? options = null)
+    {
+        var log = app.ApplicationServices.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        var statistics = new RiakStatistics(doors);
+        var dispatch = new RiakHttpDispatch(doors, statistics, options ?? new RiakHttpOptions(), log.CreateLogger<RiakHttpDispatch>());
+        app.Run(dispatch.HandleAsync);
+        return statistics;
+    }
+
+    /// <summary>Headers that carry UTF-8 both ways. Kestrel has this per server.</summary>
+    public static IServiceCollection AddRiakHttp(this IServiceCollection services) =>
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8);
+
+    /// <summary>Room for long keys and contexts. Bodies are bounded by this front end itself, which says so in words.</summary>
+    public static void ApplyRiakHttpLimits(this KestrelServerLimits limits, RiakHttpOptions? options = null)
+    {
+        options ??= new RiakHttpOptions();
+        limits.MaxRequestLineSize = options.MaxRequestLineBytes;
+        limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes;
+        limits.MaxRequestHeaderCount = options.MaxHeaders;
+    }
+}

@@ -1,0 +1,166 @@
+using Kv.Core.Objects;
+
+namespace Kv.Wire.Riak.Http;
+
+/// <summary>
+/// A request's path, taken apart as it came over the wire: segments are percent-decoded once (`%2F` belongs to a key), empty ones do not count, and `.` and `..` are
+/// names like any other. <see cref="Form"/> is which of Riak's three ways of writing it was used: links and locations are answered in the same.
+/// </summary>
+internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm Form, string BucketType, byte[] Bucket, byte[] Key)
+{
+    private const int MostSegments = 6;
+
+    private static readonly RiakPath Unknown = Of(RiakResource.Unknown);
+
+    /// <summary>The path of a bucket, as links write it.</summary>
+    public string BucketPath => Form == RiakPathForm.Old ? $"/riak/{PercentEncoding.Encode(Bucket)}" : $"/buckets/{PercentEncoding.Encode(Bucket)}";
+
+    /// <summary>The path of a key of this bucket, in the form that the request used.</summary>
+    public string PathOf(ReadOnlySpan<byte> key)
+    {
+        var name = PercentEncoding.Encode(key);
+        return Form switch
+        {
+            RiakPathForm.Old => $"{BucketPath}/{name}",
+            RiakPathForm.Typed => $"/types/{PercentEncoding.Encode(BucketType)}{BucketPath}/keys/{name}",
+            _ => $"{BucketPath}/keys/{name}",
+        };
+    }
+
+    /// <summary>Takes the raw request target; false where an escape is malformed. A path that names nothing is <see cref="RiakResource.Unknown"/>.</summary>
+    // hot
+    public static bool TryParse(string target, out RiakPath path)
+    {
+        path = Unknown;
+        var text = PathOfTarget(target);
+        Span<Range> segments = stackalloc Range[MostSegments + 1];
+        var count = Split(text, segments);
+        if (count > MostSegments)
+        {
+            return true;
+        }
+
+        return count == 0 ? Done(Of(RiakResource.Root), out path) : TryName(text, segments[..count], out path);
+    }
+
+    private static bool TryName(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments, out RiakPath path)
+    {
+        var count = segments.Length;
+        path = Unknown;
+        switch (text[segments[0]])
+        {
+            case "ping" when count == 1:
+                return Done(Of(RiakResource.Ping), out path);
+            case "stats" when count == 1:
+                return Done(Of(RiakResource.Stats), out path);
+            case "buckets":
+                return TryBuckets(text, segments[1..], ObjectKey.DefaultType, RiakPathForm.Untyped, out path);
+            case "riak":
+                return TryOld(text, segments[1..], out path);
+            case "types" when count >= 3:
+                if (!PercentEncoding.TryDecodeText(text[segments[1]], out var bucketType))
+                {
+                    return false;
+                }
+
+                return text[segments[2]] switch
+                {
+                    "props" when count == 3 => Done(Of(RiakResource.TypeProps) with { Form = RiakPathForm.Typed, BucketType = bucketType }, out path),
+                    "buckets" => TryBuckets(text, segments[3..], bucketType, RiakPathForm.Typed, out path),
+                    _ => true,
+                };
+            default:
+                return true;
+        }
+    }
+
+    private static bool TryBuckets(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments, string bucketType, RiakPathForm form, out RiakPath path)
+    {
+        path = Unknown;
+        if (segments.IsEmpty)
+        {
+            return Done(Of(RiakResource.Buckets) with { Form = form, BucketType = bucketType }, out path);
+        }
+
+        if (!PercentEncoding.TryDecode(text[segments[0]], out var bucket))
+        {
+            return false;
+        }
+
+        var resource = segments.Length switch
+        {
+            2 when text[segments[1]] is "props" => RiakResource.BucketProps,
+            2 when text[segments[1]] is "keys" => RiakResource.Keys,
+            3 when text[segments[1]] is "keys" => RiakResource.Object,
+            _ => RiakResource.Unknown,
+        };
+        byte[] key = [];
+        if (resource == RiakResource.Object && !PercentEncoding.TryDecode(text[segments[2]], out key))
+        {
+            return false;
+        }
+
+        return Done(new RiakPath(resource, form, bucketType, bucket, key), out path);
+    }
+
+    private static bool TryOld(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments, out RiakPath path)
+    {
+        path = Unknown;
+        byte[] bucket = [];
+        byte[] key = [];
+        var isWell = (segments.Length < 1 || PercentEncoding.TryDecode(text[segments[0]], out bucket))
+            && (segments.Length < 2 || PercentEncoding.TryDecode(text[segments[1]], out key));
+        var resource = segments.Length switch
+        {
+            0 => RiakResource.Buckets,
+            1 => RiakResource.OldBucket,
+            2 => RiakResource.Object,
+            _ => RiakResource.Unknown,
+        };
+        return Done(new RiakPath(resource, RiakPathForm.Old, ObjectKey.DefaultType, bucket, key), out path) && isWell;
+    }
+
+    /// <summary>Without the query, and without scheme and host where a client wrote a whole address.</summary>
+    private static ReadOnlySpan<char> PathOfTarget(string target)
+    {
+        var text = target.AsSpan();
+        if (!text.StartsWith('/'))
+        {
+            var authority = text.IndexOf("://") is var at && at >= 0 ? text[(at + 3)..] : [];
+            text = authority.IndexOf('/') is var slash && slash >= 0 ? authority[slash..] : [];
+        }
+
+        var end = text.IndexOfAny('?', '#');
+        return end < 0 ? text : text[..end];
+    }
+
+    private static int Split(ReadOnlySpan<char> text, Span<Range> segments)
+    {
+        var count = 0;
+        foreach (var segment in text.Split('/'))
+        {
+            var (from, to) = (segment.Start.GetOffset(text.Length), segment.End.GetOffset(text.Length));
+            if (to == from)
+            {
+                continue;
+            }
+
+            if (count == segments.Length)
+            {
+                break;
+            }
+
+            segments[count++] = from..to;
+        }
+
+        return count;
+    }
+
+    private static RiakPath Of(RiakResource resource) => new(resource, RiakPathForm.Untyped, ObjectKey.DefaultType, [], []);
+
+    private static bool Done(RiakPath value, out RiakPath path)
+    {
+        path = value;
+        return true;
+    }
+}

@@ -1,0 +1,27 @@
+namespace Kv.Wire.Riak.Http;
+
+/// <summary>What a path names.</summary>
+internal enum RiakResource
+{
+    Unknown,
+    Root,
+    Ping,
+    Stats,
+
+    /// <summary>The buckets of a type: `/buckets`, `/types/T/buckets`, `/riak`.</summary>
+    Buckets,
+
+    /// <summary>A type's properties: `/types/T/props`.</summary>
+    TypeProps,
+
+    /// <summary>A bucket's properties: `…/buckets/B/props`.</summary>
+    BucketProps,
+
+    /// <summary>A bucket's keys, to list or to post to: `…/buckets/B/keys`.</summary>
+    Keys,
+
+    /// <summary>Properties and keys in one, the old way: `/riak/B`.</summary>
+    OldBucket,
+
+    Object,
+}

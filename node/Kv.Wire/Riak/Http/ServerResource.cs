@@ -1,0 +1,61 @@
+using System.Text;
+using Kv.Cluster.Membership;
+using Microsoft.AspNetCore.Http;
+
+namespace Kv.Wire.Riak.Http;
+
+/// <summary>`/`, from which old clients learn the paths, and `/ping` (reference 7.8).</summary>
+internal sealed class ServerResource(ClusterState state)
+{
+    /// <summary>Riak's names of the resources that are here; of a name with several paths, JSON shows the newer.</summary>
+    private static readonly (string Name, string Path)[] Resources =
+    [
+        ("riak_kv_wm_bucket_type", "/types"),
+        ("riak_kv_wm_buckets", "/buckets"),
+        ("riak_kv_wm_buckets", "/riak"),
+        ("riak_kv_wm_keylist", "/buckets"),
+        ("riak_kv_wm_object", "/buckets"),
+        ("riak_kv_wm_object", "/riak"),
+        ("riak_kv_wm_ping", "/ping"),
+        ("riak_kv_wm_props", "/buckets"),
+        ("riak_kv_wm_stats", "/stats"),
+    ];
+
+    private static readonly string Links = string.Join(", ", Resources.Select(resource => $"<{resource.Path}>; rel=\"{resource.Name}\""));
+
+    private static readonly byte[] Html = Encoding.UTF8.GetBytes(
+        $"<html><body><ul>{string.Concat(Resources.Select(resource => $"<li><a href=\"{resource.Path}\">{resource.Name}</a></li>"))}</ul></body></html>\n");
+
+    public static Task RootAsync(HttpContext http)
+    {
+        var accept = http.Request.Headers.Accept;
+        var html = AcceptHeader.QualityOf(accept, "text/html", out _);
+        var json = AcceptHeader.QualityOf(accept, "application/json", out var isJsonNamed);
+        if (html <= 0 && json <= 0)
+        {
+            return http.SendAsync(HttpErrors.NotAcceptable);
+        }
+
+        http.Response.Headers.Link = Links;
+        http.Response.Headers.Vary = "Accept";
+        if (html > json || (html > 0 && html >= json && !isJsonNamed))
+        {
+            return http.SendAsync(StatusCodes.Status200OK, "text/html", Html);
+        }
+
+        return http.SendJsonAsync(writer =>
+        {
+            writer.WriteStartObject();
+            foreach (var (name, path) in Resources.DistinctBy(resource => resource.Name))
+            {
+                writer.WriteString(name, path);
+            }
+
+            writer.WriteEndObject();
+        });
+    }
+
+    public Task PingAsync(HttpContext http) => state.Current.Document is null
+        ? http.SendAsync(StatusCodes.Status503ServiceUnavailable, "text/plain", "node is not ready: it is in no cluster\n")
+        : http.SendAsync(StatusCodes.Status200OK, "text/html", "OK");
+}
