@@ -86,7 +86,7 @@ public sealed class NodeSettings
                 problems.Add($"--{name} is not a setting (see --help)");
                 i += equals < 0 && i + 1 < arguments.Count && !arguments[i + 1].StartsWith("--", StringComparison.Ordinal) ? 1 : 0;
             }
-            else if (equals < 0 && i + 1 == arguments.Count)
+            else if (equals < 0 && (i + 1 == arguments.Count || arguments[i + 1].StartsWith("--", StringComparison.Ordinal)))
             {
                 problems.Add($"--{name} needs a value");
             }
