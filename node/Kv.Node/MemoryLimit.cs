@@ -24,17 +24,10 @@ public static class MemoryLimit
     {
         foreach (var file in new[] { "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes" })
         {
-            try
+            if (File.Exists(file)
+                && long.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var bytes) && bytes < 1L << 50)
             {
-                if (long.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var bytes) && bytes < 1L << 50)
-                {
-                    return bytes;
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Not in a container of this kind.
-                continue;
+                return bytes;
             }
         }
 

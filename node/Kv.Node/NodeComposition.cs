@@ -71,6 +71,9 @@ public sealed partial class NodeComposition : IAsyncDisposable
         var id = await NodeIdentity.ReadOrDrawAsync(storage.State, cancel);
         LogIdentity(id, options.Name, options.Zone, options.DataDirectory);
         node = CreateNode(id);
+
+        // Peers are answered before the node is open, if only that it is not: that is told from being gone.
+        await peerServer!.StartAsync(cancel);
         await node.StartAsync(cancel);
         metrics.Observe(node.State, node.Admin, storage);
         await StartServersAsync(cancel);
@@ -108,6 +111,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
         if (peerServer is not null)
         {
             await peerServer.DisposeAsync();
+        }
+
+        if (node is not null)
+        {
+            await node.DisposeAsync();
         }
 
         if (transport is not null)
@@ -184,7 +192,6 @@ public sealed partial class NodeComposition : IAsyncDisposable
 
     private async Task StartServersAsync(CancellationToken cancel)
     {
-        await peerServer!.StartAsync(cancel);
         frontEnds.Add(CreateAdminServer(Port("admin")!));
         if (Port("grpc") is { } grpc)
         {

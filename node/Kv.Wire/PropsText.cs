@@ -13,7 +13,9 @@ public static class PropsText
         var buffer = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(buffer))
         {
+            json.WriteStartObject();
             BucketPropsJson.Write(json, props);
+            json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(buffer.WrittenSpan);

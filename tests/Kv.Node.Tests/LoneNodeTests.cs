@@ -1,0 +1,82 @@
+using System.Net;
+using Google.Protobuf;
+using Grpc.Core;
+using Kv.Protos.Admin.V1;
+using Kv.Protos.Kv.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Kv.Node.Tests;
+
+public sealed class LoneNodeTests
+{
+    private static CancellationToken None => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Node_BeforeItIsInACluster_SaysSoEverywhere()
+    {
+        await using var node = await TestNode.StartAsync("alone", None);
+
+        var view = await node.Admin.GetNodeAsync(new GetNodeRequest(), cancellationToken: None);
+        Assert.Equal(("alone", ""), (view.Name, view.ClusterId));
+        Assert.Equal(16, view.Id.Length);
+        Assert.Equal(node.Endpoint("peer"), view.Endpoints["peer"]);
+
+        var cluster = await Assert.ThrowsAsync<RpcException>(async () => await node.Admin.GetClusterAsync(new GetClusterRequest(), cancellationToken: None));
+        Assert.StartsWith("not_in_cluster: ", cluster.Status.Detail, StringComparison.Ordinal);
+
+        var key = new Key { Bucket = ByteString.CopyFromUtf8("b"), Key_ = ByteString.CopyFromUtf8("k") };
+        var get = await node.Kv.GetAsync(new GetRequest { Key = key }, cancellationToken: None);
+        Assert.Equal((Error.Types.Code.NotReady, true), (get.Error.Code, get.Error.Retryable));
+        var ring = await Assert.ThrowsAsync<RpcException>(async () => await node.Kv.GetRingAsync(new GetRingRequest(), cancellationToken: None));
+        Assert.Equal(StatusCode.Unavailable, ring.StatusCode);
+
+        Assert.Equal((HttpStatusCode.OK, "alive\n"), await ProbeAsync(node, "livez"));
+        Assert.Equal((HttpStatusCode.OK, "started\n"), await ProbeAsync(node, "startupz"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "not in a cluster\n"), await ProbeAsync(node, "readyz"));
+    }
+
+    [Fact]
+    public async Task Node_OfAClusterOfOne_IsReady()
+    {
+        await using var node = await TestNode.StartAsync("one", None);
+        await TestCluster.FormAsync(node.Admin, [], None);
+
+        var (status, text) = await ProbeAsync(node, "readyz");
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.StartsWith("ready: cluster test", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Node_WhosePortIsTaken_SaysWhich()
+    {
+        await using var first = await TestNode.StartAsync("first", None);
+        var taken = int.Parse(first.Endpoint("peer").Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
+        var options = TestNode.Options("second") with { PeerPort = ListenPort.At(taken) };
+        await using var second = new NodeComposition(options, NullLoggerFactory.Instance, _ => NodeStorages.InMemory());
+
+        var error = await Assert.ThrowsAsync<NodeStartException>(() => second.StartAsync(None));
+
+        Assert.Contains($"port {taken} for peer", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Storage_ThatFails_EndsTheNode()
+    {
+        var broken = new TaskCompletionSource<Exception>();
+        await using var node = await TestNode.StartAsync("broken", None, NodeStorages.InMemory() with { Failed = broken.Task });
+
+        broken.SetResult(new Core.Stores.StoreException("the sync failed"));
+
+        Assert.Equal("the sync failed", (await node.Composition.Failed).Message);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "failed: the sync failed\n"), await ProbeAsync(node, "livez"));
+    }
+
+    private static async Task<(HttpStatusCode Status, string Text)> ProbeAsync(TestNode node, string probe)
+    {
+        using var http = new HttpClient();
+        using var response = await http.GetAsync(new Uri($"http://{node.Endpoint("metrics")}/{probe}"), None);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(None));
+    }
+}

@@ -1,0 +1,68 @@
+using Grpc.Core;
+using Kv.Protos.Admin.V1;
+
+namespace Kv.Node.Tests;
+
+/// <summary>Nodes of one cluster, formed as an administrator forms one: create, stage all joins, commit one plan, wait for the transfers.</summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    private TestCluster(IReadOnlyList<TestNode> nodes) => Nodes = nodes;
+
+    public IReadOnlyList<TestNode> Nodes { get; }
+
+    public static async Task<TestCluster> StartAsync(int count, CancellationToken cancel)
+    {
+        var nodes = new List<TestNode>();
+        for (var i = 1; i <= count; i++)
+        {
+            nodes.Add(await TestNode.StartAsync($"node{i}", cancel));
+        }
+
+        await FormAsync(nodes[0].Admin, [.. nodes.Skip(1).Select(node => node.Endpoint("peer"))], cancel);
+        return new TestCluster(nodes);
+    }
+
+    public static async Task FormAsync(Admin.AdminClient admin, IReadOnlyList<string> peers, CancellationToken cancel)
+    {
+        await admin.CreateClusterAsync(new CreateClusterRequest { ClusterName = "test", RingSize = 16 }, cancellationToken: cancel);
+        if (peers.Count > 0)
+        {
+            var plan = await admin.StageJoinAsync(new StageJoinRequest { PeerAddresses = { peers } }, cancellationToken: cancel);
+            await UntilAsync(async () => await TryAsync(() => admin.CommitPlanAsync(new CommitPlanRequest { PlanId = plan.PlanId }, cancellationToken: cancel)), cancel);
+        }
+
+        await UntilAsync(
+            async () =>
+            {
+                var cluster = await admin.GetClusterAsync(new GetClusterRequest(), cancellationToken: cancel);
+                return cluster.Converged && cluster.PendingTransfers == 0 && cluster.Members.All(member => member.Up);
+            },
+            cancel);
+    }
+
+    public static async Task UntilAsync(Func<Task<bool>> condition, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(TimeSpan.FromSeconds(40));
+        while (!await condition())
+        {
+            await Task.Delay(50, limit.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await Task.WhenAll(Nodes.Select(node => node.DisposeAsync().AsTask()));
+
+    /// <summary>False where the state does not allow it yet.</summary>
+    private static async Task<bool> TryAsync<T>(Func<AsyncUnaryCall<T>> call)
+    {
+        try
+        {
+            await call();
+            return true;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition && e.Status.Detail.StartsWith("ring_not_ready", StringComparison.Ordinal))
+        {
+            return false;
+        }
+    }
+}

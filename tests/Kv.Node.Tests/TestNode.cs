@@ -1,0 +1,57 @@
+using Grpc.Net.Client;
+using Kv.Protos.Admin.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kv.Node.Tests;
+
+/// <summary>A whole node in this process, on loopback ports that were free, its data in memory.</summary>
+internal sealed class TestNode : IAsyncDisposable
+{
+    private readonly GrpcChannel adminChannel;
+    private readonly GrpcChannel kvChannel;
+
+    private TestNode(NodeComposition composition)
+    {
+        Composition = composition;
+        adminChannel = GrpcChannel.ForAddress("http://" + Endpoint("admin"));
+        kvChannel = GrpcChannel.ForAddress("http://" + Endpoint("grpc"));
+        Admin = new Admin.AdminClient(adminChannel);
+        Kv = new Protos.Kv.V1.Kv.KvClient(kvChannel);
+    }
+
+    public NodeComposition Composition { get; }
+
+    public Admin.AdminClient Admin { get; }
+
+    public Protos.Kv.V1.Kv.KvClient Kv { get; }
+
+    public static NodeOptions Options(string name, string zone = "") => new()
+    {
+        Name = name,
+        Zone = zone,
+        DataDirectory = "",
+        GrpcPort = ListenPort.Any,
+        PeerPort = ListenPort.Any,
+        AdminPort = ListenPort.Any,
+        RiakHttpPort = ListenPort.Off,
+        MetricsPort = ListenPort.Any,
+    };
+
+    public static async Task<TestNode> StartAsync(string name, CancellationToken cancel, NodeStorage? storage = null)
+    {
+        var composition = new NodeComposition(Options(name), NullLoggerFactory.Instance, _ => storage ?? NodeStorages.InMemory());
+        await composition.StartAsync(cancel);
+        return new TestNode(composition);
+    }
+
+    public string Endpoint(string protocol) => Composition.Endpoints[protocol];
+
+    public async ValueTask DisposeAsync()
+    {
+        adminChannel.Dispose();
+        kvChannel.Dispose();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        await Composition.StopAsync(limit.Token);
+        await Composition.DisposeAsync();
+    }
+}
