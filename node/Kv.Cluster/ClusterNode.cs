@@ -146,7 +146,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
             await Task.Delay(DrainPoll, time, CancellationToken.None);
         }
 
-        await stopping.CancelAsync();
+        // Not CancelAsync, which leaves the scheduler; nothing that listens continues inline.
+        stopping.Cancel();
         var drained = background.DrainAsync();
         while (!drained.IsCompleted && !cancel.IsCancellationRequested)
         {

@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using Kv.Cluster;
+using Kv.Cluster.Peers;
+using Kv.Core.Membership;
+using Kv.Core.Rings;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kv.TestKit;
+
+/// <summary>A whole node in the one-thread world: a process that dies and starts again, and the volume that stays.</summary>
+public sealed class SimNode : IAsyncDisposable
+{
+    private readonly SimCluster cluster;
+    private SimContext? context;
+    private ClusterNode? node;
+
+    internal SimNode(SimCluster cluster, NodeId id, string name, string zone)
+    {
+        (this.cluster, Id, Name, Zone, Address) = (cluster, id, name, zone, $"{name}:9081");
+        Volume = new SimVolume(cluster.Scheduler);
+    }
+
+    public NodeId Id { get; private set; }
+
+    public string Name { get; }
+
+    public string Zone { get; }
+
+    /// <summary>Where peers reach it; a story may move it while it is down.</summary>
+    public string Address { get; set; }
+
+    public SimVolume Volume { get; private set; }
+
+    public bool IsUp => context is not null;
+
+    public ClusterNode Node => node is not null && IsUp ? node : throw new InvalidOperationException($"{Name} is down");
+
+    public ClusterDocument? Document => IsUp ? Node.State.Current.Document : null;
+
+    public async Task StartAsync()
+    {
+        var incarnation = cluster.Scheduler.CreateContext(Name);
+        context = incarnation;
+        await InAsync(async () =>
+        {
+            var self = new Member(
+                Id, Name, Zone, MemberState.Joining, ImmutableSortedDictionary<string, string>.Empty.Add(PeerEndpoint.Name, Address));
+            node = new ClusterNode(
+                cluster.Options,
+                self,
+                cluster.Network.TransportOf(Id, incarnation),
+                Volume.OpenStores(incarnation),
+                Volume.OpenState(incarnation),
+                incarnation.Time,
+                new Random(cluster.Scheduler.Random.Next()),
+                NullLoggerFactory.Instance);
+            node.State.Subscribe(snapshot => cluster.Saw(this, snapshot.Document));
+            cluster.Network.Attach(Id, Address, incarnation, node.PeerHandler);
+            await node.StartAsync(CancellationToken.None);
+            return true;
+        });
+    }
+
+    /// <summary>A clean stop.</summary>
+    public async Task StopAsync()
+    {
+        await InAsync(async () =>
+        {
+            await Node.StopAsync(CancellationToken.None);
+            return true;
+        });
+        cluster.Network.Detach(Id);
+        Forget();
+    }
+
+    /// <summary>The process dies; with <paramref name="losesPower"/>, what was not synced may be lost too.</summary>
+    public void Kill(bool losesPower = true)
+    {
+        cluster.Network.Detach(Id);
+        Forget();
+        if (losesPower)
+        {
+            Volume.Crash();
+        }
+        else
+        {
+            Volume.CloseAll();
+        }
+    }
+
+    /// <summary>The volume is lost while the node is down: under the same name, it is another node when it starts again.</summary>
+    public void LoseVolume(NodeId newId)
+    {
+        Volume = new SimVolume(cluster.Scheduler);
+        Id = newId;
+    }
+
+    /// <summary>Does something in the node's process. Default if the process dies before it is done.</summary>
+    public async Task<T?> InAsync<T>(Func<Task<T>> work)
+    {
+        if (context is not { } asked)
+        {
+            return default;
+        }
+
+        var answer = new TaskCompletionSource<T?>();
+        cluster.WhenKilled(asked, () => answer.TrySetResult(default));
+        _ = asked.Enter(async () =>
+        {
+            try
+            {
+                answer.TrySetResult(await work());
+            }
+            catch (Exception failure)
+            {
+                answer.TrySetException(failure);
+            }
+        });
+        return await answer.Task;
+    }
+
+    /// <summary>Asks the node as a client does; null where it dies or is down.</summary>
+    public Task<KvOutcome?> AskAsync(KvRequest request) => InAsync<KvOutcome>(async () => await Node.Client.ExecuteAsync(request, CancellationToken.None));
+
+    /// <summary>Ends the process, if it lives; a dead one has nothing left to give back.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (IsUp)
+        {
+            Kill(losesPower: false);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private void Forget()
+    {
+        var dead = context ?? throw new InvalidOperationException($"{Name} is down already");
+        dead.Kill();
+        context = null;
+        cluster.Killed(dead);
+    }
+}
