@@ -64,6 +64,8 @@ public static class Claim
             best = Better(best, ClaimStarts.Interleaved(rules));
             best = Better(best, ClaimStarts.Mixed(rules));
             best = Better(best, ClaimStarts.FourZones(rules));
+            best = Better(best, ClaimStarts.InterleavedApart(rules));
+            best = Better(best, ClaimStarts.Refilled(best));
         }
 
         for (var round = 0; round < Rounds; round++)

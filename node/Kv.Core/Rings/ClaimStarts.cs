@@ -107,6 +107,19 @@ internal static class ClaimStarts
         return new ClaimBoard(rules, [.. Enumerable.Range(0, rules.RingSize).Select(p => nodes[p % 4][p / 4 % nodes[p % 4].Length])]);
     }
 
+    /// <summary>The zones as they are, filled anew: even within each zone, whatever moves.</summary>
+    public static ClaimBoard? Refilled(ClaimBoard board)
+    {
+        var rules = board.Rules;
+        var nobody = new int[rules.RingSize];
+        Array.Fill(nobody, ClaimRules.Nobody);
+        return rules.HasZones ? FillZones(rules, [.. board.Owners.ToArray().Select(o => rules.ZoneOf[o])], nobody) : null;
+    }
+
+    /// <summary>Round and round, and made valid at the seam with no regard to zones, which few nodes in two zones need.</summary>
+    public static ClaimBoard? InterleavedApart(ClaimRules rules) =>
+        rules.NodeWindow < 2 || rules.Nodes.Length > MaxNodeColours ? null : NearestByNode(rules, Interleaved(rules).Owners.ToArray(), zonePrice: 0);
+
     /// <summary>Round and round: each node once per turn, zones in turn as evenly as their sizes let them.</summary>
     public static ClaimBoard Interleaved(ClaimRules rules)
     {
@@ -130,13 +143,7 @@ internal static class ClaimStarts
 
         if (rules.Nodes.Length <= MaxNodeColours)
         {
-            var owners = CyclicColouring.Solve(
-                rules.RingSize,
-                rules.Nodes.Length,
-                rules.NodeWindow,
-                (p, node) => wanted[p] == node ? 0 : MovePrice,
-                (a, b, distance) => rules.PairPrice(a == b, rules.ZoneOf[a] == rules.ZoneOf[b], distance, NodePrice, ZonePrice));
-            return owners is null ? null : new ClaimBoard(rules, owners);
+            return NearestByNode(rules, wanted, ZonePrice);
         }
 
         if (!rules.HasZones || rules.ZoneNames.Length > MaxZoneColours)
@@ -151,6 +158,17 @@ internal static class ClaimStarts
             (p, zone) => wanted[p] != ClaimRules.Nobody && rules.ZoneOf[wanted[p]] == zone ? 0 : MovePrice,
             (a, b, distance) => rules.PairPrice(a == b && rules.ZoneSizes[a] == 1, a == b, distance, NodePrice, ZonePrice));
         return zones is null ? null : FillZones(rules, zones, wanted);
+    }
+
+    private static ClaimBoard? NearestByNode(ClaimRules rules, int[] wanted, long zonePrice)
+    {
+        var owners = CyclicColouring.Solve(
+            rules.RingSize,
+            rules.Nodes.Length,
+            rules.NodeWindow,
+            (p, node) => wanted[p] == node ? 0 : MovePrice,
+            (a, b, distance) => rules.PairPrice(a == b, rules.ZoneOf[a] == rules.ZoneOf[b], distance, NodePrice, zonePrice));
+        return owners is null ? null : new ClaimBoard(rules, owners);
     }
 
     private static void TakeFrom(ClaimBoard board, int[] targets, int from, int taker)
