@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Kv.Client;
+
+namespace Kv.EndToEnd.Local;
+
+/// <summary>`kv-operator local` on a directory of its own: real processes on loopback, with the manifests a newcomer has.</summary>
+internal sealed partial class LocalRun : IAsyncDisposable
+{
+    private const int SigTerm = 15;
+    private const int SigKill = 9;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    private readonly string _root;
+    private readonly StringWriter _output = new();
+    private Process? _process;
+
+    private LocalRun(string root) => _root = root;
+
+    public string Manifests => Path.Combine(_root, "manifests");
+
+    /// <summary>What the run has printed so far: for a test's failure.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _output.ToString();
+            }
+        }
+    }
+
+    private string Data => Path.Combine(_root, "kv");
+
+    /// <summary>Starts a run of the examples in an empty directory and waits until every node serves and every bucket type is active.</summary>
+    public static async Task<LocalRun> StartAsync(int nodes, CancellationToken cancel)
+    {
+        var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"));
+        Directory.CreateDirectory(run.Manifests);
+        foreach (var example in Directory.GetFiles(SourceTree.Path("crds", "examples")))
+        {
+            File.Copy(example, Path.Combine(run.Manifests, Path.GetFileName(example)));
+        }
+
+        await run.SetNodesAsync(nodes, cancel);
+        run.Start();
+        try
+        {
+            await run.WaitForNodesAsync(nodes, cancel);
+            return run;
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Edits the manifest, as a person would.</summary>
+    public async Task SetNodesAsync(int nodes, CancellationToken cancel)
+    {
+        var manifest = Path.Combine(Manifests, "cluster.yaml");
+        var lines = await File.ReadAllLinesAsync(manifest, cancel);
+        var edited = lines.Select(line => line.StartsWith("  nodes:", StringComparison.Ordinal) ? $"  nodes: {nodes}" : line);
+        await File.WriteAllLinesAsync(manifest + ".new", edited, cancel);
+        File.Move(manifest + ".new", manifest, overwrite: true);
+    }
+
+    /// <summary>Starts it anew on the same data.</summary>
+    public void Start()
+    {
+        var binary = SourceTree.Path("bin", "kv-operator");
+        if (!File.Exists(binary))
+        {
+            throw new InvalidOperationException($"{binary} is not there: `make build` makes it");
+        }
+
+        string[] arguments = ["local", Manifests, "--data", Data, "--node-binary", SourceTree.Path("bin", "kv-node"), "--restart-after", "never"];
+        _process = Process.Start(new ProcessStartInfo(binary, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process.OutputDataReceived += Keep;
+        _process.ErrorDataReceived += Keep;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Ctrl-C, and the wait for a clean end.</summary>
+    public async Task<int> StopAsync()
+    {
+        var process = _process ?? throw new InvalidOperationException("it does not run");
+        if (!process.HasExited)
+        {
+            _ = Kill(process.Id, SigTerm);
+            using var limit = new CancellationTokenSource(Patience);
+            await process.WaitForExitAsync(limit.Token);
+        }
+
+        _process = null;
+        return process.ExitCode;
+    }
+
+    public async Task<KvClusterClient> ConnectAsync(CancellationToken cancel) =>
+        await KvClusterClient.ConnectAsync(new KvClientOptions { Seeds = Endpoints("grpc"), Timeout = TimeSpan.FromSeconds(20) }, cancel);
+
+    /// <summary>Addresses of all nodes for one protocol, as the run tells them to the world.</summary>
+    public IReadOnlyList<string> Endpoints(string protocol) =>
+    [
+        .. ReadLines("endpoints").Select(line => line.Split(' ')).Where(fields => fields.Length == 3 && fields[1] == protocol).Select(fields => fields[2]),
+    ];
+
+    public IReadOnlyDictionary<string, int> Pids() =>
+        ReadLines("pids").Select(line => line.Split(' ')).Where(fields => fields.Length == 2)
+            .ToDictionary(fields => fields[0], fields => int.Parse(fields[1], CultureInfo.InvariantCulture));
+
+    /// <summary>kill -9.</summary>
+    public void KillNode(string name) => _ = Kill(Pids()[name], SigKill);
+
+    /// <summary>Waits until so many nodes answer that they are ready.</summary>
+    public async Task WaitForNodesAsync(int nodes, CancellationToken cancel)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        await Eventually.AsyncTrue(
+            async () =>
+            {
+                if (_process is { HasExited: true })
+                {
+                    throw new InvalidOperationException($"kv-operator ended with {_process.ExitCode}:\n{Output}");
+                }
+
+                var ready = 0;
+                foreach (var endpoint in Endpoints("metrics"))
+                {
+                    ready += await IsReadyAsync(http, endpoint, cancel) ? 1 : 0;
+                }
+
+                return ready >= nodes;
+            },
+            Patience,
+            () => $"{nodes} nodes were not ready:\n{Output}",
+            cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            await StopAsync();
+        }
+
+        foreach (var pid in Pids().Values)
+        {
+            _ = Kill(pid, SigKill);
+        }
+
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient http, string endpoint, CancellationToken cancel)
+    {
+        try
+        {
+            using var response = await http.GetAsync(new Uri($"http://{endpoint}/readyz"), cancel);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int pid, int signal);
+
+    private string[] ReadLines(string file)
+    {
+        var path = Path.Combine(Data, file);
+        return File.Exists(path) ? File.ReadAllLines(path) : [];
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        lock (_output)
+        {
+            _output.WriteLine(line.Data);
+        }
+    }
+}

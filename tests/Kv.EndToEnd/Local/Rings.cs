@@ -1,0 +1,26 @@
+using Grpc.Net.Client;
+using Kv.Protos.Admin.V1;
+
+namespace Kv.EndToEnd.Local;
+
+/// <summary>What a run's ring looks like, asked of a node's admin port.</summary>
+internal static class Rings
+{
+    /// <summary>Waits until so many valid members own the ring, to within one partition of each other, with no transfer to go.</summary>
+    public static async Task BalancedAsync(LocalRun run, int members, CancellationToken cancel)
+    {
+        var last = "";
+        await Eventually.AsyncTrue(
+            async () =>
+            {
+                using var channel = GrpcChannel.ForAddress($"http://{run.Endpoints("admin")[0]}");
+                var cluster = await new Admin.AdminClient(channel).GetClusterAsync(new GetClusterRequest(), cancellationToken: cancel);
+                last = $"{cluster.PendingTransfers} transfers; {string.Join(", ", cluster.Members.Select(member => $"{member.Name} {member.State} {member.Partitions}"))}";
+                var owned = cluster.Members.Where(member => member.State == MemberState.Valid).Select(member => member.Partitions).ToList();
+                return owned.Count == members && cluster.PendingTransfers == 0 && owned.Max() - owned.Min() <= 1;
+            },
+            TimeSpan.FromMinutes(3),
+            () => $"{members} members, balanced: {last}\n{run.Output}",
+            cancel);
+    }
+}
