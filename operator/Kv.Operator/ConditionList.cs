@@ -20,7 +20,8 @@ internal sealed class ConditionList(IReadOnlyList<Condition>? before, long? gene
             Type = type,
             Status = status,
             Reason = reason,
-            Message = message.Length <= MaxMessage ? message : message[..(MaxMessage - 1)] + "…",
+            // None rather than an empty one: some API servers turn an empty string in a patch into null, and refuse it.
+            Message = message.Length == 0 ? null : message.Length <= MaxMessage ? message : message[..(MaxMessage - 1)] + "…",
             LastTransitionTime = old?.Status == status ? old.LastTransitionTime : now,
             ObservedGeneration = generation,
         });

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -21,7 +22,9 @@ public static class SchemaBuilder
         [typeof(DateTimeOffset)] = ("string", "date-time"),
     };
 
-    public static SchemaNode Build(Type type) => OfClass(type, []);
+    private static readonly ConcurrentDictionary<Type, SchemaNode> Built = new();
+
+    public static SchemaNode Build(Type type) => Built.GetOrAdd(type, one => OfClass(one, []));
 
     private static SchemaNode OfClass(Type type, IReadOnlyList<Type> outer)
     {

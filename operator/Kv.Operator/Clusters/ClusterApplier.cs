@@ -18,7 +18,7 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
                 await world.ApplyChildrenAsync(cluster, observed, grow.ReplicasByZone, cancel);
                 break;
             case ClusterAction.CreateRing create:
-                await admin.CreateClusterAsync(create.AdminAddress, cluster.Metadata.Uid, cluster.Metadata.Name, cluster.Spec.RingSize, cancel);
+                await admin.CreateClusterAsync(create.AdminAddress, ClusterBlocks.IdOf(cluster), cluster.Metadata.Name, cluster.Spec.RingSize, cancel);
                 break;
             case ClusterAction.StageJoins join:
                 await OnAnyMemberAsync(observed, address => admin.StageJoinAsync(address, join.Nodes.Select(node => node.PeerAddress), cancel));

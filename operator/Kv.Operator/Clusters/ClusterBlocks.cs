@@ -55,7 +55,9 @@ internal static class ClusterBlocks
         foreach (var node in observed.Nodes.Where(node => node.Answer is { ClusterId.Length: > 0 } answer && !IsOurs(cluster, answer)))
         {
             yield return new ClusterBlock(
-                Conditions.Reasons.ForeignNode, $"the volume of {node.Name} belongs to another cluster, {node.Answer!.ClusterId}; nothing is changed while it is here", Stops: true);
+                Conditions.Reasons.ForeignNode,
+                $"the volume of {node.Name} belongs to another cluster, and nothing is changed while it is here; to take that cluster over, annotate this Cluster with {ClusterIdAnnotation}={node.Answer!.ClusterId}",
+                Stops: true);
         }
 
         if (observed.Ring is not { } ring)
@@ -95,8 +97,13 @@ internal static class ClusterBlocks
         }
     }
 
-    /// <summary>The cluster's id in the ring is its object's UID.</summary>
-    public static bool IsOurs(Cluster cluster, NodeAnswer answer) => string.Equals(answer.ClusterId, cluster.Metadata.Uid, StringComparison.OrdinalIgnoreCase);
+    /// <summary>Names the ring of a Cluster that was deleted and whose volumes were kept: without it, they would be nobody's.</summary>
+    public const string ClusterIdAnnotation = "kv.dev/cluster-id";
+
+    /// <summary>The ring's id: that of the ring to take over, else the object's UID.</summary>
+    public static string IdOf(Cluster cluster) => cluster.Metadata.Annotations?.TryGetValue(ClusterIdAnnotation, out var adopted) == true ? adopted : cluster.Metadata.Uid;
+
+    public static bool IsOurs(Cluster cluster, NodeAnswer answer) => string.Equals(answer.ClusterId, IdOf(cluster), StringComparison.OrdinalIgnoreCase);
 
     private static string Quoted(string? text) => string.IsNullOrEmpty(text) ? "not given" : $"`{text}`";
 }

@@ -108,7 +108,7 @@ internal static class ClusterPlanner
             return Wait(absent);
         }
 
-        var unready = observed.Nodes.Where(node => !node.Ready).ToImmutableArray();
+        var unready = observed.Nodes.Where(node => !node.Ready && ring.MemberByName(node.Name) is not null).ToImmutableArray();
         return unready.Length > 0 && !WasReady(cluster) ? Wait(unready) : null;
     }
 

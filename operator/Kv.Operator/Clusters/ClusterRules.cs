@@ -22,6 +22,11 @@ internal static partial class ClusterRules
             problems.Add(new SchemaProblem("metadata.name", "must begin with a letter and hold only small letters, digits and `-`, since Services are named after it"));
         }
 
+        if (!Guid.TryParse(ClusterBlocks.IdOf(cluster) ?? Guid.Empty.ToString(), out _))
+        {
+            problems.Add(new SchemaProblem($"metadata.annotations.{ClusterBlocks.ClusterIdAnnotation}", "must be the id of a cluster, a UUID"));
+        }
+
         foreach (var key in cluster.Spec.Config?.Keys ?? Enumerable.Empty<string>())
         {
             if (!SettingName().IsMatch(key))

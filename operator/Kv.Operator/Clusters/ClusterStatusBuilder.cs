@@ -189,7 +189,7 @@ internal static class ClusterStatusBuilder
             Name = node.Name,
             Zone = node.Zone.Length == 0 ? null : node.Zone,
             NodeId = node.Answer?.Id ?? member?.Id,
-            Version = node.Answer?.Version,
+            Version = string.IsNullOrEmpty(node.Answer?.Version) ? null : node.Answer.Version,
             MemberState = member?.State.ToString(),
             Ready = node.Ready,
             Partitions = member?.Partitions,

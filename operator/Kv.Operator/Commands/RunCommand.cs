@@ -31,7 +31,7 @@ internal static class RunCommand
             var options = OperatorOptions.Read(Environment.GetEnvironmentVariable, version);
             return await RunAsync(options, Configuration(kubeconfig), version);
         }
-        catch (Exception e) when (e is WorldException or k8s.Exceptions.KubeConfigException)
+        catch (Exception e) when (e is WorldException or k8s.Exceptions.KubeConfigException or IOException)
         {
             await Console.Error.WriteLineAsync($"kv-operator: {e.Message}");
             return 1;
@@ -41,7 +41,7 @@ internal static class RunCommand
     private static KubernetesClientConfiguration Configuration(string? kubeconfig) =>
         kubeconfig is not null ? KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig)
         : KubernetesClientConfiguration.IsInCluster() ? KubernetesClientConfiguration.InClusterConfig()
-        : KubernetesClientConfiguration.BuildConfigFromConfigFile();
+        : KubernetesClientConfiguration.BuildDefaultConfig();
 
     private static async Task<int> RunAsync(OperatorOptions options, KubernetesClientConfiguration configuration, string version)
     {

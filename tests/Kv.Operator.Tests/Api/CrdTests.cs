@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Kv.Operator.Api;
+using Kv.Operator.Api.Attributes;
+using Kv.Operator.Api.BucketTypes;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Api.Schema;
+using Kv.Operator.Local;
+using Kv.Operator.Tests.Stubs;
+using Xunit;
+
+namespace Kv.Operator.Tests.Api;
+
+public sealed class CrdTests
+{
+    public static TheoryData<string> Files => new(CrdWriter.WriteAll().Keys);
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Crd_CheckedIn_IsWhatTheTypesSay(string file) =>
+        Assert.True(File.ReadAllText(Repository.PathOf($"crds/{file}")) == CrdWriter.WriteAll()[file], $"crds/{file} is stale: make crds");
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Crd_AsYaml_ReadsBackAsTheSame(string file)
+    {
+        var kind = CrdWriter.Kinds.Single(one => file == one.Name.ToLowerInvariant() + ".yaml");
+        var read = Assert.Single(YamlReader.Read(CrdWriter.Write(kind)));
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(read.ToJsonString()), JsonNode.Parse(CrdWriter.ToCrd(kind).ToJsonString())));
+    }
+
+    [Fact]
+    public void Rule_OverAnUnboundedString_IsRefused()
+    {
+        var problem = Assert.Throws<InvalidOperationException>(() => CrdWriter.ToJson(SchemaBuilder.Build(typeof(Unbounded))));
+        Assert.Contains(".text has no upper bound", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Class_ThatContainsItself_IsRefused() =>
+        Assert.Contains("contains itself", Assert.Throws<InvalidOperationException>(() => SchemaBuilder.Build(typeof(Endless))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Defaults_OfTheSchema_AreThoseOfTheTypes()
+    {
+        var json = JsonNode.Parse("{\"clusterRef\":{\"name\":\"c\"}}")!;
+        SchemaValidator.ApplyDefaults(CrdWriter.SpecSchema(typeof(BucketType)), json);
+        var expected = new BucketTypeSpec { ClusterRef = new ClusterReference { Name = "c" } };
+        var filled = json.Deserialize<BucketTypeSpec>(KvJson.Options);
+        Assert.Equal(JsonSerializer.Serialize(expected, KvJson.Options), JsonSerializer.Serialize(filled, KvJson.Options));
+
+        var cluster = JsonNode.Parse("{}")!;
+        SchemaValidator.ApplyDefaults(CrdWriter.SpecSchema(typeof(Cluster)), cluster);
+        Assert.Equal(JsonSerializer.Serialize(new ClusterSpec(), KvJson.Options), JsonSerializer.Serialize(cluster.Deserialize<ClusterSpec>(KvJson.Options), KvJson.Options));
+    }
+
+    [Fact]
+    public void EveryCondition_IsInTheClosedList()
+    {
+        var cluster = Build.Cluster();
+        var status = Operator.Clusters.ClusterStatusBuilder.Build(cluster, Build.Observed(3, 3), new Operator.Clusters.ClusterAction.Steady(), null, Build.Now);
+        Assert.Equal(Conditions.OfCluster.Order(), status.Conditions!.Select(condition => condition.Type).Order());
+        var type = Operator.BucketTypes.BucketTypeStatusBuilder.Build(Build.BucketType(), null, null, null, null, Build.Now);
+        Assert.Equal(Conditions.OfBucketType.Order(), type.Conditions!.Select(condition => condition.Type).Order());
+    }
+
+    [ValidationRule("self.text != ''", nameof(Holds), "must not be empty")]
+    internal sealed class Unbounded
+    {
+        public string? Text { get; set; }
+
+        public static bool Holds(Unbounded self) => self.Text != "";
+    }
+
+    internal sealed class Endless
+    {
+        public Endless? Inner { get; set; }
+    }
+}

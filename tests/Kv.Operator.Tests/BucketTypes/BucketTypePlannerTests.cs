@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+using Kv.Operator.Api;
+using Kv.Operator.Api.BucketTypes;
+using Kv.Operator.BucketTypes;
+using Kv.Operator.Clusters;
+using Kv.Operator.Tests.Stubs;
+using Xunit;
+using static Kv.Operator.Tests.Stubs.Build;
+
+namespace Kv.Operator.Tests.BucketTypes;
+
+public sealed class BucketTypePlannerTests
+{
+    [Fact]
+    public void Next_WithoutItsCluster_Waits() => Assert.Equal(Conditions.Reasons.ClusterNotFound, Assert.IsType<BucketTypeAction.Wait>(Next(BucketType(), new ObservedBucketType())).Reason);
+
+    [Fact]
+    public void Next_WithoutARing_Waits() =>
+        Assert.Equal(Conditions.Reasons.ClusterNotReady, Assert.IsType<BucketTypeAction.Wait>(Next(BucketType(), new ObservedBucketType { Cluster = Cluster() })).Reason);
+
+    [Fact]
+    public void Next_OnARing_CreatesItWithRiaksNames()
+    {
+        var props = Assert.IsType<BucketTypeAction.Create>(Next(BucketType(spec => spec.R = 2), Observed(null))).Props;
+        Assert.Equal(3, props["n_val"]!.GetValue<int>());
+        Assert.Equal(2, props["r"]!.GetValue<int>());
+        Assert.Equal("quorum", props["w"]!.ToString());
+        Assert.True(props["allow_mult"]!.GetValue<bool>());
+        Assert.False(props.ContainsKey("write_once"));
+    }
+
+    [Fact]
+    public void Next_Created_WaitsForTheNodesThatMissIt() =>
+        Assert.Equal(["example-1"], Assert.IsType<BucketTypeAction.WaitForNodes>(Next(BucketType(), Observed(BucketTypeState.Created, "example-1"))).Missing);
+
+    [Fact]
+    public void Next_Ready_Activates() => Assert.IsType<BucketTypeAction.Activate>(Next(BucketType(), Observed(BucketTypeState.Ready)));
+
+    [Fact]
+    public void Next_Active_IsSteady() => Assert.IsType<BucketTypeAction.Steady>(Next(BucketType(), Observed(BucketTypeState.Active)));
+
+    [Fact]
+    public void Next_WithAnotherQuorum_UpdatesThatAlone()
+    {
+        var update = Assert.IsType<BucketTypeAction.Update>(Next(BucketType(spec => spec.Pw = "one"), Observed(BucketTypeState.Active)));
+        Assert.Equal("{\"pw\":\"one\"}", update.Props.ToJsonString());
+    }
+
+    [Fact]
+    public void Next_WithAnotherQuorumBeforeItIsActive_CreatesItAnew() => Assert.IsType<BucketTypeAction.Create>(Next(BucketType(spec => spec.Pw = "one"), Observed(BucketTypeState.Ready)));
+
+    [Fact]
+    public void Next_WithAnotherWriteOnce_Refuses() =>
+        Assert.Equal(Conditions.Reasons.ImmutableProperty, Refused(BucketType(spec => spec.WriteOnce = true), Observed(BucketTypeState.Active)));
+
+    [Fact]
+    public void Next_WithMoreCopiesThanNodes_Refuses() => Assert.Equal(Conditions.Reasons.ClusterTooSmall, Refused(BucketType(spec => spec.NVal = 4), Observed(null)));
+
+    [Theory]
+    [InlineData("default")]
+    [InlineData("any")]
+    public void Next_WithARiakWordAsName_Refuses(string name) => Assert.Equal(Conditions.Reasons.ReservedName, Refused(BucketType(spec => spec.Name = name), Observed(null)));
+
+    [Fact]
+    public void Next_Consistent_SaysThatItIsNotSupported() => Assert.Equal(Conditions.Reasons.NotSupported, Refused(BucketType(spec => spec.Consistent = true), Observed(null)));
+
+    [Fact]
+    public void Status_WhenANodeMissesAnActiveType_IsNotActive()
+    {
+        var observed = Observed(BucketTypeState.Active, "example-2");
+        var status = BucketTypeStatusBuilder.Build(BucketType(), observed, Next(BucketType(), observed), null, null, Now);
+        var active = status.Conditions!.Single(condition => condition.Type == Conditions.Active);
+        Assert.Equal(("False", Conditions.Reasons.WaitingForNodes, "missing on example-2"), (active.Status, active.Reason, active.Message));
+    }
+
+    [Fact]
+    public async Task Life_OnASimulatedCluster_EndsActive_AndWritesNothingAfter()
+    {
+        var world = new SimulatedCluster();
+        var cluster = Cluster();
+        var observer = new ClusterObserver(world, world);
+        var clusters = new ClusterReconciler(observer, new ClusterApplier(world, world), TimeProvider.System, PassIntervals.Local);
+        var types = new BucketTypeReconciler(observer, world, TimeProvider.System, PassIntervals.Local);
+        var type = BucketType();
+        for (var i = 0; i < 30; i++)
+        {
+            world.MovePartitions(2);
+            cluster.Status = (await clusters.RunAsync(cluster, TestContext.Current.CancellationToken)).Status;
+            type.Status = (await types.RunAsync(type, cluster, TestContext.Current.CancellationToken)).Status;
+        }
+
+        Assert.Equal("True", type.Status.Conditions!.Single(condition => condition.Type == Conditions.Active).Status);
+        var writes = world.Writes;
+        await types.RunAsync(type, cluster, TestContext.Current.CancellationToken);
+        Assert.Equal(writes, world.Writes);
+
+        world.Down("example-2");
+        type.Status = (await types.RunAsync(type, cluster, TestContext.Current.CancellationToken)).Status;
+        Assert.Equal(["example-2"], type.Status.MissingOn);
+    }
+
+    private static BucketTypeAction Next(BucketType type, ObservedBucketType observed) => BucketTypePlanner.Next(type, observed);
+
+    private static string Refused(BucketType type, ObservedBucketType observed) => Assert.IsType<BucketTypeAction.Refuse>(Next(type, observed)).Reason;
+
+    private static ObservedBucketType Observed(BucketTypeState? state, params string[] missing) => new()
+    {
+        Cluster = Cluster(),
+        Ring = Ring(3),
+        AdminAddresses = ["admin-0"],
+        Existing = state is null ? null : new ExistingBucketType(state.Value, NodeProps(), [.. missing]),
+    };
+
+    /// <summary>As a node tells them: all properties, a few of them as strings.</summary>
+    private static JsonObject NodeProps()
+    {
+        var props = BucketTypeProps.ToRiak(new BucketTypeSpec());
+        (props["delete_mode"], props["write_once"], props["name"]) = ("3000", false, "siblings");
+        return props;
+    }
+}

@@ -1,0 +1,138 @@
+using Kv.Operator.Api;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Clusters;
+using Kv.Operator.Tests.Stubs;
+using Xunit;
+using static Kv.Operator.Tests.Stubs.Build;
+
+namespace Kv.Operator.Tests.Clusters;
+
+public sealed class ClusterPlannerTests
+{
+    [Fact]
+    public void Next_WithNothingThere_CreatesTheObjects() =>
+        Assert.IsType<ClusterAction.ApplyChildren>(Next(Cluster(), new ObservedCluster { Children = [new ObservedChild("StatefulSet", "example", ChildState.Missing)] }));
+
+    [Fact]
+    public void Next_WithAnObjectThatSomebodyChanged_PutsItBack() =>
+        Assert.IsType<ClusterAction.ApplyChildren>(Next(Cluster(), Observed(3, 3) with { Children = [new ObservedChild("Service", "example", ChildState.Drifted)] }));
+
+    [Fact]
+    public void Next_WithAnObjectOfSomebodyElse_Refuses() =>
+        AssertRefused(Conditions.Reasons.NameConflict, Cluster(), Observed(3, 3) with { Children = [new ObservedChild("Service", "example", ChildState.Foreign)] });
+
+    [Fact]
+    public void Next_Paused_DoesNothingAtAll() =>
+        Assert.IsType<ClusterAction.Paused>(Next(Cluster(5, spec => spec.Paused = true), new ObservedCluster { Children = [new ObservedChild("StatefulSet", "example", ChildState.Missing)] }));
+
+    [Fact]
+    public void Next_WithOneNodeSilentAndNoRing_WaitsForIt()
+    {
+        var action = Next(Cluster(), Observed(3, 0).With(2, node => node with { Answer = null }));
+        Assert.Equal(["example-2"], Assert.IsType<ClusterAction.WaitForPods>(action).Names);
+    }
+
+    [Fact]
+    public void Next_WithAllNodesEmpty_CreatesTheRingOnTheFirst() =>
+        Assert.Equal("example-0", Assert.IsType<ClusterAction.CreateRing>(Next(Cluster(), Observed(3, 0))).NodeName);
+
+    [Fact]
+    public void Next_WithAllNodesEmptyButARingInTheStatus_RefusesToMakeAnother()
+    {
+        var cluster = Cluster();
+        cluster.Status.Ring = new RingStatus { Version = 9 };
+        AssertRefused(Conditions.Reasons.RingLost, cluster, Observed(3, 0));
+    }
+
+    [Fact]
+    public void Next_WithARingOfOne_StagesAllOthersAtOnce() =>
+        Assert.Equal(["example-1", "example-2"], Assert.IsType<ClusterAction.StageJoins>(Next(Cluster(), Observed(3, 1))).Nodes.Select(node => node.Name));
+
+    [Fact]
+    public void Next_WithANewNodeThatIsNotUpYet_WaitsBeforeItStagesAny() =>
+        Assert.IsType<ClusterAction.WaitForPods>(Next(Cluster(), Observed(3, 1).With(2, node => node with { Answer = null })));
+
+    [Fact]
+    public void Next_WithANewNodeThatStaysAway_JoinsTheOthersAfterAWhile()
+    {
+        var cluster = Cluster();
+        cluster.Status.Operation = new OperationStatus { Kind = "Create", LastProgressAt = Now - ClusterPlanner.JoinPatience };
+        Assert.Equal(["example-1"], Assert.IsType<ClusterAction.StageJoins>(Next(cluster, Observed(3, 1).With(2, node => node with { Answer = null }))).Nodes.Select(node => node.Name));
+    }
+
+    [Fact]
+    public void Next_WithJoinsStaged_CommitsTheirPlan()
+    {
+        var observed = Observed(3, 3).WithRing(ring => ring with
+        {
+            Members = [Member(0), Member(1, MemberState.Joining), Member(2, MemberState.Joining)],
+            Staged = [new ObservedStaged(true, IdOf(1), "example-1"), new ObservedStaged(true, IdOf(2), "example-2")],
+            PlanId = "p1",
+        });
+        Assert.Equal("p1", Assert.IsType<ClusterAction.CommitPlan>(Next(Cluster(), observed)).PlanId);
+    }
+
+    [Fact]
+    public void Next_WithAStagedLeave_CommitsNothing() =>
+        AssertRefused(Conditions.Reasons.ForeignStagedChange, Cluster(), Observed(3, 3).WithRing(ring => ring with { Staged = [new ObservedStaged(false, IdOf(1), "example-1")], PlanId = "p1" }));
+
+    [Fact]
+    public void Next_WhilePartitionsMove_NeitherStagesNorGrows() =>
+        Assert.IsType<ClusterAction.WaitForTransfers>(Next(Cluster(5), Observed(3, 1).WithRing(ring => ring with { PendingTransfers = 4 })));
+
+    [Fact]
+    public void Next_WhileTheRingIsNotAgreed_Waits() =>
+        Assert.IsType<ClusterAction.WaitForRing>(Next(Cluster(), Observed(3, 1).WithRing(ring => ring with { Converged = false })));
+
+    [Fact]
+    public void Next_WithMoreNodesWanted_Grows() =>
+        Assert.Equal(5, Assert.IsType<ClusterAction.GrowStatefulSets>(Next(Cluster(5), Observed(3, 3))).ReplicasByZone[""]);
+
+    [Fact]
+    public void Next_WithFewerNodesWanted_RefusesAndTakesNoneAway() =>
+        AssertRefused(Conditions.Reasons.ScaleInNotSupported, Cluster(2), Observed(3, 3));
+
+    [Fact]
+    public void Next_WithReplicasThatTheSpecDoesNotWant_DoesNotJoinThem() =>
+        AssertRefused(Conditions.Reasons.ScaleInNotSupported, Cluster(3), Observed(5, 3));
+
+    [Fact]
+    public void Next_WithAnotherRingSize_SaysThatItIsFixed() =>
+        AssertRefused(Conditions.Reasons.RingSizeImmutable, Cluster(3, spec => spec.RingSize = 128), Observed(3, 3));
+
+    [Fact]
+    public void Next_WithAVolumeOfAnotherCluster_ChangesNothing() =>
+        AssertRefused(Conditions.Reasons.ForeignNode, Cluster(), Observed(3, 1).With(2, node => node with { Answer = node.Answer! with { ClusterId = Guid.NewGuid().ToString() } }));
+
+    [Fact]
+    public void Next_WithAVolumeThatWasLost_DoesNotJoinItAnew() =>
+        AssertRefused(Conditions.Reasons.IdentityLost, Cluster(), Observed(3, 3).With(2, node => node with { Answer = new NodeAnswer("ffffffffffffffff", "", "0.1.0") }));
+
+    [Fact]
+    public void Next_WithTwoNodesDownAfterItWasReady_IsSteady()
+    {
+        var cluster = Cluster(5);
+        cluster.Status.ObservedGeneration = 1;
+        cluster.Status.Ring = new RingStatus { Version = 7 };
+        var observed = Observed(5, 5).With(0, node => node with { Answer = null, Ready = false, Running = false }).With(3, node => node with { Answer = null, Ready = false, Running = false });
+        Assert.IsType<ClusterAction.Steady>(Next(cluster, observed));
+    }
+
+    [Fact]
+    public void Next_WithEverythingThere_IsSteady() => Assert.IsType<ClusterAction.Steady>(Next(Cluster(), Observed(3, 3)));
+
+    [Fact]
+    public void Next_WithASpecThatMakesNoSense_Refuses() =>
+        AssertRefused(Conditions.Reasons.InvalidSpec, Cluster(3, spec => spec.Config = new() { ["name"] = "x" }), Observed(3, 3));
+
+    private static ClusterAction Next(Cluster cluster, ObservedCluster observed) => ClusterPlanner.Next(cluster, observed, Now);
+
+    private static void AssertRefused(string reason, Cluster cluster, ObservedCluster observed)
+    {
+        Assert.Equal(reason, Assert.IsType<ClusterAction.Refuse>(Next(cluster, observed)).Reason);
+        var status = ClusterStatusBuilder.Build(cluster, observed, Next(cluster, observed), null, Now);
+        var blocked = status.Conditions!.Single(condition => condition.Type == Conditions.Blocked);
+        Assert.Equal(("True", reason), (blocked.Status, blocked.Reason));
+        Assert.Equal("False", status.Conditions!.Single(condition => condition.Type == Conditions.Ready).Status);
+    }
+}

@@ -1,0 +1,117 @@
+using CsCheck;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Clusters;
+using Kv.Operator.Tests.Stubs;
+using Xunit;
+
+namespace Kv.Operator.Tests.Clusters;
+
+/// <summary>Whatever happens in whatever order, nothing forbidden is asked for; and once nothing happens any more, the spec is reached.</summary>
+public sealed class ClusterProperties
+{
+    private enum Happening
+    {
+        Pass,
+        NodeDown,
+        NodesUp,
+        PartitionsMove,
+        SpecGrows,
+        RequestLost,
+        AnswerLost,
+        OperatorForgets,
+    }
+
+    private static readonly Gen<List<(Happening What, int Which)>> Stories =
+        Gen.Select(Gen.Frequency((6, Gen.Const(Happening.Pass)), (6, Gen.Enum<Happening>())), Gen.Int[0, 7]).List[0, 60];
+
+    [Fact]
+    public void AnyStory_WithoutZones_ReachesTheSpecAndBreaksNoRule() => Check(null);
+
+    [Fact]
+    public void AnyStory_WithZones_ReachesTheSpecAndBreaksNoRule() => Check(["a", "b", "c"]);
+
+    private static void Check(string[]? zones) => Stories.Sample(
+        story =>
+        {
+            var world = new SimulatedCluster();
+            var cluster = Build.Cluster(3, spec => spec.Zones = zones?.Select(zone => new ClusterZone { Name = zone }).ToList());
+            var reconciler = Reconciler(world);
+            foreach (var (what, which) in story)
+            {
+                Happen(world, cluster, what, which, zones);
+                Pass(reconciler, cluster);
+            }
+
+            world.Loses = _ => false;
+            world.Up();
+            for (var i = 0; i < 60; i++)
+            {
+                world.MovePartitions(1);
+                Pass(reconciler, cluster);
+            }
+
+            Assert.Empty(world.Breaches);
+            Assert.Equal(1, world.RingsCreated);
+            Assert.Equal(cluster.Spec.Nodes, world.Members.Count);
+            Assert.Equal("True", cluster.Status.Conditions!.Single(condition => condition.Type == Kv.Operator.Api.Conditions.Ready).Status);
+
+            var writes = world.Writes;
+            var status = System.Text.Json.JsonSerializer.Serialize(cluster.Status, Kv.Operator.Api.KvJson.Options);
+            Pass(reconciler, cluster);
+            Assert.Equal(writes, world.Writes);
+            Assert.Equal(status, System.Text.Json.JsonSerializer.Serialize(cluster.Status, Kv.Operator.Api.KvJson.Options));
+        },
+        iter: 300);
+
+    [Fact]
+    public void Creation_OfFive_IsOnePlan()
+    {
+        var world = new SimulatedCluster();
+        var cluster = Build.Cluster(5);
+        var reconciler = Reconciler(world);
+        for (var i = 0; i < 40; i++)
+        {
+            world.MovePartitions(1);
+            Pass(reconciler, cluster);
+        }
+
+        Assert.Equal(5, world.Members.Count);
+        Assert.Equal(1, world.Commits);
+    }
+
+    private static void Happen(SimulatedCluster world, Cluster cluster, Happening what, int which, string[]? zones)
+    {
+        world.Loses = _ => false;
+        switch (what)
+        {
+            case Happening.NodeDown:
+                world.Down(zones is null ? $"example-{which}" : $"example-{zones[which % 3]}-{which / 3}");
+                break;
+            case Happening.NodesUp:
+                world.Up();
+                break;
+            case Happening.PartitionsMove:
+                world.MovePartitions(which);
+                break;
+            case Happening.SpecGrows:
+                cluster.Spec.Nodes = Math.Min(9, cluster.Spec.Nodes + (which % 3));
+                break;
+            case Happening.RequestLost:
+                world.Loses = after => !after;
+                break;
+            case Happening.AnswerLost:
+                world.Loses = after => after;
+                break;
+            case Happening.OperatorForgets:
+                // The status is all that a restarted operator has, and somebody may have cleared even that.
+                cluster.Status.Operation = null;
+                break;
+        }
+    }
+
+    private static ClusterReconciler Reconciler(SimulatedCluster world) =>
+        new(new ClusterObserver(world, world), new ClusterApplier(world, world), TimeProvider.System, PassIntervals.Local);
+
+    private static void Pass(ClusterReconciler reconciler, Cluster cluster) =>
+        cluster.Status = reconciler.RunAsync(cluster, CancellationToken.None).GetAwaiter().GetResult().Status;
+}

@@ -1,0 +1,233 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Kv.Operator.Runtime;
+
+namespace Kv.Operator.Tests.Stubs;
+
+/// <summary>An API server in memory, good enough for watches and conflicts: pages, bookmarks, expired versions, streams that break. Apply is a merge that remembers what was applied.</summary>
+internal sealed class FakeKubernetes : IKubernetesApi
+{
+    private readonly Lock gate = new();
+    private readonly SortedDictionary<string, JsonObject> objects = new(StringComparer.Ordinal);
+    private readonly List<(long Version, string Path, WatchEvent Event)> history = [];
+    private readonly List<(string Prefix, Channel<WatchEvent> Channel)> watchers = [];
+    private long version = 10;
+    private long oldest;
+
+    /// <summary>Changes that were asked for, of any kind.</summary>
+    public int Writes { get; private set; }
+
+    public int Lists { get; private set; }
+
+    public int Watches { get; private set; }
+
+    public int PageSize { get; set; } = 2;
+
+    public void Put(ResourceKind kind, string name, string @namespace = "default")
+    {
+        lock (gate)
+        {
+            Store(kind, @namespace, name, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace } });
+        }
+    }
+
+    public void Remove(ResourceKind kind, string name, string @namespace = "default")
+    {
+        lock (gate)
+        {
+            var path = kind.PathOf(@namespace, name);
+            if (objects.Remove(path, out var gone))
+            {
+                Publish(path, new WatchEvent(WatchEventType.Deleted, Stamped(gone)));
+            }
+        }
+    }
+
+    /// <summary>Watches from before now are told that they are too old.</summary>
+    public void Expire()
+    {
+        lock (gate)
+        {
+            oldest = ++version;
+        }
+    }
+
+    public void Bookmark()
+    {
+        lock (gate)
+        {
+            version++;
+            var mark = new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture) } };
+            watchers.ForEach(watcher => watcher.Channel.Writer.TryWrite(new WatchEvent(WatchEventType.Bookmark, mark)));
+        }
+    }
+
+    /// <summary>Ends all watches; cleanly, or with an error.</summary>
+    public void BreakWatches(Exception? error = null)
+    {
+        lock (gate)
+        {
+            watchers.ForEach(watcher => watcher.Channel.Writer.TryComplete(error));
+            watchers.Clear();
+        }
+    }
+
+    public int OpenWatches
+    {
+        get
+        {
+            lock (gate)
+            {
+                return watchers.Count;
+            }
+        }
+    }
+
+    public Task<JsonObject?> GetAsync(ResourceKind kind, string @namespace, string name, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            return Task.FromResult(objects.TryGetValue(kind.PathOf(@namespace, name), out var found) ? found.DeepClone().AsObject() : null);
+        }
+    }
+
+    public Task<ListPage> ListAsync(ResourceKind kind, string? @namespace, string? labelSelector, string? continueToken, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            Lists++;
+            var all = objects.Where(pair => IsUnder(pair.Key, kind, @namespace) && Matches(pair.Value, labelSelector)).Select(pair => pair.Value.DeepClone().AsObject()).ToList();
+            var from = continueToken is null ? 0 : int.Parse(continueToken, CultureInfo.InvariantCulture);
+            var next = from + PageSize < all.Count ? (from + PageSize).ToString(CultureInfo.InvariantCulture) : null;
+            return Task.FromResult(new ListPage([.. all.Skip(from).Take(PageSize)], version.ToString(CultureInfo.InvariantCulture), next));
+        }
+    }
+
+    public async IAsyncEnumerable<WatchEvent> WatchAsync(
+        ResourceKind kind, string? @namespace, string? labelSelector, string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var channel = Channel.CreateUnbounded<WatchEvent>();
+        lock (gate)
+        {
+            Watches++;
+            var from = long.Parse(resourceVersion, CultureInfo.InvariantCulture);
+            if (from < oldest)
+            {
+                throw new KubernetesApiException(HttpStatusCode.Gone, "too old resource version");
+            }
+
+            foreach (var (_, _, missed) in history.Where(one => one.Version > from && IsUnder(one.Path, kind, @namespace)))
+            {
+                channel.Writer.TryWrite(missed);
+            }
+
+            watchers.Add((kind.PathOf(@namespace), channel));
+        }
+
+        await foreach (var change in channel.Reader.ReadAllAsync(cancel))
+        {
+            yield return change;
+        }
+    }
+
+    public Task<JsonObject> ApplyAsync(ResourceKind kind, string @namespace, string name, JsonObject intent, string fieldManager, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            Writes++;
+            var body = intent.DeepClone().AsObject();
+            body["metadata"]!["managedFields"] = new JsonArray(new JsonObject { ["manager"] = fieldManager, ["operation"] = "Apply", ["fieldsV1"] = FieldsOf(intent) });
+            return Task.FromResult(Store(kind, @namespace, name, body));
+        }
+    }
+
+    public Task<JsonObject> PatchAsync(ResourceKind kind, string @namespace, string name, string? subresource, JsonArray patch, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            Writes++;
+            var body = objects.TryGetValue(kind.PathOf(@namespace, name), out var found) ? found.DeepClone().AsObject() : throw new KubernetesApiException(HttpStatusCode.NotFound, "not found");
+            foreach (var step in patch)
+            {
+                if (step!["op"]!.ToString() == "add")
+                {
+                    body[step["path"]!.ToString().TrimStart('/')] = step["value"]!.DeepClone();
+                }
+            }
+
+            return Task.FromResult(Store(kind, @namespace, name, body));
+        }
+    }
+
+    public Task<JsonObject> CreateAsync(ResourceKind kind, string @namespace, JsonObject body, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            Writes++;
+            var name = body["metadata"]!["name"]!.ToString();
+            return objects.ContainsKey(kind.PathOf(@namespace, name))
+                ? throw new KubernetesApiException(HttpStatusCode.Conflict, "already exists")
+                : Task.FromResult(Store(kind, @namespace, name, body.DeepClone().AsObject()));
+        }
+    }
+
+    public Task<JsonObject> ReplaceAsync(ResourceKind kind, string @namespace, string name, JsonObject body, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            Writes++;
+            var live = objects[kind.PathOf(@namespace, name)];
+            return live["metadata"]!["resourceVersion"]!.ToString() != body["metadata"]!["resourceVersion"]?.ToString()
+                ? throw new KubernetesApiException(HttpStatusCode.Conflict, "the object has been modified")
+                : Task.FromResult(Store(kind, @namespace, name, body.DeepClone().AsObject()));
+        }
+    }
+
+    public Task DeleteAsync(ResourceKind kind, string @namespace, string name, string uid, CancellationToken cancel)
+    {
+        Writes++;
+        Remove(kind, name, @namespace);
+        return Task.CompletedTask;
+    }
+
+    public Task<bool> ServesAsync(ResourceKind kind, CancellationToken cancel) => Task.FromResult(kind.Version == "v1");
+
+    private JsonObject Store(ResourceKind kind, string @namespace, string name, JsonObject body)
+    {
+        var path = kind.PathOf(@namespace, name);
+        var isNew = !objects.TryGetValue(path, out var old);
+        (body["apiVersion"], body["kind"]) = (kind.ApiVersion, kind.Kind);
+        body["metadata"]!["uid"] ??= old?["metadata"]?["uid"]?.ToString() ?? $"uid-{name}";
+        objects[path] = Stamped(body);
+        Publish(path, new WatchEvent(isNew ? WatchEventType.Added : WatchEventType.Modified, objects[path].DeepClone().AsObject()));
+        return objects[path].DeepClone().AsObject();
+    }
+
+    private JsonObject Stamped(JsonObject body)
+    {
+        body["metadata"]!["resourceVersion"] = (++version).ToString(CultureInfo.InvariantCulture);
+        return body;
+    }
+
+    private void Publish(string path, WatchEvent change)
+    {
+        history.Add((version, path, change));
+        foreach (var (prefix, channel) in watchers.Where(watcher => path.StartsWith(watcher.Prefix, StringComparison.Ordinal) || watcher.Prefix.Split('/')[^1] == path.Split('/')[^2]))
+        {
+            channel.Writer.TryWrite(change);
+        }
+    }
+
+    private static bool IsUnder(string path, ResourceKind kind, string? @namespace) =>
+        @namespace is null ? path.StartsWith(kind.PathOf(null)[..^kind.Plural.Length], StringComparison.Ordinal) && path.Contains($"/{kind.Plural}/", StringComparison.Ordinal) : path.StartsWith(kind.PathOf(@namespace) + "/", StringComparison.Ordinal);
+
+    private static bool Matches(JsonObject item, string? selector) => string.IsNullOrEmpty(selector)
+        || selector.Split(',').All(one => item["metadata"]?["labels"]?[one.Split('=')[0]]?.ToString() == one.Split('=')[1]);
+
+    private static JsonObject FieldsOf(JsonObject intent) => new(intent
+        .Where(pair => pair.Key is not ("apiVersion" or "kind"))
+        .Select(pair => KeyValuePair.Create($"f:{pair.Key}", (JsonNode?)(pair.Value is JsonObject inner && pair.Key is not "metadata" ? FieldsOf(inner) : new JsonObject()))));
+}

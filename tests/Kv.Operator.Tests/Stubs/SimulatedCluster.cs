@@ -1,0 +1,271 @@
+using System.Collections.Immutable;
+using Grpc.Core;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Clusters;
+using Kv.Operator.Manifests;
+using Kv.Operator.NodeAdmin;
+using Admin = Kv.Protos.Admin.V1;
+
+namespace Kv.Operator.Tests.Stubs;
+
+/// <summary>
+/// A world and its nodes in memory, with the nodes' own rules: a ring is made once, joins are staged, a plan is committed only as it was read and never
+/// while partitions move. It records every breach, and can lose calls before or after they took effect.
+/// </summary>
+internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
+{
+    private readonly SortedDictionary<string, int> replicas = new(StringComparer.Ordinal);
+    private readonly HashSet<string> down = [];
+    private readonly List<string> members = [];
+    private readonly List<string> staged = [];
+    private readonly Dictionary<string, (string Props, bool Active)> types = [];
+    private string clusterId = "";
+    private string lastCommitted = "";
+    private long version;
+
+    /// <summary>What the operator should never have asked for.</summary>
+    public List<string> Breaches { get; } = [];
+
+    public int RingsCreated { get; private set; }
+
+    public int Commits { get; private set; }
+
+    public int PendingTransfers { get; private set; }
+
+    public int Writes { get; private set; }
+
+    public IReadOnlyList<string> Members => members;
+
+    /// <summary>Asked before (false) and after (true) each change: true loses the call or its answer.</summary>
+    public Func<bool, bool> Loses { get; set; } = _ => false;
+
+    public void Down(string node) => down.Add(node);
+
+    public void Up(string node) => down.Remove(node);
+
+    public void Up() => down.Clear();
+
+    public void MovePartitions(int count) => PendingTransfers = Math.Max(0, PendingTransfers - count);
+
+    public Task<ObservedCluster> ObserveAsync(Cluster cluster, CancellationToken cancel)
+    {
+        var children = ZoneShares.ZonesOf(cluster.Spec).Select(zone => new ObservedChild("StatefulSet", Names.StatefulSet(cluster, zone), replicas.ContainsKey(zone) ? ChildState.Current : ChildState.Missing));
+        var nodes = replicas.SelectMany(pair => Enumerable.Range(0, pair.Value).Select(ordinal =>
+        {
+            var name = Names.Pod(cluster, pair.Key, ordinal);
+            return new ObservedNode(name, pair.Key, ordinal) { Running = !down.Contains(name), Ready = !down.Contains(name) && members.Contains(name), AdminAddress = name, PeerAddress = name };
+        }));
+        return Task.FromResult(new ObservedCluster
+        {
+            Children = [.. children],
+            Workloads = [.. replicas.Select(pair => new ObservedWorkload(pair.Key, Names.StatefulSet(cluster, pair.Key), pair.Value) { StorageSize = "10Gi" })],
+            Nodes = [.. nodes],
+        });
+    }
+
+    public Task ApplyChildrenAsync(Cluster cluster, ObservedCluster observed, IReadOnlyDictionary<string, int> replicasByZone, CancellationToken cancel)
+    {
+        Change("world", () =>
+        {
+            foreach (var (zone, count) in replicasByZone)
+            {
+                if (count < replicas.GetValueOrDefault(zone))
+                {
+                    Breaches.Add($"zone {zone} shrinks from {replicas[zone]} to {count}");
+                }
+
+                replicas[zone] = count;
+            }
+        });
+        return Task.CompletedTask;
+    }
+
+    public Task<Admin.Node> GetNodeAsync(string address, CancellationToken cancel)
+    {
+        Reach(address);
+        return Task.FromResult(new Admin.Node { Id = IdOf(address), Name = address, Version = "0.1.0", ClusterId = members.Contains(address) || staged.Contains(address) ? clusterId : "" });
+    }
+
+    public Task<Admin.Cluster> GetClusterAsync(string address, CancellationToken cancel)
+    {
+        Reach(address);
+        return Task.FromResult(View());
+    }
+
+    public Task<Admin.Cluster> CreateClusterAsync(string address, string id, string name, int ringSize, CancellationToken cancel)
+    {
+        Reach(address);
+        Change(address, () =>
+        {
+            if (clusterId.Length > 0)
+            {
+                if (!members.Contains(address))
+                {
+                    Breaches.Add($"a second ring on {address}");
+                }
+
+                return;
+            }
+
+            (clusterId, version) = (id, 1);
+            members.Add(address);
+            RingsCreated++;
+        });
+        return Task.FromResult(View());
+    }
+
+    public Task<Admin.Plan> StageJoinAsync(string address, IEnumerable<string> peerAddresses, CancellationToken cancel)
+    {
+        Reach(address);
+        Change(address, () =>
+        {
+            foreach (var peer in peerAddresses.Where(peer => !members.Contains(peer) && !staged.Contains(peer)))
+            {
+                Reach(peer);
+                staged.Add(peer);
+                version++;
+            }
+        });
+        return GetPlanAsync(address, cancel);
+    }
+
+    public Task<Admin.Plan> GetPlanAsync(string address, CancellationToken cancel)
+    {
+        Reach(address);
+        return Task.FromResult(new Admin.Plan { PlanId = PlanId(), Transfers = staged.Count * 3 });
+    }
+
+    public Task<Admin.Cluster> CommitPlanAsync(string address, string planId, CancellationToken cancel)
+    {
+        Reach(address);
+        Change(address, () =>
+        {
+            // As a node knows it: a commit that is sent again has been done.
+            if (planId == lastCommitted)
+            {
+                return;
+            }
+
+            if (PendingTransfers > 0)
+            {
+                Breaches.Add("a commit while partitions move");
+            }
+
+            if (planId != PlanId())
+            {
+                throw new NodeRefusedException(StatusCode.FailedPrecondition, "plan_changed: what is staged is not that any more");
+            }
+
+            PendingTransfers += staged.Count * 3;
+            members.AddRange(staged);
+            staged.Clear();
+            lastCommitted = planId;
+            version++;
+            Commits++;
+        });
+        return Task.FromResult(View());
+    }
+
+    public Task<Admin.Transfers> GetTransfersAsync(string address, CancellationToken cancel)
+    {
+        Reach(address);
+        return Task.FromResult(new Admin.Transfers());
+    }
+
+    public Task<Admin.BucketType> CreateBucketTypeAsync(string address, string name, string propsJson, CancellationToken cancel)
+    {
+        Reach(address);
+        Change(address, () => types[name] = (propsJson, false));
+        return Task.FromResult(Type(name)!);
+    }
+
+    public Task<Admin.BucketType> ActivateBucketTypeAsync(string address, string name, CancellationToken cancel)
+    {
+        Reach(address);
+        Change(address, () => types[name] = types[name] with { Active = true });
+        return Task.FromResult(Type(name)!);
+    }
+
+    public Task<Admin.BucketType> UpdateBucketTypeAsync(string address, string name, string propsJson, CancellationToken cancel)
+    {
+        Reach(address);
+        Change(address, () =>
+        {
+            var props = System.Text.Json.Nodes.JsonNode.Parse(types[name].Props)!.AsObject();
+            foreach (var (key, value) in System.Text.Json.Nodes.JsonNode.Parse(propsJson)!.AsObject())
+            {
+                props[key] = value?.DeepClone();
+            }
+
+            types[name] = types[name] with { Props = props.ToJsonString() };
+        });
+        return Task.FromResult(Type(name)!);
+    }
+
+    public Task<Admin.BucketType?> FindBucketTypeAsync(string address, string name, CancellationToken cancel)
+    {
+        Reach(address);
+        return Task.FromResult(Type(name));
+    }
+
+    private static string IdOf(string name) => $"id-{name}";
+
+    private string PlanId() => staged.Count == 0 ? "" : string.Join("+", staged);
+
+    private Admin.BucketType? Type(string name)
+    {
+        if (!types.TryGetValue(name, out var type))
+        {
+            return null;
+        }
+
+        var missing = members.Where(down.Contains).ToList();
+        var answer = new Admin.BucketType { Name = name, PropsJson = type.Props };
+        answer.MissingOn.AddRange(missing);
+        answer.State = type.Active ? Admin.BucketType.Types.State.Active : missing.Count == 0 ? Admin.BucketType.Types.State.Ready : Admin.BucketType.Types.State.Created;
+        return answer;
+    }
+
+    private Admin.Cluster View()
+    {
+        var view = new Admin.Cluster { ClusterId = clusterId, DocumentVersion = version, RingSize = 64, Converged = true, PendingTransfers = PendingTransfers };
+        view.Members.AddRange(members.Concat(staged).Select(name => new Admin.Member
+        {
+            Id = IdOf(name),
+            Name = name,
+            State = staged.Contains(name) ? Admin.MemberState.Joining : Admin.MemberState.Valid,
+            Partitions = staged.Contains(name) ? 0 : 64 / members.Count,
+            Up = !down.Contains(name),
+        }));
+        view.Staged.AddRange(staged.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Join, NodeId = IdOf(name), NodeName = name }));
+        if (members.Count > 0)
+        {
+            view.Owners.AddRange(Enumerable.Range(0, 64).Select(partition => (uint)(partition % members.Count)));
+        }
+
+        return view;
+    }
+
+    private void Reach(string address)
+    {
+        if (down.Contains(address))
+        {
+            throw new NodeUnreachableException(address, "is down", null);
+        }
+    }
+
+    private void Change(string address, Action change)
+    {
+        if (Loses(false))
+        {
+            throw new NodeUnreachableException(address, "lost the request", null);
+        }
+
+        change();
+        Writes++;
+        if (Loses(true))
+        {
+            throw new NodeUnreachableException(address, "lost the answer", null);
+        }
+    }
+}
