@@ -1,0 +1,166 @@
+using Kv.Storage.Files;
+
+namespace Kv.Storage.Log;
+
+/// <summary>
+/// Puts sealed groups into segments: one write and one sync each. Used by the log's thread alone, but for trimming, which the same lock guards.
+/// </summary>
+internal sealed class LogWriter : IDisposable
+{
+    private readonly IStorageFiles files;
+    private readonly string directory;
+    private readonly LogOptions options;
+    private readonly Guid logId;
+
+    // Guards the list of segments and the manifest between the log's thread and whoever trims.
+    private readonly Lock gate = new();
+    private readonly List<(long FirstLsn, int Bytes)> segments;
+    private IReadOnlyList<StoreCoverage> stores;
+    private Task ready = Task.CompletedTask;
+    private bool isPreparing;
+    private IStorageFile? current;
+    private int offset;
+
+    public LogWriter(IStorageFiles files, string directory, LogOptions options, LogRecovery recovered)
+    {
+        this.files = files;
+        this.directory = directory;
+        this.options = options;
+        stores = recovered.Manifest?.Stores ?? [];
+        logId = recovered.Manifest?.LogId ?? Guid.NewGuid();
+        segments = recovered.Segments.Select(first => (first, SizeOf(first))).ToList();
+        if (recovered.Manifest is null)
+        {
+            new LogManifest(logId, 1, 0, []).Write(files, directory);
+        }
+
+        if (segments.Count == 0)
+        {
+            Rotate(recovered.NextLsn);
+        }
+        else
+        {
+            current = files.Open(PathOf(segments[^1].FirstLsn), FileOpening.Existing);
+            offset = recovered.EndOffset;
+        }
+    }
+
+    /// <summary>Bytes of all segment files.</summary>
+    public long TotalBytes
+    {
+        get
+        {
+            lock (gate)
+            {
+                return segments.Sum(segment => (long)segment.Bytes);
+            }
+        }
+    }
+
+    /// <summary>First sequence number of the oldest segment, and of the one after it (or the next number where there is none).</summary>
+    public (long Oldest, long? Second) OldestSegments
+    {
+        get
+        {
+            lock (gate)
+            {
+                return (segments[0].FirstLsn, segments.Count > 1 ? segments[1].FirstLsn : null);
+            }
+        }
+    }
+
+    /// <summary>Writes and syncs one group.</summary>
+    public void Write(ReadOnlySpan<byte> group, long firstLsn)
+    {
+        if (offset + group.Length > segments[^1].Bytes)
+        {
+            Rotate(firstLsn);
+        }
+
+        current!.Write(offset, group);
+        current.Sync();
+        offset += group.Length;
+        if (options.PrepareAhead && !isPreparing && offset > segments[^1].Bytes / 2)
+        {
+            isPreparing = true;
+            ready = Task.Run(() => LogSegment.MakeReady(files, directory, options.SegmentBytes));
+        }
+    }
+
+    /// <summary>Deletes the segments all of whose records are below <paramref name="keepFrom"/>; what is covered goes into the manifest first.</summary>
+    public void Trim(long keepFrom, IReadOnlyList<StoreCoverage> coverage)
+    {
+        lock (gate)
+        {
+            var superfluous = 0;
+            while (superfluous + 1 < segments.Count && segments[superfluous + 1].FirstLsn <= keepFrom)
+            {
+                superfluous++;
+            }
+
+            if (superfluous == 0)
+            {
+                return;
+            }
+
+            var removed = segments.GetRange(0, superfluous);
+            stores = coverage;
+            new LogManifest(logId, segments[superfluous].FirstLsn, segments[^1].FirstLsn, stores).Write(files, directory);
+            segments.RemoveRange(0, superfluous);
+            foreach (var (firstLsn, _) in removed)
+            {
+                files.Delete(PathOf(firstLsn));
+            }
+
+            files.SyncDirectory(directory);
+        }
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            ready.Wait();
+        }
+        catch (AggregateException)
+        {
+            // The segment that was being made ready is not needed any more, and its remains are deleted at the next start.
+        }
+
+        current?.Dispose();
+        current = null;
+    }
+
+    private void Rotate(long firstLsn)
+    {
+        if (isPreparing)
+        {
+            ready.GetAwaiter().GetResult();
+        }
+        else
+        {
+            LogSegment.MakeReady(files, directory, options.SegmentBytes);
+        }
+
+        isPreparing = false;
+        ready = Task.CompletedTask;
+        var next = LogSegment.Begin(files, directory, options.SegmentBytes, logId, firstLsn);
+        lock (gate)
+        {
+            segments.Add((firstLsn, options.SegmentBytes));
+            new LogManifest(logId, segments[0].FirstLsn, firstLsn, stores).Write(files, directory);
+        }
+
+        current?.Dispose();
+        current = next;
+        offset = LogSegment.HeaderBytes;
+    }
+
+    private int SizeOf(long firstLsn)
+    {
+        using var file = files.Open(PathOf(firstLsn), FileOpening.Existing);
+        return (int)file.Length;
+    }
+
+    private string PathOf(long firstLsn) => Path.Combine(directory, LogSegment.FileName(firstLsn));
+}
