@@ -24,7 +24,7 @@ public sealed record StorageOptions
     /// <summary>Bytes of a store's records kept in memory. <value>16 MiB; a power of two, at least four pages.</value> See <see cref="MemoryBudget"/>.</summary>
     public long StoreMemoryBytes { get; init; } = 16 * 1024 * 1024;
 
-    /// <summary>Bytes of a store's hash index at first; it doubles as keys come, at 8 bytes a key. <value>1 MiB; a power of two, 4 KiB to 1 GiB.</value></summary>
+    /// <summary>Bytes of a store's hash index at first; it doubles as keys come, at 8 bytes a key, up to a quarter of <see cref="StoreMemoryBytes"/>. <value>1 MiB; a power of two, 4 KiB to 1 GiB.</value></summary>
     public long StoreIndexBytes { get; init; } = 1024 * 1024;
 
     /// <summary>Bytes of a store's file on disk, the unit in which space comes back. <value>32 MiB; a power of two, at least a page.</value></summary>

@@ -57,14 +57,14 @@ internal sealed class LogWriter : IDisposable
         }
     }
 
-    /// <summary>First sequence number of the oldest segment, and of the one after it (or the next number where there is none).</summary>
-    public (long Oldest, long? Second) OldestSegments
+    /// <summary>First sequence number of the segment in the middle: what needs older ones holds back half of the log.</summary>
+    public long MiddleLsn
     {
         get
         {
             lock (gate)
             {
-                return (segments[0].FirstLsn, segments.Count > 1 ? segments[1].FirstLsn : null);
+                return segments[segments.Count / 2].FirstLsn;
             }
         }
     }

@@ -63,7 +63,8 @@ internal sealed class WriteAheadLog : IDisposable
 
     public long TotalBytes => writer.TotalBytes;
 
-    public (long Oldest, long? Second) OldestSegments => writer.OldestSegments;
+    /// <summary>A sequence number with about half of the log's segments below it.</summary>
+    public long MiddleLsn => writer.MiddleLsn;
 
     /// <summary>Bytes of an unfinished group that the start cut.</summary>
     public long TornBytes { get; }

@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using Kv.Core.Stores;
+using Kv.Storage.Log;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>
+/// A batch as the log's payload, with what each of its keys held before. Numbers are little-endian.
+/// <code>
+/// format version (1), number of entries (4), then each entry:
+///   flags (1): 1 put, 2 the key was live, 4 its value was chunked
+///   length of the key (4), length of the value (4; 0 for a removal)
+///   flag 2: length of the prior value (4)    flag 4: prior chunks' sequence number (8) and entry (4)
+///   key, value
+/// </code>
+/// </summary>
+internal sealed class BatchRecord : ILogPayload
+{
+    public const byte FormatVersion = 1;
+    private const int FixedBytes = 5;
+    private const int EntryBytes = 9;
+    private const byte PutFlag = 1;
+    private const byte LiveFlag = 2;
+    private const byte ChunkedFlag = 4;
+
+    private readonly List<PriorValue> priors = [];
+    private WriteBatch? batch;
+
+    public int Length { get; private set; }
+
+    public void Begin(WriteBatch source)
+    {
+        batch = source;
+        priors.Clear();
+        Length = FixedBytes;
+    }
+
+    /// <summary>Adds what the next entry's key held before.</summary>
+    /// <exception cref="ArgumentException">The batch is longer than the log can hold.</exception>
+    public void Add(in PriorValue prior)
+    {
+        var (key, value) = batch!.Entries[priors.Count];
+        priors.Add(prior);
+        var length = (long)Length + EntryBytes + key.Length + (value?.Length ?? 0) + (prior.Exists ? 4 : 0) + (prior.Chunks is null ? 0 : 12);
+        if (length > Array.MaxLength)
+        {
+            throw new ArgumentException("The batch is longer than 2 GiB.");
+        }
+
+        Length = (int)length;
+    }
+
+    public PriorValue Prior(int entry) => priors[entry];
+
+    public void CopyTo(Span<byte> target)
+    {
+        target[0] = FormatVersion;
+        BinaryPrimitives.WriteInt32LittleEndian(target[1..], priors.Count);
+        var at = FixedBytes;
+        for (var index = 0; index < priors.Count; index++)
+        {
+            at += WriteEntry(batch!.Entries[index], priors[index], target[at..]);
+        }
+    }
+
+    private static int WriteEntry(in WriteBatch.Entry entry, in PriorValue prior, Span<byte> target)
+    {
+        target[0] = (byte)((entry.Value is null ? 0 : PutFlag) | (prior.Exists ? LiveFlag : 0) | (prior.Chunks is null ? 0 : ChunkedFlag));
+        var value = entry.Value.GetValueOrDefault();
+        BinaryPrimitives.WriteInt32LittleEndian(target[1..], entry.Key.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(target[5..], value.Length);
+        var at = EntryBytes;
+        if (prior.Exists)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(target[at..], prior.Length);
+            at += 4;
+        }
+
+        if (prior.Chunks is { } chunks)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(target[at..], chunks.Lsn);
+            BinaryPrimitives.WriteInt32LittleEndian(target[(at + 8)..], chunks.Entry);
+            at += 12;
+        }
+
+        entry.Key.Span.CopyTo(target[at..]);
+        at += entry.Key.Length;
+        value.Span.CopyTo(target[at..]);
+        return at + value.Length;
+    }
+
+    /// <summary>Reads a payload back, entry by entry, in order.</summary>
+    /// <exception cref="StoreException">Another format version, or lengths that do not add up.</exception>
+    public static IEnumerable<(WriteBatch.Entry Entry, PriorValue Prior)> Read(ReadOnlyMemory<byte> payload)
+    {
+        if (payload.Length < FixedBytes || payload.Span[0] != FormatVersion)
+        {
+            var found = payload.Length == 0 ? "none" : payload.Span[0].ToString(System.Globalization.CultureInfo.InvariantCulture);
+            throw new StoreException($"A batch in the log has format version {found} and this program knows version {FormatVersion}.");
+        }
+
+        var count = BinaryPrimitives.ReadInt32LittleEndian(payload.Span[1..]);
+        var at = FixedBytes;
+        for (var index = 0; index < count; index++)
+        {
+            yield return ReadEntry(payload, ref at);
+        }
+    }
+
+    private static (WriteBatch.Entry Entry, PriorValue Prior) ReadEntry(ReadOnlyMemory<byte> payload, ref int at)
+    {
+        try
+        {
+            var span = payload.Span;
+            var flags = span[at];
+            var keyBytes = BinaryPrimitives.ReadInt32LittleEndian(span[(at + 1)..]);
+            var valueBytes = BinaryPrimitives.ReadInt32LittleEndian(span[(at + 5)..]);
+            at += EntryBytes;
+            var prior = PriorValue.Absent;
+            if ((flags & LiveFlag) != 0)
+            {
+                prior = new PriorValue(true, BinaryPrimitives.ReadInt32LittleEndian(span[at..]), null);
+                at += 4;
+            }
+
+            if ((flags & ChunkedFlag) != 0)
+            {
+                prior = prior with
+                {
+                    Chunks = new ChunkedValue(BinaryPrimitives.ReadInt64LittleEndian(span[at..]), BinaryPrimitives.ReadInt32LittleEndian(span[(at + 8)..]), prior.Length, 0),
+                };
+                at += 12;
+            }
+
+            var key = payload.Slice(at, keyBytes);
+            ReadOnlyMemory<byte>? value = (flags & PutFlag) != 0 ? payload.Slice(at + keyBytes, valueBytes) : null;
+            at += keyBytes + valueBytes;
+            return (new WriteBatch.Entry(key, value), prior);
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            throw new StoreException($"A batch in the log ends at {payload.Length} bytes in the middle of an entry, though its checksum matches.", error);
+        }
+    }
+}

@@ -1,0 +1,598 @@
+using System.Runtime.CompilerServices;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+using Kv.Storage.Log;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>
+/// A partition in a FasterKV of its own behind the node's log. A write is appended to the log, applied at once, and acknowledged with the log's
+/// sync. Counts are exact, over restarts too. A batch is applied whole or not at all over a crash, since it is one payload of the log. A write of a
+/// key that was not read just before may read what it replaces from the disk.
+/// </summary>
+internal sealed class FasterPartitionStore : IPartitionStore
+{
+    private readonly IStoreHost host;
+    private readonly StoreLog log;
+    private readonly StoreReader caller;
+    private readonly int chunkBytes;
+    private readonly UseCounter uses = new();
+    private readonly KnownValues known = new();
+    private readonly BatchRecord record = new();
+    private readonly Dictionary<ReadOnlyMemory<byte>, int> lastInBatch = new(KeyEquality.Instance);
+
+    // One checkpoint or compaction at a time; a fold begins between them.
+    private readonly SemaphoreSlim maintenance = new(1, 1);
+
+    // Guards the folds in progress, whose cursors bound compaction.
+    private readonly Lock foldGate = new();
+    private readonly List<StoreFold> folds = [];
+
+    // Guards progress, counts and the order of log and store between the one writer and a checkpoint that begins.
+    private readonly object gate = new();
+    private readonly StoreProgress progress;
+    private readonly Action<ReadOnlyMemory<byte>, PriorValue> learn;
+    private long count;
+    private long bytes;
+    private bool isMoved;
+    private int callerInside;
+
+    public FasterPartitionStore(IStoreHost host, StoreIdentity identity, string directory, StoreCheckpoint? checkpoint)
+    {
+        this.host = host;
+        Identity = identity;
+        Directory = directory;
+        progress = new StoreProgress(identity, checkpoint?.CoveredLsn ?? identity.Birth - 1);
+        count = checkpoint?.Count ?? 0;
+        bytes = checkpoint?.Bytes ?? 0;
+        log = new StoreLog(host.Files, directory, host.Options, checkpoint, cause => host.Fail($"The store in {directory} could not read or write its records", cause));
+        chunkBytes = log.PageBytes / 4;
+        caller = NewReader();
+        learn = (key, prior) => known.Set(key.Span, prior);
+        MaxKeyBytes = Math.Min(StoreLimits.MaxKeyBytes, chunkBytes);
+    }
+
+    public StoreIdentity Identity { get; }
+
+    public string Directory { get; }
+
+    public PartitionId Partition => new(Identity.Partition);
+
+    public StoreCapabilities Capabilities => StoreCapabilities.Durable | StoreCapabilities.AtomicBatch;
+
+    public int MaxKeyBytes { get; }
+
+    public int MaxValueBytes => host.Options.MaxValueBytes;
+
+    public long ApproximateCount => Interlocked.Read(ref count);
+
+    public long ApproximateBytes => Interlocked.Read(ref bytes);
+
+    /// <summary>Bytes of records, live and dead; 0 when it is closed.</summary>
+    public long RecordBytes
+    {
+        get
+        {
+            if (!uses.TryEnter())
+            {
+                return 0;
+            }
+
+            try
+            {
+                return log.Bytes;
+            }
+            finally
+            {
+                uses.Exit();
+            }
+        }
+    }
+
+    public async ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        EnterCaller();
+        try
+        {
+            await caller.ReadAsync(batch, learn);
+
+            // A device that failed answers zeros; nothing read after that may be believed.
+            host.ThrowIfFailed();
+        }
+        finally
+        {
+            ExitCaller();
+        }
+    }
+
+    public ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        StoreLimits.Check(batch, MaxKeyBytes, MaxValueBytes);
+        EnterCaller();
+        ValueTask done;
+        try
+        {
+            host.ThrowIfRefusing(batch.Bytes);
+            if (batch.Count == 0)
+            {
+                return ValueTask.CompletedTask;
+            }
+
+            lock (gate)
+            {
+                batch = WithoutRepeats(batch);
+                Prepare(batch);
+                done = host.Log.Append(Identity, LogRecordKind.Batch, record, durability, out var first, out var last);
+                ApplyLogged(batch, first, last);
+            }
+        }
+        finally
+        {
+            ExitCaller();
+        }
+
+        return cancel.CanBeCanceled && !done.IsCompleted ? new ValueTask(done.AsTask().WaitAsync(cancel)) : done;
+    }
+
+    public async IAsyncEnumerable<StoredEntry> FoldAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        var (fold, reader) = await BeginFoldAsync(cancel);
+        try
+        {
+            while (!fold.IsDone)
+            {
+                cancel.ThrowIfCancellationRequested();
+                List<(byte[] Key, ReadOnlyMemory<byte>? Value)> stretch;
+                Enter();
+                try
+                {
+                    stretch = await fold.NextAsync();
+                    host.ThrowIfFailed();
+                }
+                finally
+                {
+                    uses.Exit();
+                }
+
+                foreach (var (key, value) in stretch)
+                {
+                    if ((value ?? await ReadForFoldAsync(reader, key)) is { } present)
+                    {
+                        yield return new StoredEntry(key, present);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            EndFold(fold, reader);
+        }
+    }
+
+    public async ValueTask DropAsync(CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        host.ThrowIfFailed();
+        ObjectDisposedException.ThrowIf(!uses.TryClose(out var left), this);
+        await left;
+        await maintenance.WaitAsync(CancellationToken.None);
+        try
+        {
+            lock (gate)
+            {
+                // The log keeps the record of the drop for as long as the files are there.
+                progress.Applied(host.Log.NextLsn, progress.AppliedLsn, 0, host.Time.GetTimestamp());
+            }
+
+            // From here on nothing of it comes back: the log says so before the files go.
+            await host.Log.Append(Identity, LogRecordKind.Drop, EmptyPayload.Instance, Durability.Synced, out _, out _);
+            CloseFiles();
+            host.Files.DeleteDirectory(Directory);
+            host.Files.SyncDirectory(Path.GetDirectoryName(Directory)!);
+        }
+        catch (IOException error)
+        {
+            throw host.Fail($"The store in {Directory} could not be dropped", error);
+        }
+        finally
+        {
+            maintenance.Release();
+        }
+
+        host.Closed(this, isDropped: true);
+    }
+
+    /// <summary>Takes a last checkpoint, so that the next opening need not replay, and closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!uses.TryClose(out var left))
+        {
+            return;
+        }
+
+        await left;
+        try
+        {
+            await CheckpointAsync(isClosing: true);
+        }
+        catch (StoreException)
+        {
+            // The engine has failed and said so; the log has what this checkpoint would have covered.
+        }
+
+        await maintenance.WaitAsync();
+        CloseFiles();
+        host.Closed(this, isDropped: false);
+    }
+
+    /// <summary>Closes without a checkpoint: for a store that could not be opened to the end, or an engine that has failed.</summary>
+    public async ValueTask AbandonAsync()
+    {
+        if (uses.TryClose(out var left))
+        {
+            await left;
+            CloseFiles();
+        }
+    }
+
+    /// <summary>Applies a batch from the log at start.</summary>
+    public void Replay(ReadOnlyMemory<byte> payload, long first, long last)
+    {
+        lock (gate)
+        {
+            var index = 0;
+            foreach (var (entry, prior) in BatchRecord.Read(payload))
+            {
+                Apply(entry, prior, last, index++);
+            }
+
+            progress.Applied(first, last, payload.Length, host.Time.GetTimestamp());
+        }
+    }
+
+    /// <summary>What this store needs of the log, and what its checkpoint covers.</summary>
+    public (long? NeededFrom, StoreCoverage Coverage) LogNeeds()
+    {
+        lock (gate)
+        {
+            return (progress.NeededFrom, new StoreCoverage(Identity, progress.CoveredLsn));
+        }
+    }
+
+    public bool IsCheckpointDue()
+    {
+        lock (gate)
+        {
+            return isMoved || (!progress.IsCovered
+                && (progress.UncoveredBytes >= host.Options.CheckpointLogBytes
+                    || host.Time.GetElapsedTime(progress.UncoveredSince) >= TimeSpan.FromSeconds(host.Options.CheckpointIntervalSeconds)));
+        }
+    }
+
+    /// <summary>Takes a checkpoint of everything applied by now, if there is anything new.</summary>
+    public Task CheckpointAsync() => CheckpointAsync(isClosing: false);
+
+    /// <summary>Moves live records away from the log's beginning where too much of it is dead; true where it did.</summary>
+    public async Task<bool> CompactIfDueAsync()
+    {
+        if (!uses.TryEnter())
+        {
+            return false;
+        }
+
+        await maintenance.WaitAsync();
+        try
+        {
+            if (!IsCompactionDue())
+            {
+                return false;
+            }
+
+            var slice = Math.Max(4L * log.PageBytes, host.Options.CompactionMinBytes);
+            var until = Math.Min(log.BeginAddress + slice, log.TailAddress);
+            lock (foldGate)
+            {
+                foreach (var fold in folds)
+                {
+                    until = Math.Min(until, fold.Cursor);
+                }
+            }
+
+            if (until <= log.BeginAddress)
+            {
+                return false;
+            }
+
+            await Task.Run(() => log.Compact(until));
+            lock (gate)
+            {
+                isMoved = true;
+            }
+
+            host.Checkpointed(isCompaction: true);
+            return true;
+        }
+        catch (Exception error) when (error is not StoreException)
+        {
+            throw host.Fail($"The store in {Directory} could not be compacted", error);
+        }
+        finally
+        {
+            maintenance.Release();
+            uses.Exit();
+        }
+    }
+
+    private static int RecordOverhead => 48;
+
+    private async Task CheckpointAsync(bool isClosing)
+    {
+        if (!isClosing && !uses.TryEnter())
+        {
+            return;
+        }
+
+        await maintenance.WaitAsync();
+        try
+        {
+            long covered, countThen, bytesThen;
+            lock (gate)
+            {
+                host.ThrowIfFailed();
+                if (progress.IsCovered && !isMoved)
+                {
+                    return;
+                }
+
+                (covered, countThen, bytesThen) = (progress.AppliedLsn, count, bytes);
+                progress.BeginCheckpoint();
+                isMoved = false;
+            }
+
+            // A checkpoint must not hold what the log could lose: its sequence number would be given again to another write.
+            await host.Log.WhenDurable(covered);
+            log.GrowIndexFor(countThen, Math.Max(host.Options.StoreIndexBytes, host.Options.StoreMemoryBytes / 4));
+            var (token, begin, removable) = await log.CheckpointAsync();
+            host.ThrowIfFailed();
+            new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token).Write(host.Files, Directory);
+            log.DeleteOutdated(token, removable);
+            lock (gate)
+            {
+                progress.EndCheckpoint(covered);
+            }
+
+            host.Checkpointed(isCompaction: false);
+        }
+        catch (Exception error) when (error is not StoreException)
+        {
+            throw host.Fail($"The store in {Directory} could not take a checkpoint", error);
+        }
+        finally
+        {
+            maintenance.Release();
+            if (!isClosing)
+            {
+                uses.Exit();
+            }
+        }
+    }
+
+    /// <summary>The batch itself, or one with only the last entry of each key where a key comes twice.</summary>
+    private WriteBatch WithoutRepeats(WriteBatch batch)
+    {
+        if (batch.Count == 1)
+        {
+            return batch;
+        }
+
+        lastInBatch.Clear();
+        for (var index = 0; index < batch.Count; index++)
+        {
+            lastInBatch[batch.Entries[index].Key] = index;
+        }
+
+        if (lastInBatch.Count == batch.Count)
+        {
+            return batch;
+        }
+
+        var distinct = new WriteBatch();
+        foreach (var index in lastInBatch.Values.Order())
+        {
+            var (key, value) = batch.Entries[index];
+            if (value is { } present)
+            {
+                distinct.Put(key, present);
+            }
+            else
+            {
+                distinct.Remove(key);
+            }
+        }
+
+        return distinct;
+    }
+
+    /// <summary>Finds what each key of the batch holds, for the log and the counts. Changes nothing.</summary>
+    private void Prepare(WriteBatch batch)
+    {
+        record.Begin(batch);
+        foreach (var (key, _) in batch.Entries)
+        {
+            if (!known.TryGet(key.Span, out var prior))
+            {
+                prior = caller.ReadPrior(key.Span);
+                host.ThrowIfFailed();
+            }
+
+            record.Add(prior);
+        }
+    }
+
+    private void ApplyLogged(WriteBatch batch, long first, long last)
+    {
+        try
+        {
+            for (var index = 0; index < batch.Count; index++)
+            {
+                var entry = batch.Entries[index];
+                known.Set(entry.Key.Span, Apply(entry, record.Prior(index), last, index));
+            }
+        }
+        catch (Exception error) when (error is not StoreException)
+        {
+            throw host.Fail($"The store in {Directory} could not apply a batch that is in the log", error);
+        }
+
+        progress.Applied(first, last, record.Length + LogRecord.HeaderBytes, host.Time.GetTimestamp());
+    }
+
+    /// <summary>Applies one change and returns what the key holds now.</summary>
+    private PriorValue Apply(in WriteBatch.Entry entry, in PriorValue prior, long lsn, int index)
+    {
+        var now = PriorValue.Absent;
+        if (entry.Value is { } value)
+        {
+            now = Put(entry.Key.Span, value.Span, lsn, index);
+            Interlocked.Add(ref count, prior.Exists ? 0 : 1);
+            Interlocked.Add(ref bytes, value.Length - prior.Length + (prior.Exists ? 0 : entry.Key.Length));
+        }
+        else if (prior.Exists)
+        {
+            caller.Session.Put(entry.Key.Span, StoreValueKind.Removed, []);
+            Interlocked.Decrement(ref count);
+            Interlocked.Add(ref bytes, -prior.Length - entry.Key.Length);
+        }
+
+        if (prior.Chunks is { } chunks)
+        {
+            for (var chunk = 0; chunk < chunks.ChunkCount(chunkBytes); chunk++)
+            {
+                caller.Session.PutChunk(chunks, chunk, StoreValueKind.Removed, []);
+            }
+        }
+
+        return now;
+    }
+
+    private PriorValue Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long lsn, int index)
+    {
+        if (value.Length <= chunkBytes)
+        {
+            caller.Session.Put(key, StoreValueKind.Inline, value);
+            return new PriorValue(true, value.Length, null);
+        }
+
+        // Chunks before the record that names them, so that a reader beside never finds a name without chunks but for an older one.
+        var chunks = new ChunkedValue(lsn, index, value.Length, Files.Crc32C.Of(value));
+        for (var chunk = 0; chunk < chunks.ChunkCount(chunkBytes); chunk++)
+        {
+            var from = chunk * chunkBytes;
+            caller.Session.PutChunk(chunks, chunk, StoreValueKind.Inline, value.Slice(from, Math.Min(chunkBytes, value.Length - from)));
+        }
+
+        Span<byte> name = stackalloc byte[ChunkedValue.Bytes];
+        chunks.Write(name);
+        caller.Session.Put(key, StoreValueKind.Chunked, name);
+        return new PriorValue(true, value.Length, chunks);
+    }
+
+    private bool IsCompactionDue()
+    {
+        var live = ApproximateBytes + (ApproximateCount * RecordOverhead);
+        return log.Bytes > Math.Max(host.Options.CompactionMinBytes, live * host.Options.CompactionFactor);
+    }
+
+    private async ValueTask<(StoreFold Fold, StoreReader Reader)> BeginFoldAsync(CancellationToken cancel)
+    {
+        Enter();
+        try
+        {
+            await maintenance.WaitAsync(cancel);
+            try
+            {
+                var reader = NewReader();
+                var fold = new StoreFold(log, reader, log.BeginAddress, log.TailAddress);
+                lock (foldGate)
+                {
+                    folds.Add(fold);
+                }
+
+                return (fold, reader);
+            }
+            finally
+            {
+                maintenance.Release();
+            }
+        }
+        finally
+        {
+            uses.Exit();
+        }
+    }
+
+    private void EndFold(StoreFold fold, StoreReader reader)
+    {
+        lock (foldGate)
+        {
+            folds.Remove(fold);
+        }
+
+        if (uses.TryEnter())
+        {
+            reader.Dispose();
+            uses.Exit();
+        }
+        else
+        {
+            reader.FreeBuffers();
+        }
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>?> ReadForFoldAsync(StoreReader reader, byte[] key)
+    {
+        Enter();
+        try
+        {
+            var value = await reader.ReadAsync(key);
+            host.ThrowIfFailed();
+            return value;
+        }
+        finally
+        {
+            uses.Exit();
+        }
+    }
+
+    private StoreReader NewReader() => new(log.NewSession(), chunkBytes, MaxValueBytes, Directory);
+
+    private void CloseFiles()
+    {
+        caller.Dispose();
+        log.Dispose();
+    }
+
+    private void Enter()
+    {
+        host.ThrowIfFailed();
+        ObjectDisposedException.ThrowIf(!uses.TryEnter(), this);
+    }
+
+    private void EnterCaller()
+    {
+        Enter();
+        if (Interlocked.Exchange(ref callerInside, 1) != 0)
+        {
+            uses.Exit();
+            throw new InvalidOperationException($"Two callers at one time on the store of partition {Partition}: reads and writes have one owner.");
+        }
+    }
+
+    private void ExitCaller()
+    {
+        Volatile.Write(ref callerInside, 0);
+        uses.Exit();
+    }
+}

@@ -1,0 +1,31 @@
+using Kv.Core.Stores;
+using Kv.Storage.Files;
+using Kv.Storage.Log;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>What a store asks of the engine that it lives in.</summary>
+internal interface IStoreHost
+{
+    IStorageFiles Files { get; }
+
+    WriteAheadLog Log { get; }
+
+    StorageOptions Options { get; }
+
+    TimeProvider Time { get; }
+
+    /// <exception cref="StoreException">The engine has failed.</exception>
+    void ThrowIfFailed();
+
+    /// <exception cref="StoreRefusedException">No room for so many bytes.</exception>
+    void ThrowIfRefusing(long bytes);
+
+    /// <summary>Ends the engine: every call from here on throws <see cref="StoreException"/>, and the node is told.</summary>
+    StoreException Fail(string what, Exception cause);
+
+    /// <summary>The store has closed, with its data or without.</summary>
+    void Closed(FasterPartitionStore store, bool isDropped);
+
+    void Checkpointed(bool isCompaction);
+}

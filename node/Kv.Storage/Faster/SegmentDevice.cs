@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using FASTER.core;
+using Kv.Storage.Files;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>
+/// FASTER's disk on the files port. Page writes are not synced one by one: the node's log holds what they hold until a checkpoint, which syncs
+/// them all at once (<see cref="SyncAll"/>). Segments that FASTER lets go are deleted only when the checkpoint that no longer needs them
+/// is on disk (<see cref="DeleteRemoved"/>). A failed write ends the engine.
+/// </summary>
+internal sealed unsafe class SegmentDevice : StorageDeviceBase
+{
+    private const uint FailedIo = 5;
+    private const int MaxPendingWrites = 64;
+    private readonly IStorageFiles files;
+    private readonly Action<Exception> fail;
+    private readonly bool isInline;
+    private readonly ConcurrentDictionary<int, Lazy<IStorageFile>> open = [];
+    private readonly ConcurrentDictionary<int, bool> dirty = [];
+    private readonly ConcurrentQueue<int> removed = new();
+    private int pendingWrites;
+
+    /// <param name="isInline">Completes before the call returns: for checkpoint metadata, whose writer waits on the thread it was called on.</param>
+    public SegmentDevice(IStorageFiles files, string path, bool isInline, Action<Exception> fail)
+        : base(path, sectorSize: 512, capacity: -1)
+    {
+        this.files = files;
+        this.isInline = isInline;
+        this.fail = fail;
+        ThrottleLimit = MaxPendingWrites;
+    }
+
+    public override bool Throttle() => Volatile.Read(ref pendingWrites) > ThrottleLimit;
+
+    public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context)
+    {
+        Interlocked.Increment(ref pendingWrites);
+        if (isInline)
+        {
+            Write(sourceAddress, segmentId, (long)destinationAddress, numBytesToWrite, callback, context);
+            return;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static io => io.Device.Write(io.Address, io.Segment, io.Offset, io.Bytes, io.Callback, io.Context),
+            (Device: this, Address: sourceAddress, Segment: segmentId, Offset: (long)destinationAddress, Bytes: numBytesToWrite, Callback: callback, Context: context),
+            preferLocal: false);
+    }
+
+    public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength, DeviceIOCompletionCallback callback, object context)
+    {
+        if (isInline)
+        {
+            Read(destinationAddress, segmentId, (long)sourceAddress, readLength, callback, context);
+            return;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static io => io.Device.Read(io.Address, io.Segment, io.Offset, io.Bytes, io.Callback, io.Context),
+            (Device: this, Address: destinationAddress, Segment: segmentId, Offset: (long)sourceAddress, Bytes: readLength, Callback: callback, Context: context),
+            preferLocal: false);
+    }
+
+    public override void RemoveSegmentAsync(int segment, AsyncCallback callback, IAsyncResult result)
+    {
+        removed.Enqueue(segment);
+        callback(result);
+    }
+
+    public override long GetFileSize(int segment) => files.Exists(PathOf(segment)) ? Segment(segment).Length : 0;
+
+    /// <summary>Puts every segment written since the last call on disk.</summary>
+    public void SyncAll()
+    {
+        foreach (var segment in dirty.Keys)
+        {
+            dirty.TryRemove(segment, out _);
+            Segment(segment).Sync();
+        }
+    }
+
+    /// <summary>The segments let go so far; to be deleted once a checkpoint without them is on disk.</summary>
+    public int[] TakeRemoved()
+    {
+        var taken = new List<int>();
+        while (removed.TryDequeue(out var segment))
+        {
+            taken.Add(segment);
+        }
+
+        return [.. taken];
+    }
+
+    public void DeleteRemoved(IEnumerable<int> segments)
+    {
+        foreach (var segment in segments)
+        {
+            dirty.TryRemove(segment, out _);
+            if (open.TryRemove(segment, out var file))
+            {
+                file.Value.Dispose();
+            }
+
+            files.Delete(PathOf(segment));
+        }
+    }
+
+    public override void Dispose()
+    {
+        // Page writes may still be under way when a store closes without a checkpoint; their memory stays until they end.
+        var spin = new SpinWait();
+        while (Volatile.Read(ref pendingWrites) > 0)
+        {
+            spin.SpinOnce();
+        }
+
+        foreach (var file in open.Values)
+        {
+            file.Value.Dispose();
+        }
+
+        open.Clear();
+    }
+
+    private void Write(IntPtr source, int segment, long offset, uint bytes, DeviceIOCompletionCallback callback, object context)
+    {
+        uint error = 0;
+        try
+        {
+            Segment(segment).Write(offset, new ReadOnlySpan<byte>((void*)source, (int)bytes));
+            dirty[segment] = true;
+        }
+        catch (Exception cause)
+        {
+            error = FailedIo;
+            fail(cause);
+        }
+
+        callback(error, bytes, context);
+        Interlocked.Decrement(ref pendingWrites);
+    }
+
+    private void Read(IntPtr target, int segment, long offset, uint bytes, DeviceIOCompletionCallback callback, object context)
+    {
+        uint error = 0;
+        var span = new Span<byte>((void*)target, (int)bytes);
+        try
+        {
+            // FASTER reads whole sectors, past the end of what was written too: those bytes are zeros.
+            span[Segment(segment).Read(offset, span)..].Clear();
+        }
+        catch (Exception cause)
+        {
+            error = FailedIo;
+            span.Clear();
+            fail(cause);
+        }
+
+        callback(error, bytes, context);
+    }
+
+    private IStorageFile Segment(int segment) =>
+        open.GetOrAdd(segment, id => new Lazy<IStorageFile>(() => files.Open(PathOf(id), FileOpening.ExistingOrCreate))).Value;
+
+    private string PathOf(int segment) => FileName + "." + segment.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

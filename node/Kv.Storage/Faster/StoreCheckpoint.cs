@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+using Kv.Core.Stores;
+using Kv.Storage.Files;
+using Kv.Storage.Log;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>
+/// What a store's checkpoint is, in our own words: the file <c>checkpoint</c> of the store's directory. It appears by a rename when all that it names
+/// is on disk, so there is one at any time and it is whole. Body, format version 1, 64-bit little-endian numbers and two 16-byte tokens: partition,
+/// birth, covered sequence number, live keys, live bytes, page bytes, segment bytes, begin address, index token, log token.
+/// </summary>
+internal sealed record StoreCheckpoint(
+    StoreIdentity Store, long CoveredLsn, long Count, long Bytes, int PageBytes, long SegmentBytes, long BeginAddress, Guid IndexToken, Guid LogToken)
+{
+    public const uint FormatVersion = 1;
+    public const string FileName = "checkpoint";
+    private const int BodyBytes = 96;
+
+    public void Write(IStorageFiles files, string directory)
+    {
+        Span<byte> body = stackalloc byte[BodyBytes];
+        long[] numbers = [Store.Partition, Store.Birth, CoveredLsn, Count, Bytes, PageBytes, SegmentBytes, BeginAddress];
+        for (var index = 0; index < numbers.Length; index++)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(body[(index * 8)..], numbers[index]);
+        }
+
+        IndexToken.TryWriteBytes(body[64..]);
+        LogToken.TryWriteBytes(body[80..]);
+        SealedFile.Write(files, Path.Combine(directory, FileName), SealedFileKind.Checkpoint, FormatVersion, body);
+    }
+
+    /// <summary>The store's checkpoint, or null where it has none.</summary>
+    /// <exception cref="StoreException">It is damaged, of an unknown format version, or another store's.</exception>
+    public static StoreCheckpoint? Read(IStorageFiles files, string directory, StoreIdentity expected)
+    {
+        var path = Path.Combine(directory, FileName);
+        if (SealedFile.Read(files, path, SealedFileKind.Checkpoint, FormatVersion) is not { } body)
+        {
+            return null;
+        }
+
+        if (body.Length != BodyBytes)
+        {
+            throw new StoreException($"{path} is damaged at offset {SealedFile.HeaderBytes}: expected a body of {BodyBytes} bytes, found {body.Length}.");
+        }
+
+        long Number(int index) => BinaryPrimitives.ReadInt64LittleEndian(body.AsSpan(index * 8));
+        var store = new StoreIdentity((int)Number(0), Number(1));
+        if (store != expected)
+        {
+            throw new StoreException($"{path} belongs to another store: expected {expected}, found {store}.");
+        }
+
+        return new StoreCheckpoint(
+            store, Number(2), Number(3), Number(4), (int)Number(5), Number(6), Number(7), new Guid(body.AsSpan(64, 16)), new Guid(body.AsSpan(80, 16)));
+    }
+}

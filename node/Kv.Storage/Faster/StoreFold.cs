@@ -1,0 +1,87 @@
+namespace Kv.Storage.Faster;
+
+/// <summary>
+/// One fold's way over a store's log, from its beginning to where its tail was when the fold began, a page at a time; between pages it holds nothing
+/// but its cursor. Compaction moves records only below the cursors of all folds, so it never takes one from before a fold to behind its end.
+/// </summary>
+internal sealed class StoreFold(StoreLog log, StoreReader reader, long from, long until)
+{
+    private const int MaxEntries = 256;
+
+    private readonly List<(byte[] Key, byte[] Value, long Address)> scanned = [];
+    private readonly ReadResult[] results = new ReadResult[MaxEntries];
+
+    /// <summary>Addresses below are done with.</summary>
+    public long Cursor { get; private set; } = Math.Max(from, 0);
+
+    public bool IsDone => Cursor >= until;
+
+    /// <summary>The live entries of the next stretch, at most a page and <see cref="MaxEntries"/> records; chunked values are left to be read by key.</summary>
+    public async ValueTask<List<(byte[] Key, ReadOnlyMemory<byte>? Value)>> NextAsync()
+    {
+        var next = ScanStretch();
+        reader.Session.Expect(results);
+        var isPending = false;
+        for (var index = 0; index < scanned.Count; index++)
+        {
+            results[index] = default;
+            isPending |= !reader.Session.ReadAbove(scanned[index].Key, ReadMode.WholeFrom(until), index, scanned[index].Address + 1);
+        }
+
+        if (isPending)
+        {
+            await reader.Session.CompleteAsync();
+        }
+
+        var live = new List<(byte[] Key, ReadOnlyMemory<byte>? Value)>(scanned.Count);
+        for (var index = 0; index < scanned.Count; index++)
+        {
+            if (Resolve(scanned[index], results[index]) is { } entry)
+            {
+                live.Add(entry);
+            }
+        }
+
+        scanned.Clear();
+        Cursor = next;
+        return live;
+    }
+
+    /// <summary>
+    /// The entry to give for a scanned record. Without a newer record it is live. With one below the end, the scan will come to that. With one
+    /// behind the end the key was written during the fold: what it holds now is given, read by key.
+    /// </summary>
+    private static (byte[] Key, ReadOnlyMemory<byte>? Value)? Resolve((byte[] Key, byte[] Value, long Address) record, in ReadResult newer)
+    {
+        var key = record.Key[StoreValue.KeyPrefixBytes..];
+        if (newer.Found && newer.Address > record.Address)
+        {
+            return newer.Value is null ? null : (key, null);
+        }
+
+        return StoreValue.KindOf(record.Value) switch
+        {
+            StoreValueKind.Removed => null,
+            StoreValueKind.Inline when StoreValue.IsWhole(record.Value, record.Key) => (key, record.Value.AsMemory(StoreValue.HeaderBytes)),
+
+            // A chunked value, or one whose checksum does not match: reading it by key gives it whole, or says what is wrong.
+            _ => (key, null),
+        };
+    }
+
+    private long ScanStretch()
+    {
+        var pageEnd = Math.Min(until, ((Cursor / log.PageBytes) + 1) * log.PageBytes);
+        using var scan = log.Scan(Cursor, pageEnd);
+        while (scanned.Count < MaxEntries && scan.GetNext(out var info))
+        {
+            var key = scan.GetKey().AsReadOnlySpan();
+            if (!info.Tombstone && key.Length > 0 && key[0] == StoreValue.PortKey)
+            {
+                scanned.Add((key.ToArray(), scan.GetValue().AsReadOnlySpan().ToArray(), scan.CurrentAddress));
+            }
+        }
+
+        return scanned.Count < MaxEntries ? pageEnd : scan.NextAddress;
+    }
+}

@@ -1,0 +1,167 @@
+using FASTER.core;
+using Kv.Core.Stores;
+using Kv.Storage.Files;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>The FasterKV of one store with its devices: made new or recovered from a checkpoint, and its log's addresses.</summary>
+internal sealed class StoreLog : IDisposable
+{
+    public const string FileName = "records";
+    private const long IndexBytesPerKey = 8;
+
+    private readonly IStorageFiles files;
+    private readonly string directory;
+    private readonly SegmentDevice device;
+    private readonly CheckpointDevices checkpointDevices;
+    private readonly FasterKV<SpanByte, SpanByte> faster;
+
+    /// <param name="files">Where the store's files are.</param>
+    /// <param name="directory">The store's directory.</param>
+    /// <param name="options">Sizes; those of the checkpoint win where there is one, since they are part of what is on disk.</param>
+    /// <param name="checkpoint">What to recover; null begins empty, and whatever records lie in the directory are deleted.</param>
+    /// <param name="fail">Called with what went wrong when a device failed.</param>
+    /// <exception cref="StoreException">The checkpoint cannot be recovered.</exception>
+    public StoreLog(IStorageFiles files, string directory, StorageOptions options, StoreCheckpoint? checkpoint, Action<Exception> fail)
+    {
+        this.files = files;
+        this.directory = directory;
+        PageBytes = checkpoint?.PageBytes ?? options.PageBytes;
+        SegmentBytes = checkpoint?.SegmentBytes ?? Math.Max(options.StoreSegmentBytes, PageBytes);
+        DeleteSegments(segment => checkpoint is null || segment < checkpoint.BeginAddress / SegmentBytes);
+        device = new SegmentDevice(files, Path.Combine(directory, FileName), isInline: false, fail);
+        checkpointDevices = new CheckpointDevices(files, directory, fail);
+        faster = new FasterKV<SpanByte, SpanByte>(new FasterKVSettings<SpanByte, SpanByte>
+        {
+            LogDevice = device,
+            PageSize = PageBytes,
+            MemorySize = Math.Max(options.StoreMemoryBytes, 4L * PageBytes),
+            SegmentSize = SegmentBytes,
+            IndexSize = options.StoreIndexBytes,
+            MutableFraction = 0.9,
+            EqualityComparer = new SpanByteComparer(),
+            CheckpointManager = new DeviceLogCommitCheckpointManager(checkpointDevices, new DefaultCheckpointNamingScheme(), removeOutdated: false),
+            TryRecoverLatest = false,
+        });
+        if (checkpoint is not null)
+        {
+            Recover(checkpoint);
+        }
+    }
+
+    public int PageBytes { get; }
+
+    public long SegmentBytes { get; }
+
+    public long TailAddress => faster.Log.TailAddress;
+
+    public long BeginAddress => faster.Log.BeginAddress;
+
+    /// <summary>Bytes of records, live and dead.</summary>
+    public long Bytes => TailAddress - BeginAddress;
+
+    public StoreSession NewSession()
+    {
+        var functions = new StoreFunctions();
+        return new StoreSession(faster.For(functions).NewSession<StoreFunctions>(), functions, PageBytes);
+    }
+
+    /// <summary>A scan of the log's records in a range, for one page at a time.</summary>
+    public IFasterScanIterator<SpanByte, SpanByte> Scan(long from, long to) => faster.Log.Scan(from, to, ScanBufferingMode.SinglePageBuffering);
+
+    /// <summary>Doubles the index until it has 8 bytes for each key, but for one that has grown to its bound.</summary>
+    public void GrowIndexFor(long keys, long maxBytes)
+    {
+        const int bucketBytes = 64;
+        while (faster.IndexSize * bucketBytes < keys * IndexBytesPerKey && faster.IndexSize * bucketBytes * 2 <= maxBytes && faster.GrowIndex())
+        {
+            // Each round doubles it.
+        }
+    }
+
+    /// <summary>Moves what is live below <paramref name="until"/> to the tail. The space comes back with the next checkpoint.</summary>
+    public void Compact(long until)
+    {
+        if (until > faster.Log.SafeReadOnlyAddress)
+        {
+            faster.Log.ShiftReadOnlyAddress(Math.Min(until, faster.Log.TailAddress), wait: true);
+            until = Math.Min(until, faster.Log.SafeReadOnlyAddress);
+        }
+
+        if (until > faster.Log.BeginAddress)
+        {
+            ReadMode input = default;
+            ReadResult output = default;
+            faster.Log.Compact<ReadMode, ReadResult, int, StoreFunctions, RemovedRecords>(
+                new StoreFunctions(), default, ref input, ref output, until, CompactionType.Lookup);
+        }
+    }
+
+    /// <summary>Takes a checkpoint and returns its token and what it freed; all of it is on disk when this completes.</summary>
+    public async Task<(Guid Token, long BeginAddress, int[] Removable)> CheckpointAsync()
+    {
+        var begin = faster.Log.BeginAddress;
+        var (success, token) = await faster.TakeFullCheckpointAsync(CheckpointType.FoldOver);
+        if (!success)
+        {
+            throw new StoreException($"The store in {directory} could not take a checkpoint: another one is under way.");
+        }
+
+        device.SyncAll();
+        checkpointDevices.SyncAll();
+        files.SyncDirectory(directory);
+        return (token, begin, device.TakeRemoved());
+    }
+
+    /// <summary>Deletes what the checkpoint that is on disk now no longer needs: segments, and FASTER's checkpoints with other tokens.</summary>
+    public void DeleteOutdated(Guid keep, IEnumerable<int> segments)
+    {
+        device.DeleteRemoved(segments);
+        var kept = keep.ToString();
+        var naming = new DefaultCheckpointNamingScheme();
+        foreach (var holder in new[] { naming.IndexCheckpointBasePath(), naming.LogCheckpointBasePath() })
+        {
+            foreach (var name in files.List(Path.Combine(directory, holder)))
+            {
+                if (!string.Equals(name, kept, StringComparison.OrdinalIgnoreCase))
+                {
+                    files.DeleteDirectory(Path.Combine(directory, holder, name));
+                }
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        faster.Dispose();
+        device.Dispose();
+    }
+
+    private void Recover(StoreCheckpoint checkpoint)
+    {
+        try
+        {
+            faster.Recover(checkpoint.IndexToken, checkpoint.LogToken);
+        }
+        catch (Exception error)
+        {
+            Dispose();
+            throw new StoreException(
+                $"The store in {directory} cannot be recovered from its checkpoint {checkpoint.LogToken} (covers sequence number {checkpoint.CoveredLsn}): {error.Message}", error);
+        }
+
+        DeleteOutdated(checkpoint.LogToken, []);
+    }
+
+    private void DeleteSegments(Predicate<long> isSuperfluous)
+    {
+        foreach (var name in files.List(directory))
+        {
+            var number = name.AsSpan().StartsWith(FileName + ".", StringComparison.Ordinal) ? name.AsSpan(FileName.Length + 1) : [];
+            if (long.TryParse(number, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var segment) && isSuperfluous(segment))
+            {
+                files.Delete(Path.Combine(directory, name));
+            }
+        }
+    }
+}

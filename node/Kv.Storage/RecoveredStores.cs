@@ -1,0 +1,78 @@
+using Kv.Core.Stores;
+using Kv.Storage.Log;
+
+namespace Kv.Storage;
+
+/// <summary>
+/// Sorts the log's records by store at start, against what the stores' checkpoints cover, and refuses what cannot be: records of a store that is
+/// not there, a store whose checkpoint is older than one that the log was cut by.
+/// </summary>
+internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> found)
+{
+    private readonly Dictionary<int, long> drops = [];
+    private readonly Dictionary<StoreIdentity, long> strays = [];
+
+    /// <summary>Takes the log's next record.</summary>
+    public void Add(LogRecord record, LogLocation location)
+    {
+        if (record.Kind == LogRecordKind.Drop)
+        {
+            drops[record.Store.Partition] = record.Lsn;
+        }
+        else if (!found.TryGetValue(record.Store, out var store))
+        {
+            strays.TryAdd(record.Store, record.Lsn);
+        }
+        else if (record.Lsn > store.CoveredLsn)
+        {
+            store.Records.Add((location, record.Lsn));
+        }
+    }
+
+    /// <summary>The stores to keep, by partition; those to delete, because they were dropped or hold nothing, go into <paramref name="outdated"/>.</summary>
+    public Dictionary<int, PendingReplay> Resolve(WriteAheadLog log, ICollection<StoreIdentity> outdated)
+    {
+        foreach (var (store, lsn) in strays)
+        {
+            if (!IsDropped(store))
+            {
+                throw new StoreException($"The log has records of partition {store.Partition} (sequence number {lsn} on), but the store's directory is missing.");
+            }
+        }
+
+        foreach (var ((partition, birth), covered) in log.RecoveredStores)
+        {
+            var store = new StoreIdentity(partition, birth);
+            if (!IsDropped(store) && covered >= birth && (!found.TryGetValue(store, out var there) || there.CoveredLsn < covered))
+            {
+                var what = found.TryGetValue(store, out var older) ? $"a checkpoint that covers {older.CoveredLsn}" : "no directory";
+                throw new StoreException(
+                    $"The store of partition {partition} is missing data: expected a checkpoint that covers sequence number {covered}, which the log was cut by, found {what}.");
+            }
+        }
+
+        var kept = new Dictionary<int, PendingReplay>();
+        foreach (var store in found.Values.OrderBy(store => store.Store.Birth))
+        {
+            if (store.CoveredLsn >= log.NextLsn)
+            {
+                throw new StoreException(
+                    $"The checkpoint in {store.Directory} covers sequence number {store.CoveredLsn}, but the log ends at {log.NextLsn - 1}: the log is an older copy.");
+            }
+
+            var isEmpty = store.CoveredLsn < store.Store.Birth && store.Records.Count == 0;
+            if (IsDropped(store.Store) || isEmpty)
+            {
+                outdated.Add(store.Store);
+            }
+            else if (!kept.TryAdd(store.Store.Partition, store))
+            {
+                throw new StoreException($"Partition {store.Store.Partition} has two stores: {kept[store.Store.Partition].Directory} and {store.Directory}.");
+            }
+        }
+
+        return kept;
+    }
+
+    private bool IsDropped(StoreIdentity store) => drops.TryGetValue(store.Partition, out var lsn) && store.Birth <= lsn;
+}

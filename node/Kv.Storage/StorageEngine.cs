@@ -1,0 +1,355 @@
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+using Kv.Storage.Faster;
+using Kv.Storage.Files;
+using Kv.Storage.Log;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Kv.Storage;
+
+/// <summary>
+/// The durable stores of a node: one log for all, a FasterKV for each partition, and the upkeep of both (checkpoints, compaction, trimming, free
+/// space) on one background task. A store is opened lazily: the log is read and verified once, and each store replays its own part when it is opened.
+/// </summary>
+public sealed partial class StorageEngine : IPartitionStores
+{
+    private readonly StoreDirectories directories;
+    private readonly StorageHost host;
+    private readonly IDisposable directoryLock;
+    private readonly SemaphoreSlim opening;
+
+    // Guards the two maps: what is open (null while it is being opened), and what is there and is not open.
+    private readonly Lock gate = new();
+    private readonly Dictionary<int, FasterPartitionStore?> open = [];
+    private readonly Dictionary<int, PendingReplay> closed;
+    private readonly Task upkeep;
+    private readonly CancellationTokenSource stopping = new();
+    private bool isDisposed;
+
+    private StorageEngine(StorageHost host, StoreDirectories directories, Dictionary<int, PendingReplay> closed, IDisposable directoryLock, bool runsUpkeep)
+    {
+        this.host = host;
+        this.directories = directories;
+        this.closed = closed;
+        this.directoryLock = directoryLock;
+        opening = new SemaphoreSlim(host.Options.MaxConcurrentCheckpoints, host.Options.MaxConcurrentCheckpoints);
+        host.OnClosed = OnClosed;
+        upkeep = runsUpkeep ? Task.Run(UpkeepAsync) : Task.CompletedTask;
+    }
+
+    public StorageStatistics Statistics => host.Statistics;
+
+    /// <summary>Why the engine has failed; null while it is well.</summary>
+    public StoreException? Failure => host.Failure;
+
+    public IReadOnlyCollection<PartitionId> Partitions
+    {
+        get
+        {
+            lock (gate)
+            {
+                return open.Keys.Concat(closed.Keys).Distinct().Order().Select(number => new PartitionId(number)).ToArray();
+            }
+        }
+    }
+
+    /// <summary>Opens or makes a node's data directory and recovers its log.</summary>
+    /// <param name="options">Valid options; others throw <see cref="ArgumentException"/> with every problem.</param>
+    /// <param name="failed">Called once, from any thread, when storage has failed: the node must exit, since it can acknowledge nothing any more.</param>
+    /// <param name="files">The disk; null for the real one.</param>
+    /// <param name="time">The clock of intervals; null for the system's.</param>
+    /// <param name="logger">Null for none.</param>
+    /// <param name="runsUpkeep">False leaves upkeep to calls of <see cref="UpkeepOnceAsync"/>.</param>
+    /// <exception cref="StoreException">The data is damaged, of an unknown format, or in use by another process.</exception>
+    public static StorageEngine Open(
+        StorageOptions options,
+        Action<StoreException> failed,
+        IStorageFiles? files = null,
+        TimeProvider? time = null,
+        ILogger? logger = null,
+        bool runsUpkeep = true)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Problems() is { Count: > 0 } problems)
+        {
+            throw new ArgumentException(string.Join(" ", problems), nameof(options));
+        }
+
+        files ??= DiskFiles.Instance;
+        logger ??= NullLogger.Instance;
+        options = options with { Directory = Path.GetFullPath(options.Directory) };
+        var taken = EngineDirectory.Take(files, options.Directory);
+        StorageHost? host = null;
+        try
+        {
+            var directories = new StoreDirectories(files, Path.Combine(options.Directory, "stores"));
+            var recovered = new RecoveredStores(directories.Load());
+            EngineDirectory.CheckFormat(files, options.Directory);
+            host = new StorageHost(files, options, time ?? TimeProvider.System, failed, logger);
+            host.OpenLog(Path.Combine(options.Directory, "log"), recovered.Add);
+            var outdated = new List<StoreIdentity>();
+            var closed = recovered.Resolve(host.Log, outdated);
+            outdated.ForEach(directories.Delete);
+            EngineDirectory.MarkFormat(files, options.Directory);
+            var records = closed.Values.Sum(store => (long)store.Records.Count);
+            var (last, torn) = (host.Log.NextLsn - 1, host.Log.TornBytes);
+            LogRecovered(logger, options.Directory, closed.Count, records, last, torn);
+            return new StorageEngine(host, directories, closed, taken, runsUpkeep);
+        }
+        catch (Exception error)
+        {
+            host?.CloseLog();
+            taken.Dispose();
+            if (error is IOException or UnauthorizedAccessException)
+            {
+                throw new StoreException($"The data directory {options.Directory} could not be opened: {error.Message}", error);
+            }
+
+            throw;
+        }
+    }
+
+    public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel) => await OpenStoreAsync(partition.Number, cancel);
+
+    /// <summary>One round of upkeep: checkpoints that are due or that hold back a log at its cap, compaction, trimming, free space.</summary>
+    public async Task UpkeepOnceAsync()
+    {
+        host.ThrowIfFailed();
+        var stores = OpenStores();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = host.Options.MaxConcurrentCheckpoints };
+        var forcedBelow = host.Log.TotalBytes > host.Options.LogCapBytes ? host.Log.MiddleLsn : 0;
+        await Parallel.ForEachAsync(stores, parallel, async (store, _) =>
+        {
+            const int maxSlices = 8;
+            for (var slice = 0; slice < maxSlices && await store.CompactIfDueAsync(); slice++)
+            {
+                // As long as it is due, within a round's bound.
+            }
+
+            if (store.IsCheckpointDue() || store.LogNeeds().NeededFrom < forcedBelow)
+            {
+                await store.CheckpointAsync();
+            }
+        });
+        await CheckpointClosedAsync(forcedBelow);
+        TrimLog();
+        host.Measure(stores.Sum(store => store.RecordBytes));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (gate)
+        {
+            if (isDisposed)
+            {
+                return;
+            }
+
+            isDisposed = true;
+        }
+
+        await stopping.CancelAsync();
+        await upkeep;
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = host.Options.MaxConcurrentCheckpoints };
+        await Parallel.ForEachAsync(OpenStores(), parallel, async (store, _) => await store.DisposeAsync());
+        if (host.Failure is null)
+        {
+            try
+            {
+                TrimLog();
+            }
+            catch (StoreException error)
+            {
+                LogUpkeepFailed(host.Logger, error);
+            }
+        }
+
+        host.CloseLog();
+        directoryLock.Dispose();
+        opening.Dispose();
+        stopping.Dispose();
+    }
+
+    private async Task<FasterPartitionStore> OpenStoreAsync(int partition, CancellationToken cancel)
+    {
+        host.ThrowIfFailed();
+        PendingReplay? pending;
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            if (!open.TryAdd(partition, null))
+            {
+                throw new InvalidOperationException($"The store of partition {partition} is open already.");
+            }
+
+            closed.TryGetValue(partition, out pending);
+        }
+
+        FasterPartitionStore? store = null;
+        try
+        {
+            await opening.WaitAsync(cancel);
+            try
+            {
+                store = await Task.Run(() => Recover(partition, pending), cancel);
+            }
+            finally
+            {
+                opening.Release();
+            }
+        }
+        finally
+        {
+            lock (gate)
+            {
+                if (store is null)
+                {
+                    open.Remove(partition);
+                }
+                else
+                {
+                    open[partition] = store;
+                    closed.Remove(partition);
+                }
+            }
+        }
+
+        return store;
+    }
+
+    private FasterPartitionStore Recover(int partition, PendingReplay? pending)
+    {
+        var identity = pending?.Store ?? new StoreIdentity(partition, host.Log.NextLsn);
+        try
+        {
+            if (pending is null)
+            {
+                directories.Create(identity);
+            }
+
+            var directory = directories.PathOf(identity);
+            var store = new FasterPartitionStore(host, identity, directory, StoreCheckpoint.Read(host.Files, directory, identity));
+            try
+            {
+                StoreReplay.Run(store, pending, host.Log);
+                host.ThrowIfFailed();
+                return store;
+            }
+            catch
+            {
+                store.AbandonAsync().AsTask().GetAwaiter().GetResult();
+                throw;
+            }
+        }
+        catch (IOException error)
+        {
+            throw new StoreException($"The store of partition {partition} could not be opened: {error.Message}", error);
+        }
+    }
+
+    private List<FasterPartitionStore> OpenStores()
+    {
+        lock (gate)
+        {
+            return [.. open.Values.OfType<FasterPartitionStore>()];
+        }
+    }
+
+    /// <summary>A store that nobody opens must not hold the log for ever either.</summary>
+    private async Task CheckpointClosedAsync(long forcedBelow)
+    {
+        int[] holding;
+        lock (gate)
+        {
+            holding = [.. closed.Where(pair => !open.ContainsKey(pair.Key) && pair.Value.Records is [var first, ..] && first.Lsn < forcedBelow).Select(pair => pair.Key)];
+        }
+
+        foreach (var partition in holding)
+        {
+            try
+            {
+                var store = await OpenStoreAsync(partition, CancellationToken.None);
+                await store.DisposeAsync();
+            }
+            catch (InvalidOperationException)
+            {
+                // Somebody opened it first, and it is looked at with the open ones from the next round on.
+            }
+        }
+    }
+
+    private void TrimLog()
+    {
+        // Taken before the stores are asked: what is appended from here on is above it, whatever a store says.
+        var keepFrom = host.Log.NextLsn;
+        var coverage = new List<StoreCoverage>();
+        lock (gate)
+        {
+            foreach (var (partition, store) in open)
+            {
+                if (store is null)
+                {
+                    if (!closed.ContainsKey(partition))
+                    {
+                        return; // A new store is being made: it has a birth and no entry yet. Next round.
+                    }
+
+                    continue;
+                }
+
+                var (needed, covered) = store.LogNeeds();
+                keepFrom = Math.Min(keepFrom, needed ?? long.MaxValue);
+                coverage.Add(covered);
+            }
+
+            foreach (var store in closed.Values)
+            {
+                keepFrom = Math.Min(keepFrom, store.Records is [var first, ..] ? first.Lsn : long.MaxValue);
+                coverage.Add(new StoreCoverage(store.Store, store.CoveredLsn));
+            }
+        }
+
+        host.Log.Trim(keepFrom, coverage);
+    }
+
+    private void OnClosed(FasterPartitionStore store, bool isDropped)
+    {
+        lock (gate)
+        {
+            open.Remove(store.Identity.Partition);
+            if (!isDropped)
+            {
+                closed[store.Identity.Partition] = new PendingReplay(store.Identity, store.Directory, store.LogNeeds().Coverage.CoveredLsn);
+            }
+        }
+    }
+
+    private async Task UpkeepAsync()
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(host.Options.MaintenanceIntervalMilliseconds), host.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token))
+            {
+                await UpkeepOnceAsync();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed.
+        }
+        catch (Exception error)
+        {
+            // Without upkeep the log grows until writes are refused; better to say so now, and restart.
+            LogUpkeepFailed(host.Logger, error);
+            host.Fail("Storage upkeep failed", error);
+        }
+    }
+
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Information, Message = "Recovered {Directory}: {Stores} stores, {Records} records to replay, log ends at {LastLsn}, {TornBytes} bytes of an unfinished group cut")]
+    private static partial void LogRecovered(ILogger logger, string directory, int stores, long records, long lastLsn, long tornBytes);
+
+    [LoggerMessage(EventId = 4002, Level = LogLevel.Error, Message = "Storage upkeep failed")]
+    private static partial void LogUpkeepFailed(ILogger logger, Exception error);
+}

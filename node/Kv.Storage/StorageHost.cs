@@ -1,0 +1,112 @@
+using Kv.Core.Stores;
+using Kv.Storage.Faster;
+using Kv.Storage.Files;
+using Kv.Storage.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Kv.Storage;
+
+/// <summary>What the engine's parts share: files, log, clock, the one failure, and the decision whether there is room for a write.</summary>
+internal sealed class StorageHost(IStorageFiles files, StorageOptions options, TimeProvider time, Action<StoreException> failed, ILogger logger) : IStoreHost
+{
+    private const int LogRefusalFactor = 2;
+
+    private WriteAheadLog? log;
+    private StoreException? failure;
+
+    // What may still be written before the disk is looked at again; below zero, writes are refused until upkeep finds room.
+    private long roomBytes = long.MaxValue;
+    private volatile string? refusal;
+
+    public IStorageFiles Files => files;
+
+    public WriteAheadLog Log => log ?? throw new InvalidOperationException("The log is not open yet.");
+
+    public StorageOptions Options => options;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
+    public StorageStatistics Statistics { get; } = new();
+
+    public StoreException? Failure => Volatile.Read(ref failure);
+
+    public Action<FasterPartitionStore, bool>? OnClosed { get; set; }
+
+    public void OpenLog(string directory, Action<LogRecord, LogLocation> found)
+    {
+        var logOptions = LogOptions.ForSegments(options.LogSegmentBytes) with
+        {
+            Interval = TimeSpan.FromMilliseconds(options.LogIntervalMilliseconds),
+            PrepareAhead = options.PrepareLogAhead,
+        };
+        log = WriteAheadLog.Open(files, directory, logOptions, time, found, error => Fail("The log failed", error), Statistics.Committed);
+        Measure(0);
+    }
+
+    public void CloseLog() => log?.Dispose();
+
+    public void ThrowIfFailed()
+    {
+        if (Failure is { } cause)
+        {
+            throw new StoreException(cause.Message, cause);
+        }
+    }
+
+    public void ThrowIfRefusing(long bytes)
+    {
+        // Each byte is written twice, to the log and to the store.
+        if (refusal is null && Interlocked.Add(ref roomBytes, -2 * bytes) < 0)
+        {
+            refusal = $"The disk of {options.Directory} is nearly full: less than {options.MinFreeBytes} bytes would be left free.";
+        }
+
+        if (refusal is { } reason)
+        {
+            Statistics.Refused();
+            throw new StoreRefusedException(reason);
+        }
+    }
+
+    /// <summary>Looks at disk and log, and decides whether writes are taken until the next look.</summary>
+    public void Measure(long storeBytes)
+    {
+        var free = files.FreeBytes(options.Directory);
+        var logBytes = Log.TotalBytes;
+        Statistics.Measured(logBytes, storeBytes, free);
+        Interlocked.Exchange(ref roomBytes, free - options.MinFreeBytes);
+        refusal = free < options.MinFreeBytes
+            ? $"The disk of {options.Directory} is nearly full: {free} bytes are free and {options.MinFreeBytes} must stay so."
+            : logBytes > options.LogCapBytes * LogRefusalFactor
+                ? $"The log of {options.Directory} has {logBytes} bytes, over twice its cap of {options.LogCapBytes}: checkpoints are behind."
+                : null;
+    }
+
+    public StoreException Fail(string what, Exception cause)
+    {
+        var error = cause as StoreException ?? new StoreException($"{what}: {cause.Message}", cause);
+        if (Interlocked.CompareExchange(ref failure, error, null) is { } earlier)
+        {
+            return earlier;
+        }
+
+        failed(error);
+        return error;
+    }
+
+    public void Closed(FasterPartitionStore store, bool isDropped) => OnClosed?.Invoke(store, isDropped);
+
+    public void Checkpointed(bool isCompaction)
+    {
+        if (isCompaction)
+        {
+            Statistics.Compacted();
+        }
+        else
+        {
+            Statistics.Checkpointed();
+        }
+    }
+}

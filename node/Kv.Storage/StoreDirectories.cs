@@ -1,0 +1,61 @@
+using System.Globalization;
+using Kv.Core.Stores;
+using Kv.Storage.Faster;
+using Kv.Storage.Files;
+using Kv.Storage.Log;
+
+namespace Kv.Storage;
+
+/// <summary>The directories of the stores: one for each life of a partition, named by both.</summary>
+internal sealed class StoreDirectories(IStorageFiles files, string root)
+{
+    public string PathOf(StoreIdentity store) =>
+        Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"p{store.Partition:D5}-{store.Birth:D20}"));
+
+    public void Create(StoreIdentity store)
+    {
+        files.CreateDirectory(PathOf(store));
+        files.SyncDirectory(root);
+    }
+
+    public void Delete(StoreIdentity store)
+    {
+        files.DeleteDirectory(PathOf(store));
+        files.SyncDirectory(root);
+    }
+
+    /// <summary>The stores that are there, with what their checkpoints cover.</summary>
+    /// <exception cref="StoreException">A checkpoint is damaged.</exception>
+    public Dictionary<StoreIdentity, PendingReplay> Load()
+    {
+        files.CreateDirectory(root);
+        files.SyncDirectory(Path.GetDirectoryName(root)!);
+        var stores = new Dictionary<StoreIdentity, PendingReplay>();
+        foreach (var name in files.List(root))
+        {
+            if (TryParse(name, out var store))
+            {
+                var directory = PathOf(store);
+                files.Delete(Path.Combine(directory, StoreCheckpoint.FileName + SealedFile.TemporarySuffix));
+                var covered = StoreCheckpoint.Read(files, directory, store)?.CoveredLsn ?? store.Birth - 1;
+                stores.Add(store, new PendingReplay(store, directory, covered));
+            }
+        }
+
+        return stores;
+    }
+
+    private static bool TryParse(string name, out StoreIdentity store)
+    {
+        store = default;
+        if (name.Length != 27 || name[0] != 'p' || name[6] != '-'
+            || !int.TryParse(name.AsSpan(1, 5), NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+            || !long.TryParse(name.AsSpan(7), NumberStyles.None, CultureInfo.InvariantCulture, out var birth))
+        {
+            return false;
+        }
+
+        store = new StoreIdentity(partition, birth);
+        return true;
+    }
+}
