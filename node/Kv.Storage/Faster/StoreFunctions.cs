@@ -11,10 +11,10 @@ internal sealed class StoreFunctions : FunctionsBase<SpanByte, SpanByte, ReadMod
     public ReadResult[] Results { get; set; } = [];
 
     public override bool SingleReader(ref SpanByte key, ref ReadMode input, ref SpanByte value, ref ReadResult dst, ref ReadInfo readInfo) =>
-        Copy(input, value, ref dst, readInfo.Address);
+        Copy(input, ref value, ref dst, readInfo.Address);
 
     public override bool ConcurrentReader(ref SpanByte key, ref ReadMode input, ref SpanByte value, ref ReadResult dst, ref ReadInfo readInfo) =>
-        Copy(input, value, ref dst, readInfo.Address);
+        Copy(input, ref value, ref dst, readInfo.Address);
 
     public override bool SingleWriter(
         ref SpanByte key, ref ReadMode input, ref SpanByte src, ref SpanByte dst, ref ReadResult output, ref UpsertInfo upsertInfo, WriteReason reason)
@@ -41,7 +41,8 @@ internal sealed class StoreFunctions : FunctionsBase<SpanByte, SpanByte, ReadMod
         Results[ctx] = output;
     }
 
-    private static bool Copy(in ReadMode mode, in SpanByte value, ref ReadResult result, long address)
+    // By ref and never a copy: the bytes lie right behind the length, in FASTER's page.
+    private static bool Copy(in ReadMode mode, ref SpanByte value, ref ReadResult result, long address)
     {
         var bytes = value.AsReadOnlySpan();
         result.Address = address;
