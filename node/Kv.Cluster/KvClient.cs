@@ -73,24 +73,28 @@ public sealed class KvClient : IDisposable
         };
         var began = context.Time.GetTimestamp();
         context.Statistics.RequestBegan();
-        KvOutcome outcome;
-        if (Interlocked.Increment(ref active) > context.Options.MaxConcurrentRequests)
+        KvError? error = null;
+        try
         {
-            context.Statistics.RequestOverloaded();
-            outcome = new KvOutcome.Failed(new KvError.Overload(Indeterminate: false));
+            var outcome = Interlocked.Increment(ref active) > context.Options.MaxConcurrentRequests
+                ? Overloaded()
+                : Admit(request.Key, out var props) is { } refusal || (refusal = Check(request)) is not null
+                    ? new KvOutcome.Failed(refusal)
+                    : await coordinators.ExecuteAsync(request, props!, deadline);
+            error = (outcome as KvOutcome.Failed)?.Error;
+            return outcome;
         }
-        else if (Admit(request.Key, out var props) is { } refusal || (refusal = Check(request)) is not null)
+        finally
         {
-            outcome = new KvOutcome.Failed(refusal);
+            Interlocked.Decrement(ref active);
+            context.Statistics.RequestEnded(operation, request.Key.BucketType, error, context.Time.GetElapsedTime(began));
         }
-        else
-        {
-            outcome = await coordinators.ExecuteAsync(request, props!, deadline);
-        }
+    }
 
-        Interlocked.Decrement(ref active);
-        context.Statistics.RequestEnded(operation, request.Key.BucketType, (outcome as KvOutcome.Failed)?.Error, context.Time.GetElapsedTime(began));
-        return outcome;
+    private KvOutcome.Failed Overloaded()
+    {
+        context.Statistics.RequestOverloaded();
+        return new KvOutcome.Failed(new KvError.Overload(Indeterminate: false));
     }
 
     private async IAsyncEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> ListAsync(
@@ -101,7 +105,7 @@ public sealed class KvClient : IDisposable
         KvError? error = null;
         try
         {
-            error = AdmitListing(bucketType, bucket, out var props, out var nVal);
+            error = AdmitListing(bucketType, bucket, out var props, out var nVal, out var ringSize);
             if (error is not null)
             {
                 throw new ListingFailedException(error);
@@ -110,7 +114,7 @@ public sealed class KvClient : IDisposable
             var allowed = timeout is { } given && given > TimeSpan.Zero ? given : context.Options.RequestTimeout * context.Options.ListTimeoutFactor;
             using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var deadline = Deadline.After(context.Time, allowed);
-            var pages = new ListCoordinator(context, bucketType, bucket?.Bucket, props!, nVal, deadline, gone.Token).Run();
+            var pages = new ListCoordinator(context, bucketType, bucket?.Bucket, props!, nVal, ringSize, deadline, gone.Token).Run();
             try
             {
                 while (await WaitAsync(pages, failure => error = failure, cancel))
@@ -183,16 +187,22 @@ public sealed class KvClient : IDisposable
         return put.IfNoneMatch && put.IfNotModified ? new KvError.InvalidRequest("if_none_match and if_not_modified exclude each other") : null;
     }
 
-    private KvError? AdmitListing(string bucketType, BucketName? bucket, out BucketProps? props, out int nVal)
+    private KvError? AdmitListing(string bucketType, BucketName? bucket, out BucketProps? props, out int nVal, out int ringSize)
     {
-        nVal = 0;
+        nVal = ringSize = 0;
         var name = bucket ?? new BucketName(bucketType, "any");
         if (Admit(new ObjectKey(bucketType, name.Bucket, "any"u8.ToArray()), out props) is { } refusal)
         {
             return refusal;
         }
 
-        nVal = bucket is null ? LeastNVal(context.State.Current.Document!, bucketType, props!) : props!.NVal;
+        if (context.State.Current.Document is not { } document)
+        {
+            return new KvError.NotReady("the node is in no cluster any more");
+        }
+
+        ringSize = document.Ring.Size;
+        nVal = bucket is null ? LeastNVal(document, bucketType, props!) : props!.NVal;
         return null;
     }
 

@@ -8,7 +8,7 @@ using Kv.Core.Rings;
 namespace Kv.TestKit;
 
 /// <summary>
-/// Nodes with a data path each, on one document that the story gives them. Partitions go round the nodes in turn. The story says who takes whom for
+/// Nodes with a data path each, on one document that the story gives them. The ring is a claim's. The story says who takes whom for
 /// down, or leaves it to <see cref="Detect"/>.
 /// </summary>
 public sealed class DataCluster
@@ -108,7 +108,7 @@ public sealed class DataCluster
             return null;
         }
 
-        var reply = await node.Context.Enter(() => vnode.GetAsync(key.Encoded, headOnly: false).AsTask());
+        var reply = await node.Context.CallAsync(() => vnode.GetAsync(key.Encoded, headOnly: false));
         return reply.Reply is Kv.Cluster.Peers.PeerReply.Object { Stored: { } stored } ? ObjectCodec.Decode(stored) : null;
     }
 
@@ -133,10 +133,10 @@ public sealed class DataCluster
                 }
 
                 var target = await owner.Context.Enter(() => owner.Host.OpenAsync(vnode.Partition, CancellationToken.None));
-                var merged = await owner.Context.Enter(() => target.MergeBatchAsync(entries, CancellationToken.None).AsTask());
+                var merged = await owner.Context.CallAsync(() => target.MergeBatchAsync(entries, CancellationToken.None));
                 if (merged is Kv.Cluster.Peers.PeerReply.Done)
                 {
-                    await node.Context.Enter(() => node.Host.TryDropAsync(vnode, writes, null, CancellationToken.None).AsTask());
+                    await node.Context.CallAsync(() => node.Host.TryDropAsync(vnode, writes, null, CancellationToken.None));
                 }
             }
         }
@@ -156,13 +156,13 @@ public sealed class DataCluster
 
     private ClusterDocument FirstDocument(int ringSize)
     {
-        var owners = Enumerable.Range(0, ringSize).Select(number => Nodes[number % Nodes.Length].Id).ToImmutableArray();
+        var ring = Claim.Assign(ringSize, default, [.. Nodes.Select(node => new ClaimMember(node.Id, ""))], targetNVal: 4, nValPerZone: 3).Owners;
         return new ClusterDocument
         {
             ClusterId = new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
             ClusterName = "sim",
             Version = 1,
-            Ring = new Ring(owners, owners),
+            Ring = new Ring(ring, ring),
             Members = [.. Nodes.Select(node => new Member(node.Id, $"node{node.Id.Value}", "", MemberState.Valid, ImmutableSortedDictionary<string, string>.Empty))],
             BucketTypes = ImmutableSortedDictionary.Create<string, BucketType>(StringComparer.Ordinal)
                 .Add(Siblings, new BucketType(Siblings, BucketTypeState.Active, BucketProps.NewType)),

@@ -50,6 +50,13 @@ public sealed class SimContext : SynchronizationContext
         }
     }
 
+    /// <summary>
+    /// Calls something in this context and waits for it. (Never turn a value task into a task by hand here: that would go on on another thread.)
+    /// </summary>
+    public Task<T> CallAsync<T>(Func<ValueTask<T>> call) => Enter(async () => await call());
+
+    public Task CallAsync(Func<ValueTask> call) => Enter(async () => await call());
+
     /// <summary>Does something in this context after a delay, unless it is dead by then.</summary>
     public void After(TimeSpan delay, Action work) => scheduler.Schedule(this, delay.Ticks, work);
 

@@ -28,6 +28,9 @@ public sealed class SimVolume(SimScheduler scheduler)
 
     public INodeState OpenState(SimContext context) => new SimNodeState(this, context);
 
+    /// <summary>A partition's data is gone, as if somebody had removed its directory while the node was down.</summary>
+    public void Lose(PartitionId partition) => Data.Remove(partition);
+
     /// <summary>The machine loses its power.</summary>
     public void Crash()
     {

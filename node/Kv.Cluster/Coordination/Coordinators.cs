@@ -25,6 +25,8 @@ internal sealed class Coordinators
         reaper = new Reaper(context, calls);
     }
 
+    private static KvOutcome.Failed NotInCluster => new(new KvError.NotReady("the node is in no cluster any more"));
+
     public Task<KvOutcome> ExecuteAsync(KvRequest request, BucketProps props, Deadline deadline) => request switch
     {
         KvRequest.Get get => GetAsync(get, props, deadline),
@@ -52,7 +54,11 @@ internal sealed class Coordinators
         HashSet<NodeId>? gone = null;
         for (var attempt = 1; ; attempt++)
         {
-            var plan = RequestPlan.Create(context.State.Current, request.Key, props, rules.NVal, request.SloppyQuorum, deadline);
+            if (RequestPlan.Create(context.State.Current, request.Key, props, rules.NVal, request.SloppyQuorum, deadline) is not { } plan)
+            {
+                return NotInCluster;
+            }
+
             plan = gone is null ? plan : plan.Without(gone);
             if (rules.Check(plan.Preflist) is { } unmet)
             {
@@ -83,7 +89,11 @@ internal sealed class Coordinators
 
         for (var attempt = 1; ; attempt++)
         {
-            var plan = RequestPlan.Create(context.State.Current, request.Key, props, rules.NVal, request.SloppyQuorum, deadline);
+            if (RequestPlan.Create(context.State.Current, request.Key, props, rules.NVal, request.SloppyQuorum, deadline) is not { } plan)
+            {
+                return NotInCluster;
+            }
+
             if (rules.Check(plan.Preflist) is { } unmet)
             {
                 return KvErrors.Failed(unmet, indeterminate: false);

@@ -120,6 +120,12 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
                 (unreachable ??= []).Add(plan.Preflist[replica].Node);
             }
 
+            if (reply is PeerReply.TimedOut)
+            {
+                // The transport's clock may strike first: silence up to the deadline is a timeout, whoever notices it.
+                quorum.Conclude();
+            }
+
             var verdict = quorum.Add(replica, answer.Kind);
             if (!isDecided && verdict != QuorumVerdict.Wait)
             {

@@ -20,6 +20,7 @@ internal sealed class ListCoordinator
     private readonly ReadOnlyMemory<byte>? bucket;
     private readonly BucketProps props;
     private readonly int nVal;
+    private readonly int ringSize;
     private readonly Deadline deadline;
     private readonly CancellationToken cancel;
     private readonly Channel<IReadOnlyList<ReadOnlyMemory<byte>>> pages;
@@ -36,13 +37,21 @@ internal sealed class ListCoordinator
     /// <param name="bucket">The bucket whose keys are meant; null for the type's buckets.</param>
     /// <param name="props">The bucket's properties, or the type's.</param>
     /// <param name="nVal">The least replicas of what is looked for.</param>
+    /// <param name="ringSize">The ring's, which never changes.</param>
     /// <param name="deadline">When the listing must have ended.</param>
     /// <param name="cancel">Ends it when nobody reads any more.</param>
     public ListCoordinator(
-        CoordinatorContext context, string bucketType, ReadOnlyMemory<byte>? bucket, BucketProps props, int nVal, Deadline deadline, CancellationToken cancel)
+        CoordinatorContext context,
+        string bucketType,
+        ReadOnlyMemory<byte>? bucket,
+        BucketProps props,
+        int nVal,
+        int ringSize,
+        Deadline deadline,
+        CancellationToken cancel)
     {
         (this.context, this.bucketType, this.bucket, this.props) = (context, bucketType, bucket, props);
-        (this.nVal, this.deadline, this.cancel) = (nVal, deadline, cancel);
+        (this.nVal, this.ringSize, this.deadline, this.cancel) = (nVal, ringSize, deadline, cancel);
         pages = Channel.CreateBounded<IReadOnlyList<ReadOnlyMemory<byte>>>(context.Options.ListConcurrency);
     }
 
@@ -68,10 +77,14 @@ internal sealed class ListCoordinator
         return pages.Reader;
     }
 
-    private KvError.InsufficientVnodes? AddWork(HashSet<PartitionId>? wanted)
+    private KvError? AddWork(HashSet<PartitionId>? wanted)
     {
         var snapshot = context.State.Current;
-        var ring = snapshot.Document!.Ring;
+        if (snapshot.Document is not { Ring: var ring })
+        {
+            return new KvError.NotReady("the node is in no cluster any more");
+        }
+
         if (CoveragePlan.Create(ring, nVal, snapshot.Up, (int)(context.NextTag() % ring.Size), wanted, excluded) is not { } shares)
         {
             return new KvError.InsufficientVnodes(0, wanted?.Count ?? ring.Size);
@@ -162,7 +175,7 @@ internal sealed class ListCoordinator
                 return false;
             }
 
-            if (Select(snapshot, share, page.Names) is not { } selected)
+            if (Select(share, page.Names) is not { } selected)
             {
                 return true;
             }
@@ -184,14 +197,14 @@ internal sealed class ListCoordinator
             : context.Transport.SendAsync(node, request, PeerLane.Bulk, deadline, CancellationToken.None);
 
     /// <summary>What of a page is this vnode's to show and was not shown yet; null where the listing had to end.</summary>
-    private List<ReadOnlyMemory<byte>>? Select(ClusterSnapshot snapshot, CoveragePlan.Share share, IReadOnlyList<ReadOnlyMemory<byte>> names)
+    private List<ReadOnlyMemory<byte>>? Select(CoveragePlan.Share share, IReadOnlyList<ReadOnlyMemory<byte>> names)
     {
         var selected = new List<ReadOnlyMemory<byte>>(names.Count);
         lock (gate)
         {
             foreach (var name in names)
             {
-                if (bucket is { } keysOf && !IsInShare(snapshot, share, keysOf, name))
+                if (bucket is { } keysOf && !IsInShare(share, keysOf, name))
                 {
                     continue;
                 }
@@ -213,9 +226,9 @@ internal sealed class ListCoordinator
         return selected;
     }
 
-    private bool IsInShare(ClusterSnapshot snapshot, CoveragePlan.Share share, ReadOnlyMemory<byte> keysOf, ReadOnlyMemory<byte> name)
+    private bool IsInShare(CoveragePlan.Share share, ReadOnlyMemory<byte> keysOf, ReadOnlyMemory<byte> name)
     {
-        var first = RingHash.FirstPartition(bucketType, keysOf.Span, name.Span, RingHash.IsBucketOnly(props.ChashKeyFun), snapshot.Document!.Ring.Size);
+        var first = RingHash.FirstPartition(bucketType, keysOf.Span, name.Span, RingHash.IsBucketOnly(props.ChashKeyFun), ringSize);
         return share.FirstPartitions.Contains(first);
     }
 

@@ -123,6 +123,12 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
         var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.Durability, mayStandIn);
         lock (gate)
         {
+            if (reply is PeerReply.TimedOut)
+            {
+                // The transport's clock may strike first: silence up to the deadline is a timeout, whoever notices it.
+                quorum.Conclude();
+            }
+
             quorum.Add(replica, reply switch
             {
                 PeerReply.Done => PutReplyKind.Durable,

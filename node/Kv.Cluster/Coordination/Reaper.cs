@@ -72,7 +72,7 @@ internal sealed class Reaper(CoordinatorContext context, ReplicaCalls calls)
 
         var deadline = Deadline.After(context.Time, ReadTimeout);
         var plan = RequestPlan.Create(snapshot, key, props, props.NVal, sloppy: false, deadline);
-        if (!IsQuiet(plan))
+        if (plan is null || !IsQuiet(plan))
         {
             return false;
         }

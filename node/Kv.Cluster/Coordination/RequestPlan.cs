@@ -15,9 +15,15 @@ internal sealed record RequestPlan(
 
     public ClusterDocument Document => Snapshot.Document!;
 
-    public static RequestPlan Create(ClusterSnapshot snapshot, ObjectKey key, BucketProps props, int nVal, bool sloppy, Deadline deadline)
+    /// <summary>Null where the node is in no cluster, or has just been taken out of it.</summary>
+    public static RequestPlan? Create(ClusterSnapshot snapshot, ObjectKey key, BucketProps props, int nVal, bool sloppy, Deadline deadline)
     {
-        var first = RingHash.FirstPartition(key, props.ChashKeyFun, snapshot.Document!.Ring.Size);
+        if (snapshot.Document is not { Ring: var ring })
+        {
+            return null;
+        }
+
+        var first = RingHash.FirstPartition(key, props.ChashKeyFun, ring.Size);
         return new RequestPlan(snapshot, key, props, first, nVal, sloppy, snapshot.PreferenceList(first, nVal, sloppy), deadline);
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
 
@@ -8,9 +7,6 @@ namespace Kv.Cluster.Vnodes;
 /// <summary>What a replica makes of an object that arrives from elsewhere, on stored forms: decoded only where clocks do not decide.</summary>
 internal static class ReplicaRules
 {
-    /// <summary>Whether the local object need not be read: a client's write to a last-write-wins bucket replaces what is there (Riak 2.3).</summary>
-    public static bool IsBlind(VnodeCommand.Merge merge) => merge.Kind == VnodePutKind.Replicate && merge.Props.LastWriteWins;
-
     /// <summary>
     /// The stored form to keep; null where the local one stays. False with the reason where the arrival cannot be read: it is refused, nothing changes.
     /// </summary>

@@ -86,8 +86,7 @@ public sealed partial class Vnode
             return;
         }
 
-        var local = ReplicaRules.IsBlind(command) ? null : slot.Value;
-        if (!ReplicaRules.TryMerge(local, command.Stored, command.Props, out var kept, out var reason))
+        if (!ReplicaRules.TryMerge(slot.Value, command.Stored, command.Props, out var kept, out var reason))
         {
             command.Pending = new VnodeReply(new PeerReply.Refused(reason));
             return;

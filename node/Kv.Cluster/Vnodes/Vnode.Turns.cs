@@ -224,6 +224,7 @@ public sealed partial class Vnode
             try
             {
                 await listings.DisposeAsync();
+                context.Actors.Forget(Partition);
                 await store.DropAsync(CancellationToken.None);
                 drop.Dropped = true;
             }

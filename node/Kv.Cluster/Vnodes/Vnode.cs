@@ -106,8 +106,8 @@ public sealed partial class Vnode : IAsyncDisposable
         Send(new VnodeCommand.Coordinate(key, content, seen, props, observer));
 
     internal ValueTask<VnodeReply> MergeAsync(
-        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, BucketProps props) =>
-        Send(new VnodeCommand.Merge(key, stored, kind, durability, props));
+        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Durability durability, BucketProps props) =>
+        Send(new VnodeCommand.Merge(key, stored, durability, props));
 
     internal ValueTask<VnodeReply> ReapAsync(ReadOnlyMemory<byte> key, ulong clockHash) => Send(new VnodeCommand.Reap(key, clockHash));
 

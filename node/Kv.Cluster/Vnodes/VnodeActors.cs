@@ -6,32 +6,37 @@ using Kv.Core.Stores;
 namespace Kv.Cluster.Vnodes;
 
 /// <summary>
-/// Gives the node's vnodes their dots, none ever twice. One record in <see cref="INodeState"/> holds the node's epoch, and after a clean stop each
-/// partition's counter. A start that finds no clean stop takes the next epoch with all counters at zero; either way the record is on disk,
-/// marked as in use, before the first dot is given. A vnode that meets its own future in a clock (a volume was restored from a copy) takes a
-/// higher epoch than any it has seen. Safe to call from any thread.
+/// Gives the node's vnodes their dots, none ever twice, and none under an actor that has forgotten an object it coordinated: such an actor's clock
+/// would claim to cover what it does not know, and take siblings along. One record in <see cref="INodeState"/> holds the highest epoch of the node, and after a clean
+/// stop each partition's epoch and counter. A start that finds no clean stop takes the next epoch for all; either way the record is on disk, marked as in
+/// use, before the first dot is given. A vnode whose data was dropped, or that meets its own future in a clock (a volume was restored from a copy),
+/// takes a new epoch of its own before it coordinates again. Safe to call from any thread.
 /// </summary>
 internal sealed class VnodeActors : IDisposable
 {
     // Layout of the record `vnode-actors`, integers little-endian:
     //   0  u8   format version, 1
     //   1  u8   1 after a clean stop, else 0
-    //   2  u32  epoch
-    //   6  u32  count, then count times: u32 partition, u64 counter (0 entries unless clean)
+    //   2  u32  highest epoch
+    //   6  u32  epoch of the partitions that have no entry
+    //  10  u32  count, then count times (none unless clean):
+    //             u32 partition, u32 epoch, u64 counter, u8 1 where the data was dropped
     private const string RecordName = "vnode-actors";
     private const byte FormatVersion = 1;
-    private const int HeaderBytes = 10;
-    private const int EntryBytes = 12;
+    private const int HeaderBytes = 14;
+    private const int EntryBytes = 17;
 
+    // An epoch far beyond is no memory of ours but a forged context; counting up to it would use up the epochs.
     private const int MaxEpochStep = 1_000_000;
 
     private readonly INodeState state;
     private readonly SemaphoreSlim writing = new(1);
 
-    // Guards counters and epoch.
+    // Guards the three below.
     private readonly Lock gate = new();
-    private readonly SortedDictionary<PartitionId, ulong> counters = [];
-    private uint epoch;
+    private readonly SortedDictionary<PartitionId, Actor> actors = [];
+    private uint highestEpoch;
+    private uint firstEpoch;
 
     private VnodeActors(INodeState state, NodeId self)
     {
@@ -39,85 +44,96 @@ internal sealed class VnodeActors : IDisposable
         Self = self;
     }
 
-    public NodeId Self { get; }
+    private readonly record struct Actor(uint Epoch, ulong Counter, bool HasForgotten);
 
-    public uint Epoch
-    {
-        get
-        {
-            lock (gate)
-            {
-                return epoch;
-            }
-        }
-    }
+    public NodeId Self { get; }
 
     /// <exception cref="StoreException">The record is damaged or of an unknown version.</exception>
     public static async ValueTask<VnodeActors> OpenAsync(INodeState state, NodeId self, CancellationToken cancel)
     {
-        var actors = new VnodeActors(state, self);
-        var wasClean = await state.ReadAsync(RecordName, cancel) is { } record && actors.Load(record.Span);
+        var opened = new VnodeActors(state, self);
+        var wasClean = await state.ReadAsync(RecordName, cancel) is { } record && opened.Load(record.Span);
         if (!wasClean)
         {
-            actors.counters.Clear();
-            actors.epoch = checked(actors.epoch + 1);
+            opened.actors.Clear();
+            opened.highestEpoch = opened.firstEpoch = checked(opened.highestEpoch + 1);
         }
 
-        await state.WriteAsync(RecordName, actors.Encode(clean: false), cancel);
-        return actors;
+        await state.WriteAsync(RecordName, opened.EncodeInUse(opened.highestEpoch), cancel);
+        return opened;
     }
 
-    /// <summary>The vnode's next event.</summary>
+    /// <summary>The vnode's next event. Not while <see cref="HasForgotten"/>.</summary>
     public Dot Next(PartitionId partition)
     {
         lock (gate)
         {
-            counters.TryGetValue(partition, out var counter);
-            counters[partition] = ++counter;
-            return new Dot(new ActorId(Self, partition, epoch), counter);
+            var actor = ActorOf(partition);
+            actor = actor with { Counter = actor.Counter + 1 };
+            actors[partition] = actor;
+            return new Dot(new ActorId(Self, partition, actor.Epoch), actor.Counter);
         }
     }
 
-    /// <summary>Whether a clock holds events of this vnode that it does not remember.</summary>
+    /// <summary>The partition's data goes: whoever coordinates there next is another actor.</summary>
+    public void Forget(PartitionId partition)
+    {
+        lock (gate)
+        {
+            if (actors.TryGetValue(partition, out var actor))
+            {
+                actors[partition] = actor with { HasForgotten = true };
+            }
+        }
+    }
+
+    /// <summary>Whether the vnode's data was dropped since its last event, or the clock holds events of it that it does not remember.</summary>
     public bool HasForgotten(PartitionId partition, VersionVector clock)
     {
-        foreach (var entry in clock.Entries)
+        lock (gate)
         {
-            if (entry.Actor.Node == Self && entry.Actor.Partition == partition && IsUnknown(entry))
+            var actor = ActorOf(partition);
+            if (actor.HasForgotten)
             {
                 return true;
             }
-        }
 
-        return false;
+            foreach (ref readonly var entry in clock.Entries.AsSpan())
+            {
+                if (IsUnknown(entry, partition, actor))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
 
-    /// <summary>Takes an epoch above all of this vnode's in the clock; on disk when it completes.</summary>
+    /// <summary>Makes the vnode a new actor, above all of its epochs in the clock; on disk when it completes.</summary>
     public async ValueTask RaiseEpochAsync(PartitionId partition, VersionVector clock, CancellationToken cancel)
     {
         await writing.WaitAsync(cancel);
         try
         {
-            if (!HasForgotten(partition, clock))
-            {
-                return;
-            }
-
-            var highest = Epoch;
-            foreach (var entry in clock.Entries)
-            {
-                if (entry.Actor.Node == Self && entry.Actor.Partition == partition && IsUnknown(entry))
-                {
-                    highest = Math.Max(highest, entry.Actor.Epoch);
-                }
-            }
-
-            var raised = checked(highest + 1);
-            await state.WriteAsync(RecordName, Encode(raised), cancel);
+            uint raised;
             lock (gate)
             {
-                epoch = raised;
-                counters.Clear();
+                raised = highestEpoch;
+                var actor = ActorOf(partition);
+                foreach (ref readonly var entry in clock.Entries.AsSpan())
+                {
+                    raised = IsUnknown(entry, partition, actor) ? Math.Max(raised, entry.Actor.Epoch) : raised;
+                }
+
+                raised = checked(raised + 1);
+            }
+
+            await state.WriteAsync(RecordName, EncodeInUse(raised), cancel);
+            lock (gate)
+            {
+                highestEpoch = raised;
+                actors[partition] = new Actor(raised, 0, HasForgotten: false);
             }
         }
         finally
@@ -126,13 +142,13 @@ internal sealed class VnodeActors : IDisposable
         }
     }
 
-    /// <summary>Records the counters at a clean stop. No dot may be given afterwards.</summary>
+    /// <summary>Records epochs and counters at a clean stop. No dot may be given afterwards.</summary>
     public async ValueTask CloseAsync(CancellationToken cancel)
     {
         await writing.WaitAsync(cancel);
         try
         {
-            await state.WriteAsync(RecordName, Encode(clean: true), cancel);
+            await state.WriteAsync(RecordName, EncodeClean(), cancel);
         }
         finally
         {
@@ -142,15 +158,16 @@ internal sealed class VnodeActors : IDisposable
 
     public void Dispose() => writing.Dispose();
 
-    private bool IsUnknown(ClockEntry entry)
+    private Actor ActorOf(PartitionId partition) => actors.TryGetValue(partition, out var actor) ? actor : new Actor(firstEpoch, 0, HasForgotten: false);
+
+    private bool IsUnknown(in ClockEntry entry, PartitionId partition, Actor actor)
     {
-        lock (gate)
+        if (entry.Actor.Node != Self || entry.Actor.Partition != partition || entry.Actor.Epoch - (long)highestEpoch > MaxEpochStep)
         {
-            counters.TryGetValue(entry.Actor.Partition, out var counter);
-            // An epoch far beyond is no memory of ours but a forged context; counting up to it would use up the epochs.
-            var isPlausible = entry.Actor.Epoch - (long)epoch < MaxEpochStep;
-            return (isPlausible && entry.Actor.Epoch > epoch) || (entry.Actor.Epoch == epoch && entry.Counter > counter);
+            return false;
         }
+
+        return entry.Actor.Epoch > actor.Epoch || (entry.Actor.Epoch == actor.Epoch && entry.Counter > actor.Counter);
     }
 
     private bool Load(ReadOnlySpan<byte> record)
@@ -160,55 +177,57 @@ internal sealed class VnodeActors : IDisposable
             throw new StoreException($"the record {RecordName} has {record.Length} bytes and format version {(record.IsEmpty ? 0 : record[0])}; known is {FormatVersion}");
         }
 
-        epoch = BinaryPrimitives.ReadUInt32LittleEndian(record[2..]);
-        var count = BinaryPrimitives.ReadUInt32LittleEndian(record[6..]);
+        highestEpoch = BinaryPrimitives.ReadUInt32LittleEndian(record[2..]);
+        firstEpoch = BinaryPrimitives.ReadUInt32LittleEndian(record[6..]);
+        var count = BinaryPrimitives.ReadUInt32LittleEndian(record[10..]);
         if (record.Length != HeaderBytes + ((long)count * EntryBytes))
         {
-            throw new StoreException($"the record {RecordName} has {record.Length} bytes for {count} counters");
+            throw new StoreException($"the record {RecordName} has {record.Length} bytes for {count} partitions");
         }
 
         for (var at = HeaderBytes; at < record.Length; at += EntryBytes)
         {
             var partition = new PartitionId(BinaryPrimitives.ReadInt32LittleEndian(record[at..]));
-            counters[partition] = BinaryPrimitives.ReadUInt64LittleEndian(record[(at + 4)..]);
+            var epoch = BinaryPrimitives.ReadUInt32LittleEndian(record[(at + 4)..]);
+            actors[partition] = new Actor(epoch, BinaryPrimitives.ReadUInt64LittleEndian(record[(at + 8)..]), record[at + 16] != 0);
         }
 
         return record[1] == 1;
     }
 
-    private byte[] Encode(bool clean)
+    private byte[] EncodeInUse(uint highest)
+    {
+        var record = new byte[HeaderBytes];
+        WriteHeader(record, clean: false, highest, firstEpoch, 0);
+        return record;
+    }
+
+    private byte[] EncodeClean()
     {
         lock (gate)
         {
-            var record = new byte[HeaderBytes + (clean ? counters.Count * EntryBytes : 0)];
-            WriteHeader(record, clean, epoch, clean ? counters.Count : 0);
+            var record = new byte[HeaderBytes + (actors.Count * EntryBytes)];
+            WriteHeader(record, clean: true, highestEpoch, firstEpoch, actors.Count);
             var at = HeaderBytes;
-            if (clean)
+            foreach (var (partition, actor) in actors)
             {
-                foreach (var (partition, counter) in counters)
-                {
-                    BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(at), partition.Number);
-                    BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(at + 4), counter);
-                    at += EntryBytes;
-                }
+                BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(at), partition.Number);
+                BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(at + 4), actor.Epoch);
+                BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(at + 8), actor.Counter);
+                record[at + 16] = actor.HasForgotten ? (byte)1 : (byte)0;
+                at += EntryBytes;
             }
 
             return record;
         }
     }
 
-    private static byte[] Encode(uint inUse)
-    {
-        var record = new byte[HeaderBytes];
-        WriteHeader(record, clean: false, inUse, 0);
-        return record;
-    }
-
-    private static void WriteHeader(byte[] record, bool clean, uint epoch, int count)
+    private static void WriteHeader(byte[] record, bool clean, uint highest, uint first, int count)
     {
         record[0] = FormatVersion;
         record[1] = clean ? (byte)1 : (byte)0;
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(2), epoch);
-        BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(6), count);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(2), highest);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(6), first);
+        BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(10), count);
     }
 }

@@ -1,5 +1,4 @@
 using System.Threading.Tasks.Sources;
-using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Causality;
 using Kv.Core.Objects;
@@ -71,13 +70,11 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
     }
 
     /// <summary>An object from elsewhere that is to be merged with what is here.</summary>
-    public sealed class Merge(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, BucketProps props) : VnodeCommand
+    public sealed class Merge(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Durability durability, BucketProps props) : VnodeCommand
     {
         public ReadOnlyMemory<byte> Key { get; } = key;
 
         public ReadOnlyMemory<byte> Stored { get; } = stored;
-
-        public VnodePutKind Kind { get; } = kind;
 
         public BucketProps Props { get; } = props;
 

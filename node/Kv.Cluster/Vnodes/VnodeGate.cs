@@ -57,7 +57,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         }
 
         var props = PropsOf(snapshot, key);
-        return (await AskAsync(partition, vnode => vnode.MergeAsync(key.Encoded, stored, kind, durability, props))).Reply;
+        return (await AskAsync(partition, vnode => vnode.MergeAsync(key.Encoded, stored, durability, props))).Reply;
     }
 
     internal async ValueTask<VnodeReply> CoordinateAsync(

@@ -184,6 +184,12 @@ public sealed partial class VnodeHost
         try
         {
             var store = await stores.OpenAsync(partition, CancellationToken.None);
+            if (store.ApproximateCount == 0)
+            {
+                // Dropped, lost or never written: whatever it coordinated before, it does not know any more.
+                context!.Actors.Forget(partition);
+            }
+
             var vnode = new Vnode(partition, store, context!);
             lock (gate)
             {

@@ -166,7 +166,7 @@ internal sealed class VnodePass
                 Name(coordinate.Key, needsRead: !coordinate.Props.LastWriteWins);
                 break;
             case VnodeCommand.Merge merge:
-                Name(merge.Key, needsRead: !ReplicaRules.IsBlind(merge));
+                Name(merge.Key, needsRead: true);
                 break;
             case VnodeCommand.Reap reap:
                 Name(reap.Key, needsRead: true);

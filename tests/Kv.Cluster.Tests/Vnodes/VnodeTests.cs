@@ -1,0 +1,259 @@
+using Kv.Cluster.Peers;
+using Kv.Cluster.Tests.Coordination;
+using Kv.Cluster.Vnodes;
+using Kv.Core.Buckets;
+using Kv.Core.Quorum;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+using Kv.TestKit;
+using Xunit;
+
+namespace Kv.Cluster.Tests.Vnodes;
+
+public sealed class VnodeTests
+{
+    [Fact]
+    public void Commands_OfOneTurn_SeeEachOther_AndAreWrittenOnce() => DataCluster.Run(1, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var props = cluster.Props();
+        var before = vnode.Writes;
+        var writes = node.Context.Enter(() => Enumerable.Range(0, 5)
+            .Select(number => Wait(vnode.CoordinateAsync(Story.Key().Encoded, Story.Value($"{number}"), Kv.Core.Causality.VersionVector.Empty, props, null)))
+            .ToArray());
+        for (var number = 0; number < 5; number++)
+        {
+            Assert.Equal(number + 1, (await writes[number]).Object!.Siblings.Length);
+        }
+
+        Assert.Equal(before + 1, vnode.Writes);
+    });
+
+    [Fact]
+    public void Answers_WaitForTheDisk_AndReadsDoNot() => DataCluster.Run(2, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        node.Volume.MostSyncTime = TimeSpan.FromHours(1);
+        var write = node.Context.Enter(() => Wait(vnode.CoordinateAsync(
+            Story.Key().Encoded, Story.Value("v"), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null)));
+        var read = await node.Context.CallAsync(() => vnode.GetAsync(Story.Key().Encoded, headOnly: false));
+        Assert.NotNull(((PeerReply.Object)read.Reply).Stored);
+        Assert.False(write.IsCompleted);
+    });
+
+    [Fact]
+    public void AConfirmationOfWhatIsNotOnDiskYet_WaitsForIt() => DataCluster.Run(3, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var stored = (await node.Context.CallAsync(() => vnode.CoordinateAsync(
+            Story.Key("other").Encoded, Story.Value("v"), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null))).Stored;
+        node.Volume.MostSyncTime = TimeSpan.FromHours(1);
+        var first = node.Context.Enter(() => MergeAsync(cluster, vnode, stored, Durability.Synced));
+        await cluster.WaitAsync(0.1);
+        var again = node.Context.Enter(() => MergeAsync(cluster, vnode, stored, Durability.Synced));
+        await cluster.WaitAsync(0.1);
+        Assert.False(first.IsCompleted || again.IsCompleted);
+        await cluster.WaitAsync(3600);
+        Assert.True(first.IsCompleted && again.IsCompleted);
+    });
+
+    [Fact]
+    public void AConfirmationOfWhatWasWrittenWithoutASync_SyncsIt() => DataCluster.Run(4, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var stored = (await node.Context.CallAsync(() => vnode.CoordinateAsync(
+            Story.Key("other").Encoded, Story.Value("v"), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null))).Stored;
+        node.Volume.MostSyncTime = TimeSpan.FromHours(1);
+        Assert.IsType<PeerReply.Done>((await node.Context.Enter(() => MergeAsync(cluster, vnode, stored, Durability.Memory))).Reply);
+        var confirmed = node.Context.Enter(() => MergeAsync(cluster, vnode, stored, Durability.Synced));
+        await cluster.WaitAsync(0.1);
+        Assert.False(confirmed.IsCompleted);
+        await cluster.WaitAsync(7200);
+        Assert.True(confirmed.IsCompleted);
+    });
+
+    [Fact]
+    public void AFailedSync_FailsTheNode_AndAcknowledgesNothing() => DataCluster.Run(5, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        node.Volume.FailSyncs = true;
+        var failed = await node.Context.CallAsync(() => vnode.CoordinateAsync(
+            Story.Key().Encoded, Story.Value("v"), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null));
+        Assert.IsType<PeerReply.Refused>(failed.Reply);
+        Assert.True(node.Host.Failed.IsCompleted);
+        var later = await node.Context.CallAsync(() => vnode.GetAsync(Story.Key().Encoded, headOnly: false));
+        Assert.Equal(VnodeReply.StorageFailed, later);
+    });
+
+    [Fact]
+    public void Transfer_PassesOnWhatIsWrittenAfterItsBeginning_BeforeItIsAcknowledged() => DataCluster.Run(6, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var target = cluster.Outsider();
+        var transfer = await node.Context.CallAsync(() => vnode.BeginTransferAsync(target.Id, CancellationToken.None));
+        await node.StoreAsync("v");
+        Assert.False(transfer!.IsBroken);
+        Assert.Equal(["v"], Story.Values((await cluster.HeldAsync(target.Id, vnode.Partition, Story.Key()))!));
+        var here = (await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()))!;
+        Assert.True(here.IsSameAs((await cluster.HeldAsync(target.Id, vnode.Partition, Story.Key()))!));
+    });
+
+    [Fact]
+    public void Transfer_WhoseTargetFails_IsBrokenAndTheWriteStands() => DataCluster.Run(7, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var target = cluster.Outsider();
+        var transfer = await node.Context.CallAsync(() => vnode.BeginTransferAsync(target.Id, CancellationToken.None));
+        target.Kill();
+        await node.StoreAsync("v");
+        Assert.True(transfer!.IsBroken);
+        Assert.False(transfer.TryMarkCompleting());
+    });
+
+    [Fact]
+    public void Transfer_ThatIsCompleting_FailsTheWriteRatherThanLoseIt() => DataCluster.Run(8, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var target = cluster.Outsider();
+        var transfer = await node.Context.CallAsync(() => vnode.BeginTransferAsync(target.Id, CancellationToken.None));
+        Assert.True(transfer!.TryMarkCompleting());
+        target.Kill();
+        var error = Story.Error(await node.AskAsync(Story.Put("v")));
+        Assert.True(error.IsIndeterminate);
+        Assert.False(transfer.IsBroken);
+        transfer.End();
+        await node.StoreAsync("w");
+    });
+
+    [Fact]
+    public void Reap_DuringATransfer_IsRefused() => DataCluster.Run(9, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        await node.AskAsync(new KvRequest.Delete { Key = Story.Key(), Context = Kv.Core.Causality.VersionVector.Empty });
+        var hash = (await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()))!.Clock.StableHash();
+        var transfer = await node.Context.CallAsync(() => vnode.BeginTransferAsync(cluster.Outsider().Id, CancellationToken.None));
+        Assert.IsType<PeerReply.Refused>((await node.Context.CallAsync(() => vnode.ReapAsync(Story.Key().Encoded, hash))).Reply);
+        transfer!.End();
+        Assert.IsType<PeerReply.Done>((await node.Context.CallAsync(() => vnode.ReapAsync(Story.Key().Encoded, hash))).Reply);
+        Assert.Null(await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()));
+    });
+
+    [Fact]
+    public void Drop_AfterAWriteInBetween_DoesNotHappen_AndWritesWhileDroppingArriveInANewVnode() => DataCluster.Run(10, 5, async cluster =>
+    {
+        var standIn = cluster.Outsider();
+        var partition = cluster.Partition(0);
+        var stored = await StoredAsync(cluster, "a");
+        await standIn.Context.CallAsync(() => PutAsync(cluster, standIn, partition, stored));
+        var vnode = standIn.Host.Find(partition)!;
+        var seen = vnode.Writes;
+        await standIn.Context.CallAsync(() => PutAsync(cluster, standIn, partition, StoredAsync(cluster, "b")));
+        Assert.False(await standIn.Context.CallAsync(() => standIn.Host.TryDropAsync(vnode, seen, null, CancellationToken.None)));
+        Assert.NotNull(await cluster.HeldAsync(standIn.Id, partition, Story.Key()));
+
+        var dropping = standIn.Context.CallAsync(() => standIn.Host.TryDropAsync(vnode, vnode.Writes, null, CancellationToken.None));
+        var writing = standIn.Context.CallAsync(() => PutAsync(cluster, standIn, partition, stored));
+        var (dropped, written) = (await dropping, await writing);
+        Assert.IsType<PeerReply.Done>(written);
+        Assert.NotNull(await cluster.HeldAsync(standIn.Id, partition, Story.Key()));
+        Assert.Equal(dropped, standIn.Host.Find(partition) != vnode);
+    });
+
+    [Fact]
+    public void AnOlderWrite_ThatArrivesLateAtALastWriteWinsBucket_DoesNotReplaceANewerOne() => DataCluster.Run(13, 5, async cluster =>
+    {
+        cluster.SetType("lww", BucketProps.NewType with { LastWriteWins = true, DvvEnabled = false });
+        var key = Story.Key(type: "lww");
+        ReadOnlyMemory<byte>? late = null;
+        var slow = cluster.Primary(1, key).Id;
+        cluster.Network.Drop = (_, to, request) =>
+        {
+            if (late is null && to == slow && request is PeerRequest.VnodePut put)
+            {
+                late = put.Object;
+                return true;
+            }
+
+            return false;
+        };
+        await cluster.Primary(0, key).StoreAsync("older", key: key);
+        await cluster.Primary(2, key).StoreAsync("newer", key: key);
+        await cluster.WaitAsync(1);
+        var (node, partition) = (cluster.Primary(1, key), cluster.Partition(1, key));
+        var reply = await node.Context.CallAsync(() => node.Gate.PutAsync(
+            partition, key, late!.Value, VnodePutKind.Replicate, Durability.Synced, cluster.Document.Version));
+        Assert.IsType<PeerReply.Done>(reply);
+        Assert.Equal(["newer"], Story.Values((await cluster.HeldAsync(node.Id, partition, key))!));
+    });
+
+    [Fact]
+    public void AVnodeWhoseStoreIsOpenedEmpty_AfterItCoordinated_IsANewActor() => DataCluster.Run(14, 5, async cluster =>
+    {
+        var node = cluster.Primary(0);
+        await node.StoreAsync("old");
+        await cluster.WaitAsync(1);
+        await node.StopAsync();
+        node.Volume.Lose(cluster.Partition(0));
+        await node.StartAsync(cluster.Document);
+        cluster.Detect();
+        await node.StoreAsync("new");
+        await cluster.WaitAsync(1);
+        Assert.Equal(["new", "old"], Story.Values(await cluster.Primary(1).AskAsync(Story.Get() with { R = QuorumValue.All })));
+    });
+
+    [Fact]
+    public void MergeBatch_OfWhatCannotBeRead_IsRefused_AndTheNodeGoesOn() => DataCluster.Run(11, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        foreach (var (key, value) in new[] { (Story.Key().Encoded, "junk"u8.ToArray()), ("junk"u8.ToArray(), (await StoredAsync(cluster, "v")).ToArray()) })
+        {
+            StoredEntry[] entries = [new(key, value)];
+            Assert.IsType<PeerReply.Refused>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(entries, CancellationToken.None)));
+        }
+
+        Assert.False(node.Host.Failed.IsCompleted);
+        StoredEntry[] good = [new(Story.Key().Encoded, await StoredAsync(cluster, "v"))];
+        Assert.IsType<PeerReply.Done>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(good, CancellationToken.None)));
+    });
+
+    [Fact]
+    public void ARequestOfAnOlderDocument_ForAnothersPartition_IsWrongOwner_AndOneOfTheSameIsAStandIn() => DataCluster.Run(12, 5, async cluster =>
+    {
+        var other = cluster.Outsider();
+        cluster.Decide(document => document);
+        var version = cluster.Document.Version;
+        var old = await other.Context.CallAsync(() => other.Gate.GetAsync(cluster.Partition(0), Story.Key(), headOnly: false, version - 1));
+        Assert.Equal(version, Assert.IsType<PeerReply.WrongOwner>(old).DocumentVersion);
+        var same = await other.Context.CallAsync(() => other.Gate.GetAsync(cluster.Partition(0), Story.Key(), headOnly: false, version));
+        Assert.Null(Assert.IsType<PeerReply.Object>(same).Stored);
+        Assert.Null(other.Host.Find(cluster.Partition(0)));
+    });
+
+    private static async Task<(DataNode Node, Vnode Vnode)> OpenAsync(DataCluster cluster)
+    {
+        var node = cluster.Primary(0);
+        var partition = cluster.Partition(0);
+        return (node, await node.Context.Enter(() => node.Host.OpenAsync(partition, CancellationToken.None)));
+    }
+
+    private static async Task<VnodeReply> Wait(ValueTask<VnodeReply> answer) => await answer;
+
+    private static async Task<VnodeReply> MergeAsync(DataCluster cluster, Vnode vnode, ReadOnlyMemory<byte> stored, Durability durability) =>
+        await vnode.MergeAsync(Story.Key().Encoded, stored, durability, cluster.Props());
+
+    private static ValueTask<PeerReply> PutAsync(DataCluster cluster, DataNode node, PartitionId partition, ReadOnlyMemory<byte> stored) =>
+        node.Gate.PutAsync(partition, Story.Key(), stored, VnodePutKind.Replicate, Durability.Synced, cluster.Document.Version);
+
+    private static async ValueTask<PeerReply> PutAsync(DataCluster cluster, DataNode node, PartitionId partition, Task<ReadOnlyMemory<byte>> stored) =>
+        await PutAsync(cluster, node, partition, await stored);
+
+    /// <summary>An object as another vnode made it.</summary>
+    private static async Task<ReadOnlyMemory<byte>> StoredAsync(DataCluster cluster, string value)
+    {
+        var maker = cluster.Primary(1);
+        var vnode = await maker.Context.Enter(() => maker.Host.OpenAsync(cluster.Partition(1), CancellationToken.None));
+        var reply = await maker.Context.CallAsync(() => vnode.CoordinateAsync(
+            Story.Key($"made of {value}").Encoded, Story.Value(value), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null));
+        return reply.Stored;
+    }
+}
