@@ -5,12 +5,12 @@ namespace Kv.Node;
 /// <summary>How much memory the process may use, and telling the collector so.</summary>
 public static class MemoryLimit
 {
-    private const long Default = 1L << 30;
+    private const long Default = 2L << 30;
 
     // What .NET takes of a container's limit; the rest is for what is not on its heap: threads, sockets, compiled code.
     private const double HeapShare = 0.75;
 
-    /// <summary>The setting, else the container's limit, else 1 GiB.</summary>
+    /// <summary>The setting, else the container's limit, else 2 GiB.</summary>
     public static long Bytes(NodeOptions options) => options.MemoryLimitBytes ?? ContainerLimit() ?? Default;
 
     /// <summary>Holds the heap to its share of the limit from here on.</summary>

@@ -9,6 +9,7 @@ using Kv.Node.Metrics;
 using Kv.Wire.Admin;
 using Kv.Wire.Native;
 using Kv.Wire.Peer;
+using Kv.Wire.Riak.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenTelemetry.Metrics;
 
@@ -23,7 +24,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private readonly NodeOptions options;
     private readonly ILoggerFactory loggers;
     private readonly ILogger logger;
-    private readonly Func<NodeOptions, NodeStorage> openStorage;
+    private readonly Func<NodeOptions, ILoggerFactory, NodeStorage> openStorage;
     private readonly NodeHealth health = new();
     private readonly NodeMetrics metrics;
     private readonly TimeProvider time = TimeProvider.System;
@@ -38,9 +39,10 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private KvService? kvService;
     private PortServer? peerServer;
     private PortServer? metricsServer;
+    private IDisposable? riakStatistics;
 
     /// <summary><paramref name="openStorage"/> is <see cref="NodeStorages.Open"/>, or memory in tests.</summary>
-    public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, NodeStorage> openStorage)
+    public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, ILoggerFactory, NodeStorage> openStorage)
     {
         (this.options, this.loggers, this.openStorage) = (options, loggers, openStorage);
         logger = loggers.CreateLogger<NodeComposition>();
@@ -67,7 +69,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
             await metricsServer.StartAsync(cancel);
         }
 
-        storage = openStorage(options);
+        storage = openStorage(options, loggers);
         var id = await NodeIdentity.ReadOrDrawAsync(storage.State, cancel);
         LogIdentity(id, options.Name, options.Zone, options.DataDirectory);
         node = CreateNode(id);
@@ -138,6 +140,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
             port.Dispose();
         }
 
+        riakStatistics?.Dispose();
         peerService?.Dispose();
         kvService?.Dispose();
         metrics.Dispose();
@@ -153,7 +156,8 @@ public sealed partial class NodeComposition : IAsyncDisposable
         {
             foreach (var (protocol, port) in new[]
                      {
-                         ("grpc", options.GrpcPort), ("peer", options.PeerPort), ("admin", options.AdminPort), ("metrics", options.MetricsPort),
+                         ("grpc", options.GrpcPort), ("peer", options.PeerPort), ("admin", options.AdminPort),
+                         ("riak-http", options.RiakHttpPort), ("metrics", options.MetricsPort),
                      })
             {
                 if (BoundPort.Bind(protocol, options.ListenHost, port) is { } socket)
@@ -198,6 +202,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
             frontEnds.Add(CreateNativeServer(grpc));
         }
 
+        if (Port("riak-http") is { } riakHttp)
+        {
+            frontEnds.Add(CreateRiakHttpServer(riakHttp));
+        }
+
         foreach (var server in frontEnds)
         {
             await server.StartAsync(cancel);
@@ -232,6 +241,23 @@ public sealed partial class NodeComposition : IAsyncDisposable
             limits => limits.ApplyNativeLimits(native, options.MaxClientConnections),
             services => services.AddKvService(kvService, native),
             app => app.MapKvService());
+    }
+
+    private PortServer CreateRiakHttpServer(BoundPort port)
+    {
+        var doors = new RiakHttpDoors(node!.Client, node.Admin, node.State, node.Statistics, options.Name, time);
+        var riak = new RiakHttpOptions { MaxObjectBytes = options.Cluster.MaxObjectBytes };
+        return PortServer.Create(
+            port,
+            HttpProtocols.Http1,
+            loggers,
+            limits =>
+            {
+                limits.ApplyRiakHttpLimits(riak);
+                limits.MaxConcurrentConnections = options.MaxClientConnections;
+            },
+            services => services.AddRiakHttp(),
+            app => riakStatistics = app.MapRiakHttp(doors, riak));
     }
 
     private PortServer CreateMetricsServer(BoundPort port) => PortServer.Create(

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Kv.Core.Stores;
+using Kv.Storage;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Kv.Node;
@@ -127,7 +128,8 @@ public static partial class NodeProgram
         // Reads that go to disk and handoff wait on pool threads now and then: the pool must not grow by one thread a second then.
         ThreadPool.GetMinThreads(out var workers, out var ports);
         ThreadPool.SetMinThreads(Math.Max(workers, MinWorkerThreads), ports);
-        LogMemory(logger, ByteSize.Format(limit), options.StoresPerNode);
+        var budget = NodeStorages.Budget(options);
+        LogMemory(logger, budget.Fits ? LogLevel.Information : LogLevel.Warning, budget);
     }
 
     private static ILoggerFactory CreateLoggers(NodeOptions options) => LoggerFactory.Create(logging =>
@@ -156,8 +158,8 @@ public static partial class NodeProgram
         console.UseUtcTimestamp = true;
     }
 
-    [LoggerMessage(1101, LogLevel.Information, "memory: limit {Limit}, shared out over {Stores} stores")]
-    private static partial void LogMemory(ILogger logger, string limit, int stores);
+    [LoggerMessage(EventId = 1101, Message = "{Budget}")]
+    private static partial void LogMemory(ILogger logger, LogLevel level, MemoryBudget budget);
 
     [LoggerMessage(1102, LogLevel.Information, "node {Name} stops")]
     private static partial void LogStopping(ILogger logger, string name);

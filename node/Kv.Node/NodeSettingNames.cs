@@ -23,7 +23,7 @@ public static class NodeSettingNames
         Port("admin-port", "9082", "the operator and the command line (gRPC)", (o, p) => o with { AdminPort = p }, canBeOff: false),
         Port("riak-http-port", "8098", "Riak HTTP clients", (o, p) => o with { RiakHttpPort = p }, canBeOff: true),
         Port("metrics-port", "9464", "`/metrics`, `/livez`, `/readyz`, `/startupz`", (o, p) => o with { MetricsPort = p }, canBeOff: true),
-        new("memory-limit", "SIZE", "the container's limit, else 1Gi", "bytes the process may use in all, with `Ki`, `Mi` or `Gi`; at least 128Mi", (o, t) =>
+        new("memory-limit", "SIZE", "the container's limit, else 2Gi", "bytes the process may use in all, with `Ki`, `Mi` or `Gi`; at least 128Mi", (o, t) =>
             !ByteSize.TryParse(t, out var bytes) ? SettingResult.Bad(o, "must be a number of bytes, such as 1073741824, 512Mi or 2Gi")
             : bytes < 128L << 20 ? SettingResult.Bad(o, "must be at least 128Mi")
             : SettingResult.Ok(o with { MemoryLimitBytes = bytes })),

@@ -1,3 +1,5 @@
+using Kv.Core.Stores;
+using Kv.Storage;
 using Kv.Storage.Files;
 using Kv.Storage.Memory;
 using Kv.Storage.State;
@@ -7,28 +9,40 @@ namespace Kv.Node;
 /// <summary>Opens what a node keeps its data in.</summary>
 public static class NodeStorages
 {
-    private const int MemoryFormatVersion = 1;
+    /// <summary>The newest durable format that this program reads and writes; raised when any file's format version is.</summary>
+    private const int FormatVersion = 1;
+
+    /// <summary>What queues, HTTP/2 windows and requests under way may take of the heap beside the stores.</summary>
+    private const long ReservedBytes = 64L << 20;
 
     /// <summary>Nothing outlives the process: for tests.</summary>
     public static NodeStorage InMemory()
     {
         var stores = new MemoryPartitionStores();
-        return new NodeStorage(
-            stores, new MemoryNodeState(), MemoryFormatVersion, new TaskCompletionSource<Exception>().Task, static () => 0, static () => 0, stores.DisposeAsync);
+        var never = new TaskCompletionSource<Exception>().Task;
+        return new NodeStorage(stores, new MemoryNodeState(), FormatVersion, new StorageStatistics(), never, static () => 0, stores.DisposeAsync);
     }
 
-    /// <summary>The data directory. Throws a store exception on damage.</summary>
-    public static NodeStorage Open(NodeOptions options)
+    /// <summary>How a limit is shared out among a node's stores.</summary>
+    public static MemoryBudget Budget(NodeOptions options) => MemoryBudget.For(MemoryLimit.Bytes(options), options.StoresPerNode, ReservedBytes);
+
+    /// <summary>The data directory, recovered. Throws <see cref="StoreException"/> where it is damaged, of another format, or in use.</summary>
+    public static NodeStorage Open(NodeOptions options, ILoggerFactory loggers)
     {
-        Directory.CreateDirectory(options.DataDirectory);
-        var stores = new MemoryPartitionStores();
+        var failed = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var engine = StorageEngine.Open(
+            Budget(options).Apply(new StorageOptions { Directory = options.DataDirectory }),
+            error => failed.TrySetResult(error),
+            DiskFiles.Instance,
+            TimeProvider.System,
+            loggers.CreateLogger<StorageEngine>());
         return new NodeStorage(
-            stores,
-            new FileNodeState(new DiskFiles(), Path.Combine(options.DataDirectory, "state")),
-            MemoryFormatVersion,
-            new TaskCompletionSource<Exception>().Task,
-            static () => 0,
-            () => new DriveInfo(options.DataDirectory).AvailableFreeSpace,
-            stores.DisposeAsync);
+            engine,
+            new FileNodeState(DiskFiles.Instance, Path.Combine(Path.GetFullPath(options.DataDirectory), "state")),
+            FormatVersion,
+            engine.Statistics,
+            failed.Task,
+            () => DiskFiles.Instance.FreeBytes(options.DataDirectory),
+            engine.DisposeAsync);
     }
 }

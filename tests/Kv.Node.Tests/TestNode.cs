@@ -33,13 +33,13 @@ internal sealed class TestNode : IAsyncDisposable
         GrpcPort = ListenPort.Any,
         PeerPort = ListenPort.Any,
         AdminPort = ListenPort.Any,
-        RiakHttpPort = ListenPort.Off,
+        RiakHttpPort = ListenPort.Any,
         MetricsPort = ListenPort.Any,
     };
 
     public static async Task<TestNode> StartAsync(string name, CancellationToken cancel, NodeStorage? storage = null)
     {
-        var composition = new NodeComposition(Options(name), NullLoggerFactory.Instance, _ => storage ?? NodeStorages.InMemory());
+        var composition = new NodeComposition(Options(name), NullLoggerFactory.Instance, (_, _) => storage ?? NodeStorages.InMemory());
         await composition.StartAsync(cancel);
         return new TestNode(composition);
     }

@@ -20,6 +20,11 @@ public static class MetricNames
     public const string TransfersPending = "kv_transfers_pending";
     public const string StorageBytes = "kv_storage_bytes";
     public const string StorageFreeBytes = "kv_storage_free_bytes";
+    public const string StorageLogBytes = "kv_storage_log_bytes";
+    public const string StorageCheckpoints = "kv_storage_checkpoints";
+    public const string StorageCompactions = "kv_storage_compactions";
+    public const string StorageRefusals = "kv_storage_refusals";
+    public const string StorageCommitSeconds = "kv_storage_commit_duration_seconds";
     public const string MemoryLimitBytes = "kv_memory_limit_bytes";
     public const string NodeReady = "kv_node_ready";
 
@@ -37,6 +42,11 @@ public static class MetricNames
         (TransfersPending, "gauge", "kind", "transfers that wait, run or have failed: ownership, hinted"),
         (StorageBytes, "gauge", "", "bytes of data on disk"),
         (StorageFreeBytes, "gauge", "", "bytes free on the volume"),
+        (StorageLogBytes, "gauge", "", "bytes of the log's segments"),
+        (StorageCheckpoints + "_total", "counter", "", "checkpoints completed"),
+        (StorageCompactions + "_total", "counter", "", "compaction passes completed"),
+        (StorageRefusals + "_total", "counter", "", "writes refused because the disk was nearly full or the log at its cap"),
+        (StorageCommitSeconds, "histogram", "", "time to write and sync a group of the log"),
         (MemoryLimitBytes, "gauge", "", "bytes that the process may use"),
         ("kv_request_duration_seconds", "histogram", "operation, bucket_type, outcome", "time from a request's acceptance to its outcome"),
         ("kv_requests_active", "gauge", "", "requests under way"),

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Kv.Cluster.Handoff;
 using Kv.Cluster.Membership;
 using Kv.Core.Membership;
+using Kv.Storage;
 
 namespace Kv.Node.Metrics;
 
@@ -32,9 +33,21 @@ public sealed class NodeMetrics : IDisposable
         meter.CreateObservableGauge(MetricNames.TransfersPending, () => Transfers(admin));
         meter.CreateObservableGauge(MetricNames.StorageBytes, storage.DataBytes);
         meter.CreateObservableGauge(MetricNames.StorageFreeBytes, storage.FreeBytes);
+        ObserveStorage(storage.Statistics);
     }
 
     public void Dispose() => meter.Dispose();
+
+    private void ObserveStorage(StorageStatistics statistics)
+    {
+        meter.CreateObservableGauge(MetricNames.StorageLogBytes, () => statistics.LogBytes);
+        meter.CreateObservableCounter(MetricNames.StorageCheckpoints, () => statistics.Checkpoints);
+        meter.CreateObservableCounter(MetricNames.StorageCompactions, () => statistics.Compactions);
+        meter.CreateObservableCounter(MetricNames.StorageRefusals, () => statistics.Refusals);
+        var commits = meter.CreateHistogram(
+            MetricNames.StorageCommitSeconds, "s", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = StorageStatistics.CommitBucketSeconds });
+        statistics.OnCommit = took => commits.Record(took.TotalSeconds);
+    }
 
     private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
 
