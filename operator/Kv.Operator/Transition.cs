@@ -19,7 +19,10 @@ internal sealed record Transition(bool IsWarning, string Reason, string Message)
         {
             var old = before?.FirstOrDefault(one => one.Type == condition.Type);
             var isBad = (condition.Status == "True") == BadWhenTrue.Contains(condition.Type) && condition.Status != "Unknown";
-            var isNews = old is null ? isBad && BadWhenTrue.Contains(condition.Type) : old.Status != condition.Status && condition.Status != "Unknown";
+            // Not being so yet is no news; having been so is.
+            var isNews = old is null or { Status: "Unknown" }
+                ? (isBad && BadWhenTrue.Contains(condition.Type)) || (old is not null && !isBad && condition.Status == "True")
+                : old.Status != condition.Status && condition.Status != "Unknown";
             if (isNews && !Quiet.Contains(condition.Type))
             {
                 var message = string.IsNullOrEmpty(condition.Message) ? "" : $": {condition.Message}";

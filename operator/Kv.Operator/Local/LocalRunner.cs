@@ -242,6 +242,11 @@ internal sealed class LocalRunner(
         output.WriteLine();
         output.WriteLine($"  curl -X PUT -H 'Content-Type: text/plain' -d 'hello, ring' http://{address}/buckets/greetings/keys/first");
         output.WriteLine($"  curl http://{address}/buckets/greetings/keys/first");
+        if (Path.Combine(Path.GetDirectoryName(Environment.ProcessPath) ?? ".", "kv") is var kv && File.Exists(kv))
+        {
+            output.WriteLine($"  {Path.GetRelativePath(".", kv)} get default greetings first");
+        }
+
         output.WriteLine();
         output.WriteLine($"All addresses are in {Path.Combine(files.Root, "endpoints")}, process ids in {files.Pids}.");
         output.WriteLine($"Edit {options.ManifestDirectory} and see it happen. Ctrl-C stops the nodes; the data stays.");
