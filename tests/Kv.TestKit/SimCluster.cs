@@ -69,12 +69,38 @@ public sealed class SimCluster
         await SettleAsync();
     }
 
-    /// <summary>Stages the joins at <paramref name="by"/> and commits them as one plan.</summary>
-    public async Task JoinAsync(SimNode by, IEnumerable<SimNode> joining)
+    /// <summary>
+    /// Stages the joins and commits them as one plan, as the operator does: at <paramref name="by"/> while that is up, else at another member, and again until it is done.
+    /// </summary>
+    public async Task JoinAsync(SimNode by, IReadOnlyList<SimNode> joining)
     {
         var addresses = joining.Select(node => node.Address).ToArray();
-        var plan = Expect(await by.InAsync(async () => await by.Node.Admin.StageJoinAsync(addresses, CancellationToken.None)));
-        Expect(await by.InAsync(async () => await by.Node.Admin.CommitAsync(plan.PlanId, CancellationToken.None)));
+        var refusal = "";
+        for (var attempt = 0; attempt < 60; attempt++)
+        {
+            var admin = by.IsUp ? by : Up.First(node => node.Document is not null && !joining.Contains(node));
+            var plan = await admin.InAsync(async () => await admin.Node.Admin.StageJoinAsync(addresses, CancellationToken.None));
+            if (plan is { IsOk: true, Value.PlanId: { } planId })
+            {
+                var commit = planId.Length == 0
+                    ? await admin.InAsync(async () => await Task.FromResult(admin.Node.Admin.GetCluster()))
+                    : await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(planId, CancellationToken.None));
+                if (commit is { IsOk: true, Value: not null })
+                {
+                    return;
+                }
+
+                refusal = $"{commit.Refusal}";
+            }
+            else
+            {
+                refusal = $"{plan.Refusal}";
+            }
+
+            await DelayAsync(TimeSpan.FromSeconds(1));
+        }
+
+        throw new InvalidOperationException($"seed {Scheduler.Seed}: the joins were not committed: {refusal}");
     }
 
     /// <summary>Waits until all nodes that are up agree, see each other, and nothing is where it does not belong.</summary>

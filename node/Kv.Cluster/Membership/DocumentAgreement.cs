@@ -80,7 +80,9 @@ internal sealed partial class DocumentAgreement(
             }
         }
 
-        return await pending.Result.Task.WaitAsync(cancel);
+        // Not Task.WaitAsync: over a source that continues asynchronously it would leave the scheduler.
+        await using var giveUp = cancel.UnsafeRegister(static (s, token) => ((Pending)s!).Result.TrySetCanceled(token), pending);
+        return await pending.Result.Task;
     }
 
     private static NodeId Claimant(ClusterSnapshot snapshot)

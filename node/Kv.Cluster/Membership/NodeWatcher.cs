@@ -36,10 +36,10 @@ internal sealed partial class NodeWatcher(
 
     public async Task RunAsync(CancellationToken cancel)
     {
-        state.Subscribe(_ => wake.Set());
+        state.Subscribe(OnSnapshot);
+        OnSnapshot(state.Current);
         while (!cancel.IsCancellationRequested)
         {
-            FollowMembers(state.Current);
             foreach (var peer in DuePings())
             {
                 background.Start(token => PingAsync(peer, token), cancel);
@@ -60,6 +60,7 @@ internal sealed partial class NodeWatcher(
             if (peers.TryGetValue(node, out var peer) && peer.IsUp)
             {
                 peer.LastAnswer = now;
+                peer.HasAnswered = true;
             }
         }
     }
@@ -97,25 +98,42 @@ internal sealed partial class NodeWatcher(
             }
 
             peer.IsPinged = false;
-            if (reply is not PeerReply.Done)
-            {
-                peer.AnswersInARow = 0;
-                return;
-            }
-
-            peer.LastAnswer = time.GetTimestamp();
-            peer.AnswersInARow++;
-            if (peer.IsUp || peer.AnswersInARow < Math.Min(1 + peer.TimesDown, MostAnswersNeeded))
+            if (!Take(node, peer, reply is PeerReply.Done))
             {
                 return;
             }
-
-            peer.IsUp = true;
-            peer.UpSince = peer.LastAnswer;
-            LogUp(node, peer.AnswersInARow);
         }
 
         Publish();
+    }
+
+    /// <summary>Whether the heartbeat's end changes who is up.</summary>
+    private bool Take(NodeId node, PeerHealth peer, bool isAnswered)
+    {
+        if (!isAnswered)
+        {
+            peer.AnswersInARow = 0;
+            if (peer.IsUp && !peer.HasAnswered)
+            {
+                TakeDown(node, peer, "it did not answer");
+                return true;
+            }
+
+            return false;
+        }
+
+        peer.HasAnswered = true;
+        peer.LastAnswer = time.GetTimestamp();
+        peer.AnswersInARow++;
+        if (peer.IsUp || peer.AnswersInARow < Math.Min(1 + peer.TimesDown, MostAnswersNeeded))
+        {
+            return false;
+        }
+
+        peer.IsUp = true;
+        peer.UpSince = peer.LastAnswer;
+        LogUp(node, peer.AnswersInARow);
+        return true;
     }
 
     private List<NodeId> DuePings()
@@ -162,11 +180,29 @@ internal sealed partial class NodeWatcher(
         LogDown(node, why);
     }
 
-    private void FollowMembers(ClusterSnapshot snapshot)
+    private void OnSnapshot(ClusterSnapshot snapshot)
+    {
+        if (FollowMembers(snapshot))
+        {
+            Publish();
+            wake.Set();
+        }
+    }
+
+    /// <summary>
+    /// Whether members came or went. A new one is taken for up until its first heartbeat tells: a node that has just joined is not to refuse
+    /// requests because it knows nobody yet, and one that cannot be reached shows that at the first message.
+    /// </summary>
+    private bool FollowMembers(ClusterSnapshot snapshot)
     {
         var members = Others(snapshot).ToHashSet();
         lock (gate)
         {
+            if (members.SetEquals(peers.Keys))
+            {
+                return false;
+            }
+
             foreach (var gone in peers.Keys.Where(id => !members.Contains(id)).ToList())
             {
                 peers.Remove(gone);
@@ -174,8 +210,10 @@ internal sealed partial class NodeWatcher(
 
             foreach (var id in members)
             {
-                peers.TryAdd(id, new PeerHealth());
+                peers.TryAdd(id, new PeerHealth { IsUp = true, LastAnswer = time.GetTimestamp(), UpSince = time.GetTimestamp() });
             }
+
+            return true;
         }
     }
 
@@ -218,6 +256,9 @@ internal sealed partial class NodeWatcher(
     private sealed class PeerHealth
     {
         public bool IsUp { get; set; }
+
+        /// <summary>It answered something since it became a member or this node started.</summary>
+        public bool HasAnswered { get; set; }
 
         /// <summary>A heartbeat is under way.</summary>
         public bool IsPinged { get; set; }
