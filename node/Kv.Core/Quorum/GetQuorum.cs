@@ -6,8 +6,9 @@ namespace Kv.Core.Quorum;
 /// <summary>
 /// Counts the replies to a read and says when it is decided (riak_kv_get_core; reference 2.4). Each reply gives a verdict; once it is not
 /// <see cref="QuorumVerdict.Wait"/> it stays, and later replies only serve read repair. After a reply of each replica there is always a verdict.
-/// A "not found" from a fallback counts for nothing while a primary has yet to answer: a stand-in that was never told of the key knows nothing of it, and two of
-/// them must not outvote the living owner. `basic_quorum`, which asks for a quick answer, and the deadline lift that.
+/// "Not found" is believed last. While a primary has yet to answer, one from a fallback counts for nothing, and one from a primary only where another replica has the
+/// object: a stand-in that was never told of the key, or an owner that was away when it was written and waits for its hints, knows nothing of it, and two of
+/// them must not outvote the one that does. (Where `notfound_ok` is off, a primary's is a failure and counts as one.) `basic_quorum`, which asks for a quick answer, and the deadline lift that.
 /// Not thread-safe: one coordinator owns it.
 /// </summary>
 public sealed class GetQuorum
@@ -16,7 +17,8 @@ public sealed class GetQuorum
     private readonly ImmutableArray<PreflistEntry> preflist;
     private readonly GetReplyKind[] replies;
     private int primariesPending;
-    private bool fallbacksCount;
+    private bool notFoundsCount;
+    private bool isFound;
 
     /// <summary>The preference list has passed <see cref="GetQuorumRules.Check"/>; replicas are named by their position in it.</summary>
     public GetQuorum(GetQuorumRules rules, ImmutableArray<PreflistEntry> preflist)
@@ -30,7 +32,7 @@ public sealed class GetQuorum
             primariesPending += entry.IsPrimary ? 1 : 0;
         }
 
-        fallbacksCount = rules.BasicQuorum || primariesPending == 0;
+        notFoundsCount = rules.BasicQuorum || primariesPending == 0;
     }
 
     public QuorumVerdict Verdict { get; private set; }
@@ -51,8 +53,9 @@ public sealed class GetQuorum
 
         replies[replica] = reply;
         Pending--;
+        isFound |= reply is GetReplyKind.Found or GetReplyKind.Tombstone;
         primariesPending -= preflist[replica].IsPrimary ? 1 : 0;
-        fallbacksCount |= primariesPending == 0;
+        notFoundsCount |= primariesPending == 0;
         return Verdict == QuorumVerdict.Wait ? Decide() : Verdict;
     }
 
@@ -61,7 +64,7 @@ public sealed class GetQuorum
     {
         if (Verdict == QuorumVerdict.Wait)
         {
-            fallbacksCount = true;
+            notFoundsCount = true;
             if (Decide() == QuorumVerdict.Wait)
             {
                 Fail(new QuorumFailure.Timeout());
@@ -127,7 +130,10 @@ public sealed class GetQuorum
         _ => false,
     };
 
-    private bool IsHeld(int replica) => !fallbacksCount && !preflist[replica].IsPrimary && replies[replica] == GetReplyKind.NotFound;
+    private bool IsHeld(int replica) =>
+        !notFoundsCount
+        && replies[replica] == GetReplyKind.NotFound
+        && !(preflist[replica].IsPrimary && (isFound || !rules.NotFoundOk));
 
     private Counts Count()
     {

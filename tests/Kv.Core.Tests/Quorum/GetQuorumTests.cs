@@ -14,7 +14,11 @@ public sealed class GetQuorumTests
     [Theory]
     [InlineData("r=2", "PPP", "0f 1f", "wM")]
     [InlineData("r=2", "PPP", "0f 0f 1f", "wwM")] // a duplicate counts once
-    [InlineData("r=2", "PPP", "0n 1n", "wM")] // notfound_ok: a not-found is an answer
+    [InlineData("r=2", "PPP", "0n 1n 2n", "wwM")] // notfound_ok: a not-found is an answer, though it is believed last:
+    [InlineData("r=2", "PPP", "0n 1n 2f", "wwM")] // two owners that were away do not outvote the one that was there
+    [InlineData("r=2", "PPP", "0n 1n 2x", "wwM")] // the last owner cannot say
+    [InlineData("r=2", "PPP", "0n 1f", "wM")] // a value is there, and the other owner's not-found is an answer like any
+    [InlineData("r=1 basic", "PPP", "0n", "M")] // asked for the quick answer
     [InlineData("r=2", "PPP", "0f 1x 2f", "wwM")]
     [InlineData("r=2", "PPP", "0x 1x", "wU r 2 0")]
     [InlineData("r=2", "PPP", "0f 1x 2x", "wwU r 2 1")]

@@ -26,13 +26,13 @@ internal sealed class WriteLedger(string bucketType, string bucket)
     public Task WriteAsync(KvClusterClient client, int writers, int untilAcknowledged, CancellationToken stop) =>
         Task.WhenAll(Enumerable.Range(0, writers).Select(writer => Task.Run(() => WriteAsOneAsync(client, writer, untilAcknowledged, stop), CancellationToken.None)));
 
-    /// <summary>Reads every acknowledged key; returns what is missing or wrong.</summary>
-    public async Task<IReadOnlyList<string>> VerifyAsync(KvClusterClient client, CancellationToken cancel)
+    /// <summary>Reads every acknowledged key, with the given options; returns what is missing or wrong.</summary>
+    public async Task<IReadOnlyList<string>> VerifyAsync(KvClusterClient client, CancellationToken cancel, GetOptions? options = null)
     {
         var wrong = new ConcurrentBag<string>();
         await Parallel.ForEachAsync(_acknowledged, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = cancel }, async (write, token) =>
         {
-            if (await ProblemAsync(client, write.Key, value => value == write.Value ? null : $"is {value}, not {write.Value}", token) is { } problem)
+            if (await ProblemAsync(client, write.Key, value => value == write.Value ? null : $"is {value}, not {write.Value}", options, token) is { } problem)
             {
                 wrong.Add(problem);
             }
@@ -40,7 +40,7 @@ internal sealed class WriteLedger(string bucketType, string bucket)
         foreach (var (writer, count) in _counts)
         {
             bool IsRecent(string value) => long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var held) && held >= count;
-            if (await ProblemAsync(client, CounterKey(writer), value => IsRecent(value) ? null : $"is {value}, and {count} was acknowledged", cancel) is { } problem)
+            if (await ProblemAsync(client, CounterKey(writer), value => IsRecent(value) ? null : $"is {value}, and {count} was acknowledged", options, cancel) is { } problem)
             {
                 wrong.Add(problem);
             }
@@ -86,13 +86,13 @@ internal sealed class WriteLedger(string bucketType, string bucket)
     }
 
     /// <summary>A read may meet a node that is just going; it is tried a few times. What stays wrong is wrong.</summary>
-    private async Task<string?> ProblemAsync(KvClusterClient client, string key, Func<string, string?> check, CancellationToken cancel)
+    private async Task<string?> ProblemAsync(KvClusterClient client, string key, Func<string, string?> check, GetOptions? options, CancellationToken cancel)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                switch (await client.GetAsync(Key(key), cancel: cancel))
+                switch (await client.GetAsync(Key(key), options, cancel))
                 {
                     case GetResult.Found found when found.Object.Siblings.Any(sibling => check(Text(sibling)) is null):
                         return null;
