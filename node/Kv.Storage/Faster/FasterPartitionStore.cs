@@ -300,7 +300,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
                 }
             }
 
-            if (until <= log.BeginAddress)
+            if (until / log.PageBytes * log.PageBytes <= log.BeginAddress)
             {
                 return false;
             }
@@ -514,7 +514,13 @@ internal sealed class FasterPartitionStore : IPartitionStore
             try
             {
                 var reader = NewReader();
-                var fold = new StoreFold(log, reader, log.BeginAddress, log.TailAddress);
+                long until;
+                lock (gate)
+                {
+                    until = log.Freeze();
+                }
+
+                var fold = new StoreFold(log, reader, log.BeginAddress, until);
                 lock (foldGate)
                 {
                     folds.Add(fold);
@@ -566,7 +572,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
         }
     }
 
-    private StoreReader NewReader() => new(log.NewSession(), chunkBytes, MaxValueBytes, Directory);
+    private StoreReader NewReader() => new(log, log.NewSession(), chunkBytes, MaxValueBytes, Directory);
 
     private void CloseFiles()
     {

@@ -20,6 +20,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     private readonly ConcurrentDictionary<int, bool> dirty = [];
     private readonly ConcurrentQueue<int> removed = new();
     private int pendingWrites;
+    private int deletedBelow;
 
     /// <param name="isInline">Completes before the call returns: for checkpoint metadata, whose writer waits on the thread it was called on.</param>
     public SegmentDevice(IStorageFiles files, string path, bool isInline, Action<Exception> fail)
@@ -96,6 +97,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     {
         foreach (var segment in segments)
         {
+            Volatile.Write(ref deletedBelow, Math.Max(Volatile.Read(ref deletedBelow), segment + 1));
             dirty.TryRemove(segment, out _);
             if (open.TryRemove(segment, out var file))
             {
@@ -148,7 +150,11 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         try
         {
             // FASTER reads whole sectors, past the end of what was written too: those bytes are zeros.
-            span[Segment(segment).Read(offset, span)..].Clear();
+            span[ReadSegment(segment, offset, span)..].Clear();
+        }
+        catch (Exception) when (segment < Volatile.Read(ref deletedBelow))
+        {
+            span.Clear();
         }
         catch (Exception cause)
         {
@@ -159,6 +165,10 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
         callback(error, bytes, context);
     }
+
+    /// <summary>A read that was under way when its segment was deleted finds nothing; its record has moved, and its reader looks again.</summary>
+    private int ReadSegment(int segment, long offset, Span<byte> into) =>
+        segment < Volatile.Read(ref deletedBelow) ? 0 : Segment(segment).Read(offset, into);
 
     private IStorageFile Segment(int segment) =>
         open.GetOrAdd(segment, id => new Lazy<IStorageFile>(() => files.Open(PathOf(id), FileOpening.ExistingOrCreate))).Value;

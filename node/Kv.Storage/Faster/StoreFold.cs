@@ -25,7 +25,7 @@ internal sealed class StoreFold(StoreLog log, StoreReader reader, long from, lon
         for (var index = 0; index < scanned.Count; index++)
         {
             results[index] = default;
-            isPending |= !reader.Session.ReadAbove(scanned[index].Key, ReadMode.WholeFrom(until), index, scanned[index].Address + 1);
+            isPending |= !ReadNewest(scanned[index].Key, scanned[index].Address, index);
         }
 
         if (isPending)
@@ -46,6 +46,13 @@ internal sealed class StoreFold(StoreLog log, StoreReader reader, long from, lon
         Cursor = next;
         return live;
     }
+
+    /// <summary>
+    /// Looks for the key's newest record. Of one on disk only what is newer is asked for, so that most need no disk; in memory FASTER must be
+    /// asked without a lower bound (with one inside its memory it would follow a chain to nowhere), and finds the record itself.
+    /// </summary>
+    private bool ReadNewest(byte[] key, long address, int position) =>
+        reader.Session.Read(key, ReadMode.WholeFrom(until), position, above: address < log.HeadAddress ? address + 1 : 0);
 
     /// <summary>
     /// The entry to give for a scanned record. Without a newer record it is live. With one below the end, the scan will come to that. With one

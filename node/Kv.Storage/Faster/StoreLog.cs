@@ -55,6 +55,9 @@ internal sealed class StoreLog : IDisposable
 
     public long TailAddress => faster.Log.TailAddress;
 
+    /// <summary>Records below are on disk only.</summary>
+    public long HeadAddress => faster.Log.HeadAddress;
+
     public long BeginAddress => faster.Log.BeginAddress;
 
     /// <summary>Bytes of records, live and dead.</summary>
@@ -64,6 +67,17 @@ internal sealed class StoreLog : IDisposable
     {
         var functions = new StoreFunctions();
         return new StoreSession(faster.For(functions).NewSession<StoreFunctions>(), functions, PageBytes);
+    }
+
+    /// <summary>
+    /// Makes every record read-only and returns where the tail is: from here on a write of a key leaves its old record as it is and appends. FASTER would
+    /// otherwise close the old record, which scans then skip. No write may run meanwhile.
+    /// </summary>
+    public long Freeze()
+    {
+        var tail = faster.Log.TailAddress;
+        faster.Log.ShiftReadOnlyAddress(tail, wait: false);
+        return tail;
     }
 
     /// <summary>A scan of the log's records in a range, for one page at a time.</summary>
@@ -79,13 +93,18 @@ internal sealed class StoreLog : IDisposable
         }
     }
 
-    /// <summary>Moves what is live below <paramref name="until"/> to the tail. The space comes back with the next checkpoint.</summary>
+    /// <summary>
+    /// Moves what is live below <paramref name="until"/> to the tail. The space comes back with the next checkpoint. The address is rounded down to a
+    /// page: FASTER loads only what lies below it, so a record across it would be copied with its end cut off.
+    /// </summary>
     public void Compact(long until)
     {
+        until -= until % PageBytes;
         if (until > faster.Log.SafeReadOnlyAddress)
         {
             faster.Log.ShiftReadOnlyAddress(Math.Min(until, faster.Log.TailAddress), wait: true);
             until = Math.Min(until, faster.Log.SafeReadOnlyAddress);
+            until -= until % PageBytes;
         }
 
         if (until > faster.Log.BeginAddress)

@@ -5,7 +5,7 @@ namespace Kv.Storage.Faster;
 /// <summary>
 /// Reads through one session: many keys at once, those on disk overlapped; chunked values put together; every value checked. One owner at a time.
 /// </summary>
-internal sealed class StoreReader(StoreSession session, int chunkBytes, int maxValueBytes, string directory) : IDisposable
+internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkBytes, int maxValueBytes, string directory) : IDisposable
 {
     private const int MaxOverlapped = 64;
     private const int ChunksAtOnce = 8;
@@ -25,22 +25,7 @@ internal sealed class StoreReader(StoreSession session, int chunkBytes, int maxV
             results = new ReadResult[batch.Count];
         }
 
-        session.Expect(results);
-        var pending = 0;
-        for (var position = 0; position < batch.Count; position++)
-        {
-            if (!session.Read(batch.Key(position).Span, ReadMode.Whole, position) && ++pending == MaxOverlapped)
-            {
-                await session.CompleteAsync();
-                pending = 0;
-            }
-        }
-
-        if (pending > 0)
-        {
-            await session.CompleteAsync();
-        }
-
+        await ReadAllAsync(results, batch.Count, batch, static (session, batch, position) => session.Read(batch.Key(position).Span, ReadMode.Whole, position));
         for (var position = 0; position < batch.Count; position++)
         {
             var key = batch.Key(position);
@@ -58,10 +43,16 @@ internal sealed class StoreReader(StoreSession session, int chunkBytes, int maxV
     public PriorValue ReadPrior(ReadOnlySpan<byte> key)
     {
         session.Expect(oneResult);
-        if (!session.Read(key, ReadMode.Head, 0))
+        long begin;
+        do
         {
-            session.Complete();
+            begin = log.BeginAddress;
+            if (!session.Read(key, ReadMode.Head, 0))
+            {
+                session.Complete();
+            }
         }
+        while (!oneResult[0].Found && begin != log.BeginAddress);
 
         return PriorOf(key, oneResult[0]);
     }
@@ -111,14 +102,39 @@ internal sealed class StoreReader(StoreSession session, int chunkBytes, int maxV
     /// <summary>As <see cref="Dispose"/>, for a session whose store has closed: it went with the store, and only its buffers are left to free.</summary>
     public void FreeBuffers() => session.FreeBuffers();
 
+    /// <summary>
+    /// Reads many records, those on disk overlapped. FASTER answers "not found" for a record that compaction moved between the look at the index and the
+    /// look at the log; so where the log's beginning has moved meanwhile, what was not found is looked for again.
+    /// </summary>
+    private async ValueTask ReadAllAsync<TState>(ReadResult[] into, int count, TState state, Func<StoreSession, TState, int, bool> read)
+    {
+        session.Expect(into);
+        Array.Clear(into, 0, count);
+        long begin;
+        do
+        {
+            begin = log.BeginAddress;
+            var pending = 0;
+            for (var position = 0; position < count; position++)
+            {
+                if (!into[position].Found && !read(session, state, position) && ++pending == MaxOverlapped)
+                {
+                    await session.CompleteAsync();
+                    pending = 0;
+                }
+            }
+
+            if (pending > 0)
+            {
+                await session.CompleteAsync();
+            }
+        }
+        while (begin != log.BeginAddress);
+    }
+
     private async ValueTask<ReadResult> ReadRecordAsync(ReadOnlyMemory<byte> key)
     {
-        session.Expect(oneResult);
-        if (!session.Read(key.Span, ReadMode.Whole, 0))
-        {
-            await session.CompleteAsync();
-        }
-
+        await ReadAllAsync(oneResult, 1, key, static (session, key, position) => session.Read(key.Span, ReadMode.Whole, position));
         return oneResult[0];
     }
 
@@ -132,21 +148,10 @@ internal sealed class StoreReader(StoreSession session, int chunkBytes, int maxV
 
         var whole = new byte[chunks.Length];
         var count = chunks.ChunkCount(chunkBytes);
-        session.Expect(chunkResults);
         for (var first = 0; first < count; first += ChunksAtOnce)
         {
             var here = Math.Min(ChunksAtOnce, count - first);
-            var isPending = false;
-            for (var index = 0; index < here; index++)
-            {
-                isPending |= !session.ReadChunk(chunks, first + index, index);
-            }
-
-            if (isPending)
-            {
-                await session.CompleteAsync();
-            }
-
+            await ReadAllAsync(chunkResults, here, (chunks, first), static (session, state, index) => session.ReadChunk(state.chunks, state.first + index, index));
             for (var index = 0; index < here; index++)
             {
                 var result = chunkResults[index];
@@ -162,7 +167,7 @@ internal sealed class StoreReader(StoreSession session, int chunkBytes, int maxV
             }
         }
 
-        return Files.Crc32C.Of(whole) == chunks.Checksum ? whole : null;
+        return Files.Crc32C.Of(whole) == chunks.Checksum ? (ReadOnlyMemory<byte>?)whole : null;
     }
 
     private PriorValue PriorOf(ReadOnlySpan<byte> key, in ReadResult result)

@@ -33,8 +33,8 @@ internal sealed unsafe class StoreSession : IDisposable
     public bool Read(ReadOnlySpan<byte> portKey, ReadMode mode, int position) =>
         ReadKey(StoreValue.WriteKey(portKey, KeyBuffer), mode, position, above: 0);
 
-    /// <summary>As <see cref="Read"/>, for a key as stored and records above an address only: a miss of one that has none needs no disk.</summary>
-    public bool ReadAbove(ReadOnlySpan<byte> storeKey, ReadMode mode, int position, long above)
+    /// <summary>As <see cref="Read(ReadOnlySpan{byte}, ReadMode, int)"/>, for a key as stored, and where <paramref name="above"/> is not 0 only of records at that address or higher.</summary>
+    public bool Read(ReadOnlySpan<byte> storeKey, ReadMode mode, int position, long above)
     {
         storeKey.CopyTo(KeyBuffer);
         return ReadKey(storeKey.Length, mode, position, above);
