@@ -1,0 +1,107 @@
+using System.CommandLine;
+using Kv.Protos.Kv.V1;
+
+namespace Kv.Kubectl.Commands;
+
+/// <summary>What goes with a value, and how many replicas must have it, as Riak has it; each is the bucket's where not given.</summary>
+internal sealed class WriteOptions
+{
+    private readonly Option<string?> contentType = new("--content-type")
+    {
+        HelpName = "TYPE",
+        Description = "The value's media type. [default: text/plain; from standard input application/octet-stream]",
+    };
+
+    private readonly Option<string?> charset = new("--charset") { HelpName = "NAME", Description = "The value's character set." };
+    private readonly Option<string?> encoding = new("--content-encoding") { HelpName = "NAME", Description = "How the value is packed, such as gzip." };
+    private readonly Option<Pair[]> metadata = Pairs("--meta", "User metadata; may be given again.");
+    private readonly Option<Pair[]> indexes = Pairs("--index", "An index entry, such as email_bin=a@b.c; may be given again.");
+    private readonly Option<Quorum?> w = QuorumOption.Create("--w", "Replicas that must have taken it.");
+    private readonly Option<Quorum?> dw = QuorumOption.Create("--dw", "Replicas that must have it on disk.");
+    private readonly Option<Quorum?> pw = QuorumOption.Create("--pw", "Primaries that must have taken it.");
+    private readonly Option<Quorum?> nodeConfirms = QuorumOption.Create("--node-confirms", "Distinct nodes that must have taken it.");
+    private readonly Option<bool?> sloppy = QuorumOption.Switch("--sloppy-quorum", "Stand-ins of dead nodes count.");
+    private readonly Option<uint?> nVal = QuorumOption.NVal();
+    private readonly Option<bool> ifNoneMatch = new("--if-none-match") { Description = "Only if there is nothing." };
+    private readonly Option<bool> ifNotModified = new("--if-not-modified") { Description = "Only if the object is still as its --context says." };
+    private readonly Option<bool> returnBody = new("--return-body") { Description = "Print the object as it is after the write." };
+
+    public WriteOptions(Command command)
+    {
+        foreach (var option in new Option[]
+            { contentType, charset, encoding, metadata, indexes, w, dw, pw, nodeConfirms, sloppy, nVal, ifNoneMatch, ifNotModified, returnBody })
+        {
+            command.Add(option);
+        }
+    }
+
+    public PutRequest Read(ParseResult parsed, Key key)
+    {
+        if (parsed.GetValue(ifNoneMatch) && parsed.GetValue(ifNotModified))
+        {
+            throw CliException.Usage("--if-none-match and --if-not-modified exclude each other");
+        }
+
+        var request = new PutRequest
+        {
+            Key = key,
+            W = parsed.GetValue(w),
+            Dw = parsed.GetValue(dw),
+            Pw = parsed.GetValue(pw),
+            NodeConfirms = parsed.GetValue(nodeConfirms),
+            IfNoneMatch = parsed.GetValue(ifNoneMatch),
+            IfNotModified = parsed.GetValue(ifNotModified),
+            ReturnBody = parsed.GetValue(returnBody),
+        };
+        if (parsed.GetValue(sloppy) is { } isSloppy)
+        {
+            request.SloppyQuorum = isSloppy;
+        }
+
+        if (parsed.GetValue(nVal) is { } number)
+        {
+            request.NVal = number;
+        }
+
+        return request;
+    }
+
+    /// <summary>All of the content but its value.</summary>
+    public Content Content(ParseResult parsed, bool isFromInput)
+    {
+        var content = new Content
+        {
+            ContentType = parsed.GetValue(contentType) ?? (isFromInput ? "application/octet-stream" : "text/plain"),
+            Charset = parsed.GetValue(charset) ?? "",
+            ContentEncoding = parsed.GetValue(encoding) ?? "",
+        };
+        content.UserMetadata.AddRange(parsed.GetValue(metadata) ?? []);
+        content.Indexes.AddRange(parsed.GetValue(indexes) ?? []);
+        return content;
+    }
+
+    private static Option<Pair[]> Pairs(string name, string description) => new(name)
+    {
+        HelpName = "NAME=VALUE",
+        Description = description,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+        CustomParser = result =>
+        {
+            var pairs = new List<Pair>();
+            foreach (var token in result.Tokens)
+            {
+                var at = token.Value.IndexOf('=', StringComparison.Ordinal);
+                if (at <= 0)
+                {
+                    result.AddError($"{name} must be NAME=VALUE, not `{token.Value}`");
+                    continue;
+                }
+
+                pairs.Add(new Pair { Name = token.Value[..at], Value = token.Value[(at + 1)..] });
+            }
+
+            return [.. pairs];
+        },
+    };
+}

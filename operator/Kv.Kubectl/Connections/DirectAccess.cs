@@ -1,0 +1,23 @@
+using Grpc.Core;
+
+namespace Kv.Kubectl.Connections;
+
+/// <summary>Nodes at addresses that can be connected to from here.</summary>
+internal sealed class DirectAccess(IReadOnlyList<NodeAddress> nodes, string origin) : INodeAccess
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+    private readonly ChannelCache channels = new(() => new SocketsHttpHandler { UseProxy = false, ConnectTimeout = ConnectTimeout });
+
+    public IReadOnlyList<NodeAddress> Nodes { get; } = nodes;
+
+    public string Origin { get; } = origin;
+
+    public CallInvoker Open(NodeAddress node, NodePort port) =>
+        channels.Get(node.Of(port) ?? throw new CliException(ExitCode.Failed, $"the {port} address of {node.Name} is not known"));
+
+    public NodeAddress? Find(string name, string? adminAddress) =>
+        Nodes.FirstOrDefault(node => node.Name == name && node.Admin is not null)
+        ?? (adminAddress is null ? null : new NodeAddress(name, null, adminAddress));
+
+    public void Dispose() => channels.Dispose();
+}
