@@ -63,7 +63,8 @@ internal static class LocalCommand
         var time = TimeProvider.System;
         var files = new LocalFiles(options.DataDirectory);
         using var supervisor = new NodeSupervisor(options, files, time);
-        using var world = new LocalWorld(files, supervisor);
+        using var reservations = new PortReservations();
+        using var world = new LocalWorld(files, supervisor, reservations);
         using var admin = new GrpcNodeAdmin();
         var observer = new ClusterObserver(world, admin);
         var clusters = new ClusterReconciler(observer, new ClusterApplier(world, admin), time, PassIntervals.Local);

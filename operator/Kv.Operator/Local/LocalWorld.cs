@@ -7,7 +7,7 @@ using Kv.Operator.Manifests;
 namespace Kv.Operator.Local;
 
 /// <summary>Processes on loopback in place of StatefulSets: what the planner sees and asks for is the same.</summary>
-internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor) : IClusterWorld, IDisposable
+internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, PortReservations reservations) : IClusterWorld, IDisposable
 {
     private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) }) { Timeout = TimeSpan.FromSeconds(2) };
     private readonly Dictionary<string, ImmutableArray<NodeSpec>> nodesByCluster = new(StringComparer.Ordinal);
@@ -81,7 +81,11 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor) : 
                 var name = Names.Pod(cluster, zone, ordinal);
                 if (!blocks.TryGetValue(name, out var block))
                 {
-                    blocks[name] = block = PortBlocks.Choose(blocks.Values, PortBlocks.IsFree);
+                    blocks[name] = block = PortBlocks.Choose(blocks.Values, PortBlocks.IsFree, reservations.TryReserve);
+                }
+                else if (!reservations.TryReserve(block))
+                {
+                    throw new WorldException($"the ports of {name} ({PortBlocks.PortsOf(block)[Ports.RiakHttp]} and its like) are another local run's: stop that one first");
                 }
 
                 nodes.Add(new NodeSpec(name, zone, PortBlocks.PortsOf(block), Settings(cluster)));

@@ -17,13 +17,13 @@ internal static class PortBlocks
     public static IReadOnlyDictionary<string, int> PortsOf(int block) =>
         Ports.All.ToDictionary(port => port.Name, port => port.Number + (block * Step), StringComparer.Ordinal);
 
-    /// <summary>The first block that no node has and all of whose ports are free now.</summary>
-    public static int Choose(IEnumerable<int> taken, Func<int, bool> isFree)
+    /// <summary>The first block that no node has, all of whose ports are free now, and that nobody else has reserved.</summary>
+    public static int Choose(IEnumerable<int> taken, Func<int, bool> isFree, Func<int, bool> tryReserve)
     {
         var used = taken.ToHashSet();
         for (var block = 0; block < MaxBlocks; block++)
         {
-            if (!used.Contains(block) && PortsOf(block).Values.All(isFree))
+            if (!used.Contains(block) && PortsOf(block).Values.All(isFree) && tryReserve(block))
             {
                 return block;
             }

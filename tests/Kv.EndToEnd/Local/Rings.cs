@@ -23,4 +23,27 @@ internal static class Rings
             () => $"{members} members, balanced: {last}\n{run.Output}",
             cancel);
     }
+
+    /// <summary>Waits until no node holds data that belongs to another.</summary>
+    public static async Task HintsReturnedAsync(LocalRun run, CancellationToken cancel)
+    {
+        var last = "";
+        await Eventually.AsyncTrue(
+            async () =>
+            {
+                var waiting = new List<string>();
+                foreach (var endpoint in run.Endpoints("admin"))
+                {
+                    using var channel = GrpcChannel.ForAddress($"http://{endpoint}");
+                    var transfers = await new Admin.AdminClient(channel).GetTransfersAsync(new GetTransfersRequest(), cancellationToken: cancel);
+                    waiting.AddRange(transfers.Transfers_.Select(transfer => $"{transfer.Kind} {transfer.Partition} {transfer.From} -> {transfer.To} {transfer.State} {transfer.LastError}"));
+                }
+
+                last = string.Join("; ", waiting);
+                return waiting.Count == 0;
+            },
+            TimeSpan.FromMinutes(3),
+            () => $"hints are still to go: {last}\n{run.Output}",
+            cancel);
+    }
 }

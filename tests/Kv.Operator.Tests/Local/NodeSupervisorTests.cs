@@ -100,7 +100,30 @@ public sealed class NodeSupervisorTests : IDisposable
     }
 
     [Fact]
-    public void Block_WithAPortThatIsTaken_IsPassedOver() => Assert.Equal(2, PortBlocks.Choose([0], port => port != 9180));
+    public void Block_WithAPortThatIsTaken_IsPassedOver() => Assert.Equal(2, PortBlocks.Choose([0], port => port != 9180, _ => true));
+
+    [Fact]
+    public void Block_ReservedByAnotherRun_IsPassedOver_UntilThatRunEnds()
+    {
+        var directory = Directory.CreateTempSubdirectory("kv-ports-");
+        try
+        {
+            using var mine = new PortReservations(directory.FullName);
+            using (var other = new PortReservations(directory.FullName))
+            {
+                Assert.Equal(0, PortBlocks.Choose([], _ => true, other.TryReserve));
+                Assert.Equal(1, PortBlocks.Choose([], _ => true, mine.TryReserve));
+                Assert.False(mine.TryReserve(0));
+            }
+
+            Assert.True(mine.TryReserve(0));
+            Assert.True(mine.TryReserve(1)); // its own
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
