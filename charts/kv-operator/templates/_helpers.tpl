@@ -7,6 +7,9 @@
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
 {{- else if contains (include "kv-operator.name" .) .Release.Name }}
 {{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else if hasPrefix (printf "%s-" .Release.Name) (include "kv-operator.name" .) }}
+{{- /* Release `kv` of chart `kv-operator` is `kv-operator`, not `kv-kv-operator`. */}}
+{{- include "kv-operator.name" . }}
 {{- else }}
 {{- printf "%s-%s" .Release.Name (include "kv-operator.name" .) | trunc 52 | trimSuffix "-" }}
 {{- end }}

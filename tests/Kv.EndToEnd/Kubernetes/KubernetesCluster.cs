@@ -83,6 +83,21 @@ public sealed class KubernetesCluster : IAsyncDisposable
         return await KubectlAsync(["apply", .. how, .. files.SelectMany(file => new[] { "-f", file })]);
     }
 
+    /// <summary>Asks again until a condition holds; past the limit the test fails and says what it waited for.</summary>
+    internal async Task UntilAsync(Func<Task<bool>> holds, TimeSpan limit, string what)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        end.CancelAfter(limit);
+        while (!await holds())
+        {
+            if (end.IsCancellationRequested)
+            {
+                Assert.Fail($"after {limit.TotalSeconds} s it does not hold that {what}");
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(500), TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>Environment in which kubectl, helm and kv meet this cluster.</summary>
     internal Dictionary<string, string> KubectlEnvironment() => new() { ["KUBECONFIG"] = kubeconfig ?? "" };
 

@@ -1,0 +1,65 @@
+using Xunit;
+
+namespace Kv.EndToEnd.Kubernetes;
+
+/// <summary>The chart, installed once for all tests that need the operator, and taken out at the end of the run.</summary>
+public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposable
+{
+    public const string Name = "kv";
+    public const string Namespace = "kv-system";
+    public const string Deployment = "kv-operator";
+
+    private static readonly string[] Crds = ["crd/clusters.kv.dev", "crd/buckettypes.kv.dev"];
+
+    private Task? installed;
+
+    /// <summary>Installs the chart with the images of this tree and waits for the operator; without a cluster or images the test ends here.</summary>
+    public async Task RequireAsync()
+    {
+        await cluster.RequireImagesAsync();
+        await (installed ??= InstallAsync());
+    }
+
+    /// <summary>Installs or upgrades the release and waits until its pods are ready.</summary>
+    internal async Task<Command> UpgradeAsync(params string[] values)
+    {
+        string[] checks = await cluster.KnowsRulesAsync() ? [] : ["--disable-openapi-validation"];
+        var (image, tag) = Split(KubernetesCluster.OperatorImage);
+        var (nodeImage, nodeTag) = Split(KubernetesCluster.NodeImage);
+        return await cluster.HelmAsync([
+            "upgrade", "--install", Name, Helm.Chart, "--namespace", Namespace, "--create-namespace", "--wait", "--timeout", "3m", .. checks,
+            "--set", $"image.repository={image}", "--set-string", $"image.tag={tag}",
+            "--set", $"nodeImage.repository={nodeImage}", "--set-string", $"nodeImage.tag={nodeTag}", .. values]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (installed is not null)
+        {
+            await cluster.HelmAsync("uninstall", Name, "--namespace", Namespace, "--wait");
+        }
+    }
+
+    private async Task InstallAsync()
+    {
+        // Kinds that something else applied are taken over, as an administrator would who moves to the chart.
+        if ((await cluster.TryKubectlAsync(null, ["get", .. Crds])).Succeeded)
+        {
+            await cluster.KubectlAsync(["label", "--overwrite", .. Crds, "app.kubernetes.io/managed-by=Helm"]);
+            await cluster.KubectlAsync(["annotate", "--overwrite", .. Crds, $"meta.helm.sh/release-name={Name}", $"meta.helm.sh/release-namespace={Namespace}"]);
+        }
+        var upgraded = await UpgradeAsync();
+        if (!upgraded.Succeeded)
+        {
+            var pods = await cluster.TryKubectlAsync(null, "-n", Namespace, "describe", "pods");
+            var logs = await cluster.TryKubectlAsync(null, "-n", Namespace, "logs", "-l", "app.kubernetes.io/instance=" + Name, "--tail=50");
+            Assert.Fail($"{upgraded}\n{pods.Output}\n{logs.Output}");
+        }
+    }
+
+    private static (string Repository, string Tag) Split(string image)
+    {
+        var colon = image.LastIndexOf(':');
+        return (image[..colon], image[(colon + 1)..]);
+    }
+}
