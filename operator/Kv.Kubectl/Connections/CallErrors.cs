@@ -13,10 +13,13 @@ internal static class CallErrors
     public static bool IsNotDone(Error error) => error is { Retryable: true, Indeterminate: false };
 
     /// <summary>The request has not left: nobody was there to take it.</summary>
-    public static bool IsNotSent(RpcException e) => e is { StatusCode: StatusCode.Unavailable, Status.DebugException: HttpRequestException
+    public static bool IsNotSent(RpcException e) => e is
     {
-        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError,
-    } };
+        StatusCode: StatusCode.Unavailable, Status.DebugException: HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError,
+        }
+    };
 
     /// <summary>Another node may answer what this one could not.</summary>
     public static bool IsOfThisNode(RpcException e) =>
