@@ -20,6 +20,11 @@ internal static class EngineDirectory
         try
         {
             files.CreateDirectory(directory);
+            if (Path.GetDirectoryName(directory) is { Length: > 0 } parent)
+            {
+                files.SyncDirectory(parent);
+            }
+
             return files.Lock(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
