@@ -133,7 +133,9 @@ internal sealed class BatchRecord : ILogPayload
             }
 
             var key = payload.Slice(at, keyBytes);
-            ReadOnlyMemory<byte>? value = (flags & PutFlag) != 0 ? payload.Slice(at + keyBytes, valueBytes) : null;
+
+            // Spelled out: a bare null would become an empty value here, by way of the conversion from arrays.
+            var value = (flags & PutFlag) != 0 ? payload.Slice(at + keyBytes, valueBytes) : default(ReadOnlyMemory<byte>?);
             at += keyBytes + valueBytes;
             return (new WriteBatch.Entry(key, value), prior);
         }

@@ -1,0 +1,122 @@
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+using Kv.Storage.Tests.Files;
+
+namespace Kv.Storage.Tests;
+
+/// <summary>The whole engine on the disk that crashes: log, stores, checkpoints, compaction, trimming and drops.</summary>
+public sealed class EngineCrashTests
+{
+    private const int Partitions = 3;
+    private const int Keys = 25;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Crash_AtAnyOperation_KeepsEveryAcknowledgedWrite(int seed)
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var model = new CrashModel();
+        var random = new Random(seed);
+        var picks = new Random(seed + 100);
+        var crashes = new List<(DiskImage Image, CrashModel.View View, FileOperation At)>();
+        disk.Before = operation =>
+        {
+            if (picks.Next(25) == 0)
+            {
+                crashes.Add((disk.Capture(), model.Look(), operation));
+            }
+        };
+        await using (var engine = TestEngine.Open(Options(), disk))
+        {
+            var stores = new IPartitionStore[Partitions];
+            for (var partition = 0; partition < Partitions; partition++)
+            {
+                stores[partition] = await engine.OpenAsync(new PartitionId(partition), CancellationToken.None);
+            }
+
+            for (var step = 0; step < 400; step++)
+            {
+                await StepAsync(engine, stores, model, random, step);
+            }
+        }
+
+        Assert.True(crashes.Count > 40, $"only {crashes.Count} crashes");
+        for (var index = 0; index < crashes.Count; index++)
+        {
+            var (image, view, at) = crashes[index];
+            await CheckAsync(image.Settle(seed + index), view, $"seed {seed}, crash {index} before {at}");
+        }
+    }
+
+    private static StorageOptions Options() => TestEngine.Options("/data/node") with
+    {
+        PrepareLogAhead = false,
+        LogSegmentBytes = 64 * 1024,
+        LogCapBytes = 512 * 1024,
+        CheckpointLogBytes = 64 * 1024,
+        CompactionMinBytes = 64 * 1024,
+        StoreSegmentBytes = 32 * 1024,
+    };
+
+    private static async Task StepAsync(StorageEngine engine, IPartitionStore[] stores, CrashModel model, Random random, int step)
+    {
+        var partition = random.Next(Partitions);
+        if (step % 50 == 49)
+        {
+            await engine.UpkeepOnceAsync();
+        }
+        else if (step % 130 == 129)
+        {
+            model.Begin(partition, null, null);
+            await stores[partition].DropAsync(CancellationToken.None);
+            model.Acknowledge();
+            stores[partition] = await engine.OpenAsync(new PartitionId(partition), CancellationToken.None);
+        }
+        else
+        {
+            var key = $"key-{random.Next(Keys)}";
+            var value = random.Next(6) == 0 ? null : Bytes.Pattern(random.Next(20) == 0 ? random.Next(30_000) : random.Next(1500), random.Next());
+            model.Begin(partition, key, value);
+            await (value is null ? stores[partition].RemoveAsync(key) : stores[partition].PutAsync(key, value));
+            model.Acknowledge();
+        }
+    }
+
+    private static async Task CheckAsync(FaultyFiles disk, CrashModel.View view, string context)
+    {
+        // One restart after the crash, and another after that: what recovery cut or replayed must be there again.
+        for (var start = 1; start <= 2; start++)
+        {
+            StorageEngine engine;
+            try
+            {
+                engine = TestEngine.Open(Options(), disk);
+            }
+            catch (StoreException refused)
+            {
+                throw new InvalidOperationException($"{context}: refused to start: {refused.Message}", refused);
+            }
+
+            await using (engine)
+            {
+                for (var partition = 0; partition < Partitions; partition++)
+                {
+                    var store = await engine.OpenAsync(new PartitionId(partition), CancellationToken.None);
+                    var found = new Dictionary<string, byte[]>();
+                    for (var key = 0; key < Keys; key++)
+                    {
+                        if (await store.GetAsync($"key-{key}") is { } value)
+                        {
+                            found[$"key-{key}"] = value.ToArray();
+                        }
+                    }
+
+                    Assert.True(view.Allows(partition, found), $"{context}, start {start}: partition {partition} has {view.Difference(partition, found)}");
+                    Assert.Equal(found.Count, store.ApproximateCount);
+                    Assert.Equal(found.Sum(pair => pair.Key.Length + pair.Value.Length), store.ApproximateBytes);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using Kv.Core.Stores;
+using Kv.Storage.Log;
+using Kv.Storage.Tests.Files;
+
+namespace Kv.Storage.Tests.Log;
+
+/// <summary>What a crash cannot do: the log refuses to start, and says where and why.</summary>
+public sealed class LogDamageTests
+{
+    private const string First = LogHarness.Directory + "/00000000000000000001.log";
+
+    [Fact]
+    public async Task Rot_InARecordWithGroupsBehindIt_IsRefusedWithFileAndOffset()
+    {
+        var disk = await WrittenAsync(20);
+        disk.Rot(First, 4096 + 50);
+        var refusal = Refusal(disk);
+        Assert.Contains(First, refusal, StringComparison.Ordinal);
+        Assert.Contains("at offset 4096", refusal, StringComparison.Ordinal);
+        Assert.Contains("sequence number 1", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rot_InTheLastGroup_PassesForATornGroupAndIsCut()
+    {
+        // Nothing in the log tells a group that was never acknowledged from a last one that rotted: this is the one place where a disk's lie is believed.
+        var disk = await WrittenAsync(10);
+        disk.Rot(First, 4096 + (9 * 4096) + 50);
+        using var harness = new LogHarness(disk);
+        Assert.Equal(9, harness.Payloads.Count);
+        Assert.True(harness.Log.TornBytes > 0);
+    }
+
+    [Fact]
+    public async Task AHoleOfZeros_WithGroupsBehindIt_IsRefused()
+    {
+        var disk = await WrittenAsync(20);
+        using (var file = disk.Open(First, Storage.Files.FileOpening.Existing))
+        {
+            file.Write(4096 + (7 * 4096), new byte[4096]);
+        }
+
+        Assert.Contains("sequence number 8", Refusal(disk), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AMissingSegment_AtEitherEndOrBetween_IsRefused()
+    {
+        var segments = (await WrittenAsync(60)).List(LogHarness.Directory).Where(name => name.EndsWith(LogSegment.Suffix, StringComparison.Ordinal)).ToArray();
+        Assert.True(segments.Length >= 3);
+        foreach (var missing in segments)
+        {
+            var disk = await WrittenAsync(60);
+            disk.Delete(Path.Combine(LogHarness.Directory, missing));
+            Assert.Contains("refuses to start", Refusal(disk), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task AMissingManifest_IsRefused()
+    {
+        var disk = await WrittenAsync(5);
+        disk.Delete(Path.Combine(LogHarness.Directory, LogManifest.FileName));
+        Assert.Contains("manifest", Refusal(disk), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(8, "format version")]
+    [InlineData(0, "magic")]
+    [InlineData(20, "CRC-32C")]
+    public async Task ADamagedOrUnknownSegmentHeader_IsRefused(int offset, string says)
+    {
+        var disk = await WrittenAsync(5);
+        disk.Rot(First, offset);
+        Assert.Contains(says, Refusal(disk), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnUnknownManifestVersion_IsRefusedWithTheNumber()
+    {
+        var disk = await WrittenAsync(5);
+        disk.Rot(Path.Combine(LogHarness.Directory, LogManifest.FileName), 12, flip: 0x40);
+        Assert.Contains("format version 65", Refusal(disk), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AFailedSync_EndsTheLogForEveryWaiterAndEveryLaterCall()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        using var harness = new LogHarness(disk);
+        await harness.Append([1]);
+        disk.Before = operation =>
+        {
+            if (operation.What == "sync")
+            {
+                throw new IOException("no more");
+            }
+        };
+        await Assert.ThrowsAsync<StoreException>(async () => await harness.Append([2]));
+        disk.Before = null;
+        await Assert.ThrowsAsync<StoreException>(async () => await harness.Append([3]));
+        var failure = Assert.Single(harness.Failures);
+        Assert.Contains("no more", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APayloadLongerThanARecord_SpansSeveral()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var payload = Bytes.Pattern(100_000, 3);
+        using (var harness = new LogHarness(disk))
+        {
+            await harness.Append(payload);
+        }
+
+        using var again = new LogHarness(disk);
+        Assert.Equal(LogRecordKind.BatchFirst, again.Found[0].Record.Kind);
+        Assert.Equal(LogRecordKind.BatchLast, again.Found[^1].Record.Kind);
+        Assert.Equal(payload, again.Payloads.SelectMany(part => part.Payload).ToArray());
+    }
+
+    private static async Task<FaultyFiles> WrittenAsync(int records)
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        using var harness = new LogHarness(disk);
+        for (var index = 0; index < records; index++)
+        {
+            await harness.Append(Bytes.Pattern(500, index));
+        }
+
+        return disk;
+    }
+
+    private static string Refusal(FaultyFiles disk) => Assert.Throws<StoreException>(() => new LogHarness(disk)).Message;
+}
