@@ -3,12 +3,10 @@ using System.Text;
 namespace Kv.Kubectl;
 
 /// <summary>The three streams of a command. Values go out as bytes, everything else as UTF-8 text.</summary>
-internal sealed class Terminal(Stream input, Stream output, TextWriter error, int? width = null)
+internal sealed class Terminal(Stream input, Stream output, TextWriter error, bool isInteractive)
 {
-    /// <summary>Columns of the terminal that <see cref="Output"/> is; null where it is a file or a pipe.</summary>
-    public int? Width { get; } = width;
-
-    public bool IsInteractive => Width is not null;
+    /// <summary>A person reads <see cref="Output"/>; else it is a file or a pipe.</summary>
+    public bool IsInteractive { get; } = isInteractive;
 
     public Stream Input { get; } = input;
 
@@ -23,7 +21,7 @@ internal sealed class Terminal(Stream input, Stream output, TextWriter error, in
         Console.OpenStandardInput(),
         Console.OpenStandardOutput(),
         Console.Error,
-        Console.IsOutputRedirected ? null : WidthOfConsole());
+        !Console.IsOutputRedirected);
 
     public async Task WriteBytesAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
@@ -36,18 +34,5 @@ internal sealed class Terminal(Stream input, Stream output, TextWriter error, in
         await Text.FlushAsync();
         await Output.FlushAsync();
         await Error.FlushAsync();
-    }
-
-    private static int WidthOfConsole()
-    {
-        const int usual = 80;
-        try
-        {
-            return Console.WindowWidth > 0 ? Console.WindowWidth : usual;
-        }
-        catch (IOException)
-        {
-            return usual;
-        }
     }
 }

@@ -82,7 +82,7 @@ internal static class BucketTypeCommand
                     _ => client.ActivateBucketTypeAsync(new ActivateBucketTypeRequest { Name = name }, options),
                 },
                 cancel);
-            return await PrintAsync(session, parsed, type, cancel);
+            return await PrintAsync(session, parsed, type, cancel, isWhole: false);
         });
         return command;
     }
@@ -154,7 +154,7 @@ internal static class BucketTypeCommand
         }
     }
 
-    private static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, BucketType type, CancellationToken cancel)
+    private static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, BucketType type, CancellationToken cancel, bool isWhole = true)
     {
         if (session.IsJson(parsed))
         {
@@ -162,7 +162,11 @@ internal static class BucketTypeCommand
         }
         else
         {
-            BucketTypeOutput.PrintOne(session.Tables, type);
+            BucketTypeOutput.PrintState(session.Tables, type);
+            if (isWhole)
+            {
+                BucketTypeOutput.PrintProps(session.Tables, type);
+            }
         }
 
         return ExitCode.Ok;

@@ -76,7 +76,7 @@ internal static class DeleteCommand
         {
             (request.Rw, request.R, request.Pr) = (parsed.GetValue(rw), parsed.GetValue(r), parsed.GetValue(pr));
             (request.W, request.Dw, request.Pw) = (parsed.GetValue(w), parsed.GetValue(dw), parsed.GetValue(pw));
-            if (parsed.GetValue(sloppy) is { } isSloppy)
+            if (QuorumOption.Read(parsed, sloppy) is { } isSloppy)
             {
                 request.SloppyQuorum = isSloppy;
             }

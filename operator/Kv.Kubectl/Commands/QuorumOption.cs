@@ -42,24 +42,21 @@ internal static class QuorumOption
         },
     };
 
-    public static Option<bool?> Switch(string name, string description) => new(name)
+    /// <summary>Yes, no, or as the bucket has it. Text, and not a bool, which would take no value but these and leave any other to the arguments.</summary>
+    public static Option<string?> Switch(string name, string description)
     {
-        HelpName = "true|false",
-        Description = description,
-        CustomParser = result =>
+        var option = new Option<string?>(name) { HelpName = "true|false", Description = description };
+        option.Validators.Add(result =>
         {
-            switch (result.Tokens is [{ Value: var value }] ? value : "")
+            if (result.Tokens is [{ Value: var text and not ("true" or "false") }])
             {
-                case "true":
-                    return true;
-                case "false":
-                    return false;
-                case var text:
-                    result.AddError($"{name} must be true or false, not `{text}`");
-                    return null;
+                result.AddError($"{name} must be true or false, not `{text}`");
             }
-        },
-    };
+        });
+        return option;
+    }
+
+    public static bool? Read(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is { } text ? text == "true" : null;
 
     private static Quorum? Parse(string text) => text switch
     {

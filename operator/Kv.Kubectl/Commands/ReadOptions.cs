@@ -9,9 +9,9 @@ internal sealed class ReadOptions
     private readonly Option<Quorum?> r = QuorumOption.Create("--r", "Replicas that must answer.");
     private readonly Option<Quorum?> pr = QuorumOption.Create("--pr", "Primaries that must answer.");
     private readonly Option<Quorum?> nodeConfirms = QuorumOption.Create("--node-confirms", "Distinct nodes that must answer.");
-    private readonly Option<bool?> basicQuorum = QuorumOption.Switch("--basic-quorum", "Give up when a quorum has nothing.");
-    private readonly Option<bool?> notFoundOk = QuorumOption.Switch("--notfound-ok", "`Nothing here` counts as an answer.");
-    private readonly Option<bool?> sloppy = QuorumOption.Switch("--sloppy-quorum", "Stand-ins of dead nodes count.");
+    private readonly Option<string?> basicQuorum = QuorumOption.Switch("--basic-quorum", "Give up when a quorum has nothing.");
+    private readonly Option<string?> notFoundOk = QuorumOption.Switch("--notfound-ok", "`Nothing here` counts as an answer.");
+    private readonly Option<string?> sloppy = QuorumOption.Switch("--sloppy-quorum", "Stand-ins of dead nodes count.");
     private readonly Option<uint?> nVal = QuorumOption.NVal();
 
     public ReadOptions(Command command)
@@ -25,17 +25,17 @@ internal sealed class ReadOptions
     public GetRequest Read(ParseResult parsed, Key key)
     {
         var request = new GetRequest { Key = key, R = parsed.GetValue(r), Pr = parsed.GetValue(pr), NodeConfirms = parsed.GetValue(nodeConfirms) };
-        if (parsed.GetValue(basicQuorum) is { } basic)
+        if (QuorumOption.Read(parsed, basicQuorum) is { } basic)
         {
             request.BasicQuorum = basic;
         }
 
-        if (parsed.GetValue(notFoundOk) is { } isOk)
+        if (QuorumOption.Read(parsed, notFoundOk) is { } isOk)
         {
             request.NotfoundOk = isOk;
         }
 
-        if (parsed.GetValue(sloppy) is { } isSloppy)
+        if (QuorumOption.Read(parsed, sloppy) is { } isSloppy)
         {
             request.SloppyQuorum = isSloppy;
         }

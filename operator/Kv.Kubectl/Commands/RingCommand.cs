@@ -21,7 +21,7 @@ internal static class RingCommand
             else
             {
                 var moving = cluster.Owners.Zip(cluster.NextOwners).Count(pair => pair.First != pair.Second);
-                session.Tables.Line($"ring of {cluster.RingSize} partitions, {(moving == 0 ? "none moves" : $"{moving} of them move")}");
+                session.Tables.Line($"ring of {cluster.RingSize} partitions, {(moving == 0 ? "none moves" : moving == 1 ? "1 of them moves" : $"{moving} of them move")}");
                 session.Tables.Line();
                 session.Tables.Print(["#partition", "owner", "up", "next owner"], Enumerable.Range(0, cluster.Owners.Count).Select(partition => Row(cluster, partition)));
             }

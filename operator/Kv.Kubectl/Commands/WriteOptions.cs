@@ -20,7 +20,7 @@ internal sealed class WriteOptions
     private readonly Option<Quorum?> dw = QuorumOption.Create("--dw", "Replicas that must have it on disk.");
     private readonly Option<Quorum?> pw = QuorumOption.Create("--pw", "Primaries that must have taken it.");
     private readonly Option<Quorum?> nodeConfirms = QuorumOption.Create("--node-confirms", "Distinct nodes that must have taken it.");
-    private readonly Option<bool?> sloppy = QuorumOption.Switch("--sloppy-quorum", "Stand-ins of dead nodes count.");
+    private readonly Option<string?> sloppy = QuorumOption.Switch("--sloppy-quorum", "Stand-ins of dead nodes count.");
     private readonly Option<uint?> nVal = QuorumOption.NVal();
     private readonly Option<bool> ifNoneMatch = new("--if-none-match") { Description = "Only if there is nothing." };
     private readonly Option<bool> ifNotModified = new("--if-not-modified") { Description = "Only if the object is still as its --context says." };
@@ -53,7 +53,7 @@ internal sealed class WriteOptions
             IfNotModified = parsed.GetValue(ifNotModified),
             ReturnBody = parsed.GetValue(returnBody),
         };
-        if (parsed.GetValue(sloppy) is { } isSloppy)
+        if (QuorumOption.Read(parsed, sloppy) is { } isSloppy)
         {
             request.SloppyQuorum = isSloppy;
         }

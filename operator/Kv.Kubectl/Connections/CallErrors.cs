@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Grpc.Core;
 using Kv.Protos.Kv.V1;
 
@@ -12,14 +13,9 @@ internal static class CallErrors
     /// <summary>The node did not do it, and it may work later or elsewhere.</summary>
     public static bool IsNotDone(Error error) => error is { Retryable: true, Indeterminate: false };
 
-    /// <summary>The request has not left: nobody was there to take it.</summary>
-    public static bool IsNotSent(RpcException e) => e is
-    {
-        StatusCode: StatusCode.Unavailable, Status.DebugException: HttpRequestException
-        {
-            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError,
-        }
-    };
+    /// <summary>The request has not left: nobody was there to take it. The first two come of a connection that was never made, the last of one that the handler makes.</summary>
+    public static bool IsNotSent(RpcException e) => e.StatusCode == StatusCode.Unavailable && e.Status.DebugException is
+        SocketException or TimeoutException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
     /// <summary>Another node may answer what this one could not.</summary>
     public static bool IsOfThisNode(RpcException e) =>

@@ -27,9 +27,16 @@ internal static class BucketTypeOutput
             string.Join(", ", row.type.MissingOn),
         }));
 
-    public static void PrintOne(TablePrinter printer, BucketType type)
+    /// <summary>A line: the state, what is waited for, and what comes next.</summary>
+    public static void PrintState(TablePrinter printer, BucketType type)
     {
-        printer.Line($"{type.Name} is {Words.Of(type.State)}{(type.MissingOn.Count > 0 ? $"; not yet on {string.Join(", ", type.MissingOn)}" : "")}");
+        var missing = type.MissingOn.Count > 0 ? $", not yet on {string.Join(", ", type.MissingOn)}" : "";
+        var next = type.State == BucketType.Types.State.Active ? "" : $"; clients can use it after: kv bucket-type activate {type.Name}";
+        printer.Line($"{type.Name} is {Words.Of(type.State)}{missing}{next}");
+    }
+
+    public static void PrintProps(TablePrinter printer, BucketType type)
+    {
         printer.Line();
         printer.Print(["property", "value"], Props(type).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new[] { pair.Key, TextOf(pair.Value) }));
     }

@@ -4,7 +4,7 @@ using Spectre.Console.Rendering;
 
 namespace Kv.Kubectl.Output;
 
-/// <summary>Tables for people: columns by their widest cell; on a terminal in its width and colours, else plain and as wide as they need.</summary>
+/// <summary>Tables for people: columns as wide as their widest cell, whatever the terminal's width, so that no name is cut; colours on a terminal only.</summary>
 internal sealed class TablePrinter(Terminal terminal)
 {
     private const int Unbounded = 10_000;
@@ -20,7 +20,7 @@ internal sealed class TablePrinter(Terminal terminal)
             {
                 Alignment = isNumber ? Justify.Right : Justify.Left,
                 Padding = new Padding(0, 0, 3, 0),
-                NoWrap = !terminal.IsInteractive,
+                NoWrap = true,
             };
             table.AddColumn(column);
         }
@@ -69,7 +69,7 @@ internal sealed class TablePrinter(Terminal terminal)
 
         public bool IsTerminal { get; } = terminal.IsInteractive;
 
-        public int Width { get; } = terminal.Width ?? Unbounded;
+        public int Width => Unbounded;
 
         public int Height => 24;
 

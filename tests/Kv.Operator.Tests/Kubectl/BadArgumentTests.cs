@@ -1,0 +1,89 @@
+using Xunit;
+
+namespace Kv.Operator.Tests.Kubectl;
+
+/// <summary>A command line that is wrong is refused before anybody is asked, with a text that names what is wrong, and the exit code 2.</summary>
+public sealed class BadArgumentTests
+{
+    /// <summary>Arguments, and what the error must say.</summary>
+    public static TheoryData<string, string> Cases => new()
+    {
+        { "", "command" },
+        { "fetch b k", "'fetch'" },
+        { "get", "name what is meant: [TYPE] BUCKET KEY" },
+        { "get b", "too few names" },
+        { "get a b c d", "too many names" },
+        { "get --type t a b c", "too many names; with --type: BUCKET KEY" },
+        { "get b k --type ''", "the bucket type is empty" },
+        { "get '' k", "the bucket is empty" },
+        { "get b ''", "the key is empty" },
+        { "get b k --r many", "--r must be a number above 0, one, quorum or all, not `many`" },
+        { "get b k --r 0", "--r must be a number above 0" },
+        { "get b k --r -1", "--r must be a number above 0" },
+        { "get b k --pr 1.5", "--pr must be a number above 0" },
+        { "get b k --n-val 0", "--n-val must be a number above 0, not `0`" },
+        { "get b k --notfound-ok maybe", "--notfound-ok must be true or false, not `maybe`" },
+        { "get b k --rr 1", "there is no option --rr; if it is a value, put -- before it" },
+        { "get b k --base64-names", "the bucket `b` is not base64" },
+        { "get b k -o yaml", "--output must be text or json, not `yaml`" },
+        { "get b k --timeout soon", "--timeout must be a time of at most an hour" },
+        { "get b k --timeout 10", "--timeout must be a time of at most an hour" },
+        { "get b k --timeout 0s", "--timeout must be a time of at most an hour" },
+        { "get b k --timeout 2h", "--timeout must be a time of at most an hour" },
+        { "get b k --timeout 99999999999s", "--timeout must be a time of at most an hour" },
+        { "get b k --endpoint nowhere", "--endpoint must be HOST:PORT, not `nowhere`" },
+        { "get b k --endpoint host:0", "--endpoint must be HOST:PORT" },
+        { "get b k --endpoint host:70000", "--endpoint must be HOST:PORT" },
+        { "get b k --endpoint http://host:1/", "--endpoint must be HOST:PORT" },
+        { "get b k --endpoint a@host:1", "--endpoint must be HOST:PORT" },
+        { "get b k --endpoint host:1/path", "--endpoint must be HOST:PORT" },
+        { "get b k --endpoint 127.0.0.1:1 --cluster example", "give one kind" },
+        { "get b k --cluster ''", "--cluster is empty" },
+        { "get b k --admin-endpoint 127.0.0.1:1", "the grpc port is not known from --admin-endpoint: name it with --endpoint" },
+        { "put b k", "too few names: [TYPE] BUCKET KEY VALUE, where the VALUE - is standard input" },
+        { "put t b k v w", "too many names" },
+        { "put b k v --generate-key --type t", "too many names" },
+        { "put b v --generate-key --context-from-get", "--context-from-get reads a key, and --generate-key has none" },
+        { "put b k v --meta colour", "--meta must be NAME=VALUE, not `colour`" },
+        { "put b k v --meta =red", "--meta must be NAME=VALUE, not `=red`" },
+        { "put b k v --index email_bin", "--index must be NAME=VALUE" },
+        { "put b k v --context ###", "--context is not a context" },
+        { "put b k v --context ''", "--context is empty" },
+        { "put b k v --context AQ== --context-from-get", "--context and --context-from-get exclude each other" },
+        { "put b k v --if-none-match --if-not-modified", "--if-none-match and --if-not-modified exclude each other" },
+        { "put b k v --dw some", "--dw must be a number above 0" },
+        { "put b k --value", "there is no option --value" },
+        { "delete b", "too few names" },
+        { "delete b k --context not-base64", "--context is not a context" },
+        { "list a b c", "too many names" },
+        { "status now", "'now'" },
+        { "status --endpoint 127.0.0.1:1", "the admin port is not known from --endpoint: name it with --admin-endpoint" },
+        { "plan join", "name the peer ports" },
+        { "plan join example-3", "`example-3` is not HOST:PORT" },
+        { "plan leave", "name the members that leave" },
+        { "plan commit", "name the plan that was looked at" },
+        { "plan commit a b", "name the plan that was looked at" },
+        { "plan undo", "'undo'" },
+        { "bucket-type", "command" },
+        { "bucket-type status", "name the bucket type" },
+        { "bucket-type status a b", "too many names" },
+        { "bucket-type create t [1]", "the properties are not a JSON object" },
+        { "bucket-type create t {n_val", "the properties are not JSON" },
+        { "bucket-type create t --prop n_val", "--prop must be NAME=VALUE, not `n_val`" },
+        { "bucket-type update t", "name the properties to change" },
+    };
+
+    [Theory, MemberData(nameof(Cases))]
+    public async Task Arguments_ThatAreWrong_AreRefused(string line, string expected)
+    {
+        // An address where nothing listens: what got as far as asking would end with another code.
+        var arguments = line.Length == 0 ? [] : line.Split(' ').Select(word => word == "''" ? "" : word).ToArray();
+        var needsNode = !line.Contains("endpoint", StringComparison.Ordinal) && arguments.Length > 0;
+        var run = await KvRun.OfAsync(needsNode ? [.. arguments, "--endpoint", "127.0.0.1:1", "--admin-endpoint", "127.0.0.1:1"] : arguments);
+
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Empty(run.Output);
+        Assert.Contains("--help` shows what it takes", run.Error, StringComparison.Ordinal);
+    }
+}

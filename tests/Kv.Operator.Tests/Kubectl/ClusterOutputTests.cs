@@ -1,0 +1,158 @@
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Xunit;
+
+namespace Kv.Operator.Tests.Kubectl;
+
+/// <summary>What a person sees of a cluster, letter by letter, and the names that a program finds.</summary>
+public sealed class ClusterOutputTests
+{
+    [Fact]
+    public async Task Status_IsTheClusterAtAGlance() => Assert.Equal(
+        """
+        cluster example (7c1d9e7e-0000-0000-0000-000000000001)
+        ring of 8 partitions, document version 12, held by all members that are up
+        2 of 3 members up, 1 ownership transfer to go, 2 transfers under way or waiting
+
+        NODE        ZONE   STATE     UP    PARTITIONS   NEXT   VERSION      DATA   DISK FREE   ADMIN
+        example-0   a      valid     yes            3      3   0.1.0     1.5 MiB      80 GiB   ADDRESS
+        example-1   b      valid     no             3      2   -               -           -   127.0.0.1:1
+        example-2   c      joining   yes            2      3   -               -           -   -
+
+        BUCKET TYPE   STATE     MISSING ON
+        default       active    -
+        carts         created   example-1
+
+        """,
+        await OutputAsync("status"));
+
+    [Fact]
+    public async Task Ring_IsAMapOfEachPartition() => Assert.Equal(
+        """
+        ring of 8 partitions, 1 of them moves
+
+        PARTITION   OWNER       UP    NEXT OWNER
+                0   example-0   yes   -
+                1   example-1   no    -
+                2   example-2   yes   -
+                3   example-0   yes   -
+                4   example-1   no    -
+                5   example-2   yes   -
+                6   example-0   yes   -
+                7   example-1   no    example-2
+
+        """,
+        await OutputAsync("ring"));
+
+    [Fact]
+    public async Task Plan_IsWhatACommitWouldDo() => Assert.Equal(
+        """
+        plan 117b on document version 12
+
+        STAGED   NODE        ID
+        join     example-3   00000000000000e3
+
+        NODE        ZONE   STATE AFTER   PARTITIONS NOW   AFTER
+        example-0   a      valid                      3       2
+        example-3   b      valid                      0       2
+
+        warning: Not all replicas will be in distinct zones
+        A commit moves 2 partitions. To commit: kv plan commit 117b
+
+        """,
+        await OutputAsync("plan"));
+
+    [Fact]
+    public async Task Transfers_ShowProgress_AndNothingOfAnErrorMovesTheCursor() => Assert.Equal(
+        """
+        1 ownership transfer to go, 2 transfers under way or waiting
+
+        PARTITION   KIND        STATE     FROM        TO            OBJECTS    SENT   IDLE   ERROR
+                3   hinted      failed    example-0   example-1           0     0 B    0 s   \x1b[31mrefused
+                7   ownership   running   example-1   example-2   120/~1000   4 KiB    2 s   -
+
+        """,
+        await OutputAsync("transfers"));
+
+    [Fact]
+    public async Task BucketTypeList_ShowsWhereOneIsMissing() => Assert.Equal(
+        """
+        NAME      STATE     N_VAL   ALLOW_MULT   LAST_WRITE_WINS   MISSING ON
+        default   active        3   false        false             -
+        carts     created       3   true         -                 example-1
+
+        """,
+        await OutputAsync("bucket-type", "list"));
+
+    [Fact]
+    public async Task BucketTypeStatus_ShowsEveryProperty() => Assert.Equal(
+        """
+        carts is created, not yet on example-1; clients can use it after: kv bucket-type activate carts
+
+        PROPERTY     VALUE
+        allow_mult   true
+        n_val        3
+        precommit    []
+        r            quorum
+
+        """,
+        await OutputAsync("bucket-type", "status", "carts"));
+
+    [Fact]
+    public async Task StatusAsJson_HasTheNamesThatProgramsKnow()
+    {
+        var status = JsonNode.Parse(await OutputAsync("status", "-o", "json"))!.AsObject();
+        Assert.Equal(
+            ["cluster", "clusterId", "documentVersion", "converged", "ringSize", "pendingTransfers", "lastCommittedPlanId", "members", "staged", "transfers", "bucketTypes"],
+            status.Select(field => field.Key));
+        Assert.Equal(
+            ["name", "id", "zone", "state", "up", "partitions", "nextPartitions", "documentVersion", "endpoints", "version", "formatVersion", "dataBytes", "diskFreeBytes", "uptimeSeconds"],
+            status["members"]![0]!.AsObject().Select(field => field.Key));
+        Assert.Equal("joining", status["members"]![2]!["state"]!.GetValue<string>());
+        Assert.Equal(
+            ["kind", "state", "partition", "from", "to", "objectsSent", "bytesSent", "objectsTotal", "secondsSinceProgress", "lastError"],
+            status["transfers"]![0]!.AsObject().Select(field => field.Key));
+        Assert.Equal("created", status["bucketTypes"]![1]!["state"]!.GetValue<string>());
+        Assert.Equal(3, status["bucketTypes"]![1]!["props"]!["n_val"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task RingAsJson_NamesTheNextOwner_OnlyWhereAPartitionMoves()
+    {
+        var partitions = JsonNode.Parse(await OutputAsync("ring", "-o", "json"))!["partitions"]!.AsArray();
+        Assert.Equal(8, partitions.Count);
+        Assert.Equal("""{"partition":0,"owner":"example-0","up":true}""", partitions[0]!.ToJsonString());
+        Assert.Equal("""{"partition":7,"owner":"example-1","up":false,"nextOwner":"example-2"}""", partitions[7]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task PlanAsJson_HasWhatACommitNeeds()
+    {
+        var plan = JsonNode.Parse(await OutputAsync("plan", "-o", "json"))!;
+        Assert.Equal("117b", plan["planId"]!.GetValue<string>());
+        Assert.Equal("""{"kind":"join","node":"example-3","id":"00000000000000e3"}""", plan["staged"]![0]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Value_OnATerminal_EndsItsLine()
+    {
+        await using var node = await StubNode.StartAsync(_ => Samples.Found(Samples.Sibling("t", ByteString.CopyFromUtf8("hello"))));
+        Assert.Equal("hello\n", (await KvRun.WithAsync(["get", "b", "k", "--endpoint", node.Address], isInteractive: true)).Output);
+        Assert.Equal("hello", (await KvRun.WithAsync(["get", "b", "k", "--endpoint", node.Address])).Output);
+    }
+
+    private static async Task<string> OutputAsync(params string[] arguments)
+    {
+        await using var node = await StartAsync();
+        var run = await KvRun.OfAsync([.. arguments, "--admin-endpoint", node.Address]);
+        Assert.Equal((0, ""), (run.ExitCode, arguments[0] == "transfers" ? "" : run.Error));
+        return run.Output.Replace(node.Address, "ADDRESS", StringComparison.Ordinal);
+    }
+
+    private static async Task<StubNode> StartAsync()
+    {
+        var node = await StubNode.StartAsync();
+        node.Answer = Samples.Member(() => node.Address);
+        return node;
+    }
+}

@@ -1,0 +1,35 @@
+using Grpc.Core;
+using Kv.Protos.Admin.V1;
+using TypeList = Kv.Protos.Admin.V1.BucketTypes;
+
+namespace Kv.Operator.Tests.Kubectl;
+
+/// <summary>admin.v1 of a <see cref="StubNode"/>.</summary>
+internal sealed class StubAdmin(StubNode node) : Admin.AdminBase
+{
+    public override Task<Node> GetNode(GetNodeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Node>(request));
+
+    public override Task<Cluster> GetCluster(GetClusterRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Cluster>(request));
+
+    public override Task<Plan> StageJoin(StageJoinRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Plan>(request));
+
+    public override Task<Plan> StageLeave(StageLeaveRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Plan>(request));
+
+    public override Task<Cluster> ClearStaged(ClearStagedRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Cluster>(request));
+
+    public override Task<Plan> GetPlan(GetPlanRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Plan>(request));
+
+    public override Task<Cluster> CommitPlan(CommitPlanRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Cluster>(request));
+
+    public override Task<Transfers> GetTransfers(GetTransfersRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Transfers>(request));
+
+    public override Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));
+
+    public override Task<BucketType> ActivateBucketType(ActivateBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));
+
+    public override Task<BucketType> UpdateBucketType(UpdateBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));
+
+    public override Task<BucketType> GetBucketType(GetBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));
+
+    public override Task<TypeList> ListBucketTypes(ListBucketTypesRequest request, ServerCallContext context) => Task.FromResult(node.Reply<TypeList>(request));
+}
