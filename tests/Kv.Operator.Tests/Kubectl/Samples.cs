@@ -32,7 +32,13 @@ internal static class Samples
 
     public static Node Node => new()
     {
-        Id = "00000000000000e0", Name = "example-0", Version = "0.1.0", DataBytes = 3 * 512 * 1024, DiskFreeBytes = 80L << 30, UptimeSeconds = 90, FormatVersion = 1,
+        Id = "00000000000000e0",
+        Name = "example-0",
+        Version = "0.1.0",
+        DataBytes = 3 * 512 * 1024,
+        DiskFreeBytes = 80L << 30,
+        UptimeSeconds = 90,
+        FormatVersion = 1,
     };
 
     public static Transfers Transfers => new()
@@ -63,7 +69,9 @@ internal static class Samples
 
     public static Plan Plan => new()
     {
-        PlanId = "117b", DocumentVersion = 12, Transfers = 2,
+        PlanId = "117b",
+        DocumentVersion = 12,
+        Transfers = 2,
         Staged = { new StagedChange { Kind = StagedChange.Types.Kind.Join, NodeId = "00000000000000e3", NodeName = "example-3" } },
         Members =
         {
@@ -77,7 +85,11 @@ internal static class Samples
 
     public static Content Sibling(string tag, ByteString value, bool deleted = false) => new()
     {
-        Value = value, Vtag = tag, LastModifiedMicroseconds = Time, ContentType = deleted ? "" : "text/plain", Tombstone = deleted,
+        Value = value,
+        Vtag = tag,
+        LastModifiedMicroseconds = Time,
+        ContentType = deleted ? "" : "text/plain",
+        Tombstone = deleted,
     };
 
     public static GetResponse Found(params Content[] siblings) => new() { Object = new Protos.Kv.V1.Object { Context = Context, Siblings = { siblings } } };
