@@ -38,7 +38,7 @@ internal static class StatusCommand
         printer.Line();
         printer.Print(
             ["node", "zone", "state", "up", "#partitions", "#next", "version", "#data", "#disk free", "admin"],
-            cluster.Members.Select(member => Row(member, overview.NodeOf(member))));
+            cluster.Members.OrderBy(member => member.Name, StringComparer.Ordinal).Select(member => Row(member, overview.NodeOf(member))));
         if (cluster.Staged.Count > 0)
         {
             printer.Line();
@@ -75,7 +75,7 @@ internal static class StatusCommand
             ["ringSize"] = cluster.RingSize,
             ["pendingTransfers"] = cluster.PendingTransfers,
             ["lastCommittedPlanId"] = cluster.LastCommittedPlanId,
-            ["members"] = new JsonArray([.. cluster.Members.Select(member => ToJson(member, overview.NodeOf(member)))]),
+            ["members"] = new JsonArray([.. cluster.Members.OrderBy(member => member.Name, StringComparer.Ordinal).Select(member => ToJson(member, overview.NodeOf(member)))]),
             ["staged"] = PlanOutput.ToJson(cluster.Staged),
             ["transfers"] = TransferOutput.ToJson(overview.Transfers),
             ["bucketTypes"] = new JsonArray([.. overview.BucketTypes.Select(BucketTypeOutput.ToJson)]),

@@ -13,9 +13,10 @@ internal static class CallErrors
     /// <summary>The node did not do it, and it may work later or elsewhere.</summary>
     public static bool IsNotDone(Error error) => error is { Retryable: true, Indeterminate: false };
 
-    /// <summary>The request has not left: nobody was there to take it. The first two come of a connection that was never made, the last of one that the handler makes.</summary>
-    public static bool IsNotSent(RpcException e) => e.StatusCode == StatusCode.Unavailable && e.Status.DebugException is
-        SocketException or TimeoutException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+    /// <summary>The request has not left, since nobody was there to take it: no connection was made, or it led nowhere.</summary>
+    public static bool IsNotSent(RpcException e) => Causes(e).Any(cause => cause is PodRefusedException)
+        || (e.StatusCode == StatusCode.Unavailable && e.Status.DebugException is
+            SocketException or TimeoutException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError });
 
     /// <summary>Another node may answer what this one could not.</summary>
     public static bool IsOfThisNode(RpcException e) =>
@@ -55,16 +56,21 @@ internal static class CallErrors
                 return "what answers there is not this port of a node";
         }
 
-        if (e.Status.DebugException is not { } cause)
+        if (e.Status.DebugException is null)
         {
             return e.Status.Detail.Length > 0 ? e.Status.Detail : e.StatusCode.ToString();
         }
 
-        while (cause.InnerException is { } inner)
-        {
-            cause = inner;
-        }
-
+        // The first that says what happened to the connection; else the innermost.
+        var cause = Causes(e).FirstOrDefault(one => one is PodRefusedException or SocketException) ?? Causes(e).Last();
         return cause is OperationCanceledException or TimeoutException ? "no connection in time" : cause.Message;
+    }
+
+    private static IEnumerable<Exception> Causes(RpcException e)
+    {
+        for (var cause = e.Status.DebugException; cause is not null; cause = cause.InnerException)
+        {
+            yield return cause;
+        }
     }
 }

@@ -18,6 +18,9 @@ internal sealed class NodeCaller(INodeAccess access, TimeSpan timeout) : IDispos
     /// <summary>What a node's own error gets to arrive, after the time that the node was given.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
+    /// <summary>Who answered last: asked first the next time, so that a command of several questions waits for a hanging node once.</summary>
+    private NodeAddress? answered;
+
     public INodeAccess Access { get; } = access;
 
     /// <summary>A call of the admin port. All of them are safe to repeat.</summary>
@@ -73,7 +76,7 @@ internal sealed class NodeCaller(INodeAccess access, TimeSpan timeout) : IDispos
     private async Task<T> InTurnAsync<T>(
         NodePort port, Func<Attempt, Task<T>> call, Func<T, Error?> errorOf, bool isRepeatable, CancellationToken cancel, TimeSpan? patience = null)
     {
-        var nodes = Access.Nodes.Where(node => node.Of(port) is not null).ToList();
+        var nodes = Access.Nodes.Where(node => node.Of(port) is not null).OrderByDescending(node => node == answered).ToList();
         if (nodes.Count == 0)
         {
             throw CliException.Usage(port == NodePort.Admin
@@ -99,6 +102,7 @@ internal sealed class NodeCaller(INodeAccess access, TimeSpan timeout) : IDispos
                 var answer = await call(new Attempt(Access.Open(nodes[i], port), options, (uint)Math.Max(1, limit.TotalMilliseconds)));
                 if (errorOf(answer) is not { } error)
                 {
+                    answered = nodes[i];
                     return answer;
                 }
 

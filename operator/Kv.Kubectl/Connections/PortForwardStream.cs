@@ -23,6 +23,7 @@ internal sealed class PortForwardStream(WebSocket socket) : Stream
     private int start;
     private int end;
     private bool isEndOfMessage = true;
+    private bool hasData;
 
     public override bool CanRead => true;
 
@@ -44,7 +45,7 @@ internal sealed class PortForwardStream(WebSocket socket) : Stream
         {
             if (!await ReceiveAsync(cancellationToken))
             {
-                return failure.Length == 0 ? 0 : throw new IOException($"the pod refused the connection: {failure}");
+                return failure.Length == 0 ? 0 : throw Lost(null);
             }
         }
 
@@ -68,9 +69,9 @@ internal sealed class PortForwardStream(WebSocket socket) : Stream
                 source = source[count..];
             }
         }
-        catch (WebSocketException e)
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException)
         {
-            throw new IOException($"the port-forward was lost: {e.GetBaseException().Message}", e);
+            throw Lost(e);
         }
         finally
         {
@@ -109,6 +110,11 @@ internal sealed class PortForwardStream(WebSocket socket) : Stream
         base.Dispose(disposing);
     }
 
+    /// <summary>A reader and a writer meet the end both, in any order; either may be the one whose error is told.</summary>
+    private IOException Lost(Exception? cause) => failure.Length > 0 && !hasData
+        ? new PodRefusedException($"the pod refused the connection: {failure}")
+        : new IOException($"the port-forward was lost: {(failure.Length > 0 ? failure.ToString() : cause?.GetBaseException().Message)}", cause);
+
     /// <summary>Takes one frame into the buffer; false at the end. Not all frames leave data there.</summary>
     private async ValueTask<bool> ReceiveAsync(CancellationToken cancel)
     {
@@ -117,9 +123,9 @@ internal sealed class PortForwardStream(WebSocket socket) : Stream
         {
             received = await socket.ReceiveAsync(buffer.AsMemory(), cancel);
         }
-        catch (WebSocketException e)
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException)
         {
-            throw new IOException($"the port-forward was lost: {e.GetBaseException().Message}", e);
+            throw Lost(e);
         }
 
         if (received.MessageType == WebSocketMessageType.Close)
@@ -155,6 +161,7 @@ internal sealed class PortForwardStream(WebSocket socket) : Stream
             return failure.Length == 0;
         }
 
+        hasData |= start < end;
         return true;
     }
 }
