@@ -9,6 +9,7 @@ internal sealed class TestNode : IAsyncDisposable
 {
     private readonly GrpcChannel adminChannel;
     private readonly GrpcChannel kvChannel;
+    private int isDisposed;
 
     private TestNode(NodeComposition composition)
     {
@@ -48,6 +49,12 @@ internal sealed class TestNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // A test may end a node before its cluster does.
+        if (Interlocked.Exchange(ref isDisposed, 1) == 1)
+        {
+            return;
+        }
+
         adminChannel.Dispose();
         kvChannel.Dispose();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
