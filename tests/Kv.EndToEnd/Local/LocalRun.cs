@@ -18,6 +18,9 @@ internal sealed partial class LocalRun : IAsyncDisposable
 
     private LocalRun(string root) => _root = root;
 
+    /// <summary>Where a person would stand: `.kv` is in it.</summary>
+    public string WorkingDirectory => _root;
+
     public string Manifests => Path.Combine(_root, "manifests");
 
     /// <summary>What the run has printed so far: for a test's failure.</summary>
@@ -32,7 +35,7 @@ internal sealed partial class LocalRun : IAsyncDisposable
         }
     }
 
-    private string Data => Path.Combine(_root, "kv");
+    private string Data => Path.Combine(_root, ".kv");
 
     /// <summary>Starts a run of the examples in an empty directory and waits until every node serves and every bucket type is active.</summary>
     public static async Task<LocalRun> StartAsync(int nodes, CancellationToken cancel)

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Xunit;
+
+namespace Kv.EndToEnd.Local;
+
+/// <summary>`kv` beside a running local ring, found by its endpoints file, as the README has it.</summary>
+public sealed class CommandLineTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task PutGetListDeleteAndStatus_OnARingWithADeadNode()
+    {
+        await using var run = await LocalRun.StartAsync(3, Cancel);
+        run.KillNode("example-1");
+
+        await OkAsync(run, "put", "greetings", "first", "hello");
+        Assert.Equal("hello", (await OkAsync(run, "get", "greetings", "first")).TrimEnd('\n'));
+        Assert.Contains("first", await OkAsync(run, "list", "greetings"), StringComparison.Ordinal);
+
+        var piped = await KvAsync(run, input: "from standard input", "put", "greetings", "second", "-");
+        Assert.True(piped.Succeeded, piped.ToString());
+        Assert.Equal("from standard input", (await OkAsync(run, "get", "greetings", "second")).TrimEnd('\n'));
+
+        await OkAsync(run, "put", "siblings", "carts", "alice", "book");
+        await OkAsync(run, "put", "siblings", "carts", "alice", "lamp");
+        using var siblings = JsonDocument.Parse(await OkAsync(run, "get", "siblings", "carts", "alice", "-o", "json"));
+        Assert.Equal(2, siblings.RootElement.GetProperty("siblings").GetArrayLength());
+
+        await OkAsync(run, "delete", "greetings", "first");
+        Assert.Equal(3, (await KvAsync(run, null, "get", "greetings", "first")).ExitCode);
+        var status = await OkAsync(run, "status");
+        Assert.All(["example-0", "example-1", "example-2", "siblings", "plain"], name => Assert.Contains(name, status, StringComparison.Ordinal));
+        Assert.Contains("64", await OkAsync(run, "ring"), StringComparison.Ordinal);
+        await OkAsync(run, "plan");
+        await OkAsync(run, "transfers");
+        await OkAsync(run, "bucket-type", "list");
+    }
+
+    [Fact]
+    public async Task BadInput_EndsWithItsExitCode_AndAClearLine()
+    {
+        await using var run = await LocalRun.StartAsync(1, Cancel);
+        foreach (var (code, text, arguments) in new (int, string, string[])[]
+        {
+            (2, "", ["put"]),
+            (2, "", ["frobnicate"]),
+            (1, "nowhere", ["get", "nowhere", "bucket", "key"]),
+            (3, "", ["get", "bucket", "missing"]),
+            (1, "", ["bucket-type", "create", "bad", "{\"n_val\":0}"]),
+        })
+        {
+            var command = await KvAsync(run, null, arguments);
+            Assert.True(command.ExitCode == code, $"{code} was expected: {command}");
+            Assert.Contains(text, command.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", command.Error, StringComparison.Ordinal);
+        }
+    }
+
+    private static async Task<string> OkAsync(LocalRun run, params string[] arguments)
+    {
+        var command = await KvAsync(run, null, arguments);
+        Assert.True(command.Succeeded, command.ToString());
+        return command.Output;
+    }
+
+    private static Task<Command> KvAsync(LocalRun run, string? input, params string[] arguments) => Command.RunAsync(
+        "/bin/sh",
+        ["-c", "cd \"$1\" && shift && kv=$1 && shift && exec \"$kv\" \"$@\"", "sh", run.WorkingDirectory, SourceTree.Path("bin", "kv"), .. arguments],
+        TimeSpan.FromSeconds(60),
+        input: input,
+        cancel: Cancel);
+}
