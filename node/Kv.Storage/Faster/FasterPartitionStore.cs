@@ -17,23 +17,16 @@ internal sealed class FasterPartitionStore : IPartitionStore
     private readonly StoreReader caller;
     private readonly int chunkBytes;
     private readonly UseCounter uses = new();
-    private readonly KnownValues known = new();
-    private readonly BatchRecord record = new();
-    private readonly Dictionary<ReadOnlyMemory<byte>, int> lastInBatch = new(KeyEquality.Instance);
+    private readonly StoreWriter writer;
 
     // One checkpoint or compaction at a time; a fold begins between them.
     private readonly SemaphoreSlim maintenance = new(1, 1);
 
-    // Guards the folds in progress, whose cursors bound compaction.
-    private readonly Lock foldGate = new();
-    private readonly List<StoreFold> folds = [];
+    private readonly StoreFolds folds;
 
     // Guards progress, counts and the order of log and store between the one writer and a checkpoint that begins.
     private readonly object gate = new();
     private readonly StoreProgress progress;
-    private readonly Action<ReadOnlyMemory<byte>, PriorValue> learn;
-    private long count;
-    private long bytes;
     private bool isMoved;
     private int callerInside;
 
@@ -43,12 +36,11 @@ internal sealed class FasterPartitionStore : IPartitionStore
         Identity = identity;
         Directory = directory;
         progress = new StoreProgress(identity, checkpoint?.CoveredLsn ?? identity.Birth - 1);
-        count = checkpoint?.Count ?? 0;
-        bytes = checkpoint?.Bytes ?? 0;
         log = new StoreLog(host.Files, directory, host.Options, checkpoint, cause => host.Fail($"The store in {directory} could not read or write its records", cause));
         chunkBytes = log.PageBytes / 4;
         caller = NewReader();
-        learn = (key, prior) => known.Set(key.Span, prior);
+        folds = new StoreFolds(uses);
+        writer = new StoreWriter(caller, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0);
         MaxKeyBytes = Math.Min(StoreLimits.MaxKeyBytes, chunkBytes);
     }
 
@@ -64,30 +56,12 @@ internal sealed class FasterPartitionStore : IPartitionStore
 
     public int MaxValueBytes => host.Options.MaxValueBytes;
 
-    public long ApproximateCount => Interlocked.Read(ref count);
+    public long ApproximateCount => writer.Count;
 
-    public long ApproximateBytes => Interlocked.Read(ref bytes);
+    public long ApproximateBytes => writer.Bytes;
 
     /// <summary>Bytes of records, live and dead; 0 when it is closed.</summary>
-    public long RecordBytes
-    {
-        get
-        {
-            if (!uses.TryEnter())
-            {
-                return 0;
-            }
-
-            try
-            {
-                return log.Bytes;
-            }
-            finally
-            {
-                uses.Exit();
-            }
-        }
-    }
+    public long RecordBytes => uses.IsClosed ? 0 : log.Bytes;
 
     public async ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
     {
@@ -95,7 +69,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
         EnterCaller();
         try
         {
-            await caller.ReadAsync(batch, learn);
+            await caller.ReadAsync(batch, writer.Learn);
 
             // A device that failed answers zeros; nothing read after that may be believed.
             host.ThrowIfFailed();
@@ -122,9 +96,9 @@ internal sealed class FasterPartitionStore : IPartitionStore
 
             lock (gate)
             {
-                batch = WithoutRepeats(batch);
-                Prepare(batch);
-                done = host.Log.Append(Identity, LogRecordKind.Batch, record, durability, out var first, out var last);
+                batch = writer.Prepare(batch);
+                host.ThrowIfFailed();
+                done = host.Log.Append(Identity, LogRecordKind.Batch, writer.Record, durability, out var first, out var last);
                 ApplyLogged(batch, first, last);
             }
         }
@@ -167,7 +141,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
         }
         finally
         {
-            EndFold(fold, reader);
+            folds.Remove(fold, reader);
         }
     }
 
@@ -242,12 +216,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
     {
         lock (gate)
         {
-            var index = 0;
-            foreach (var (entry, prior) in BatchRecord.Read(payload))
-            {
-                Apply(entry, prior, last, index++);
-            }
-
+            writer.Apply(payload, last);
             progress.Applied(first, last, payload.Length, host.Time.GetTimestamp());
         }
     }
@@ -292,14 +261,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
 
             var slice = Math.Max(4L * log.PageBytes, host.Options.CompactionMinBytes);
             var until = Math.Min(log.BeginAddress + slice, log.TailAddress);
-            lock (foldGate)
-            {
-                foreach (var fold in folds)
-                {
-                    until = Math.Min(until, fold.Cursor);
-                }
-            }
-
+            until = folds.LowestCursor(until);
             if (until / log.PageBytes * log.PageBytes <= log.BeginAddress)
             {
                 return false;
@@ -325,8 +287,6 @@ internal sealed class FasterPartitionStore : IPartitionStore
         }
     }
 
-    private static int RecordOverhead => 48;
-
     private async Task CheckpointAsync(bool isClosing)
     {
         if (!isClosing && !uses.TryEnter())
@@ -346,7 +306,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
                     return;
                 }
 
-                (covered, countThen, bytesThen) = (progress.AppliedLsn, count, bytes);
+                (covered, countThen, bytesThen) = (progress.AppliedLsn, writer.Count, writer.Bytes);
                 progress.BeginCheckpoint();
                 isMoved = false;
             }
@@ -379,129 +339,24 @@ internal sealed class FasterPartitionStore : IPartitionStore
         }
     }
 
-    /// <summary>The batch itself, or one with only the last entry of each key where a key comes twice.</summary>
-    private WriteBatch WithoutRepeats(WriteBatch batch)
-    {
-        if (batch.Count == 1)
-        {
-            return batch;
-        }
-
-        lastInBatch.Clear();
-        for (var index = 0; index < batch.Count; index++)
-        {
-            lastInBatch[batch.Entries[index].Key] = index;
-        }
-
-        if (lastInBatch.Count == batch.Count)
-        {
-            return batch;
-        }
-
-        var distinct = new WriteBatch();
-        foreach (var index in lastInBatch.Values.Order())
-        {
-            var (key, value) = batch.Entries[index];
-            if (value is { } present)
-            {
-                distinct.Put(key, present);
-            }
-            else
-            {
-                distinct.Remove(key);
-            }
-        }
-
-        return distinct;
-    }
-
-    /// <summary>Finds what each key of the batch holds, for the log and the counts. Changes nothing.</summary>
-    private void Prepare(WriteBatch batch)
-    {
-        record.Begin(batch);
-        foreach (var (key, _) in batch.Entries)
-        {
-            if (!known.TryGet(key.Span, out var prior))
-            {
-                prior = caller.ReadPrior(key.Span);
-                host.ThrowIfFailed();
-            }
-
-            record.Add(prior);
-        }
-    }
-
     private void ApplyLogged(WriteBatch batch, long first, long last)
     {
         try
         {
-            for (var index = 0; index < batch.Count; index++)
-            {
-                var entry = batch.Entries[index];
-                known.Set(entry.Key.Span, Apply(entry, record.Prior(index), last, index));
-            }
+            writer.Apply(batch, last);
         }
         catch (Exception error) when (error is not StoreException)
         {
             throw host.Fail($"The store in {Directory} could not apply a batch that is in the log", error);
         }
 
-        progress.Applied(first, last, record.Length + LogRecord.HeaderBytes, host.Time.GetTimestamp());
-    }
-
-    /// <summary>Applies one change and returns what the key holds now.</summary>
-    private PriorValue Apply(in WriteBatch.Entry entry, in PriorValue prior, long lsn, int index)
-    {
-        var now = PriorValue.Absent;
-        if (entry.Value is { } value)
-        {
-            now = Put(entry.Key.Span, value.Span, lsn, index);
-            Interlocked.Add(ref count, prior.Exists ? 0 : 1);
-            Interlocked.Add(ref bytes, value.Length - prior.Length + (prior.Exists ? 0 : entry.Key.Length));
-        }
-        else if (prior.Exists)
-        {
-            caller.Session.Put(entry.Key.Span, StoreValueKind.Removed, []);
-            Interlocked.Decrement(ref count);
-            Interlocked.Add(ref bytes, -prior.Length - entry.Key.Length);
-        }
-
-        if (prior.Chunks is { } chunks)
-        {
-            for (var chunk = 0; chunk < chunks.ChunkCount(chunkBytes); chunk++)
-            {
-                caller.Session.PutChunk(chunks, chunk, StoreValueKind.Removed, []);
-            }
-        }
-
-        return now;
-    }
-
-    private PriorValue Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long lsn, int index)
-    {
-        if (value.Length <= chunkBytes)
-        {
-            caller.Session.Put(key, StoreValueKind.Inline, value);
-            return new PriorValue(true, value.Length, null);
-        }
-
-        // Chunks before the record that names them, so that a reader beside never finds a name without chunks but for an older one.
-        var chunks = new ChunkedValue(lsn, index, value.Length, Files.Crc32C.Of(value));
-        for (var chunk = 0; chunk < chunks.ChunkCount(chunkBytes); chunk++)
-        {
-            var from = chunk * chunkBytes;
-            caller.Session.PutChunk(chunks, chunk, StoreValueKind.Inline, value.Slice(from, Math.Min(chunkBytes, value.Length - from)));
-        }
-
-        Span<byte> name = stackalloc byte[ChunkedValue.Bytes];
-        chunks.Write(name);
-        caller.Session.Put(key, StoreValueKind.Chunked, name);
-        return new PriorValue(true, value.Length, chunks);
+        progress.Applied(first, last, writer.Record.Length + LogRecord.HeaderBytes, host.Time.GetTimestamp());
     }
 
     private bool IsCompactionDue()
     {
-        var live = ApproximateBytes + (ApproximateCount * RecordOverhead);
+        const int recordOverhead = 48;
+        var live = ApproximateBytes + (ApproximateCount * recordOverhead);
         return log.Bytes > Math.Max(host.Options.CompactionMinBytes, live * host.Options.CompactionFactor);
     }
 
@@ -521,11 +376,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
                 }
 
                 var fold = new StoreFold(log, reader, log.BeginAddress, until);
-                lock (foldGate)
-                {
-                    folds.Add(fold);
-                }
-
+                folds.Add(fold);
                 return (fold, reader);
             }
             finally
@@ -536,24 +387,6 @@ internal sealed class FasterPartitionStore : IPartitionStore
         finally
         {
             uses.Exit();
-        }
-    }
-
-    private void EndFold(StoreFold fold, StoreReader reader)
-    {
-        lock (foldGate)
-        {
-            folds.Remove(fold);
-        }
-
-        if (uses.TryEnter())
-        {
-            reader.Dispose();
-            uses.Exit();
-        }
-        else
-        {
-            reader.FreeBuffers();
         }
     }
 

@@ -1,0 +1,162 @@
+using Kv.Core.Stores;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>
+/// Turns batches into records of a store and keeps its counts: finds what each key held (for the log, the counts and the chunks to free), and applies. Used
+/// by the store's one caller, under the store's lock; the counts may be read from anywhere.
+/// </summary>
+internal sealed class StoreWriter
+{
+    private readonly StoreReader reader;
+    private readonly int chunkBytes;
+    private readonly KnownValues known = new();
+    private readonly Dictionary<ReadOnlyMemory<byte>, int> lastInBatch = new(KeyEquality.Instance);
+    private long count;
+    private long bytes;
+
+    public StoreWriter(StoreReader reader, int chunkBytes, long count, long bytes)
+    {
+        this.reader = reader;
+        this.chunkBytes = chunkBytes;
+        this.count = count;
+        this.bytes = bytes;
+        Learn = (key, prior) => known.Set(key.Span, prior);
+    }
+
+    /// <summary>Live keys.</summary>
+    public long Count => Interlocked.Read(ref count);
+
+    /// <summary>Bytes of live keys and values.</summary>
+    public long Bytes => Interlocked.Read(ref bytes);
+
+    /// <summary>Takes note of what a read found, so that a write that follows it need not read again.</summary>
+    public Action<ReadOnlyMemory<byte>, PriorValue> Learn { get; }
+
+    /// <summary>The prepared batch as the log's payload.</summary>
+    public BatchRecord Record { get; } = new();
+
+    /// <summary>Makes <see cref="Record"/> of the batch and what each of its keys holds now; changes nothing. Gives the batch to apply.</summary>
+    public WriteBatch Prepare(WriteBatch batch)
+    {
+        batch = WithoutRepeats(batch);
+        Record.Begin(batch);
+        foreach (var (key, _) in batch.Entries)
+        {
+            if (!known.TryGet(key.Span, out var prior))
+            {
+                prior = reader.ReadPrior(key.Span);
+            }
+
+            Record.Add(prior);
+        }
+
+        return batch;
+    }
+
+    /// <summary>Applies the prepared batch, which the log has under the sequence number.</summary>
+    public void Apply(WriteBatch batch, long lsn)
+    {
+        for (var index = 0; index < batch.Count; index++)
+        {
+            var entry = batch.Entries[index];
+            known.Set(entry.Key.Span, ApplyOne(entry, Record.Prior(index), lsn, index));
+        }
+    }
+
+    /// <summary>Applies a batch as the log had it, at start.</summary>
+    public void Apply(ReadOnlyMemory<byte> payload, long lsn)
+    {
+        var index = 0;
+        foreach (var (entry, prior) in BatchRecord.Read(payload))
+        {
+            ApplyOne(entry, prior, lsn, index++);
+        }
+    }
+
+    /// <summary>The batch itself, or one with only the last entry of each key where a key comes twice.</summary>
+    private WriteBatch WithoutRepeats(WriteBatch batch)
+    {
+        if (batch.Count == 1)
+        {
+            return batch;
+        }
+
+        lastInBatch.Clear();
+        for (var index = 0; index < batch.Count; index++)
+        {
+            lastInBatch[batch.Entries[index].Key] = index;
+        }
+
+        if (lastInBatch.Count == batch.Count)
+        {
+            return batch;
+        }
+
+        var distinct = new WriteBatch();
+        foreach (var index in lastInBatch.Values.Order())
+        {
+            var (key, value) = batch.Entries[index];
+            if (value is { } present)
+            {
+                distinct.Put(key, present);
+            }
+            else
+            {
+                distinct.Remove(key);
+            }
+        }
+
+        return distinct;
+    }
+
+    /// <summary>Applies one change and returns what the key holds now.</summary>
+    private PriorValue ApplyOne(in WriteBatch.Entry entry, in PriorValue prior, long lsn, int index)
+    {
+        var now = PriorValue.Absent;
+        if (entry.Value is { } value)
+        {
+            now = Put(entry.Key.Span, value.Span, lsn, index);
+            Interlocked.Add(ref count, prior.Exists ? 0 : 1);
+            Interlocked.Add(ref bytes, value.Length - prior.Length + (prior.Exists ? 0 : entry.Key.Length));
+        }
+        else if (prior.Exists)
+        {
+            reader.Session.Put(entry.Key.Span, StoreValueKind.Removed, []);
+            Interlocked.Decrement(ref count);
+            Interlocked.Add(ref bytes, -prior.Length - entry.Key.Length);
+        }
+
+        if (prior.Chunks is { } chunks)
+        {
+            for (var chunk = 0; chunk < chunks.ChunkCount(chunkBytes); chunk++)
+            {
+                reader.Session.PutChunk(chunks, chunk, StoreValueKind.Removed, []);
+            }
+        }
+
+        return now;
+    }
+
+    private PriorValue Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long lsn, int index)
+    {
+        if (value.Length <= chunkBytes)
+        {
+            reader.Session.Put(key, StoreValueKind.Inline, value);
+            return new PriorValue(true, value.Length, null);
+        }
+
+        // Chunks before the record that names them, so that a reader beside never finds a name without chunks but for an older one.
+        var chunks = new ChunkedValue(lsn, index, value.Length, Files.Crc32C.Of(value));
+        for (var chunk = 0; chunk < chunks.ChunkCount(chunkBytes); chunk++)
+        {
+            var from = chunk * chunkBytes;
+            reader.Session.PutChunk(chunks, chunk, StoreValueKind.Inline, value.Slice(from, Math.Min(chunkBytes, value.Length - from)));
+        }
+
+        Span<byte> name = stackalloc byte[ChunkedValue.Bytes];
+        chunks.Write(name);
+        reader.Session.Put(key, StoreValueKind.Chunked, name);
+        return new PriorValue(true, value.Length, chunks);
+    }
+}
