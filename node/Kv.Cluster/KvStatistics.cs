@@ -10,6 +10,12 @@ public sealed class KvStatistics : IDisposable
 {
     public const string MeterName = "Kv.Cluster";
 
+    /// <summary>The label of requests for a bucket type that there is not: the names that clients make up are without number, and series are not.</summary>
+    public const string UnknownBucketTypeLabel = "(unknown)";
+
+    /// <summary>Upper bounds of the buckets of request times: from a read in memory to the longest default timeout. The instrument's own default is for milliseconds.</summary>
+    private static readonly double[] RequestBucketSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
     private readonly Meter meter = new(MeterName);
     private readonly Histogram<double> requestSeconds;
     private readonly Counter<long> quorumFailures;
@@ -28,7 +34,11 @@ public sealed class KvStatistics : IDisposable
 
     public KvStatistics()
     {
-        requestSeconds = meter.CreateHistogram<double>("kv_request_duration_seconds", "s", "time of requests by operation, bucket type and outcome");
+        requestSeconds = meter.CreateHistogram(
+            "kv_request_duration_seconds",
+            "s",
+            "time of requests by operation, bucket type and outcome",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBucketSeconds });
         quorumFailures = meter.CreateCounter<long>("kv_quorum_failures", description: "requests whose quorum was not met, by rule");
         meter.CreateObservableCounter("kv_vnode_overloads", () => VnodeOverloads, description: "commands refused by a full mailbox");
         meter.CreateObservableCounter("kv_request_overloads", () => RequestOverloads, description: "requests refused because too many are under way");
@@ -102,7 +112,7 @@ public sealed class KvStatistics : IDisposable
             requestSeconds.Record(
                 took.TotalSeconds,
                 new KeyValuePair<string, object?>("operation", operation.ToString()),
-                new KeyValuePair<string, object?>("bucket_type", bucketType),
+                new KeyValuePair<string, object?>("bucket_type", error is KvError.UnknownBucketType ? UnknownBucketTypeLabel : bucketType),
                 new KeyValuePair<string, object?>("outcome", error is null ? "ok" : error.GetType().Name));
         }
     }

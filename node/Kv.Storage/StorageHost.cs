@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Kv.Storage;
 
 /// <summary>What the engine's parts share: files, log, clock, the one failure, and the decision whether there is room for a write.</summary>
-internal sealed class StorageHost(IStorageFiles files, StorageOptions options, TimeProvider time, Action<StoreException> failed, ILogger logger) : IStoreHost
+internal sealed partial class StorageHost(IStorageFiles files, StorageOptions options, TimeProvider time, Action<StoreException> failed, ILogger logger) : IStoreHost
 {
     private const int LogRefusalFactor = 2;
 
@@ -61,6 +61,7 @@ internal sealed class StorageHost(IStorageFiles files, StorageOptions options, T
         if (refusal is null && Interlocked.Add(ref roomBytes, -2 * bytes) < 0)
         {
             refusal = $"The disk of {options.Directory} is nearly full: less than {options.MinFreeBytes} bytes would be left free.";
+            LogRefusing(logger, refusal);
         }
 
         if (refusal is { } reason)
@@ -77,11 +78,20 @@ internal sealed class StorageHost(IStorageFiles files, StorageOptions options, T
         var logBytes = Log.TotalBytes;
         Statistics.Measured(logBytes, storeBytes, free);
         Interlocked.Exchange(ref roomBytes, free - options.MinFreeBytes);
+        var was = refusal;
         refusal = free < options.MinFreeBytes
             ? $"The disk of {options.Directory} is nearly full: {free} bytes are free and {options.MinFreeBytes} must stay so."
             : logBytes > options.LogCapBytes * LogRefusalFactor
                 ? $"The log of {options.Directory} has {logBytes} bytes, over twice its cap of {options.LogCapBytes}: checkpoints are behind."
                 : null;
+        if (refusal is { } reason && was is null)
+        {
+            LogRefusing(logger, reason);
+        }
+        else if (refusal is null && was is not null)
+        {
+            LogTaking(logger);
+        }
     }
 
     public StoreException Fail(string what, Exception cause)
@@ -109,4 +119,10 @@ internal sealed class StorageHost(IStorageFiles files, StorageOptions options, T
             Statistics.Checkpointed();
         }
     }
+
+    [LoggerMessage(EventId = 4010, Level = LogLevel.Error, Message = "Writes are refused: {Reason}")]
+    private static partial void LogRefusing(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 4011, Level = LogLevel.Information, Message = "Writes are taken again")]
+    private static partial void LogTaking(ILogger logger);
 }

@@ -57,6 +57,11 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         public ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel)
         {
             ThrowIfUnusable();
+            if (volume.IsFull)
+            {
+                throw new StoreRefusedException("the simulated disk is nearly full");
+            }
+
             data.Apply(batch);
             lastSync = SyncAsync(data.Applied, lastSync);
             return durability == Durability.Synced ? new ValueTask(lastSync) : ValueTask.CompletedTask;

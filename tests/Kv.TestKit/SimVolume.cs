@@ -21,6 +21,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>For stories: a store's next sync fails for good.</summary>
     public bool FailSyncs { get; set; }
 
+    /// <summary>For stories: stores refuse writes and stay usable, as on a disk that is nearly full.</summary>
+    public bool IsFull { get; set; }
+
     internal TimeSpan SyncTime => MostSyncTime * Scheduler.Random.NextDouble();
 
     /// <summary>The stores for a new incarnation of the node; older ones are dead by then.</summary>

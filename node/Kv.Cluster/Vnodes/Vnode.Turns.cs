@@ -48,6 +48,12 @@ public sealed partial class Vnode
 
             Write(pass);
         }
+        catch (StoreRefusedException)
+        {
+            // Nothing of the turn was written, and the store is as it was before it.
+            RefuseChanges(pass);
+            Release(pass);
+        }
         catch (Exception exception)
         {
             // A store that failed serves nothing any more, and a bug here leaves the turn half done: either way the vnode must not go on.
@@ -252,6 +258,18 @@ public sealed partial class Vnode
         foreach (var command in pass.Commands)
         {
             command.Complete(reply);
+        }
+    }
+
+    /// <summary>The store has no room: whatever changed something, or saw what was changed, is to be tried again. Other reads are answered.</summary>
+    private static void RefuseChanges(VnodePass pass)
+    {
+        foreach (var command in pass.Commands)
+        {
+            if (command is not VnodeCommand.Drop)
+            {
+                command.Complete(pass.DependsOnWrites(command) ? VnodeReply.Overloaded : command.Pending);
+            }
         }
     }
 

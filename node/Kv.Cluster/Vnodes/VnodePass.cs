@@ -113,6 +113,15 @@ internal sealed class VnodePass
         }
     }
 
+    /// <summary>Whether a command's answer holds only if the turn's writes are taken.</summary>
+    public bool DependsOnWrites(VnodeCommand command) => command.AwaitsDurability || command switch
+    {
+        VnodeCommand.Get get => SlotOf(get.Key).IsDirty,
+        VnodeCommand.Coordinate coordinate => SlotOf(coordinate.Key).IsDirty,
+        VnodeCommand.Reap reap => SlotOf(reap.Key).IsDirty,
+        _ => false,
+    };
+
     /// <summary>Puts the changed keys into <see cref="Writes"/>; those confirmed too, where what was written before was not synced.</summary>
     public void CollectWrites(bool alsoConfirmed)
     {

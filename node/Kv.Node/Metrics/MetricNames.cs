@@ -48,7 +48,7 @@ public static class MetricNames
         (StorageRefusals + "_total", "counter", "", "writes refused because the disk was nearly full or the log at its cap"),
         (StorageCommitSeconds, "histogram", "", "time to write and sync a group of the log"),
         (MemoryLimitBytes, "gauge", "", "bytes that the process may use"),
-        ("kv_request_duration_seconds", "histogram", "operation, bucket_type, outcome", "time from a request's acceptance to its outcome"),
+        ("kv_request_duration_seconds", "histogram", "operation, bucket_type, outcome", "time from a request's acceptance to its outcome; a bucket type that there is not is `(unknown)`"),
         ("kv_requests_active", "gauge", "", "requests under way"),
         ("kv_requests_forwarded_total", "counter", "", "writes handed to a node of their preference list"),
         ("kv_request_overloads_total", "counter", "", "requests refused because too many were under way"),

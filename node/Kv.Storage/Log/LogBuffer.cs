@@ -23,10 +23,15 @@ internal sealed class LogBuffer(int maxBytes)
 
     public bool HasRoom(int footprint) => Length == 0 || Length + footprint <= maxBytes;
 
+    /// <summary>Appends all of the record, or throws (there may be no memory) and is as it was.</summary>
     public void Append(in LogRecord record, ILogPayload payload, long now)
     {
         var footprint = LogRecord.Footprint(record.PayloadBytes);
-        EnsureCapacity(Length + footprint);
+        EnsureCapacity(AlignUp(Length + footprint));
+        var target = bytes.AsSpan(Length, footprint);
+        record.WriteHeader(target);
+        payload.CopyTo(target.Slice(LogRecord.HeaderBytes, record.PayloadBytes));
+        target[(LogRecord.HeaderBytes + record.PayloadBytes)..].Clear();
         if (Length == 0)
         {
             FirstLsn = record.Lsn;
@@ -34,10 +39,6 @@ internal sealed class LogBuffer(int maxBytes)
         }
 
         LastLsn = record.Lsn;
-        var target = bytes.AsSpan(Length, footprint);
-        record.WriteHeader(target);
-        payload.CopyTo(target.Slice(LogRecord.HeaderBytes, record.PayloadBytes));
-        target[(LogRecord.HeaderBytes + record.PayloadBytes)..].Clear();
         Length += footprint;
     }
 
@@ -50,7 +51,6 @@ internal sealed class LogBuffer(int maxBytes)
         }
 
         var padded = AlignUp(Length);
-        EnsureCapacity(padded);
         bytes.AsSpan(Length, padded - Length).Clear();
         return bytes.AsSpan(0, padded);
     }

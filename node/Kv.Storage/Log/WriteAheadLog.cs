@@ -106,37 +106,17 @@ internal sealed class WriteAheadLog : IDisposable
     /// </summary>
     /// <param name="first">The sequence number of its first record.</param>
     /// <param name="last">That of its last record, which is the payload's.</param>
+    /// <exception cref="StoreRefusedException">There is no memory for it.</exception>
     public ValueTask Append(StoreIdentity store, LogRecordKind kind, ILogPayload payload, Durability durability, out long first, out long last)
     {
-        var waiter = durability == Durability.Synced ? LogWaiter.Rent() : null;
-        var done = waiter?.Task ?? ValueTask.CompletedTask;
-        if (payload.Length <= options.MaxPayloadBytes)
-        {
-            first = last = AppendRecord(store, kind, payload, waiter);
-            return done;
-        }
-
-        var bytes = ArrayPool<byte>.Shared.Rent(payload.Length);
         try
         {
-            payload.CopyTo(bytes.AsSpan(0, payload.Length));
-            var part = new LogPart(bytes);
-            part.Take(0, options.MaxPayloadBytes);
-            first = AppendRecord(store, LogRecordKind.BatchFirst, part, null);
-            var at = options.MaxPayloadBytes;
-            for (; at + options.MaxPayloadBytes < payload.Length; at += options.MaxPayloadBytes)
-            {
-                part.Take(at, options.MaxPayloadBytes);
-                AppendRecord(store, LogRecordKind.BatchMiddle, part, null);
-            }
-
-            part.Take(at, payload.Length - at);
-            last = AppendRecord(store, LogRecordKind.BatchLast, part, waiter);
-            return done;
+            return AppendWhole(store, kind, payload, durability, out first, out last);
         }
-        finally
+        catch (OutOfMemoryException)
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            // At most the beginning of a batch without an end is in the log, which a replay skips.
+            throw new StoreRefusedException($"There is no memory for a write of {payload.Length} bytes.");
         }
     }
 
@@ -215,6 +195,40 @@ internal sealed class WriteAheadLog : IDisposable
         writer.Dispose();
     }
 
+    private ValueTask AppendWhole(StoreIdentity store, LogRecordKind kind, ILogPayload payload, Durability durability, out long first, out long last)
+    {
+        var waiter = durability == Durability.Synced ? LogWaiter.Rent() : null;
+        var done = waiter?.Task ?? ValueTask.CompletedTask;
+        if (payload.Length <= options.MaxPayloadBytes)
+        {
+            first = last = AppendRecord(store, kind, payload, waiter);
+            return done;
+        }
+
+        var bytes = ArrayPool<byte>.Shared.Rent(payload.Length);
+        try
+        {
+            payload.CopyTo(bytes.AsSpan(0, payload.Length));
+            var part = new LogPart(bytes);
+            part.Take(0, options.MaxPayloadBytes);
+            first = AppendRecord(store, LogRecordKind.BatchFirst, part, null);
+            var at = options.MaxPayloadBytes;
+            for (; at + options.MaxPayloadBytes < payload.Length; at += options.MaxPayloadBytes)
+            {
+                part.Take(at, options.MaxPayloadBytes);
+                AppendRecord(store, LogRecordKind.BatchMiddle, part, null);
+            }
+
+            part.Take(at, payload.Length - at);
+            last = AppendRecord(store, LogRecordKind.BatchLast, part, waiter);
+            return done;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
     private long AppendRecord(StoreIdentity store, LogRecordKind kind, ILogPayload payload, LogWaiter? waiter)
     {
         var length = payload.Length;
@@ -231,9 +245,12 @@ internal sealed class WriteAheadLog : IDisposable
                 ThrowIfOver();
             }
 
-            var lsn = nextLsn++;
+            var lsn = nextLsn;
             var isFirst = active.Length == 0;
             active.Append(new LogRecord(lsn, isFirst ? lsn : active.FirstLsn, store, kind, length), payload, time.GetTimestamp());
+
+            // Only now: a number that was taken and not written would be a hole, behind which a recovery reads nothing.
+            nextLsn++;
             var isNewlyUrgent = waiter is not null && !active.IsUrgent;
             if (waiter is not null)
             {

@@ -86,6 +86,29 @@ public sealed class VnodeTests
     });
 
     [Fact]
+    public void AFullDisk_RefusesWrites_AnswersReads_AndEndsNothing() => DataCluster.Run(12, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        await node.StoreAsync("kept");
+        node.Volume.IsFull = true;
+        var (before, write, other, seesIt) = node.Context.Enter(() => (
+            Wait(vnode.GetAsync(Story.Key("another").Encoded, headOnly: false)),
+            Wait(vnode.CoordinateAsync(Story.Key().Encoded, Story.Value("v"), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null)),
+            Wait(vnode.GetAsync(Story.Key("other").Encoded, headOnly: false)),
+            Wait(vnode.GetAsync(Story.Key().Encoded, headOnly: false))));
+        Assert.Equal(VnodeReply.Missing, await before);
+        Assert.Equal(VnodeReply.Overloaded, await write);
+        Assert.Equal(VnodeReply.Missing, await other);
+        Assert.Equal(VnodeReply.Overloaded, await seesIt);
+        Assert.False(node.Host.Failed.IsCompleted);
+        Assert.Equal(["kept"], Story.Values((await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()))!));
+
+        node.Volume.IsFull = false;
+        await node.StoreAsync("later");
+        Assert.Equal(["kept", "later"], Story.Values((await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()))!));
+    });
+
+    [Fact]
     public void Transfer_PassesOnWhatIsWrittenAfterItsBeginning_BeforeItIsAcknowledged() => DataCluster.Run(6, 5, async cluster =>
     {
         var (node, vnode) = await OpenAsync(cluster);
