@@ -12,7 +12,7 @@ namespace Kv.Node;
 /// </summary>
 public static partial class NodeProgram
 {
-    private const int MinWorkerThreads = 64;
+    private const int MinWorkerThreads = 128;
     private const int Clean = 0;
     private const int Failure = 1;
     private const int BadSettings = 2;
