@@ -20,7 +20,7 @@ internal sealed class LocalFiles(string directory)
     /// <summary>Takes the directory for this process; throws if another has it. Held until the result is disposed of or the process ends, however it ends.</summary>
     public FileStream Lock()
     {
-        Directory.CreateDirectory(Path.Combine(Root, "logs"));
+        Guarded(Root, () => Directory.CreateDirectory(Path.Combine(Root, "logs")));
         try
         {
             return new FileStream(Path.Combine(Root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
@@ -102,8 +102,23 @@ internal sealed class LocalFiles(string directory)
     private void Replace(string name, string text)
     {
         var temporary = PathOf(name + ".new");
-        File.WriteAllText(temporary, text);
-        File.Move(temporary, PathOf(name), overwrite: true);
+        Guarded(PathOf(name), () =>
+        {
+            File.WriteAllText(temporary, text);
+            File.Move(temporary, PathOf(name), overwrite: true);
+        });
+    }
+
+    private static void Guarded(string path, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new WorldException($"{path} cannot be written: {e.Message}", e);
+        }
     }
 
     private string PathOf(string name) => Path.Combine(Root, name);

@@ -179,10 +179,20 @@ internal sealed class LocalRunner(
             .Concat(manifests.BucketTypes.Select(type => JsonSerializer.SerializeToNode(type, KvJson.Options)!))
             .ToList();
         var text = string.Join("\n", objects.Select(node => node.ToJsonString()));
-        if (text != lastStatus)
+        if (text == lastStatus)
+        {
+            return;
+        }
+
+        lastStatus = text;
+        try
         {
             files.WriteStatus(objects);
-            lastStatus = text;
+        }
+        catch (WorldException e)
+        {
+            // The file is for people and for the next start: a full disk must not end nodes that serve. Written again when something changes.
+            Say(e.Message);
         }
     }
 
