@@ -68,12 +68,11 @@ internal sealed class PodAccess : INodeAccess
     {
         try
         {
-            var file = settings.Kubeconfig is { } path ? new FileInfo(path) : null;
-            var isInPod = file is null && settings.KubeContext is null && Environment.GetEnvironmentVariable("KUBECONFIG") is null
+            var isInPod = settings.Kubeconfig is null && settings.KubeContext is null && Environment.GetEnvironmentVariable("KUBECONFIG") is null
                 && !File.Exists(KubernetesClientConfiguration.KubeConfigDefaultLocation) && KubernetesClientConfiguration.IsInCluster();
             var configuration = isInPod
                 ? KubernetesClientConfiguration.InClusterConfig()
-                : KubernetesClientConfiguration.BuildConfigFromConfigFile(file, settings.KubeContext);
+                : KubernetesClientConfiguration.BuildConfigFromConfigFile(KubeconfigFile(settings), settings.KubeContext);
             return (configuration, settings.Namespace ?? (string.IsNullOrEmpty(configuration.Namespace) ? "default" : configuration.Namespace));
         }
         catch (Exception e) when (e is KubeConfigException or KubernetesClientException or IOException or UnauthorizedAccessException or YamlDotNet.Core.YamlException or ArgumentException)
@@ -81,6 +80,13 @@ internal sealed class PodAccess : INodeAccess
             var hint = settings.NamesKubernetes ? "" : "; nor is there a local run (.kv/endpoints) in this directory or above it. Name a node with --endpoint";
             throw new CliException(settings.NamesKubernetes ? ExitCode.Failed : ExitCode.Unavailable, $"no kubeconfig to use: {e.Message.TrimEnd('.')}{hint}", e);
         }
+    }
+
+    /// <summary>The file that is named; else the first of $KUBECONFIG that exists, or its first, which the error then names; else the one at home.</summary>
+    private static FileInfo KubeconfigFile(ConnectionSettings settings)
+    {
+        var listed = (Environment.GetEnvironmentVariable("KUBECONFIG") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        return new FileInfo(settings.Kubeconfig ?? listed.FirstOrDefault(File.Exists) ?? listed.FirstOrDefault() ?? KubernetesClientConfiguration.KubeConfigDefaultLocation);
     }
 
     private static async Task<IReadOnlyList<V1Pod>> PodsAsync(Kubernetes client, string kubeNamespace, ConnectionSettings settings, CancellationToken cancel)
