@@ -12,6 +12,9 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
 {
     private readonly List<long> segments = [];
 
+    /// <summary>Where the last group of the segment that was read begins.</summary>
+    private int lastGroupAt;
+
     /// <summary>First sequence number of each segment, oldest first.</summary>
     public IReadOnlyList<long> Segments => segments;
 
@@ -69,6 +72,9 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
         {
             ReadSegment(segments[index], index == segments.Count - 1);
         }
+
+        // As for the last group: the last segment's name may not be on disk yet.
+        files.SyncDirectory(directory);
     }
 
     private void CheckEnds(LogManifest manifest)
@@ -117,11 +123,14 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
 
             TornBytes = bytes.AsSpan(end).LastIndexOfAnyExcept((byte)0) + 1;
             LogSegment.WriteZeros(file, end, length);
-            file.Sync();
         }
 
         if (isLast)
         {
+            // The last group may be read back from the system's memory alone: its process died between write and sync, or its sync failed, after which another
+            // one says yes and writes nothing. From here on it counts as durable, so it is written and synced again.
+            file.Write(lastGroupAt, bytes.AsSpan(lastGroupAt, end - lastGroupAt));
+            file.Sync();
             EndOffset = AlignUp(end, LogRecord.GroupAlignment);
             LastSegmentBytes = (int)length;
         }
@@ -132,6 +141,7 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
     {
         var at = LogSegment.HeaderBytes;
         var end = at;
+        lastGroupAt = at;
         while (at < bytes.Length)
         {
             if (LogRecord.TryRead(bytes[at..]) is { } record && record.Lsn == NextLsn)
@@ -142,6 +152,7 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
                 }
 
                 found(record, new LogLocation(firstLsn, at));
+                lastGroupAt = record.Lsn == record.GroupLsn ? at : lastGroupAt;
                 NextLsn++;
                 at += LogRecord.Footprint(record.PayloadBytes);
                 end = at;
