@@ -191,9 +191,10 @@ internal sealed class FasterPartitionStore : IPartitionStore
         {
             await CheckpointAsync(isClosing: true);
         }
-        catch (StoreException)
+        catch (StoreException error)
         {
-            // The engine has failed and said so; the log has what this checkpoint would have covered.
+            // The log has what this checkpoint would have covered, and keeps it only in an engine that has failed: it is not to trim or open again.
+            host.Fail($"The store in {Directory} could not take its last checkpoint", error);
         }
 
         await maintenance.WaitAsync();
@@ -316,6 +317,14 @@ internal sealed class FasterPartitionStore : IPartitionStore
             log.GrowIndexFor(countThen, Math.Max(host.Options.StoreIndexBytes, host.Options.StoreMemoryBytes / 4));
             var (token, begin, removable) = await log.CheckpointAsync();
             host.ThrowIfFailed();
+            long held;
+            lock (gate)
+            {
+                held = progress.AppliedLsn;
+            }
+
+            // It also holds what was written between the look above and its own begin: that has to be in the log before it counts.
+            await host.Log.WhenDurable(held);
             new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token).Write(host.Files, Directory);
             log.DeleteOutdated(token, removable);
             lock (gate)
