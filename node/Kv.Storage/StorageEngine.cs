@@ -225,6 +225,8 @@ public sealed partial class StorageEngine : IPartitionStores
         {
             if (pending is null)
             {
+                // The directory must not outlive a crash that the log before its birth does not: it would tell of a log that has lost its end.
+                host.Log.WhenDurable(identity.Birth - 1).AsTask().GetAwaiter().GetResult();
                 directories.Create(identity);
             }
 

@@ -10,6 +10,22 @@ public sealed class EngineRestartTests
     private const int Crashes = 24;
 
     [Fact]
+    public async Task AStoreMadeWhileTheLogIsBehind_IsNoReasonToRefuseTheNextStart()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        await using var engine = TestEngine.Open(Options(), disk);
+        var first = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+        await first.PutAsync("k", "written without a wait", Durability.Memory);
+        await engine.OpenAsync(new PartitionId(2), CancellationToken.None);
+        var image = disk.Capture();
+        for (var seed = 0; seed < Crashes; seed++)
+        {
+            await using var next = TestEngine.Open(Options(), image.Settle(seed));
+            Assert.True(next.Partitions.Count <= 2);
+        }
+    }
+
+    [Fact]
     public async Task ACheckpoint_HoldsNothingThatTheLogCouldLose()
     {
         // Log buffers with room for the write in between, which must not wait for the log's thread: it comes on that very thread.
