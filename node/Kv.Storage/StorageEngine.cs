@@ -19,10 +19,13 @@ public sealed partial class StorageEngine : IPartitionStores
     private readonly IDisposable directoryLock;
     private readonly SemaphoreSlim opening;
 
-    // Guards the two maps: what is open (null while it is being opened), and what is there and is not open.
+    // Guards the three maps: what is open (null while it is being opened), and what is there and is not open.
     private readonly Lock gate = new();
     private readonly Dictionary<int, FasterPartitionStore?> open = [];
     private readonly Dictionary<int, PendingReplay> closed;
+
+    // Stores that upkeep has open for a checkpoint; who wants one waits until it is closed again.
+    private readonly Dictionary<int, Task> visited = [];
     private readonly Task upkeep;
     private readonly CancellationTokenSource stopping = new();
     private bool isDisposed;
@@ -110,7 +113,15 @@ public sealed partial class StorageEngine : IPartitionStores
         }
     }
 
-    public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel) => await OpenStoreAsync(partition.Number, cancel);
+    public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel)
+    {
+        while (VisitOf(partition.Number) is { } visit)
+        {
+            await visit.WaitAsync(cancel);
+        }
+
+        return await OpenStoreAsync(partition.Number, cancel);
+    }
 
     /// <summary>One round of upkeep: checkpoints that are due or that hold back a log at its cap, compaction, trimming, free space.</summary>
     public async Task UpkeepOnceAsync()
@@ -269,6 +280,17 @@ public sealed partial class StorageEngine : IPartitionStores
 
         foreach (var partition in holding)
         {
+            var visit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            lock (gate)
+            {
+                if (open.ContainsKey(partition))
+                {
+                    continue; // Somebody opened it first, and it is looked at with the open ones from the next round on.
+                }
+
+                visited.Add(partition, visit.Task);
+            }
+
             try
             {
                 var store = await OpenStoreAsync(partition, CancellationToken.None);
@@ -276,8 +298,25 @@ public sealed partial class StorageEngine : IPartitionStores
             }
             catch (InvalidOperationException)
             {
-                // Somebody opened it first, and it is looked at with the open ones from the next round on.
+                // As above: it asked before this visit was known.
             }
+            finally
+            {
+                lock (gate)
+                {
+                    visited.Remove(partition);
+                }
+
+                visit.SetResult();
+            }
+        }
+    }
+
+    private Task? VisitOf(int partition)
+    {
+        lock (gate)
+        {
+            return visited.GetValueOrDefault(partition);
         }
     }
 

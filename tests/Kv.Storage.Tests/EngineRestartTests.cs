@@ -94,6 +94,37 @@ public sealed class EngineRestartTests
         }
     }
 
+    [Fact]
+    public async Task OpeningAStore_WhileUpkeepCheckpointsIt_WaitsForTheCheckpoint()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        DiskImage image;
+        await using (var engine = TestEngine.Open(Options(), disk))
+        {
+            var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+            for (var number = 0; number < 30; number++)
+            {
+                await store.PutAsync($"k{number}", Bytes.Pattern(20_000, number));
+            }
+
+            image = disk.Capture();
+        }
+
+        var left = image.Settle(1);
+        await using var next = TestEngine.Open(Options(), left);
+        Task<IPartitionStore>? opening = null;
+        left.Before = operation =>
+        {
+            if (opening is null && operation.Path.Contains("/stores/", StringComparison.Ordinal))
+            {
+                opening = next.OpenAsync(new PartitionId(1), CancellationToken.None).AsTask();
+            }
+        };
+        await next.UpkeepOnceAsync();
+        var opened = await opening!;
+        Assert.Equal(Bytes.Pattern(20_000, 29), (await opened.GetAsync("k29"))!.Value.ToArray());
+    }
+
     private static StorageOptions Options() => TestEngine.Options("/data/node") with
     {
         PrepareLogAhead = false,
