@@ -35,9 +35,9 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
         public StoreCapabilities Capabilities => StoreCapabilities.OrderedScan | StoreCapabilities.AtomicBatch | StoreCapabilities.Snapshot | StoreCapabilities.Durable;
 
-        public int MaxKeyBytes => 1 << 20;
+        public int MaxKeyBytes => volume.MostKeyBytes;
 
-        public int MaxValueBytes => 1 << 26;
+        public int MaxValueBytes => volume.MostValueBytes;
 
         public long ApproximateCount => data.Seen.Count;
 
@@ -60,6 +60,14 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             if (volume.IsFull)
             {
                 throw new StoreRefusedException("the simulated disk is nearly full");
+            }
+
+            foreach (var (key, value) in batch.Entries)
+            {
+                if (key.Length > MaxKeyBytes || value is { Length: var length } && length > MaxValueBytes)
+                {
+                    throw new ArgumentException("a key or value is too long", nameof(batch));
+                }
             }
 
             data.Apply(batch);

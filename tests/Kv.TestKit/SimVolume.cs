@@ -24,6 +24,12 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>For stories: stores refuse writes and stay usable, as on a disk that is nearly full.</summary>
     public bool IsFull { get; set; }
 
+    /// <summary>The longest key that a store takes.</summary>
+    public int MostKeyBytes { get; set; } = 1 << 20;
+
+    /// <summary>The longest value that a store takes.</summary>
+    public int MostValueBytes { get; set; } = 1 << 26;
+
     internal TimeSpan SyncTime => MostSyncTime * Scheduler.Random.NextDouble();
 
     /// <summary>The stores for a new incarnation of the node; older ones are dead by then.</summary>

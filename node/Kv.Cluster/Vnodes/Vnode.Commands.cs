@@ -86,7 +86,7 @@ public sealed partial class Vnode
             return;
         }
 
-        if (!ReplicaRules.TryMerge(slot.Value, command.Stored, command.Props, out var kept, out var reason))
+        if (!ReplicaRules.TryMerge(slot.Value, command.Stored, command.Props, out var kept, out var reason) || !Fits(kept, out reason))
         {
             command.Pending = new VnodeReply(new PeerReply.Refused(reason));
             return;
@@ -105,7 +105,8 @@ public sealed partial class Vnode
         {
             string? reason = "a key that cannot be read";
             if (!ObjectKeyCodec.TryDecode(entry.Key, out var key)
-                || !ReplicaRules.TryMerge(pass.SlotOf(entry.Key).Value, entry.Value, context.PropsOf(key), out var kept, out reason))
+                || !ReplicaRules.TryMerge(pass.SlotOf(entry.Key).Value, entry.Value, context.PropsOf(key), out var kept, out reason)
+                || !Fits(kept, out reason))
             {
                 // What could be read stays merged; the sender keeps everything.
                 command.Pending = new VnodeReply(new PeerReply.Refused(reason));
@@ -114,6 +115,13 @@ public sealed partial class Vnode
 
             Keep(pass.SlotOf(entry.Key), kept);
         }
+    }
+
+    /// <summary>Siblings that each fit may come to more together; the store would throw, and a write that breaks a limit must not end the node.</summary>
+    private bool Fits(ReadOnlyMemory<byte>? kept, [NotNullWhen(false)] out string? reason)
+    {
+        reason = kept is { Length: var length } && length > store.MaxValueBytes ? $"a merged object of {length} bytes is beyond the store's {store.MaxValueBytes}" : null;
+        return reason is null;
     }
 
     private static void Keep(VnodePass.Slot slot, ReadOnlyMemory<byte>? kept)

@@ -96,20 +96,30 @@ public sealed partial class Vnode : IAsyncDisposable
     public async ValueTask<PeerReply> MergeBatchAsync(IReadOnlyList<StoredEntry> entries, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
+        foreach (var entry in entries)
+        {
+            if (IsTooLong(entry.Key, out var refusal))
+            {
+                return refusal.Reply;
+            }
+        }
+
         return (await Send(new VnodeCommand.MergeBatch(entries))).Reply;
     }
 
-    internal ValueTask<VnodeReply> GetAsync(ReadOnlyMemory<byte> key, bool headOnly) => Send(new VnodeCommand.Get(key, headOnly));
+    internal ValueTask<VnodeReply> GetAsync(ReadOnlyMemory<byte> key, bool headOnly) =>
+        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Get(key, headOnly));
 
     internal ValueTask<VnodeReply> CoordinateAsync(
         ReadOnlyMemory<byte> key, Sibling content, VersionVector seen, BucketProps props, ICoordinatedWrite? observer) =>
-        Send(new VnodeCommand.Coordinate(key, content, seen, props, observer));
+        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Coordinate(key, content, seen, props, observer));
 
     internal ValueTask<VnodeReply> MergeAsync(
         ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Durability durability, BucketProps props) =>
-        Send(new VnodeCommand.Merge(key, stored, durability, props));
+        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Merge(key, stored, durability, props));
 
-    internal ValueTask<VnodeReply> ReapAsync(ReadOnlyMemory<byte> key, ulong clockHash) => Send(new VnodeCommand.Reap(key, clockHash));
+    internal ValueTask<VnodeReply> ReapAsync(ReadOnlyMemory<byte> key, ulong clockHash) =>
+        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Reap(key, clockHash));
 
     internal ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel) => listings.NextPageAsync(request, cancel);
 
@@ -122,6 +132,20 @@ public sealed partial class Vnode : IAsyncDisposable
         await listings.DisposeAsync();
         await store.DisposeAsync();
         passes.Dispose();
+    }
+
+    /// <summary>Told here, before a turn with other commands in it: a store throws at such a key, and a key that a client chose must not end the node.</summary>
+    private bool IsTooLong(ReadOnlyMemory<byte> key, out VnodeReply refusal)
+    {
+        refusal = default;
+        if (key.Length <= store.MaxKeyBytes)
+        {
+            return false;
+        }
+
+        var reason = $"bucket type, bucket and key take {key.Length} bytes in the store, which takes {store.MaxKeyBytes}";
+        refusal = new VnodeReply(new PeerReply.Refused(reason), Error: new KvError.InvalidRequest(reason));
+        return true;
     }
 
     // hot

@@ -252,6 +252,34 @@ public sealed class VnodeTests
         Assert.Null(other.Host.Find(cluster.Partition(0)));
     });
 
+    [Fact]
+    public void SiblingsThatTogetherAreTooLong_AreRefused_AndTheNodeGoesOn() => DataCluster.Run(22, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        node.Volume.MostValueBytes = 1000;
+        var one = await node.Context.CallAsync(() => vnode.CoordinateAsync(
+            Story.Key().Encoded, Story.Value(new string('a', 600)), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null));
+        Assert.IsType<PeerReply.Done>(one.Reply);
+        var two = await StoredAsync(cluster, new string('b', 600));
+        Assert.IsType<PeerReply.Refused>((await node.Context.Enter(() => MergeAsync(cluster, vnode, two, Durability.Synced))).Reply);
+        var batch = new StoredEntry[] { new(Story.Key().Encoded, two) };
+        Assert.IsType<PeerReply.Refused>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(batch, CancellationToken.None)));
+        Assert.False(node.Host.Failed.IsCompleted);
+    });
+
+    [Fact]
+    public void AKeyTooLongForTheStore_IsRefused_AndTheNodeGoesOn() => DataCluster.Run(23, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        node.Volume.MostKeyBytes = 100;
+        var key = Story.Key(new string('k', 200)).Encoded;
+        var write = await node.Context.CallAsync(() => vnode.CoordinateAsync(
+            key, Story.Value("v"), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null));
+        Assert.IsType<KvError.InvalidRequest>(write.Error);
+        Assert.IsType<PeerReply.Refused>((await node.Context.CallAsync(() => vnode.GetAsync(key, headOnly: false))).Reply);
+        Assert.False(node.Host.Failed.IsCompleted);
+    });
+
     private static async Task<(DataNode Node, Vnode Vnode)> OpenAsync(DataCluster cluster)
     {
         var node = cluster.Primary(0);
