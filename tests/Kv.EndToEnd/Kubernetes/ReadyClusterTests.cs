@@ -1,0 +1,44 @@
+using Xunit;
+
+namespace Kv.EndToEnd.Kubernetes;
+
+/// <summary>A Cluster and two BucketTypes, applied: ready within two minutes, and they do what they say, from a pod and by <c>kubectl kv</c>.</summary>
+[Collection("Kubernetes")]
+public sealed class ReadyClusterTests(KubernetesCluster cluster, OperatorRelease release)
+{
+    private const string Url = "http://small:8098/types";
+
+    [Fact]
+    public async Task Cluster_Applied_IsReady_AndKeepsDataForPodsAndForTheCommandLine()
+    {
+        await release.RequireAsync();
+        await using var storage = await StorageCluster.CreateAsync(cluster);
+
+        var table = await storage.ShowAsync("ready");
+        Assert.Matches(@"cluster\.kv\.dev/small +True +3 +3 ", table);
+        Assert.Matches(@"buckettype\.kv\.dev/siblings +small +True +3 +true ", table);
+        Assert.Matches(@"buckettype\.kv\.dev/plain +small +True +3 +false ", table);
+
+        await InPodAsync(storage, $"curl -sSf -XPUT -H 'content-type: text/plain' --data from-a-pod {Url}/plain/buckets/b/keys/k");
+        Assert.Equal("from-a-pod", await InPodAsync(storage, $"curl -sSf {Url}/plain/buckets/b/keys/k"));
+        var got = await storage.KubectlKvAsync("get", "plain", "b", "k");
+        Assert.True(got.Succeeded, got.ToString());
+        Assert.Equal("from-a-pod", got.Output.TrimEnd());
+
+        var put = await storage.KubectlKvAsync("put", "plain", "b", "k2", "by-kubectl");
+        Assert.True(put.Succeeded, put.ToString());
+        Assert.Equal("by-kubectl", await InPodAsync(storage, $"curl -sSf {Url}/plain/buckets/b/keys/k2"));
+        Assert.Equal(3, (await storage.KubectlKvAsync("get", "plain", "b", "absent")).ExitCode);
+
+        // Two writes that do not know of each other: both are kept where the type says so, else the later one.
+        foreach (var value in new[] { "one", "two" })
+        {
+            await InPodAsync(storage, $"curl -sSf -XPUT -H 'content-type: text/plain' --data {value} {Url}/siblings/buckets/b/keys/k");
+        }
+        Assert.Equal("300", await InPodAsync(storage, $"curl -sS -o /dev/null -w '%{{http_code}}' {Url}/siblings/buckets/b/keys/k"));
+        var status = await storage.KubectlKvAsync("status");
+        Assert.Contains("3 of 3 members up", status.Output, StringComparison.Ordinal);
+    }
+
+    private static Task<string> InPodAsync(StorageCluster storage, string script) => storage.KubectlAsync("exec", "small-0", "--", "sh", "-c", script);
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text.Json;
+using Xunit;
+
+namespace Kv.EndToEnd.Kubernetes;
+
+/// <summary>A Cluster of small pods with two BucketTypes in a namespace of its own, as a person makes it, and what kubectl tells of it.</summary>
+internal sealed class StorageCluster : IAsyncDisposable
+{
+    public const string Name = "small";
+    public const int RingSize = 16;
+
+    // A store takes about 15 MiB of a node's memory: twenty of them leave room for the stand-ins of a ring of sixteen.
+    private const string Manifest = """
+        apiVersion: kv.dev/v1alpha1
+        kind: Cluster
+        metadata: { name: small }
+        spec:
+          nodes: 3
+          ringSize: 16
+          storage: { size: 1Gi }
+          resources: { requests: { cpu: 50m, memory: 256Mi }, limits: { memory: 768Mi } }
+          config: { stores: "20" }
+        ---
+        apiVersion: kv.dev/v1alpha1
+        kind: BucketType
+        metadata: { name: siblings }
+        spec: { clusterRef: { name: small }, allowMult: true }
+        ---
+        apiVersion: kv.dev/v1alpha1
+        kind: BucketType
+        metadata: { name: plain }
+        spec: { clusterRef: { name: small }, allowMult: false, dvvEnabled: false }
+
+        """;
+
+    private readonly KubernetesCluster cluster;
+
+    private StorageCluster(KubernetesCluster cluster, string space) => (this.cluster, Space) = (cluster, space);
+
+    /// <summary>The namespace.</summary>
+    public string Space { get; }
+
+    /// <summary>Applies the manifest and waits as the README says: two minutes at most.</summary>
+    public static async Task<StorageCluster> CreateAsync(KubernetesCluster cluster)
+    {
+        var made = new StorageCluster(cluster, $"kv-data-{Guid.NewGuid():N}"[..16]);
+        await cluster.KubectlAsync("create", "namespace", made.Space);
+        try
+        {
+            var applied = await cluster.TryKubectlAsync(Manifest, "-n", made.Space, "apply", "--validate=false", "-f", "-");
+            Assert.True(applied.Succeeded, applied.ToString());
+            await made.ShowAsync("just applied");
+            await made.KubectlAsync("wait", "--for=condition=Ready", $"kvc/{Name}", "--timeout=120s");
+            await made.KubectlAsync("wait", "--for=condition=Active", "kvbt/siblings", "kvbt/plain", "--timeout=60s");
+            return made;
+        }
+        catch
+        {
+            await made.ShowAsync("it did not become ready");
+            await made.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync() =>
+        await cluster.TryKubectlAsync(null, "delete", "namespace", Space, "--wait=false");
+
+    public Task<string> KubectlAsync(params string[] arguments) => cluster.KubectlAsync(["-n", Space, .. arguments]);
+
+    public Task UntilAsync(Func<Task<bool>> holds, TimeSpan limit, string what) => cluster.UntilAsync(holds, limit, what);
+
+    /// <summary>What a person sees, also written to the test's output.</summary>
+    public async Task<string> ShowAsync(string stage)
+    {
+        var table = await KubectlAsync("get", "kvc,kvbt");
+        TestContext.Current.TestOutputHelper?.WriteLine($"--- {stage}\n{table}");
+        return table;
+    }
+
+    /// <summary>Runs the command line as kubectl's plug-in.</summary>
+    public async Task<Command> KubectlKvAsync(params string[] arguments)
+    {
+        var environment = cluster.KubectlEnvironment();
+        environment["PATH"] = $"{SourceTree.Path("bin")}:{Environment.GetEnvironmentVariable("PATH")}";
+        return await Command.RunAsync("kubectl", ["kv", "-n", Space, .. arguments], TimeSpan.FromMinutes(1), environment, cancel: TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>One line from the status, by JSON path.</summary>
+    public Task<string> StatusAsync(string path) => KubectlAsync("get", "kvc", Name, "-o", $"jsonpath={{.status.{path}}}");
+
+    /// <summary>The addresses of the pods that are ready. Where they cannot be reached from here the test ends, as without a cluster.</summary>
+    public async Task<IReadOnlyList<string>> ReadyPodsAsync()
+    {
+        var pods = JsonDocument.Parse(await KubectlAsync("get", "pods", "-l", $"kv.dev/cluster={Name}", "-o", "json")).RootElement.GetProperty("items");
+        return [.. pods.EnumerateArray().Where(IsReady).Select(pod => pod.GetProperty("status").GetProperty("podIP").GetString()!)];
+    }
+
+    /// <summary>How many partitions each node has, in no order.</summary>
+    public async Task<IReadOnlyList<int>> PartitionsAsync() =>
+        [.. (await StatusAsync("nodeStatuses[*].partitions")).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
+
+    private static bool IsReady(JsonElement pod) =>
+        !pod.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _)
+        && pod.GetProperty("status").TryGetProperty("conditions", out var conditions)
+        && conditions.EnumerateArray().Any(condition => condition.GetProperty("type").GetString() == "Ready" && condition.GetProperty("status").GetString() == "True");
+}
