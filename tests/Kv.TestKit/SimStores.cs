@@ -46,6 +46,11 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         public ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
         {
             ThrowIfUnusable();
+            if (volume.RefusesReads)
+            {
+                throw new StoreRefusedException("there is no simulated memory");
+            }
+
             for (var position = 0; position < batch.Count; position++)
             {
                 batch.SetValue(position, data.Seen.TryGetValue(batch.Key(position).ToArray(), out var value) ? value : default(ReadOnlyMemory<byte>?));

@@ -30,6 +30,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>The longest value that a store takes.</summary>
     public int MostValueBytes { get; set; } = 1 << 26;
 
+    /// <summary>For stories: stores refuse reads and stay usable, as where there is no memory for a value.</summary>
+    public bool RefusesReads { get; set; }
+
     internal TimeSpan SyncTime => MostSyncTime * Scheduler.Random.NextDouble();
 
     /// <summary>The stores for a new incarnation of the node; older ones are dead by then.</summary>

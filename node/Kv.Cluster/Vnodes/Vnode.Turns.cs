@@ -33,9 +33,11 @@ public sealed partial class Vnode
     private async ValueTask RunTurnAsync(VnodePass pass)
     {
         var drop = pass.Drop;
+        var isRead = false;
         try
         {
             await pass.ReadAsync(store);
+            isRead = true;
             foreach (var command in pass.Commands)
             {
                 if (command is VnodeCommand.Coordinate coordinate && HasForgotten(coordinate, pass, out var clock))
@@ -51,7 +53,7 @@ public sealed partial class Vnode
         catch (StoreRefusedException)
         {
             // Nothing of the turn was written, and the store is as it was before it.
-            RefuseChanges(pass);
+            RefuseTurn(pass, isRead);
             Release(pass);
         }
         catch (Exception exception)
@@ -261,14 +263,17 @@ public sealed partial class Vnode
         }
     }
 
-    /// <summary>The store has no room: whatever changed something, or saw what was changed, is to be tried again. Other reads are answered.</summary>
-    private static void RefuseChanges(VnodePass pass)
+    /// <summary>
+    /// The store has no room, on disk or in memory. Where the turn was read, only what changed something, or saw what was changed, is to be tried again; else
+    /// all of it is.
+    /// </summary>
+    private static void RefuseTurn(VnodePass pass, bool isRead)
     {
         foreach (var command in pass.Commands)
         {
             if (command is not VnodeCommand.Drop)
             {
-                command.Complete(pass.DependsOnWrites(command) ? VnodeReply.Overloaded : command.Pending);
+                command.Complete(isRead && !pass.DependsOnWrites(command) ? command.Pending : VnodeReply.Overloaded);
             }
         }
     }

@@ -138,6 +138,19 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
         return oneResult[0];
     }
 
+    private static byte[] Room(int length)
+    {
+        try
+        {
+            return new byte[length];
+        }
+        catch (OutOfMemoryException)
+        {
+            // One long value more than there is memory for now: no reason to end a node that can serve all others.
+            throw new StoreRefusedException($"There is no memory for a value of {length} bytes.");
+        }
+    }
+
     /// <summary>The whole value, or null where a chunk is not there or another value's bytes are.</summary>
     private async ValueTask<ReadOnlyMemory<byte>?> TryReadChunksAsync(ChunkedValue chunks)
     {
@@ -146,7 +159,7 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
             throw new StoreException($"The store in {directory} has a value of {chunks.Length} bytes, more than its limit.");
         }
 
-        var whole = new byte[chunks.Length];
+        var whole = Room(chunks.Length);
         var count = chunks.ChunkCount(chunkBytes);
         for (var first = 0; first < count; first += ChunksAtOnce)
         {

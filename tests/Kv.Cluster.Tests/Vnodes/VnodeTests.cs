@@ -109,6 +109,18 @@ public sealed class VnodeTests
     });
 
     [Fact]
+    public void AReadThatThereIsNoMemoryFor_IsRefused_AndEndsNothing() => DataCluster.Run(13, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        await node.StoreAsync("kept");
+        node.Volume.RefusesReads = true;
+        Assert.Equal(VnodeReply.Overloaded, await node.Context.CallAsync(() => vnode.GetAsync(Story.Key().Encoded, headOnly: false)));
+        node.Volume.RefusesReads = false;
+        Assert.Equal(["kept"], Story.Values((await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()))!));
+        Assert.False(node.Host.Failed.IsCompleted);
+    });
+
+    [Fact]
     public void Transfer_PassesOnWhatIsWrittenAfterItsBeginning_BeforeItIsAcknowledged() => DataCluster.Run(6, 5, async cluster =>
     {
         var (node, vnode) = await OpenAsync(cluster);
