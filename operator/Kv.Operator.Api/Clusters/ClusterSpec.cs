@@ -38,7 +38,7 @@ public sealed class ClusterSpec
     [Description("Where nodes keep their data.")]
     public ClusterStorage Storage { get; set; } = new();
 
-    [Description("Processor and memory of each node. A node computes its memory budget from the memory limit; without one it is 1Gi.")]
+    [Description("Processor and memory of each node. A node computes its memory budget from the memory limit; without one it is 2Gi, which is room for a ring of 64 partitions on one node.")]
     public ClusterResources Resources { get; set; } = new();
 
     [Items(0, 64)]

@@ -115,7 +115,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
     private static ImmutableSortedDictionary<string, string> Settings(Cluster cluster)
     {
         var settings = (cluster.Spec.Config ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal);
-        var limit = cluster.Spec.Resources.Limits?.TryGetValue("memory", out var memory) == true ? (string)memory : "1Gi";
+        var limit = cluster.Spec.Resources.Limits?.TryGetValue("memory", out var memory) == true ? (string)memory : "2Gi";
         var bytes = new k8s.Models.ResourceQuantity(limit).ToDecimal();
         return settings.SetItem("memory-limit", decimal.Truncate(bytes).ToString(CultureInfo.InvariantCulture));
     }

@@ -144,7 +144,7 @@ internal static class StatefulSets
     private static JsonObject Resources(ClusterResources wanted)
     {
         var limits = Quantities(wanted.Limits);
-        limits.TryAdd("memory", "1Gi");
+        limits.TryAdd("memory", "2Gi");
         var requests = Quantities(wanted.Requests);
         requests.TryAdd("memory", limits["memory"]!.ToString());
         requests.TryAdd("cpu", "250m");
