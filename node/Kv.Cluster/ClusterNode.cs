@@ -76,15 +76,16 @@ public sealed partial class ClusterNode : IAsyncDisposable
             options,
             State,
             host,
-            new HandoffSender(options, watched, time, Child()),
+            new HandoffSender(options, watched, Statistics.Handoff, time, Child()),
             agreement,
             gossip,
             time,
             background,
+            Statistics.Handoff,
             loggers.CreateLogger<HandoffScheduler>());
         Admin = new ClusterAdmin(options, self, State, documents, agreement, gossip, watched, handoff.View, time, Child());
         dispatcher = new PeerDispatcher(
-            State, documents, voter, agreement, gossip, new HandoffReceiver(options, State, host), new DataRequests(State, gate, Client), Admin);
+            State, documents, voter, agreement, gossip, new HandoffReceiver(options, State, host, Statistics.Handoff), new DataRequests(State, gate, Client), Admin);
         _ = ReportAsync(host.Failed);
     }
 

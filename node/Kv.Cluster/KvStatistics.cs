@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using Kv.Cluster.Handoff;
+using Kv.Core.Objects;
 
 namespace Kv.Cluster;
 
@@ -16,7 +18,16 @@ public sealed class KvStatistics : IDisposable
     /// <summary>Upper bounds of the buckets of request times: from a read in memory to the longest default timeout. The instrument's own default is for milliseconds.</summary>
     private static readonly double[] RequestBucketSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+    private static readonly long[] SiblingBuckets = [1, 2, 3, 5, 10, 25, 50, 100, 1000];
+
+    private static readonly long[] ObjectByteBuckets = [64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 50 << 20];
+
+    private static readonly KeyValuePair<string, object?> GetLabel = new("operation", "get");
+    private static readonly KeyValuePair<string, object?> PutLabel = new("operation", "put");
+
     private readonly Meter meter = new(MeterName);
+    private readonly Histogram<long> siblings;
+    private readonly Histogram<long> objectBytes;
     private readonly Histogram<double> requestSeconds;
     private readonly Counter<long> quorumFailures;
     private readonly KvHistogram[] latencies = [.. Enum.GetValues<KvOperation>().Select(_ => new KvHistogram())];
@@ -24,7 +35,8 @@ public sealed class KvStatistics : IDisposable
 
     private long vnodeOverloads;
     private long requestOverloads;
-    private long readRepairs;
+    private long repairsOfMissing;
+    private long repairsOfStale;
     private long skippedRepairs;
     private long reaps;
     private long siblingWarnings;
@@ -39,10 +51,15 @@ public sealed class KvStatistics : IDisposable
             "s",
             "time of requests by operation, bucket type and outcome",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = RequestBucketSeconds });
+        siblings = meter.CreateHistogram(
+            "kv_object_siblings", description: "siblings of the object that was read or written", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = SiblingBuckets });
+        objectBytes = meter.CreateHistogram(
+            "kv_object_size_bytes", description: "bytes of the values of the object that was read or written", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = ObjectByteBuckets });
+        Handoff = new HandoffStatistics(meter);
         quorumFailures = meter.CreateCounter<long>("kv_quorum_failures", description: "requests whose quorum was not met, by rule");
         meter.CreateObservableCounter("kv_vnode_overloads", () => VnodeOverloads, description: "commands refused by a full mailbox");
         meter.CreateObservableCounter("kv_request_overloads", () => RequestOverloads, description: "requests refused because too many are under way");
-        meter.CreateObservableCounter("kv_read_repairs", () => ReadRepairs, description: "replicas that a read found stale or missing and sent the merged object");
+        meter.CreateObservableCounter("kv_read_repairs", RepairsByReason, description: "replicas that a read found stale or missing and sent the merged object");
         meter.CreateObservableCounter("kv_read_repairs_skipped", () => SkippedRepairs, description: "repairs not begun because too many are under way");
         meter.CreateObservableCounter("kv_reaps", () => Reaps, description: "tombstones removed");
         meter.CreateObservableCounter("kv_sibling_warnings", () => SiblingWarnings, description: "writes that left more siblings than the warning threshold");
@@ -50,6 +67,7 @@ public sealed class KvStatistics : IDisposable
         meter.CreateObservableCounter("kv_requests_forwarded", () => ForwardedRequests, description: "writes handed to a node of their preference list");
         meter.CreateObservableGauge("kv_requests_active", () => ActiveRequests, description: "requests under way");
         meter.CreateObservableGauge("kv_vnode_mailbox_depth", () => (MailboxDepth?.Invoke() ?? default).Deepest, description: "commands waiting in the fullest mailbox");
+        meter.CreateObservableGauge("kv_vnode_mailbox_commands", () => (MailboxDepth?.Invoke() ?? default).Total, description: "commands waiting in all mailboxes");
     }
 
     /// <summary>Siblings of objects after a write.</summary>
@@ -58,6 +76,12 @@ public sealed class KvStatistics : IDisposable
     /// <summary>Bytes of objects in stored form after a write.</summary>
     public KvHistogram ObjectBytes { get; } = new();
 
+    /// <summary>Siblings of objects that were read.</summary>
+    public KvHistogram ReadSiblings { get; } = new();
+
+    /// <summary>Bytes of the values of objects that were read.</summary>
+    public KvHistogram ReadObjectBytes { get; } = new();
+
     /// <summary>Commands that a vnode's turns took together.</summary>
     public KvHistogram TurnCommands { get; } = new();
 
@@ -65,7 +89,7 @@ public sealed class KvStatistics : IDisposable
 
     public long RequestOverloads => Volatile.Read(ref requestOverloads);
 
-    public long ReadRepairs => Volatile.Read(ref readRepairs);
+    public long ReadRepairs => Volatile.Read(ref repairsOfMissing) + Volatile.Read(ref repairsOfStale);
 
     public long SkippedRepairs => Volatile.Read(ref skippedRepairs);
 
@@ -78,6 +102,9 @@ public sealed class KvStatistics : IDisposable
     public long ForwardedRequests => Volatile.Read(ref forwardedRequests);
 
     public long ActiveRequests => Volatile.Read(ref activeRequests);
+
+    /// <summary>What was handed over, and what is still to be.</summary>
+    public HandoffStatistics Handoff { get; }
 
     /// <summary>Commands that wait in all mailboxes now, and in the fullest; set by the vnodes' host.</summary>
     public Func<(long Total, long Deepest)>? MailboxDepth { get; set; }
@@ -125,24 +152,54 @@ public sealed class KvStatistics : IDisposable
 
     internal void VnodeTurn(int commands) => TurnCommands.Add(commands);
 
-    internal void ReadRepaired() => Interlocked.Increment(ref readRepairs);
+    internal void ReadRepaired(bool wasMissing) => Interlocked.Increment(ref wasMissing ? ref repairsOfMissing : ref repairsOfStale);
 
     internal void RepairSkipped() => Interlocked.Increment(ref skippedRepairs);
 
     internal void Reaped() => Interlocked.Increment(ref reaps);
 
-    internal void ObjectWritten(int siblings, int bytes, ClusterOptions options)
+    // hot
+    internal void ObjectRead(KvObject read)
     {
-        Siblings.Add(siblings);
-        ObjectBytes.Add(bytes);
-        if (siblings > options.WarnSiblings)
+        var bytes = ValueBytes(read);
+        ReadSiblings.Add(read.Siblings.Length);
+        ReadObjectBytes.Add(bytes);
+        siblings.Record(read.Siblings.Length, GetLabel);
+        objectBytes.Record(bytes, GetLabel);
+    }
+
+    // hot
+    internal void ObjectWritten(KvObject written, int storedBytes, ClusterOptions options)
+    {
+        Siblings.Add(written.Siblings.Length);
+        ObjectBytes.Add(storedBytes);
+        siblings.Record(written.Siblings.Length, PutLabel);
+        objectBytes.Record(ValueBytes(written), PutLabel);
+        if (written.Siblings.Length > options.WarnSiblings)
         {
             Interlocked.Increment(ref siblingWarnings);
         }
 
-        if (bytes > options.WarnObjectBytes)
+        if (storedBytes > options.WarnObjectBytes)
         {
             Interlocked.Increment(ref objectSizeWarnings);
         }
     }
+
+    private static long ValueBytes(KvObject of)
+    {
+        var bytes = 0L;
+        foreach (var sibling in of.Siblings)
+        {
+            bytes += sibling.ValueBytes;
+        }
+
+        return bytes;
+    }
+
+    private IEnumerable<Measurement<long>> RepairsByReason() =>
+    [
+        new(Volatile.Read(ref repairsOfMissing), new KeyValuePair<string, object?>("reason", "missing")),
+        new(Volatile.Read(ref repairsOfStale), new KeyValuePair<string, object?>("reason", "stale")),
+    ];
 }

@@ -12,6 +12,7 @@ using Kv.Wire.Peer;
 using Kv.Wire.Riak.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace Kv.Node;
 
@@ -265,7 +266,9 @@ public sealed partial class NodeComposition : IAsyncDisposable
         HttpProtocols.Http1,
         loggers,
         limits => limits.MaxConcurrentConnections = 100,
-        services => services.AddOpenTelemetry().WithMetrics(meters => meters
+        services => services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.Clear().AddService("kv-node", serviceNamespace: "kv", serviceVersion: Version, serviceInstanceId: options.Name))
+            .WithMetrics(meters => meters
             .AddMeter(MetricNames.NodeMeter, MetricNames.ClusterMeter, MetricNames.RuntimeMeter)
             .AddPrometheusExporter(exporter => exporter.ScopeInfoEnabled = false)),
         app =>

@@ -27,8 +27,10 @@ internal sealed class TestCluster : IAsyncDisposable
         await admin.CreateClusterAsync(new CreateClusterRequest { ClusterName = "test", RingSize = 16 }, cancellationToken: cancel);
         if (peers.Count > 0)
         {
-            var plan = await admin.StageJoinAsync(new StageJoinRequest { PeerAddresses = { peers } }, cancellationToken: cancel);
-            await UntilAsync(async () => await TryAsync(() => admin.CommitPlanAsync(new CommitPlanRequest { PlanId = plan.PlanId }, cancellationToken: cancel)), cancel);
+            var planId = "";
+            await UntilAsync(
+                async () => await TryAsync(async () => planId = (await admin.StageJoinAsync(new StageJoinRequest { PeerAddresses = { peers } }, cancellationToken: cancel)).PlanId), cancel);
+            await UntilAsync(async () => await TryAsync(async () => await admin.CommitPlanAsync(new CommitPlanRequest { PlanId = planId }, cancellationToken: cancel)), cancel);
         }
 
         await UntilAsync(
@@ -52,15 +54,15 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await Task.WhenAll(Nodes.Select(node => node.DisposeAsync().AsTask()));
 
-    /// <summary>False where the state does not allow it yet.</summary>
-    private static async Task<bool> TryAsync<T>(Func<AsyncUnaryCall<T>> call)
+    /// <summary>False where the state does not allow it yet, or a busy machine kept a node from answering in time.</summary>
+    private static async Task<bool> TryAsync(Func<Task> call)
     {
         try
         {
             await call();
             return true;
         }
-        catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition && e.Status.Detail.StartsWith("ring_not_ready", StringComparison.Ordinal))
+        catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable || e.Status.Detail.StartsWith("ring_not_ready", StringComparison.Ordinal))
         {
             return false;
         }

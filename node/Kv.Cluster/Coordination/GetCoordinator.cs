@@ -269,7 +269,13 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
 
     private void AnswerMerged()
     {
-        Answer(Merge() switch
+        var found = Merge();
+        if (found is { IsTombstone: false })
+        {
+            context.Statistics.ObjectRead(found);
+        }
+
+        Answer(found switch
         {
             null => new KvOutcome.NotFound(null),
             { IsTombstone: true } merged => new KvOutcome.NotFound(merged.Clock),
@@ -336,7 +342,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         ReadOnlyMemory<byte> stored = ObjectCodec.Encode(merged);
         foreach (var replica in repair.Repairs)
         {
-            context.Statistics.ReadRepaired();
+            context.Statistics.ReadRepaired(wasMissing: answers[replica].Kind == GetReplyKind.NotFound);
             await calls.PutAsync(plan, replica, stored, VnodePutKind.Repair, plan.Props.Durability, mayStandIn: false);
         }
     }

@@ -10,7 +10,7 @@ namespace Kv.Cluster.Handoff;
 /// Takes in objects that are handed over: merges them through the vnode, never overwrites, and answers when all are on disk. Only for partitions that this
 /// node owns or is to own by its own document, so that what it has confirmed is never passed back and dropped here as somebody else's.
 /// </summary>
-internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state, VnodeHost host)
+internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state, VnodeHost host, HandoffStatistics statistics)
 {
     /// <summary>The reason given while as many batches as allowed are being merged: try again soon, nothing is wrong.</summary>
     public const string Busy = "busy: as many batches as allowed are being merged";
@@ -33,7 +33,7 @@ internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state
 
         try
         {
-            return batch.Entries.Count == 0 ? new PeerReply.Done() : await MergeAsync(batch, cancel);
+            return batch.Entries.Count == 0 ? new PeerReply.Done() : await CountAsync(batch, cancel);
         }
         catch (Exception failure) when (failure is StoreException or InvalidOperationException)
         {
@@ -51,6 +51,17 @@ internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state
         && partition.Number >= 0
         && partition.Number < ring.Size
         && (ring.Owner(partition) == snapshot.Self || ring.NextOwner(partition) == snapshot.Self);
+
+    private async ValueTask<PeerReply> CountAsync(PeerRequest.HandoffBatch batch, CancellationToken cancel)
+    {
+        var reply = await MergeAsync(batch, cancel);
+        if (reply is PeerReply.Done)
+        {
+            statistics.Received(batch.Entries.Count, batch.Entries.Sum(entry => (long)entry.Key.Length + entry.Value.Length));
+        }
+
+        return reply;
+    }
 
     private async ValueTask<PeerReply> MergeAsync(PeerRequest.HandoffBatch batch, CancellationToken cancel)
     {

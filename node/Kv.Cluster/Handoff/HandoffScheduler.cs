@@ -22,6 +22,7 @@ internal sealed partial class HandoffScheduler(
     Gossip gossip,
     TimeProvider time,
     BackgroundTasks background,
+    HandoffStatistics statistics,
     ILogger<HandoffScheduler> log)
 {
     /// <summary>A failed transfer waits for 1, 2, 4, … times the interval, at most this many, halved.</summary>
@@ -43,6 +44,7 @@ internal sealed partial class HandoffScheduler(
     public async Task RunAsync(CancellationToken cancel)
     {
         state.Subscribe(_ => wake.Set());
+        statistics.HeldHints = CountHints;
         background.Start(RunCompletionsAsync, cancel);
         while (!cancel.IsCancellationRequested)
         {
@@ -81,6 +83,12 @@ internal sealed partial class HandoffScheduler(
         }
 
         return views.ToImmutable();
+    }
+
+    private long CountHints()
+    {
+        var snapshot = state.Current;
+        return snapshot.Document is null ? 0 : host.Open.Where(vnode => !HandoffReceiver.IsHome(snapshot, vnode.Partition)).Sum(vnode => vnode.ApproximateCount);
     }
 
     private TransferView ViewOf(HandoffJob job, NodeId self)
@@ -218,6 +226,7 @@ internal sealed partial class HandoffScheduler(
 
         if (hasFailed)
         {
+            statistics.Failed(job.Kind);
             LogFailed(job.Kind, job.Partition, job.Target, problem!);
         }
 
@@ -287,6 +296,8 @@ internal sealed partial class HandoffScheduler(
             return NotYet;
         }
 
+        statistics.Completed(job.Kind, 1);
+        statistics.Returned(job.ObjectsSent);
         LogReturned(job.Partition, job.Target, job.ObjectsSent);
         return null;
     }
@@ -313,6 +324,7 @@ internal sealed partial class HandoffScheduler(
             }
             else
             {
+                statistics.Completed(TransferKind.Ownership, whole.Length);
                 LogCompleted(whole.Length);
                 wake.Set();
             }

@@ -6,7 +6,7 @@ using Kv.Core.Stores;
 namespace Kv.Cluster.Handoff;
 
 /// <summary>Sends a partition's data to another node: fold, batch, send, wait until the other has it on disk, and go on. One batch is under way at a time.</summary>
-internal sealed class HandoffSender(ClusterOptions options, IPeerTransport transport, TimeProvider time, Random random)
+internal sealed class HandoffSender(ClusterOptions options, IPeerTransport transport, HandoffStatistics statistics, TimeProvider time, Random random)
 {
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(50);
 
@@ -56,6 +56,7 @@ internal sealed class HandoffSender(ClusterOptions options, IPeerTransport trans
         if (problem is null)
         {
             job.Sent(entries.Count, bytes, time.GetTimestamp());
+            statistics.Sent(entries.Count, bytes);
         }
 
         return problem;

@@ -71,7 +71,7 @@ public sealed partial class Vnode
             return;
         }
 
-        context.Statistics.ObjectWritten(written.Siblings.Length, stored.Length, context.Options);
+        context.Statistics.ObjectWritten(written, stored.Length, context.Options);
         slot.Value = stored;
         slot.IsDirty = true;
         command.AwaitsDurability = true;

@@ -30,7 +30,7 @@ public sealed class NodeMetrics : IDisposable
         meter.CreateObservableGauge(MetricNames.RingConverged, () => admin.GetCluster() is { IsOk: true, Value.IsConverged: true } ? 1 : 0);
         meter.CreateObservableGauge(MetricNames.Members, () => Members(state));
         meter.CreateObservableGauge(MetricNames.PeerUp, () => Peers(state));
-        meter.CreateObservableGauge(MetricNames.TransfersPending, () => Transfers(admin));
+        meter.CreateObservableGauge(MetricNames.TransfersPending, () => Transfers(state, admin));
         meter.CreateObservableGauge(MetricNames.StorageBytes, storage.DataBytes);
         meter.CreateObservableGauge(MetricNames.StorageFreeBytes, storage.FreeBytes);
         ObserveStorage(storage.Statistics);
@@ -68,10 +68,14 @@ public sealed class NodeMetrics : IDisposable
             .Select(member => new Measurement<int>(snapshot.IsUp(member.Id) ? 1 : 0, Label("peer", member.Name)));
     }
 
-    private static IEnumerable<Measurement<int>> Transfers(ClusterAdmin admin)
+    private static IEnumerable<Measurement<int>> Transfers(ClusterState state, ClusterAdmin admin)
     {
-        var transfers = admin.GetTransfers();
-        return Enum.GetValues<TransferKind>().Select(kind =>
-            new Measurement<int>(transfers.Count(transfer => transfer.Kind == kind), Label("kind", kind.ToString().ToLowerInvariant())));
+        var transfers = admin.GetTransfers().Where(transfer => transfer.From == state.Current.Self).ToList();
+        return from kind in Enum.GetValues<TransferKind>()
+               from standing in Enum.GetValues<TransferState>()
+               select new Measurement<int>(
+                   transfers.Count(transfer => transfer.Kind == kind && transfer.State == standing),
+                   Label("kind", kind.ToString().ToLowerInvariant()),
+                   Label("state", standing.ToString().ToLowerInvariant()));
     }
 }

@@ -67,6 +67,8 @@ internal sealed class RiakStatistics : IDisposable
         WriteOperation(json, "put", then.Puts, now.Puts);
         json.WriteNumber("node_get_fsm_errors_total", statistics.Failures(KvOperation.Get));
         json.WriteNumber("node_put_fsm_errors_total", statistics.Failures(KvOperation.Put));
+        WriteSummary(json, "node_get_fsm_siblings", then.ReadSiblings, now.ReadSiblings);
+        WriteSummary(json, "node_get_fsm_objsize", then.ReadObjectBytes, now.ReadObjectBytes);
         WriteSummary(json, "vnode_put_siblings", then.Siblings, now.Siblings);
         WriteSummary(json, "vnode_put_objsize", then.ObjectBytes, now.ObjectBytes);
         json.WriteNumber("read_repairs", now.ReadRepairs - then.ReadRepairs);
@@ -170,10 +172,12 @@ internal sealed class RiakStatistics : IDisposable
             Figures.Of(statistics.LatencyMicroseconds(KvOperation.Put)),
             Figures.Of(statistics.Siblings),
             Figures.Of(statistics.ObjectBytes),
+            Figures.Of(statistics.ReadSiblings),
+            Figures.Of(statistics.ReadObjectBytes),
             statistics.ReadRepairs);
     }
 
-    private sealed record Sample(Figures Gets, Figures Puts, Figures Siblings, Figures ObjectBytes, long ReadRepairs);
+    private sealed record Sample(Figures Gets, Figures Puts, Figures Siblings, Figures ObjectBytes, Figures ReadSiblings, Figures ReadObjectBytes, long ReadRepairs);
 
     private readonly record struct Figures(long[] Counts, long Count, long Sum)
     {
