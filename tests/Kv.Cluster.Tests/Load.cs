@@ -47,7 +47,7 @@ internal sealed class Load
         foreach (var key in keys)
         {
             var write = ledger.Begin(key, null);
-            AcknowledgedWrites.End(write, await by.AskAsync(new KvRequest.Put { Key = key, Content = write.Content }));
+            AcknowledgedWrites.End(write, await by.AskAsync(new KvRequest.Put { Key = key, Content = AcknowledgedWrites.ContentOf(write) }));
         }
     }
 
@@ -104,7 +104,7 @@ internal sealed class Load
 
             var seen = (read as KvOutcome.Found)?.Object;
             var write = ledger.Begin(key, seen);
-            var outcome = await node.AskAsync(new KvRequest.Put { Key = key, Content = write.Content, Context = seen?.Clock ?? VersionVector.Empty });
+            var outcome = await node.AskAsync(new KvRequest.Put { Key = key, Content = AcknowledgedWrites.ContentOf(write), Context = seen?.Clock ?? VersionVector.Empty });
             AcknowledgedWrites.End(write, outcome);
             Note(outcome);
         }

@@ -7,36 +7,34 @@ using Kv.Core.Objects;
 namespace Kv.TestKit;
 
 /// <summary>
-/// Keeps the promise in view: every write gets a value of its own, with what its writer had seen. In the end each acknowledged write has to be a sibling,
-/// or be covered by a write that is (or that was covered in turn); and nothing that an acknowledged write covered may be back. Also watches that no dot ever names two writes.
+/// Keeps the promise in view: every write gets a value of its own, with what its writer had seen, and goes into its key's <see cref="KeyHistory"/>. Also watches
+/// that no dot ever names two writes.
 /// </summary>
 public sealed class AcknowledgedWrites
 {
-    private readonly Dictionary<string, Write> writes = new(StringComparer.Ordinal);
+    private readonly Dictionary<ObjectKey, KeyHistory> histories = [];
     private readonly Dictionary<(ObjectKey Key, Dot Dot), string> dots = [];
     private int next;
 
-    /// <summary>One write that was tried; a delete has a name and no value.</summary>
-    public sealed record Write(string Name, ObjectKey Key, IReadOnlySet<string> Seen, bool IsDelete)
-    {
-        public bool IsAcknowledged { get; set; }
+    public int Acknowledged => histories.Values.Sum(history => history.Writes.Count(write => write.IsAcknowledged));
 
-        public Sibling Content => new() { Dot = null, Value = Encoding.UTF8.GetBytes(Name) };
-    }
+    public int Tried => next;
 
-    public int Acknowledged => writes.Values.Count(write => write.IsAcknowledged);
-
-    public int Tried => writes.Count;
-
-    public Write Begin(ObjectKey key, KvObject? seen, bool isDelete = false)
+    public KeyHistory.Write Begin(ObjectKey key, KvObject? seen, bool isDelete = false)
     {
         var name = (++next).ToString(CultureInfo.InvariantCulture);
-        var write = new Write(name, key, seen is null ? new HashSet<string>() : NamesOf(key, seen), isDelete);
-        writes.Add(name, write);
-        return write;
+        if (!histories.TryGetValue(key, out var history))
+        {
+            histories.Add(key, history = new KeyHistory());
+        }
+
+        return history.Begin(name, seen is null ? new HashSet<string>() : NamesOf(key, seen), isDelete);
     }
 
-    public static void End(Write write, KvOutcome? outcome) => write.IsAcknowledged = outcome is KvOutcome.Stored or KvOutcome.Deleted;
+    public static void End(KeyHistory.Write write, KvOutcome? outcome) => write.IsAcknowledged = outcome is KvOutcome.Stored or KvOutcome.Deleted;
+
+    /// <summary>What the write puts: its own name.</summary>
+    public static Sibling ContentOf(KeyHistory.Write write) => new() { Dot = null, Value = Encoding.UTF8.GetBytes(write.Name) };
 
     /// <summary>The writes whose values the object shows.</summary>
     public HashSet<string> NamesOf(ObjectKey key, KvObject held)
@@ -73,32 +71,6 @@ public sealed class AcknowledgedWrites
         }
 
         var present = final is KvOutcome.Found found ? NamesOf(key, found.Object) : [];
-        var ofKey = writes.Values.Where(write => write.Key.Equals(key)).ToArray();
-        var violations = new List<string>();
-        foreach (var write in ofKey.Where(write => write is { IsAcknowledged: true, IsDelete: false }))
-        {
-            if (!IsKept(write, present, ofKey, []))
-            {
-                violations.Add($"{key}: the acknowledged write {write.Name} is lost; present are {string.Join(", ", present)}");
-            }
-        }
-
-        foreach (var write in ofKey.Where(write => write.IsAcknowledged))
-        {
-            violations.AddRange(write.Seen.Where(present.Contains).Select(back => $"{key}: {back} is back, which {write.Name} had replaced"));
-        }
-
-        return violations;
-    }
-
-    private static bool IsKept(Write write, HashSet<string> present, Write[] ofKey, HashSet<string> visited)
-    {
-        if (present.Contains(write.Name) || write.IsDelete)
-        {
-            // A delete leaves no value to look for; what it may have taken is checked from the other side.
-            return true;
-        }
-
-        return visited.Add(write.Name) && ofKey.Any(later => later.Seen.Contains(write.Name) && IsKept(later, present, ofKey, visited));
+        return histories.TryGetValue(key, out var history) ? [.. history.Violations(present).Select(problem => $"{key}: {problem}")] : [];
     }
 }

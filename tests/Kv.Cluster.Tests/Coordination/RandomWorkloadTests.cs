@@ -103,7 +103,7 @@ public sealed class RandomWorkloadTests
             var write = ledger.Begin(key, seen, isDelete: seen is not null && random.Next(5) == 0);
             KvRequest request = write.IsDelete
                 ? new KvRequest.Delete { Key = key, Context = seen!.Clock }
-                : new KvRequest.Put { Key = key, Content = write.Content, Context = seen?.Clock ?? Kv.Core.Causality.VersionVector.Empty };
+                : new KvRequest.Put { Key = key, Content = AcknowledgedWrites.ContentOf(write), Context = seen?.Clock ?? Kv.Core.Causality.VersionVector.Empty };
             AcknowledgedWrites.End(write, await cluster.Nodes[random.Next(cluster.Nodes.Length)].AskAsync(request));
         }
     }

@@ -1,0 +1,61 @@
+namespace Kv.TestKit;
+
+/// <summary>
+/// Every write of one key that was tried, each under a name of its own and with the names that its writer had seen. In the end each acknowledged write has to be
+/// present, or be covered by a write that is (or that was covered in turn); and nothing that an acknowledged write covered may be back.
+/// </summary>
+public sealed class KeyHistory
+{
+    private readonly Dictionary<string, Write> writes = new(StringComparer.Ordinal);
+
+    /// <summary>One write that was tried; a delete has a name and no value.</summary>
+    public sealed record Write(string Name, IReadOnlySet<string> Seen, bool IsDelete)
+    {
+        /// <summary>Its writer was told that it stands; else it may stand or not.</summary>
+        public bool IsAcknowledged { get; set; }
+    }
+
+    public IReadOnlyCollection<Write> Writes => writes.Values;
+
+    public Write Begin(string name, IReadOnlySet<string> seen, bool isDelete)
+    {
+        var write = new Write(name, seen, isDelete);
+        writes.Add(name, write);
+        return write;
+    }
+
+    /// <summary>What is wrong with a final state that shows these names; empty where the promise was kept.</summary>
+    public IReadOnlyList<string> Violations(IReadOnlySet<string> present)
+    {
+        var kept = Kept(present);
+        var acknowledged = writes.Values.Where(write => write.IsAcknowledged).ToArray();
+        return
+        [
+            .. present.Where(name => !writes.ContainsKey(name)).Select(name => $"{name} is there, which nobody wrote"),
+            .. acknowledged.Where(write => !kept.Contains(write.Name)).Select(write => $"the acknowledged write {write.Name} is lost; present are [{string.Join(", ", present)}]"),
+            .. acknowledged.SelectMany(write => write.Seen.Where(present.Contains).Select(back => $"{back} is back, which {write.Name} had replaced")),
+        ];
+    }
+
+    /// <summary>
+    /// What is there, and what that had covered, and so on. A delete leaves no value to look for: that it was tried is enough to explain what is
+    /// gone, and what it may have taken too much of is checked from the other side.
+    /// </summary>
+    private HashSet<string> Kept(IReadOnlySet<string> present)
+    {
+        var kept = new HashSet<string>(StringComparer.Ordinal);
+        var open = new Stack<string>(present.Concat(writes.Values.Where(write => write.IsDelete).Select(write => write.Name)));
+        while (open.TryPop(out var name))
+        {
+            if (kept.Add(name) && writes.TryGetValue(name, out var write))
+            {
+                foreach (var covered in write.Seen)
+                {
+                    open.Push(covered);
+                }
+            }
+        }
+
+        return kept;
+    }
+}
