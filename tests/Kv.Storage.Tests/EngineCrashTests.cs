@@ -78,7 +78,7 @@ public sealed class EngineCrashTests
             var key = $"key-{random.Next(Keys)}";
             var value = random.Next(6) == 0 ? null : Bytes.Pattern(random.Next(20) == 0 ? random.Next(30_000) : random.Next(1500), random.Next());
             model.Begin(partition, key, value);
-            await (value is null ? stores[partition].RemoveAsync(key) : stores[partition].PutAsync(key, value));
+            await stores[partition].PutTrackedAsync(key, value is null ? default(ReadOnlyMemory<byte>?) : value);
             model.Acknowledge();
         }
     }
@@ -114,6 +114,7 @@ public sealed class EngineCrashTests
 
                     Assert.True(view.Allows(partition, found), $"{context}, start {start}: partition {partition} has {view.Difference(partition, found)}");
                     Assert.Equal(found.Count, store.ApproximateCount);
+                    store.AssertTreeIsOf(found, $"{context}, start {start}, partition {partition}");
                     Assert.Equal(found.Sum(pair => pair.Key.Length + pair.Value.Length), store.ApproximateBytes);
                 }
             }

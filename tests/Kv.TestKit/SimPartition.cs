@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Stores;
 
 namespace Kv.TestKit;
@@ -9,10 +10,13 @@ internal sealed class SimPartition
     private static readonly ImmutableSortedDictionary<byte[], byte[]> Nothing =
         ImmutableSortedDictionary.Create<byte[], byte[]>(Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)));
 
-    private readonly Queue<ImmutableSortedDictionary<byte[], byte[]>> unsynced = new();
+    private readonly Queue<Write> unsynced = new();
     private ImmutableSortedDictionary<byte[], byte[]> durable = Nothing;
 
     public ImmutableSortedDictionary<byte[], byte[]> Seen { get; private set; } = Nothing;
+
+    /// <summary>As readers see them; a crash takes back what the writes did that are lost.</summary>
+    public HashTrees Trees { get; private set; } = new();
 
     public bool IsOpen { get; set; }
 
@@ -22,6 +26,8 @@ internal sealed class SimPartition
     public long Applied { get; private set; }
 
     private long Synced { get; set; }
+
+    private sealed record Write(ImmutableSortedDictionary<byte[], byte[]> Data, HashTrees TreesBefore, bool HasNewTrees, ImmutableArray<TreeChange> Changes);
 
     public void Apply(WriteBatch batch)
     {
@@ -39,7 +45,8 @@ internal sealed class SimPartition
         }
 
         Seen = next.ToImmutable();
-        unsynced.Enqueue(Seen);
+        unsynced.Enqueue(new Write(Seen, Trees, batch.NewTrees is not null, [.. batch.TreeChanges]));
+        Trees = Trees.After(batch);
         Applied++;
     }
 
@@ -47,7 +54,7 @@ internal sealed class SimPartition
     {
         for (; Synced < write; Synced++)
         {
-            durable = unsynced.Dequeue();
+            durable = unsynced.Dequeue().Data;
         }
     }
 
@@ -61,9 +68,29 @@ internal sealed class SimPartition
     public void Crash(Random random)
     {
         SyncUpTo(Synced + random.Next(unsynced.Count + 1));
+        foreach (var lost in unsynced.Reverse())
+        {
+            TakeBack(lost);
+        }
+
         unsynced.Clear();
         Synced = Applied;
         Seen = durable;
         IsOpen = false;
+    }
+
+    private void TakeBack(Write lost)
+    {
+        if (lost.HasNewTrees)
+        {
+            Trees = lost.TreesBefore;
+            return;
+        }
+
+        // A change is its own undoing.
+        foreach (var change in lost.Changes)
+        {
+            Trees.Apply(change);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -42,6 +43,8 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         public long ApproximateCount => data.Seen.Count;
 
         public long ApproximateBytes => data.Seen.Sum(pair => pair.Key.Length + pair.Value.Length);
+
+        public HashTrees Trees => data.Trees;
 
         public ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
         {

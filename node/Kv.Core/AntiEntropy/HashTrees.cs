@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Kv.Core.Codecs;
 using Kv.Core.Rings;
+using Kv.Core.Stores;
 
 namespace Kv.Core.AntiEntropy;
 
@@ -46,6 +47,18 @@ public sealed class HashTrees
         }
 
         tree.Toggle(change.Segment, change.Hash);
+    }
+
+    /// <summary>The trees that hold once a batch is written: these, changed in place, or the batch's own.</summary>
+    public HashTrees After(WriteBatch batch)
+    {
+        var after = batch.NewTrees ?? this;
+        for (var index = 0; index < batch.TreeChanges.Count; index++)
+        {
+            after.Apply(batch.TreeChanges[index]);
+        }
+
+        return after;
     }
 
     public byte[] Encode()

@@ -1,3 +1,5 @@
+using Kv.Core.AntiEntropy;
+
 namespace Kv.Core.Stores;
 
 /// <summary>
@@ -19,6 +21,12 @@ public interface IPartitionStore : IAsyncDisposable
 
     /// <summary>Bytes of live keys and values, as exactly as the engine knows.</summary>
     long ApproximateBytes { get; }
+
+    /// <summary>
+    /// The hash trees that batches carried along: changed with the data, as durable as it, and after a crash as the data that is left has them. What is in them is
+    /// the caller's affair, but for a store that cannot vouch for them any more: those have layout 0. May be read beside everything.
+    /// </summary>
+    HashTrees Trees { get; }
 
     /// <summary>Fills the values of the batch. Sees every write whose <see cref="WriteAsync"/> has returned its task, durable or not.</summary>
     ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel);

@@ -1,3 +1,5 @@
+using Kv.Core.AntiEntropy;
+
 namespace Kv.Core.Stores;
 
 /// <summary>
@@ -8,6 +10,7 @@ namespace Kv.Core.Stores;
 public sealed class WriteBatch
 {
     private readonly List<Entry> entries = [];
+    private readonly List<TreeChange> treeChanges = [];
 
     /// <summary>One change. <see cref="Value"/> is null where the key is removed.</summary>
     public readonly record struct Entry(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value);
@@ -15,6 +18,14 @@ public sealed class WriteBatch
     public IReadOnlyList<Entry> Entries => entries;
 
     public int Count => entries.Count;
+
+    /// <summary>What the batch does to the store's trees, after <see cref="NewTrees"/>; each once, whatever becomes of repeated keys.</summary>
+    public IReadOnlyList<TreeChange> TreeChanges => treeChanges;
+
+    /// <summary>Takes the place of the store's trees, which have been built anew from the data; the store's own from then on. Null leaves them.</summary>
+    public HashTrees? NewTrees { get; set; }
+
+    public bool ChangesTrees => NewTrees is not null || treeChanges.Count > 0;
 
     /// <summary>Bytes of keys and values together.</summary>
     public long Bytes { get; private set; }
@@ -31,9 +42,13 @@ public sealed class WriteBatch
         Bytes += key.Length;
     }
 
+    public void Change(in TreeChange change) => treeChanges.Add(change);
+
     public void Clear()
     {
         entries.Clear();
+        treeChanges.Clear();
+        NewTrees = null;
         Bytes = 0;
     }
 }

@@ -1,13 +1,19 @@
 using System.Buffers.Binary;
+using Kv.Core.AntiEntropy;
+using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Log;
 
 namespace Kv.Storage.Faster;
 
 /// <summary>
-/// A batch as the log's payload, with what each of its keys held before. Numbers are little-endian.
+/// A batch as the log's payload, with what each of its keys held before. Numbers are little-endian. A batch that changes no trees has version 1.
 /// <code>
-/// format version (1), number of entries (4), then each entry:
+/// format version (1), number of entries (4)
+/// version 2: number of tree changes (4), bytes of new trees (4; 0 for none), then
+///   each change: first partition (4), n_val (1), segment (4), hash (4)
+///   new trees, as HashTrees has them
+/// each entry:
 ///   flags (1): 1 put, 2 the key was live, 4 its value was chunked
 ///   length of the key (4), length of the value (4; 0 for a removal)
 ///   flag 2: length of the prior value (4)    flag 4: prior chunks' sequence number (8) and entry (4)
@@ -16,8 +22,11 @@ namespace Kv.Storage.Faster;
 /// </summary>
 internal sealed class BatchRecord : ILogPayload
 {
-    public const byte FormatVersion = 1;
+    public const byte FormatVersion = 2;
+    private const byte VersionWithoutTrees = 1;
     private const int FixedBytes = 5;
+    private const int TreesFixedBytes = 8;
+    private const int TreeChangeBytes = 13;
     private const int EntryBytes = 9;
     private const byte PutFlag = 1;
     private const byte LiveFlag = 2;
@@ -25,6 +34,7 @@ internal sealed class BatchRecord : ILogPayload
 
     private readonly List<PriorValue> priors = [];
     private WriteBatch? batch;
+    private byte[] newTrees = [];
 
     public int Length { get; private set; }
 
@@ -32,7 +42,8 @@ internal sealed class BatchRecord : ILogPayload
     {
         batch = source;
         priors.Clear();
-        Length = FixedBytes;
+        newTrees = source.NewTrees?.Encode() ?? [];
+        Length = FixedBytes + (source.ChangesTrees ? TreesFixedBytes + (source.TreeChanges.Count * TreeChangeBytes) + newTrees.Length : 0);
     }
 
     /// <summary>Adds what the next entry's key held before.</summary>
@@ -54,13 +65,33 @@ internal sealed class BatchRecord : ILogPayload
 
     public void CopyTo(Span<byte> target)
     {
-        target[0] = FormatVersion;
+        var changesTrees = batch!.ChangesTrees;
+        target[0] = changesTrees ? FormatVersion : VersionWithoutTrees;
         BinaryPrimitives.WriteInt32LittleEndian(target[1..], priors.Count);
-        var at = FixedBytes;
+        var at = FixedBytes + (changesTrees ? WriteTrees(target[FixedBytes..]) : 0);
         for (var index = 0; index < priors.Count; index++)
         {
-            at += WriteEntry(batch!.Entries[index], priors[index], target[at..]);
+            at += WriteEntry(batch.Entries[index], priors[index], target[at..]);
         }
+    }
+
+    private int WriteTrees(Span<byte> target)
+    {
+        var changes = batch!.TreeChanges;
+        BinaryPrimitives.WriteInt32LittleEndian(target, changes.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(target[4..], newTrees.Length);
+        var at = TreesFixedBytes;
+        for (var index = 0; index < changes.Count; index++, at += TreeChangeBytes)
+        {
+            var (range, segment, hash) = changes[index];
+            BinaryPrimitives.WriteInt32LittleEndian(target[at..], range.First.Number);
+            target[at + 4] = checked((byte)range.NVal);
+            BinaryPrimitives.WriteInt32LittleEndian(target[(at + 5)..], segment);
+            BinaryPrimitives.WriteUInt32LittleEndian(target[(at + 9)..], hash);
+        }
+
+        newTrees.CopyTo(target[at..]);
+        return at + newTrees.Length;
     }
 
     private static int WriteEntry(in WriteBatch.Entry entry, in PriorValue prior, Span<byte> target)
@@ -93,18 +124,62 @@ internal sealed class BatchRecord : ILogPayload
     /// <exception cref="StoreException">Another format version, or lengths that do not add up.</exception>
     public static IEnumerable<(WriteBatch.Entry Entry, PriorValue Prior)> Read(ReadOnlyMemory<byte> payload)
     {
-        if (payload.Length < FixedBytes || payload.Span[0] != FormatVersion)
-        {
-            var found = payload.Length == 0 ? "none" : payload.Span[0].ToString(System.Globalization.CultureInfo.InvariantCulture);
-            throw new StoreException($"A batch in the log has format version {found} and this program knows version {FormatVersion}.");
-        }
-
+        var at = FixedBytes + TreesBytes(payload.Span);
         var count = BinaryPrimitives.ReadInt32LittleEndian(payload.Span[1..]);
-        var at = FixedBytes;
         for (var index = 0; index < count; index++)
         {
             yield return ReadEntry(payload, ref at);
         }
+    }
+
+    /// <summary>The trees after a payload's batch: those before, changed, or the batch's own.</summary>
+    /// <exception cref="StoreException">Another format version, or bytes that are no changes of trees.</exception>
+    public static HashTrees ReadTrees(ReadOnlyMemory<byte> payload, HashTrees trees)
+    {
+        var bytes = payload.Span;
+        if (TreesBytes(bytes) == 0)
+        {
+            return trees;
+        }
+
+        var changes = BinaryPrimitives.ReadInt32LittleEndian(bytes[FixedBytes..]);
+        var at = FixedBytes + TreesFixedBytes;
+        var whole = bytes.Slice(at + (changes * TreeChangeBytes), BinaryPrimitives.ReadInt32LittleEndian(bytes[(FixedBytes + 4)..]));
+        if (!whole.IsEmpty)
+        {
+            trees = HashTrees.TryDecode(whole, out var read, out var reason) ? read : throw new StoreException($"A batch in the log has {reason}, though its checksum matches.");
+        }
+
+        for (var index = 0; index < changes; index++, at += TreeChangeBytes)
+        {
+            var range = new TreeRange(new PartitionId(BinaryPrimitives.ReadInt32LittleEndian(bytes[at..])), bytes[at + 4]);
+            var segment = BinaryPrimitives.ReadInt32LittleEndian(bytes[(at + 5)..]);
+            trees.Apply(new TreeChange(range, segment, BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 9)..])));
+        }
+
+        return trees;
+    }
+
+    /// <summary>Bytes between the payload's beginning and its entries that tell of trees.</summary>
+    private static int TreesBytes(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length < FixedBytes || payload[0] is not (FormatVersion or VersionWithoutTrees))
+        {
+            var found = payload.Length == 0 ? "none" : payload[0].ToString(System.Globalization.CultureInfo.InvariantCulture);
+            throw new StoreException($"A batch in the log has format version {found} and this program knows versions {VersionWithoutTrees} and {FormatVersion}.");
+        }
+
+        if (payload[0] == VersionWithoutTrees)
+        {
+            return 0;
+        }
+
+        long changes = payload.Length < FixedBytes + TreesFixedBytes ? -1 : BinaryPrimitives.ReadInt32LittleEndian(payload[FixedBytes..]);
+        long whole = changes < 0 ? -1 : BinaryPrimitives.ReadInt32LittleEndian(payload[(FixedBytes + 4)..]);
+        var length = TreesFixedBytes + (changes * TreeChangeBytes) + whole;
+        return whole < 0 || length > payload.Length - FixedBytes
+            ? throw new StoreException($"A batch in the log ends at {payload.Length} bytes in the middle of its changes of trees, though its checksum matches.")
+            : (int)length;
     }
 
     private static (WriteBatch.Entry Entry, PriorValue Prior) ReadEntry(ReadOnlyMemory<byte> payload, ref int at)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Log;
@@ -40,7 +41,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
         chunkBytes = log.PageBytes / 4;
         caller = NewReader();
         folds = new StoreFolds(uses);
-        writer = new StoreWriter(caller, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0);
+        writer = new StoreWriter(caller, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0, StoreTreesFile.Read(host.Files, directory, checkpoint));
         MaxKeyBytes = Math.Min(StoreLimits.MaxKeyBytes, chunkBytes);
     }
 
@@ -59,6 +60,8 @@ internal sealed class FasterPartitionStore : IPartitionStore
     public long ApproximateCount => writer.Count;
 
     public long ApproximateBytes => writer.Bytes;
+
+    public HashTrees Trees => writer.Trees;
 
     /// <summary>Bytes of records, live and dead; 0 when it is closed.</summary>
     public long RecordBytes => uses.IsClosed ? 0 : log.Bytes;
@@ -89,7 +92,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
         try
         {
             host.ThrowIfRefusing(batch.Bytes);
-            if (batch.Count == 0)
+            if (batch.Count == 0 && !batch.ChangesTrees)
             {
                 return ValueTask.CompletedTask;
             }
@@ -299,6 +302,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
         try
         {
             long covered, countThen, bytesThen;
+            byte[] treesThen;
             lock (gate)
             {
                 host.ThrowIfFailed();
@@ -307,7 +311,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
                     return;
                 }
 
-                (covered, countThen, bytesThen) = (progress.AppliedLsn, writer.Count, writer.Bytes);
+                (covered, countThen, bytesThen, treesThen) = (progress.AppliedLsn, writer.Count, writer.Bytes, writer.Trees.Encode());
                 progress.BeginCheckpoint();
                 isMoved = false;
             }
@@ -325,7 +329,7 @@ internal sealed class FasterPartitionStore : IPartitionStore
 
             // It also holds what was written between the look above and its own begin: that has to be in the log before it counts.
             await host.Log.WhenDurable(held);
-            new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token).Write(host.Files, Directory);
+            new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token).Write(host.Files, Directory, treesThen);
             log.DeleteOutdated(token, removable);
             lock (gate)
             {

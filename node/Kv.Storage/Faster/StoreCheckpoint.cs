@@ -17,8 +17,10 @@ internal sealed record StoreCheckpoint(
     public const string FileName = "checkpoint";
     private const int BodyBytes = 96;
 
-    public void Write(IStorageFiles files, string directory)
+    /// <summary>Makes this the store's checkpoint, with the trees as they were at <see cref="CoveredLsn"/>.</summary>
+    public void Write(IStorageFiles files, string directory, ReadOnlySpan<byte> trees)
     {
+        StoreTreesFile.Write(files, directory, CoveredLsn, trees);
         Span<byte> body = stackalloc byte[BodyBytes];
         long[] numbers = [Store.Partition, Store.Birth, CoveredLsn, Count, Bytes, PageBytes, SegmentBytes, BeginAddress];
         for (var index = 0; index < numbers.Length; index++)
@@ -29,6 +31,7 @@ internal sealed record StoreCheckpoint(
         IndexToken.TryWriteBytes(body[64..]);
         LogToken.TryWriteBytes(body[80..]);
         SealedFile.Write(files, Path.Combine(directory, FileName), SealedFileKind.Checkpoint, FormatVersion, body);
+        StoreTreesFile.DeleteOthers(files, directory, CoveredLsn);
     }
 
     /// <summary>The store's checkpoint, or null where it has none.</summary>

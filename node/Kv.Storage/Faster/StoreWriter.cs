@@ -1,3 +1,4 @@
+using Kv.Core.AntiEntropy;
 using Kv.Core.Stores;
 
 namespace Kv.Storage.Faster;
@@ -14,9 +15,11 @@ internal sealed class StoreWriter
     private readonly Dictionary<ReadOnlyMemory<byte>, int> lastInBatch = new(KeyEquality.Instance);
     private long count;
     private long bytes;
+    private volatile HashTrees trees;
 
-    public StoreWriter(StoreReader reader, int chunkBytes, long count, long bytes)
+    public StoreWriter(StoreReader reader, int chunkBytes, long count, long bytes, HashTrees trees)
     {
+        this.trees = trees;
         this.reader = reader;
         this.chunkBytes = chunkBytes;
         this.count = count;
@@ -29,6 +32,9 @@ internal sealed class StoreWriter
 
     /// <summary>Bytes of live keys and values.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
+
+    /// <summary>Changed here alone, under the store's lock.</summary>
+    public HashTrees Trees => trees;
 
     /// <summary>Takes note of what a read found, so that a write that follows it need not read again.</summary>
     public Action<ReadOnlyMemory<byte>, PriorValue> Learn { get; }
@@ -62,6 +68,8 @@ internal sealed class StoreWriter
             var entry = batch.Entries[index];
             known.Set(entry.Key.Span, ApplyOne(entry, Record.Prior(index), lsn, index));
         }
+
+        trees = trees.After(batch);
     }
 
     /// <summary>Applies a batch as the log had it, at start.</summary>
@@ -72,12 +80,14 @@ internal sealed class StoreWriter
         {
             ApplyOne(entry, prior, lsn, index++);
         }
+
+        trees = BatchRecord.ReadTrees(payload, trees);
     }
 
     /// <summary>The batch itself, or one with only the last entry of each key where a key comes twice.</summary>
     private WriteBatch WithoutRepeats(WriteBatch batch)
     {
-        if (batch.Count == 1)
+        if (batch.Count <= 1)
         {
             return batch;
         }
@@ -93,7 +103,12 @@ internal sealed class StoreWriter
             return batch;
         }
 
-        var distinct = new WriteBatch();
+        var distinct = new WriteBatch { NewTrees = batch.NewTrees };
+        foreach (var change in batch.TreeChanges)
+        {
+            distinct.Change(change);
+        }
+
         foreach (var index in lastInBatch.Values.Order())
         {
             var (key, value) = batch.Entries[index];

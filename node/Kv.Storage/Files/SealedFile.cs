@@ -10,6 +10,7 @@ internal enum SealedFileKind : uint
     LogManifest = 2,
     Checkpoint = 3,
     EngineIdentity = 4,
+    StoreTrees = 5,
 }
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Core.AntiEntropy;
 
 namespace Kv.Storage.Memory;
 
@@ -20,12 +21,14 @@ internal sealed class MemoryPartitionData
 
     public long Bytes { get; set; }
 
+    public HashTrees Trees { get; set; } = new();
+
     public bool IsClosed => closed;
 
     /// <summary>Closes this opening and gives the next one the same data.</summary>
     public MemoryPartitionData Reopened()
     {
         closed = true;
-        return new MemoryPartitionData { map = map, Bytes = Bytes };
+        return new MemoryPartitionData { map = map, Bytes = Bytes, Trees = Trees };
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -31,6 +32,8 @@ public sealed class MemoryPartitionStore : IPartitionStore
     public long ApproximateCount => data.Map.Count;
 
     public long ApproximateBytes => data.Bytes;
+
+    public HashTrees Trees => data.Trees;
 
     public ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
     {
@@ -70,6 +73,7 @@ public sealed class MemoryPartitionStore : IPartitionStore
 
         data.Bytes = bytes;
         data.Map = builder.ToImmutable();
+        data.Trees = data.Trees.After(batch);
         return ValueTask.CompletedTask;
     }
 

@@ -1,3 +1,4 @@
+using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -294,5 +295,80 @@ public abstract class StoreContract : IAsyncLifetime
         batch.Put(Bytes.Of("k"), Bytes.Of("v"));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.WriteAsync(batch, Durability.Synced, cancelled.Token));
         Assert.Null(await Store.GetAsync("k"));
+    }
+
+    [Fact]
+    public async Task Trees_OfAStoreThatNobodyBuiltThemFor_AreNotToBeBelieved()
+    {
+        Assert.Equal(0UL, Store.Trees.Layout);
+        Assert.Empty(Store.Trees.Ranges);
+        await Store.PutAsync("k", "v");
+        await RestartAsync();
+        Assert.Equal(0UL, Store.Trees.Layout);
+    }
+
+    [Fact]
+    public async Task TreeChanges_GoWithTheirBatch_OverRestartsToo()
+    {
+        var held = new Dictionary<string, byte[]>();
+        for (var step = 0; step < 60; step++)
+        {
+            var key = $"key-{step % 17}";
+            var value = step % 5 == 4 ? null : Bytes.Pattern(step * 37, step);
+            await Store.PutTrackedAsync(key, value is null ? default(ReadOnlyMemory<byte>?) : value);
+            held.Remove(key);
+            if (value is not null)
+            {
+                held[key] = value;
+            }
+
+            Store.AssertTreeIsOf(held);
+            if (step % 20 == 19)
+            {
+                await RestartAsync();
+                Store.AssertTreeIsOf(held, "restarted");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task NewTrees_TakeTheOldOnesPlace_AndTheBatchsChangesComeAfter()
+    {
+        await Store.PutTrackedAsync("before", Bytes.Of("is not in the new trees"));
+        var change = new TreeChange(TreeOperations.Range, 7, 0xFFFF);
+        var batch = new WriteBatch { NewTrees = new HashTrees { Layout = 99, BuiltAt = 1_900_000_000 } };
+        batch.Change(change);
+        await Store.WriteAsync(batch, Durability.Synced, CancellationToken.None);
+        await Store.PutTrackedAsync("after", Bytes.Of("is"));
+        var expected = new HashTrees { Layout = 99, BuiltAt = 1_900_000_000 };
+        expected.Apply(change);
+        var hash = EntryHash.OfKey(Bytes.Of("after").Span);
+        expected.Apply(TreeChange.Of(TreeOperations.Range, hash, 0, EntryHash.OfEntry(hash, Bytes.Of("is").Span)));
+        Assert.Equal(expected.Encode(), Store.Trees.Encode());
+        await RestartAsync();
+        Assert.Equal(expected.Encode(), Store.Trees.Encode());
+        await RestartAsync();
+        Assert.Equal(expected.Encode(), Store.Trees.Encode());
+    }
+
+    [Fact]
+    public async Task ABatchThatIsRefused_ChangesNoTree()
+    {
+        await Store.PutTrackedAsync("k", Bytes.Of("v"));
+        var before = Store.Trees.Encode();
+        var batch = new WriteBatch();
+        batch.Put(new byte[Store.MaxKeyBytes + 1], Bytes.Of("v"));
+        batch.Change(new TreeChange(TreeOperations.Range, 1, 1));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Store.WriteAsync(batch, Durability.Synced, CancellationToken.None));
+        Assert.Equal(before, Store.Trees.Encode());
+    }
+
+    [Fact]
+    public async Task TreesOfADroppedStore_AreGoneWithIt()
+    {
+        await Store.PutTrackedAsync("k", Bytes.Of("v"));
+        await Store.DropAsync(CancellationToken.None);
+        Store = await Stores.OpenAsync(Seven, CancellationToken.None);
+        Assert.Empty(Store.Trees.Ranges);
     }
 }
