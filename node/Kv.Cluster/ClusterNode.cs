@@ -83,7 +83,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
             background,
             Statistics.Handoff,
             loggers.CreateLogger<HandoffScheduler>());
-        Admin = new ClusterAdmin(options, self, State, documents, agreement, gossip, watched, handoff.View, time, Child());
+        Admin = new ClusterAdmin(options, self, State, documents, agreement, gossip, watched, handoff.View, watcher, host, Client, () => stores.FreeBytes, time, Child());
         dispatcher = new PeerDispatcher(
             State, documents, voter, agreement, gossip, new HandoffReceiver(options, State, host, Statistics.Handoff), new DataRequests(State, gate, Client), Admin);
         _ = ReportAsync(host.Failed);

@@ -18,7 +18,9 @@ public sealed class KvClient : IDisposable
     private readonly CoordinatorContext context;
     private readonly Coordinators coordinators;
     private int active;
+    private int coordinating;
     private volatile bool isStopping;
+    private volatile bool isDraining;
 
     public KvClient(ClusterState state, VnodeGate gate, IPeerTransport transport, TimeProvider time, ClusterOptions options, KvStatistics statistics)
     {
@@ -28,6 +30,16 @@ public sealed class KvClient : IDisposable
 
     /// <summary>Requests under way.</summary>
     public int Active => Volatile.Read(ref active);
+
+    /// <summary>Those of them that clients of this node sent, and no other node handed on.</summary>
+    public int Coordinating => Volatile.Read(ref coordinating);
+
+    /// <summary>Whether clients are sent elsewhere, since the node is to be stopped. What other nodes hand on is still carried out.</summary>
+    public bool IsDraining
+    {
+        get => isDraining;
+        internal set => isDraining = value;
+    }
 
     /// <summary>
     /// Carries out one request. Always ends by the request's deadline, give or take a tick. Cancellation ends the caller's wait only: a write that was begun
@@ -72,13 +84,15 @@ public sealed class KvClient : IDisposable
             _ => KvOperation.Delete,
         };
         var began = context.Time.GetTimestamp();
+        var own = request.IsForwarded ? 0 : 1;
+        Interlocked.Add(ref coordinating, own);
         context.Statistics.RequestBegan();
         KvError? error = null;
         try
         {
             var outcome = Interlocked.Increment(ref active) > context.Options.MaxConcurrentRequests
                 ? Overloaded()
-                : Admit(request.Key, out var props) is { } refusal || (refusal = Check(request)) is not null
+                : Admit(request.Key, request.IsForwarded, out var props) is { } refusal || (refusal = Check(request)) is not null
                     ? new KvOutcome.Failed(refusal)
                     : await coordinators.ExecuteAsync(request, props!, deadline);
             error = (outcome as KvOutcome.Failed)?.Error;
@@ -87,6 +101,7 @@ public sealed class KvClient : IDisposable
         finally
         {
             Interlocked.Decrement(ref active);
+            Interlocked.Add(ref coordinating, -own);
             context.Statistics.RequestEnded(operation, request.Key.BucketType, error, context.Time.GetElapsedTime(began));
         }
     }
@@ -153,7 +168,7 @@ public sealed class KvClient : IDisposable
         }
     }
 
-    private KvError? Admit(ObjectKey key, out BucketProps? props)
+    private KvError? Admit(ObjectKey key, bool isForwarded, out BucketProps? props)
     {
         props = null;
         if (!key.IsValid(out var reason))
@@ -161,16 +176,30 @@ public sealed class KvClient : IDisposable
             return new KvError.InvalidRequest(reason);
         }
 
-        if (isStopping || context.State.Current.Document is not { } document)
+        var snapshot = context.State.Current;
+        if (WhyNotReady(snapshot, isForwarded) is { } why)
         {
-            return new KvError.NotReady(isStopping ? "the node is stopping" : "the node is in no cluster yet");
+            return new KvError.NotReady(why);
         }
+
+        var document = snapshot.Document!;
 
         props = document.Buckets.IsEmpty && key.BucketType == ObjectKey.DefaultType
             ? document.DefaultTypeProps
             : document.EffectiveProps(new BucketName(key.BucketType, key.Bucket));
         return props is null ? new KvError.UnknownBucketType(key.BucketType) : null;
     }
+
+    /// <summary>A node that owns nothing any more takes no requests: as the last resort it would keep writes itself, and it is about to be forgotten.</summary>
+    private string? WhyNotReady(ClusterSnapshot snapshot, bool isForwarded) => snapshot switch
+    {
+        _ when isStopping => "the node is stopping",
+        _ when isDraining && !isForwarded => "the node is draining: ask another",
+        { RemovedBy: { } by } => $"the node was removed from cluster {by.ClusterName}",
+        { Document: null } => "the node is in no cluster yet",
+        { SelfState: MemberState.Exiting } => "the node has left its cluster",
+        _ => null,
+    };
 
     private KvError? Check(KvRequest request)
     {
@@ -191,7 +220,7 @@ public sealed class KvClient : IDisposable
     {
         nVal = ringSize = 0;
         var name = bucket ?? new BucketName(bucketType, "any");
-        if (Admit(new ObjectKey(bucketType, name.Bucket, "any"u8.ToArray()), out props) is { } refusal)
+        if (Admit(new ObjectKey(bucketType, name.Bucket, "any"u8.ToArray()), isForwarded: false, out props) is { } refusal)
         {
             return refusal;
         }

@@ -63,6 +63,7 @@ internal sealed class PeerDispatcher(
         PeerRequest.Accept accept => AcceptorReplies.ToPeer(await voter.AcceptAsync(accept.ClusterId, accept.Version, accept.Ballot, accept.Document)),
         PeerRequest.Propose propose => await ProposeAsync(propose, cancel),
         PeerRequest.Identify => Identify(),
+        PeerRequest.GetHoldings => admin.GetHoldings(),
         PeerRequest.HandoffBatch batch => await handoff.HandleAsync(batch, cancel),
         _ => await data.HandleAsync(from, request, deadline, cancel) ?? new PeerReply.Refused($"no answer to {request.GetType().Name}"),
     };
@@ -70,7 +71,7 @@ internal sealed class PeerDispatcher(
     private async ValueTask<PeerReply> LearnAsync(PeerRequest.LearnDocument learn, CancellationToken cancel) =>
         await documents.LearnAsync(learn.Document, cancel) switch
         {
-            LearnResult.Learned or LearnResult.AlreadyKnown or LearnResult.Removed => new PeerReply.Done(),
+            LearnResult.Learned or LearnResult.AlreadyKnown or LearnResult.Removed or LearnResult.TakenBack => new PeerReply.Done(),
             var refused => new PeerReply.Refused($"the document was not taken: {refused}"),
         };
 

@@ -80,7 +80,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
         await node.StartAsync(cancel);
         metrics.Observe(node.State, node.Admin, storage);
         await StartServersAsync(cancel);
-        health.Serving(node.State);
+        health.Serving(node.State, () => node.Client.IsDraining);
         _ = WatchAsync(node.Failed);
         _ = WatchAsync(storage.Failed);
         LogServing(options.Name, string.Join(", ", Endpoints.Select(pair => $"{pair.Key} {pair.Value}")));

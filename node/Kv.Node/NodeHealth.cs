@@ -9,11 +9,14 @@ public sealed class NodeHealth
 {
     private volatile Standing standing = new(NodePhase.Recovering, null, "");
 
-    private sealed record Standing(NodePhase Phase, ClusterState? State, string Reason);
+    private sealed record Standing(NodePhase Phase, ClusterState? State, string Reason)
+    {
+        public Func<bool> IsDraining { get; init; } = static () => false;
+    }
 
     public NodePhase Phase => standing.Phase;
 
-    public void Serving(ClusterState state) => standing = new Standing(NodePhase.Serving, state, "");
+    public void Serving(ClusterState state, Func<bool> isDraining) => standing = new Standing(NodePhase.Serving, state, "") { IsDraining = isDraining };
 
     public void Stopping() => standing = standing with { Phase = NodePhase.Stopping };
 
@@ -45,6 +48,16 @@ public sealed class NodeHealth
         }
 
         var snapshot = now.State!.Current;
+        if (snapshot.RemovedBy is { } removedBy)
+        {
+            return (false, $"removed from cluster {removedBy.ClusterName}: it serves nothing, and its volume is of no more use");
+        }
+
+        if (now.IsDraining())
+        {
+            return (false, "draining: clients are to ask other nodes");
+        }
+
         if (snapshot.Document is not { } document)
         {
             return (false, "not in a cluster");

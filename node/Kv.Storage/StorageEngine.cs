@@ -57,6 +57,9 @@ public sealed partial class StorageEngine : IPartitionStores
         }
     }
 
+    /// <inheritdoc/>
+    public long FreeBytes => host.Files.FreeBytes(host.Options.Directory);
+
     /// <summary>Opens or makes a node's data directory and recovers its log.</summary>
     /// <param name="options">Valid options; others throw <see cref="ArgumentException"/> with every problem.</param>
     /// <param name="failed">Called once, from any thread, when storage has failed: the node must exit, since it can acknowledge nothing any more.</param>

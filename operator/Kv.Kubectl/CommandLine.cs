@@ -56,6 +56,7 @@ internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
             StatusCommand.Create(session),
             RingCommand.Create(session),
             PlanCommand.Create(session),
+            ClusterCommand.Create(session),
             TransfersCommand.Create(session),
             BucketTypeCommand.Create(session),
         };

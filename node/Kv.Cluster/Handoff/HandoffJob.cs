@@ -1,10 +1,11 @@
 using Kv.Cluster.Vnodes;
+using Kv.Core.Membership;
 using Kv.Core.Rings;
 
 namespace Kv.Cluster.Handoff;
 
 /// <summary>A partition's data that is to leave this node, and how far it has come. The scheduler's own, but for the figures, which anyone may read.</summary>
-internal sealed class HandoffJob(TransferKind kind, PartitionId partition, NodeId target, long createdAt)
+internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long createdAt)
 {
     private long objectsSent;
     private long bytesSent;
@@ -13,9 +14,12 @@ internal sealed class HandoffJob(TransferKind kind, PartitionId partition, NodeI
 
     public TransferKind Kind { get; } = kind;
 
-    public PartitionId Partition { get; } = partition;
+    /// <summary>What is to move: for an ownership transfer exactly as the ring awaits it, so that what is whole by one plan never completes another's.</summary>
+    public Transfer Transfer { get; } = transfer;
 
-    public NodeId Target { get; } = target;
+    public PartitionId Partition => Transfer.Partition;
+
+    public NodeId Target => Transfer.To;
 
     /// <summary>The clock's timestamp: the oldest goes first.</summary>
     public long CreatedAt { get; } = createdAt;

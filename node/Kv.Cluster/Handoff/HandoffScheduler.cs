@@ -115,7 +115,7 @@ internal sealed partial class HandoffScheduler(
             var now = time.GetTimestamp();
             var due = jobs.Values
                 .Where(j => !j.IsRunning && j.Whole is null && j.NotBefore <= now && snapshot.IsUp(j.Target))
-                .OrderBy(j => j.CreatedAt).ThenBy(j => j.Partition);
+                .OrderBy(j => j.Failures).ThenBy(j => j.CreatedAt).ThenBy(j => j.Partition);
             foreach (var job in due)
             {
                 if (starting.Count >= free)
@@ -141,12 +141,12 @@ internal sealed partial class HandoffScheduler(
         var needs = Needs(snapshot);
         foreach (var (key, job) in jobs.Where(j => !j.Value.IsRunning).ToList())
         {
-            if (!needs.TryGetValue(key, out var target) || target != job.Target)
+            if (!needs.TryGetValue(key, out var transfer) || transfer != job.Transfer)
             {
                 jobs.Remove(key);
                 EndIfStillOwned(snapshot, job);
             }
-            else if (snapshot.IsUp(target) && lastUp?.IsUp(target) == false)
+            else if (snapshot.IsUp(job.Target) && lastUp?.IsUp(job.Target) == false)
             {
                 // Whatever kept it from the target may be over: do not sit out the back-off.
                 job.NotBefore = 0;
@@ -154,9 +154,9 @@ internal sealed partial class HandoffScheduler(
         }
 
         lastUp = snapshot;
-        foreach (var (key, target) in needs)
+        foreach (var (key, transfer) in needs)
         {
-            jobs.TryAdd(key, new HandoffJob(key.Item1, key.Item2, target, time.GetTimestamp()));
+            jobs.TryAdd(key, new HandoffJob(key.Kind, transfer, time.GetTimestamp()));
         }
     }
 
@@ -169,17 +169,17 @@ internal sealed partial class HandoffScheduler(
         }
     }
 
-    private Dictionary<(TransferKind, PartitionId), NodeId> Needs(ClusterSnapshot snapshot)
+    private Dictionary<(TransferKind Kind, PartitionId), Transfer> Needs(ClusterSnapshot snapshot)
     {
-        var needs = new Dictionary<(TransferKind, PartitionId), NodeId>();
+        var needs = new Dictionary<(TransferKind Kind, PartitionId), Transfer>();
         if (snapshot.Document is not { Ring: var ring })
         {
             return needs;
         }
 
-        foreach (var transfer in RingTransition.Pending(ring).Where(t => t.From == snapshot.Self))
+        foreach (var transfer in RingTransition.Pending(ring).Where(t => RingTransition.IsPending(ring, t) && t.From == snapshot.Self))
         {
-            needs.Add((TransferKind.Ownership, transfer.Partition), transfer.To);
+            needs.Add((TransferKind.Ownership, transfer.Partition), transfer);
         }
 
         foreach (var vnode in host.Open)
@@ -187,7 +187,7 @@ internal sealed partial class HandoffScheduler(
             if (vnode.Partition.Number < ring.Size && !HandoffReceiver.IsHome(snapshot, vnode.Partition))
             {
                 var owner = ring.Owner(vnode.Partition);
-                needs.Add((TransferKind.Hinted, vnode.Partition), owner);
+                needs.Add((TransferKind.Hinted, vnode.Partition), new Transfer(vnode.Partition, snapshot.Self, owner, 0));
                 if (vnode.Transfer is { IsCompleting: true } given && (given.Target != owner || !snapshot.IsUp(owner)))
                 {
                     // The document says that the data is with its owner. If that is down now, this node may have to stand in for it, alone.
@@ -342,7 +342,7 @@ internal sealed partial class HandoffScheduler(
         {
             return
             [
-                .. jobs.Values.Where(j => j.Whole is not null).Select(j => new Transfer(j.Partition, snapshot.Self, j.Target))
+                .. jobs.Values.Where(j => j.Whole is not null).Select(j => j.Transfer)
                     .Where(t => RingTransition.IsPending(ring, t)).OrderBy(t => t.Partition),
             ];
         }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Kv.Cluster.Async;
 using Kv.Cluster.Handoff;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
 
@@ -28,6 +29,10 @@ public sealed partial class ClusterAdmin
     private readonly Gossip gossip;
     private readonly IPeerTransport transport;
     private readonly Func<ImmutableArray<TransferView>> transfers;
+    private readonly NodeWatcher watcher;
+    private readonly VnodeHost host;
+    private readonly KvClient client;
+    private readonly Func<long> freeBytes;
     private readonly TimeProvider time;
     private readonly Random random;
 
@@ -40,6 +45,10 @@ public sealed partial class ClusterAdmin
         Gossip gossip,
         IPeerTransport transport,
         Func<ImmutableArray<TransferView>> transfers,
+        NodeWatcher watcher,
+        VnodeHost host,
+        KvClient client,
+        Func<long> freeBytes,
         TimeProvider time,
         Random random)
     {
@@ -51,6 +60,7 @@ public sealed partial class ClusterAdmin
         this.gossip = gossip;
         this.transport = transport;
         this.transfers = transfers;
+        (this.watcher, this.host, this.client, this.freeBytes) = (watcher, host, client, freeBytes);
         this.time = time;
         this.random = random;
         FollowBucketTypes(state.Current);
@@ -62,8 +72,16 @@ public sealed partial class ClusterAdmin
 
     public NodeView GetNode()
     {
-        var document = state.Current.Document;
-        return new NodeView(document?.FindMember(self.Id) ?? self, document?.ClusterId, document?.ClusterName ?? "");
+        var snapshot = state.Current;
+        var document = snapshot.Document ?? snapshot.RemovedBy;
+        var drain = GetDrain();
+        return new NodeView(document?.FindMember(self.Id) ?? self, document?.ClusterId, document?.ClusterName ?? "")
+        {
+            IsRemoved = snapshot.RemovedBy is not null,
+            IsDraining = drain.IsDraining,
+            HeldForOthers = drain.HintsToReturn + drain.HintsToKeep,
+            Held = host.Open.Count,
+        };
     }
 
     /// <summary>Refused `not_in_cluster` where there is no document.</summary>
@@ -92,7 +110,7 @@ public sealed partial class ClusterAdmin
     public async ValueTask<AdminResult<ClusterView>> CreateClusterAsync(Guid? clusterId, string clusterName, int ringSize, CancellationToken cancel)
     {
         using var holder = await creating.EnterAsync();
-        if (state.Current.Document is { } held)
+        if ((state.Current.Document ?? state.Current.RemovedBy) is { } held)
         {
             return held.ClusterId == (clusterId ?? held.ClusterId)
                 ? GetCluster()
@@ -129,9 +147,6 @@ public sealed partial class ClusterAdmin
             : await StageAsync(met.Select(m => new DocumentChange.StageJoin(m.Value!)), cancel);
     }
 
-    public async ValueTask<AdminResult<PlanView>> StageLeaveAsync(IReadOnlyList<NodeId> nodes, CancellationToken cancel) =>
-        await StageAsync(nodes.Select(node => new DocumentChange.StageLeave(node)), cancel);
-
     public async ValueTask<AdminResult<ClusterView>> ClearStagedAsync(CancellationToken cancel) =>
         await ChangeAsync(new DocumentChange.ClearStaged(), cancel) is { } refusal ? refusal : GetCluster();
 
@@ -159,7 +174,7 @@ public sealed partial class ClusterAdmin
             return NotInCluster;
         }
 
-        if (document.LastCommittedPlanId != planId && await WaitForMembersAsync(cancel) is { } notReady)
+        if (document.LastCommittedPlanId != planId && await WhyNotCommittedAsync(document, cancel) is { } notReady)
         {
             return notReady;
         }
@@ -196,6 +211,18 @@ public sealed partial class ClusterAdmin
         // Begun together, so that they are decided in one round.
         var results = await Task.WhenAll(changes.Select(change => ChangeAsync(change, cancel).AsTask()));
         return results.FirstOrDefault(r => r is not null) is { } refusal ? refusal : GetPlan();
+    }
+
+    private async ValueTask<AdminRefusal?> WhyNotCommittedAsync(ClusterDocument document, CancellationToken cancel)
+    {
+        var back = document.Staged.Select(s => s.Lost).FirstOrDefault(lost => lost is { } node && state.Current.IsUp(node));
+        if (back is { } alive)
+        {
+            return new AdminRefusal(
+                AdminRefusalKind.FailedPrecondition, RefusalReason.IsUp, $"{document.FindMember(alive)?.Name} is up again, and is staged to be given up: clear what is staged");
+        }
+
+        return document.Staged.Any(s => s is StagedChange.Leave) ? await CheckLeaveAsync(document, cancel) : await WaitForMembersAsync(cancel);
     }
 
     private async ValueTask<AdminRefusal?> WaitForMembersAsync(CancellationToken cancel)

@@ -18,17 +18,25 @@ public sealed class ClusterSnapshot
     /// <summary>By n and sloppiness, then by first partition. Filled as it is asked for; two that fill a place at once write equal lists.</summary>
     private readonly ImmutableArray<PreflistEntry>[]?[] preflists = new ImmutableArray<PreflistEntry>[]?[2 * (MaxCachedN + 1)];
 
-    internal ClusterSnapshot(NodeId self, ClusterDocument? document, FrozenSet<NodeId> up)
+    internal ClusterSnapshot(NodeId self, ClusterDocument? document, FrozenSet<NodeId> up, ClusterDocument? removedBy = null)
     {
         Self = self;
         Document = document;
         Up = up;
+        RemovedBy = removedBy;
+        SelfState = document?.FindMember(self)?.State;
     }
 
     public NodeId Self { get; }
 
     /// <summary>Null until the node is in a cluster.</summary>
     public ClusterDocument? Document { get; }
+
+    /// <summary>Where this node stands by the document it holds.</summary>
+    public MemberState? SelfState { get; }
+
+    /// <summary>The document that told this node that it is a member no more: it serves nothing, and joins no cluster again. Null while it is none or a member.</summary>
+    public ClusterDocument? RemovedBy { get; }
 
     /// <summary>0 until the node is in a cluster: what goes with each message to a peer.</summary>
     public long DocumentVersion => Document?.Version ?? 0;

@@ -30,8 +30,11 @@ public sealed class ClusterState
         }
     }
 
-    /// <summary>Swaps the document. The caller has made it durable; null takes the node out of its cluster.</summary>
+    /// <summary>Swaps the document. The caller has made it durable; null for a node whose join was taken back.</summary>
     internal void SetDocument(ClusterDocument? document) => Swap(snapshot => new ClusterSnapshot(snapshot.Self, document, snapshot.Up));
+
+    /// <summary>Takes the node out of its cluster for good. The caller has made that durable.</summary>
+    internal void SetRemoved(ClusterDocument removedBy) => Swap(snapshot => new ClusterSnapshot(snapshot.Self, null, snapshot.Up, removedBy));
 
     /// <summary>Swaps the set of nodes that are up; the node itself is always among them.</summary>
     internal void SetUp(IEnumerable<NodeId> up)
@@ -39,7 +42,7 @@ public sealed class ClusterState
         Swap(snapshot =>
         {
             var next = up.Append(snapshot.Self).ToFrozenSet();
-            return next.SetEquals(snapshot.Up) ? snapshot : new ClusterSnapshot(snapshot.Self, snapshot.Document, next);
+            return next.SetEquals(snapshot.Up) ? snapshot : new ClusterSnapshot(snapshot.Self, snapshot.Document, next, snapshot.RemovedBy);
         });
     }
 

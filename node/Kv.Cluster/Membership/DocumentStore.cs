@@ -7,7 +7,8 @@ namespace Kv.Cluster.Membership;
 
 /// <summary>
 /// The node's own copy of the cluster document: on disk before it is used or spoken of, and only ever replaced by a newer one of the same
-/// cluster. A node that is in no cluster takes a document only if that lists it, which is so only after an administrator staged its join.
+/// cluster. A node that is in no cluster takes a document only if that lists it, which is so only after an administrator staged its join. One that was a
+/// member and is one no more keeps the document that says so, and takes no other: what it holds on disk must not come back as a new node's.
 /// </summary>
 internal sealed partial class DocumentStore(ClusterState state, INodeState files, NodeFailure failure, ILogger<DocumentStore> log)
 {
@@ -30,8 +31,9 @@ internal sealed partial class DocumentStore(ClusterState state, INodeState files
 
         if (document.FindMember(state.Current.Self) is null)
         {
-            throw new StoreException(
-                $"{FileName} is of cluster {document.ClusterId}, which has no member {state.Current.Self}: is this volume another node's?");
+            state.SetRemoved(document);
+            LogRemoved(document.ClusterName, document.Version);
+            return;
         }
 
         state.SetDocument(document);
@@ -53,9 +55,15 @@ internal sealed partial class DocumentStore(ClusterState state, INodeState files
                 break;
 
             case LearnResult.Removed:
+                await PersistAsync(ClusterDocumentCodec.Encode(document));
+                state.SetRemoved(document);
+                LogRemoved(document.ClusterName, document.Version);
+                break;
+
+            case LearnResult.TakenBack:
                 await PersistAsync(ReadOnlyMemory<byte>.Empty);
                 state.SetDocument(null);
-                LogRemoved(document.ClusterName, document.Version);
+                LogTakenBack(document.ClusterName, document.Version);
                 break;
 
             case LearnResult.OtherCluster:
@@ -75,6 +83,11 @@ internal sealed partial class DocumentStore(ClusterState state, INodeState files
         }
 
         var isMember = document.FindMember(state.Current.Self) is not null;
+        if (state.Current.RemovedBy is not null)
+        {
+            return LearnResult.NotMember;
+        }
+
         if (held is null)
         {
             return isMember ? LearnResult.Learned : LearnResult.NotMember;
@@ -90,7 +103,9 @@ internal sealed partial class DocumentStore(ClusterState state, INodeState files
             return LearnResult.AlreadyKnown;
         }
 
-        return isMember ? LearnResult.Learned : LearnResult.Removed;
+        return isMember ? LearnResult.Learned
+            : held.FindMember(state.Current.Self) is { State: MemberState.Joining } ? LearnResult.TakenBack
+            : LearnResult.Removed;
     }
 
     /// <summary>Not cancelled: half of a document on disk is not an answer. A state that cannot be written ends the node.</summary>
@@ -110,8 +125,11 @@ internal sealed partial class DocumentStore(ClusterState state, INodeState files
     [LoggerMessage(2110, LogLevel.Information, "holding version {Version} of the document of cluster {Cluster}")]
     private partial void LogHeld(string cluster, long version);
 
-    [LoggerMessage(2111, LogLevel.Warning, "version {Version} of the document of cluster {Cluster} lists this node no more: it is in no cluster now")]
+    [LoggerMessage(2111, LogLevel.Warning, "version {Version} of the document of cluster {Cluster} lists this node no more: it was removed, serves nothing, and joins no cluster again")]
     private partial void LogRemoved(string cluster, long version);
+
+    [LoggerMessage(2114, LogLevel.Warning, "version {Version} of the document of cluster {Cluster} took this node's join back: it is in no cluster")]
+    private partial void LogTakenBack(string cluster, long version);
 
     [LoggerMessage(2112, LogLevel.Warning, "refused the document of another cluster, {ClusterId} ({Cluster})")]
     private partial void LogOtherCluster(Guid clusterId, string cluster);

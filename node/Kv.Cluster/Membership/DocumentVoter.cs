@@ -44,12 +44,6 @@ internal sealed class DocumentVoter(ClusterState state, INodeState files, NodeFa
     private async ValueTask<AcceptorReply> StepAsync(Guid clusterId, Func<ClusterDocument?, AcceptorStep> next)
     {
         using var holder = await voting.EnterAsync();
-        if (remembered.Accepted is { } accepted && accepted.ClusterId != clusterId && state.Current.Document?.ClusterId == clusterId)
-        {
-            // Votes in a cluster that this node has left say nothing in this one.
-            remembered = AcceptorState.Fresh;
-        }
-
         var step = next(state.Current.Document);
         if (step.MustPersist)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Kv.Cluster.Async;
 using Kv.Cluster.Peers;
 using Kv.Core.Rings;
@@ -48,6 +49,19 @@ internal sealed partial class NodeWatcher(
             ExpireSilent();
             Publish();
             await wake.WaitAsync(options.HeartbeatInterval, cancel);
+        }
+    }
+
+    /// <summary>How this node sees each other member, by id.</summary>
+    public ImmutableArray<PeerView> View()
+    {
+        lock (gate)
+        {
+            return
+            [
+                .. peers.OrderBy(p => p.Key).Select(p => new PeerView(
+                    p.Key, p.Value.IsUp, time.GetElapsedTime(p.Value.Since), p.Value.HasAnswered ? time.GetElapsedTime(p.Value.LastAnswer) : null)),
+            ];
         }
     }
 
@@ -131,7 +145,7 @@ internal sealed partial class NodeWatcher(
         }
 
         peer.IsUp = true;
-        peer.UpSince = peer.LastAnswer;
+        peer.Since = peer.LastAnswer;
         LogUp(node, peer.AnswersInARow);
         return true;
     }
@@ -164,7 +178,7 @@ internal sealed partial class NodeWatcher(
                 {
                     TakeDown(node, peer, "it was silent");
                 }
-                else if (peer.IsUp && peer.TimesDown > 0 && time.GetElapsedTime(peer.UpSince) > CalmAfter * options.PeerDownAfter)
+                else if (peer.IsUp && peer.TimesDown > 0 && time.GetElapsedTime(peer.Since) > CalmAfter * options.PeerDownAfter)
                 {
                     peer.TimesDown = 0;
                 }
@@ -175,6 +189,7 @@ internal sealed partial class NodeWatcher(
     private void TakeDown(NodeId node, PeerHealth peer, string why)
     {
         peer.IsUp = false;
+        peer.Since = time.GetTimestamp();
         peer.AnswersInARow = 0;
         peer.TimesDown = Math.Min(peer.TimesDown + 1, MostAnswersNeeded);
         LogDown(node, why);
@@ -210,7 +225,7 @@ internal sealed partial class NodeWatcher(
 
             foreach (var id in members)
             {
-                peers.TryAdd(id, new PeerHealth { IsUp = true, LastAnswer = time.GetTimestamp(), UpSince = time.GetTimestamp() });
+                peers.TryAdd(id, new PeerHealth { IsUp = true, LastAnswer = time.GetTimestamp(), Since = time.GetTimestamp() });
             }
 
             return true;
@@ -265,7 +280,8 @@ internal sealed partial class NodeWatcher(
 
         public long LastAnswer { get; set; }
 
-        public long UpSince { get; set; }
+        /// <summary>When it went up, or down.</summary>
+        public long Since { get; set; }
 
         public int AnswersInARow { get; set; }
 

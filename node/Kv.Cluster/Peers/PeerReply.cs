@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Kv.Core.Membership;
 
 namespace Kv.Cluster.Peers;
@@ -52,4 +53,7 @@ public abstract record PeerReply
     public sealed record Proposed(DocumentChangeResult Result) : PeerReply;
 
     public sealed record Identity(Member Node, Guid? ClusterId) : PeerReply;
+
+    /// <summary>Bytes that the node's volume still has room for, and every partition it holds data of, its own or not.</summary>
+    public sealed record Holdings(long FreeBytes, ImmutableArray<PartitionHolding> Partitions) : PeerReply;
 }

@@ -55,4 +55,7 @@ public abstract record PeerRequest
 
     /// <summary>Who are you: asked of an address before it is a member.</summary>
     public sealed record Identify : PeerRequest;
+
+    /// <summary>What data do you hold, and how much more would fit.</summary>
+    public sealed record GetHoldings : PeerRequest;
 }

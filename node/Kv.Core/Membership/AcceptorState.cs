@@ -6,6 +6,9 @@ namespace Kv.Core.Membership;
 /// </summary>
 public sealed record AcceptorState(long Version, Ballot Promised, Ballot AcceptedBallot, ClusterDocument? Accepted)
 {
+    /// <summary>The cluster it voted in; empty before the first vote, and where an earlier program wrote the state.</summary>
+    public Guid ClusterId { get; init; }
+
     /// <summary>An acceptor that has never voted.</summary>
     public static AcceptorState Fresh { get; } = new(0, Ballot.Zero, Ballot.Zero, null);
 }

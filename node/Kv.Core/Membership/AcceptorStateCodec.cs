@@ -12,6 +12,11 @@ public static class AcceptorStateCodec
         json.WriteNumber("version", state.Version);
         WriteBallot(json, "promised", state.Promised);
         WriteBallot(json, "acceptedBallot", state.AcceptedBallot);
+        if (state.ClusterId != Guid.Empty)
+        {
+            json.WriteString("clusterId", state.ClusterId);
+        }
+
         if (state.Accepted is { } document)
         {
             json.WriteStartObject("accepted");
@@ -25,7 +30,10 @@ public static class AcceptorStateCodec
         json.GetProperty("version").GetInt64(),
         ReadBallot(json, "promised"),
         ReadBallot(json, "acceptedBallot"),
-        json.TryGetProperty("accepted", out var accepted) ? ClusterDocumentCodec.Read(accepted) : null));
+        json.TryGetProperty("accepted", out var accepted) ? ClusterDocumentCodec.Read(accepted) : null)
+    {
+        ClusterId = json.TryGetProperty("clusterId", out var cluster) ? cluster.GetGuid() : Guid.Empty,
+    });
 
     private static void WriteBallot(Utf8JsonWriter json, string name, Ballot ballot)
     {

@@ -15,8 +15,9 @@ namespace Kv.Core.Membership;
 /// 01                                            format version
 /// {"clusterId","clusterName","version",
 ///  "members":[{"id","name","zone","state","endpoints":{}}],
-///  "ring":{"nodes":[id],"owners":[index],"nextOwners":[index]}   index into nodes; nextOwners only where it differs
-///  "staged":[{"join":id}|{"leave":id}],"lastCommittedPlanId",
+///  "ring":{"nodes":[id],"owners":[index],"nextOwners":[index],    index into nodes; nextOwners only where it differs
+///          "rebuilding":[partition],"plannedAt"}                  only where there are any; only after a commit
+///  "staged":[{"join":id}|{"leave":id}|{"join":id,"replaces":id}|{"remove":id}],"lastCommittedPlanId",
 ///  "defaultType":{"props"},"bucketTypes":[{"name","state","props"}],"buckets":[{"type","bucket":base64,"props"}]}
 /// </code>
 /// </remarks>
@@ -65,9 +66,7 @@ public static class ClusterDocumentCodec
         json.WriteStartArray("staged");
         foreach (var staged in document.Staged)
         {
-            json.WriteStartObject();
-            DocumentJson.WriteNode(json, staged is StagedChange.Join ? "join" : "leave", staged.Node);
-            json.WriteEndObject();
+            WriteStaged(json, staged);
         }
 
         json.WriteEndArray();
@@ -140,6 +139,16 @@ public static class ClusterDocumentCodec
             WriteOwners(json, "nextOwners", ring.NextOwners, nodes);
         }
 
+        if (!ring.Rebuilding.IsEmpty)
+        {
+            DocumentJson.WritePartitions(json, "rebuilding", ring.Rebuilding);
+        }
+
+        if (ring.PlannedAt > 0)
+        {
+            json.WriteNumber("plannedAt", ring.PlannedAt);
+        }
+
         json.WriteEndObject();
     }
 
@@ -158,12 +167,53 @@ public static class ClusterDocumentCodec
     {
         var nodes = json.GetProperty("nodes").EnumerateArray().Select(DocumentJson.ReadNode).ToList();
         var owners = ReadOwners(json.GetProperty("owners"), nodes);
-        return new Ring(owners, json.TryGetProperty("nextOwners", out var next) ? ReadOwners(next, nodes) : owners);
+        return new Ring(
+            owners,
+            json.TryGetProperty("nextOwners", out var next) ? ReadOwners(next, nodes) : owners,
+            json.TryGetProperty("rebuilding", out var rebuilding) ? DocumentJson.ReadPartitions(rebuilding) : [],
+            DocumentJson.ReadNumberOr0(json, "plannedAt"));
     }
 
     private static ImmutableArray<NodeId> ReadOwners(JsonElement json, List<NodeId> nodes) => [.. json.EnumerateArray().Select(i => nodes[i.GetInt32()])];
 
-    private static StagedChange ReadStaged(JsonElement json) => json.TryGetProperty("join", out var joining)
-        ? new StagedChange.Join(DocumentJson.ReadNode(joining))
-        : new StagedChange.Leave(DocumentJson.ReadNode(json, "leave"));
+    private static void WriteStaged(Utf8JsonWriter json, StagedChange staged)
+    {
+        json.WriteStartObject();
+        switch (staged)
+        {
+            case StagedChange.Join join:
+                DocumentJson.WriteNode(json, "join", join.Joining);
+                break;
+            case StagedChange.Leave leave:
+                DocumentJson.WriteNode(json, "leave", leave.Leaving);
+                break;
+            case StagedChange.Replace replace:
+                DocumentJson.WriteNode(json, "join", replace.Joining);
+                DocumentJson.WriteNode(json, "replaces", replace.Dead);
+                break;
+            case StagedChange.Remove remove:
+                DocumentJson.WriteNode(json, "remove", remove.Dead);
+                break;
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static StagedChange ReadStaged(JsonElement json)
+    {
+        if (json.TryGetProperty("remove", out var dead))
+        {
+            return new StagedChange.Remove(DocumentJson.ReadNode(dead));
+        }
+
+        if (json.TryGetProperty("leave", out var leaving))
+        {
+            return new StagedChange.Leave(DocumentJson.ReadNode(leaving));
+        }
+
+        var joining = DocumentJson.ReadNode(json, "join");
+        return json.TryGetProperty("replaces", out var replaced)
+            ? new StagedChange.Replace(joining, DocumentJson.ReadNode(replaced))
+            : new StagedChange.Join(joining);
+    }
 }

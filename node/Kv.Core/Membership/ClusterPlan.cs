@@ -7,7 +7,7 @@ using Kv.Core.Rings;
 namespace Kv.Core.Membership;
 
 /// <summary>
-/// What a commit of everything that is staged would do, as one step: any number of joins and leaves is one plan. A pure function of the document.
+/// What a commit of everything that is staged would do, as one step: any number of joins, leaves, replacements and removals is one plan. A pure function of the document.
 /// The <see cref="Id"/> names what the plan was made from (ring, members, zones, staged changes) and its result, and not the document's version, so that it
 /// outlives changes that have nothing to do with it, and so that nodes whose claim differs do not commit each other's plans.
 /// </summary>
@@ -27,7 +27,7 @@ public sealed record ClusterPlan
 
     public required ImmutableArray<StagedChange> Staged { get; init; }
 
-    /// <summary>Owners as they will be when earlier transfers are done, next owners as this plan wants them.</summary>
+    /// <summary>Owners as they are when the plan may be committed: after earlier transfers, and with heirs in place of the dead; next owners as this plan wants them.</summary>
     public required Ring Ring { get; init; }
 
     public required ImmutableArray<Transfer> Transfers { get; init; }
@@ -38,6 +38,11 @@ public sealed record ClusterPlan
     /// <summary>What a person should know before the commit: replicas that no assignment can put on distinct nodes or zones, uneven shares.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
 
+    /// <summary>
+    /// All that is staged is about dead members: the commit does not wait for transfers that are under way, since the dead may be what they wait for.
+    /// </summary>
+    public required bool IsUrgent { get; init; }
+
     /// <summary>The plan of what is staged; null where nothing is.</summary>
     public static ClusterPlan? Compute(ClusterDocument document)
     {
@@ -46,28 +51,67 @@ public sealed record ClusterPlan
             return null;
         }
 
-        var before = document.Ring.NextOwners;
-        var claiming = ImmutableArray.CreateBuilder<ClaimMember>();
-        foreach (var member in document.Members)
-        {
-            if (MemberRules.WillClaim(document, member))
-            {
-                claiming.Add(new ClaimMember(member.Id, member.Zone));
-            }
-        }
+        var lost = document.Staged.Select(s => s.Lost).OfType<NodeId>().ToHashSet();
+        var isUrgent = document.Staged.All(s => s.Lost is not null);
+        var before = isUrgent ? document.Ring.Owners : document.Ring.NextOwners;
+        var (after, warnings) = Assign(document, lost);
 
-        var claim = Claim.Assign(document.Ring.Size, before, claiming.ToImmutable(), TargetNVal, NValPerZone);
-        var ring = new Ring(before, claim.Owners);
+        // What a dead member owns belongs to its heir at once; everything else stays where it is until it is handed over.
+        ImmutableArray<NodeId> owners = [.. before.Select((owner, p) => lost.Contains(owner) ? after[p] : owner)];
+        var rebuilding = Enumerable.Range(0, document.Ring.Size).Select(number => new PartitionId(number))
+            .Where(p => lost.Contains(before[p.Number]) || document.Ring.IsRebuilding(p));
+        var ring = new Ring(owners, after, [.. rebuilding], Math.Max(document.Ring.PlannedAt, document.Version) + 1);
         return new ClusterPlan
         {
-            Id = MakeId(document, claim.Owners),
+            Id = MakeId(document, after),
             DocumentVersion = document.Version,
             Staged = document.Staged,
             Ring = ring,
             Transfers = RingTransition.Pending(ring),
-            Members = PlanMembers(document, claim.Owners),
-            Warnings = claim.Warnings,
+            Members = PlanMembers(document, after),
+            Warnings = [.. warnings, .. LossWarnings(document)],
+            IsUrgent = isUrgent,
         };
+    }
+
+    /// <summary>Who is to own each partition. Where nodes are replaced and nothing else is staged, each replacement has exactly what its dead one had.</summary>
+    private static (ImmutableArray<NodeId> Owners, ImmutableArray<string> Warnings) Assign(ClusterDocument document, HashSet<NodeId> lost)
+    {
+        var heirs = document.Staged.OfType<StagedChange.Replace>().ToDictionary(r => r.Dead, r => r.Joining);
+        ImmutableArray<NodeId> inherited =
+        [
+            .. document.Ring.NextOwners.Select((next, p) =>
+                heirs.TryGetValue(next, out var heir) ? heir
+
+                // A transfer to a dead node: its source has the data still.
+                : lost.Contains(next) && !lost.Contains(document.Ring.Owners[p]) ? document.Ring.Owners[p]
+                : next),
+        ];
+        if (heirs.Count == document.Staged.Length)
+        {
+            return (inherited, []);
+        }
+
+        var claiming = document.Members.Where(m => MemberRules.WillClaim(document, m)).Select(m => new ClaimMember(m.Id, m.Zone)).ToImmutableArray();
+        var claim = Claim.Assign(document.Ring.Size, inherited, claiming, TargetNVal, NValPerZone);
+        return (claim.Owners, claim.Warnings);
+    }
+
+    private static IEnumerable<string> LossWarnings(ClusterDocument document)
+    {
+        foreach (var staged in document.Staged)
+        {
+            if (staged.Lost is not { } lost || document.FindMember(lost) is not { } dead)
+            {
+                continue;
+            }
+
+            yield return $"{dead.Name} ({dead.Id}) is given up: writes that no other node has are lost";
+            if (staged is StagedChange.Replace && document.FindMember(staged.Node) is { } heir && heir.Zone != dead.Zone)
+            {
+                yield return $"{heir.Name} is in zone '{heir.Zone}', and {dead.Name}, whose partitions it takes, in '{dead.Zone}': replicas may come to share a zone";
+            }
+        }
     }
 
     private static ImmutableArray<PlannedMember> PlanMembers(ClusterDocument document, ImmutableArray<NodeId> after)
@@ -81,11 +125,12 @@ public sealed record ClusterPlan
         ];
     }
 
-    private static MemberState StateAfter(ClusterDocument document, Member member) => MemberRules.FindStaged(document, member.Id) switch
+    private static MemberState? StateAfter(ClusterDocument document, Member member) => MemberRules.FindStaged(document, member.Id) switch
     {
-        StagedChange.Join => MemberState.Valid,
+        StagedChange.Join or StagedChange.Replace => MemberState.Valid,
         StagedChange.Leave => MemberState.Leaving,
-        _ => member.State,
+        StagedChange.Remove => null,
+        _ => LossRules.ReplacementOf(document, member.Id) is null ? member.State : null,
     };
 
     private static string MakeId(ClusterDocument document, ImmutableArray<NodeId> after)
@@ -110,7 +155,17 @@ public sealed record ClusterPlan
         foreach (var staged in document.Staged)
         {
             Append(hash, staged.Node.Value);
-            Append(hash, staged is StagedChange.Join ? 1ul : 2ul);
+            Append(hash, staged switch
+            {
+                StagedChange.Join => 1ul,
+                StagedChange.Leave => 2ul,
+                StagedChange.Replace => 3ul,
+                _ => 4ul,
+            });
+            if (staged is StagedChange.Replace replace)
+            {
+                Append(hash, replace.Dead.Value);
+            }
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));

@@ -20,7 +20,7 @@ public static class DocumentAcceptor
             return new AcceptorStep(state, MustPersist: false, no);
         }
 
-        var current = For(state, version);
+        var current = For(state, clusterId, version);
         if (ballot <= current.Promised)
         {
             // Not even the same ballot twice: a proposer that crashed and reuses its ballot cannot gather two majorities for it.
@@ -41,7 +41,7 @@ public static class DocumentAcceptor
             return new AcceptorStep(state, MustPersist: false, no);
         }
 
-        var current = For(state, version);
+        var current = For(state, clusterId, version);
         if (ballot < current.Promised || ballot == Ballot.Zero)
         {
             return new AcceptorStep(state, MustPersist: false, new AcceptorReply.Rejected(current.Promised));
@@ -49,7 +49,7 @@ public static class DocumentAcceptor
 
         return current.AcceptedBallot == ballot
             ? new AcceptorStep(state, MustPersist: false, new AcceptorReply.Accepted())
-            : new AcceptorStep(new AcceptorState(version, ballot, ballot, document), MustPersist: true, new AcceptorReply.Accepted());
+            : new AcceptorStep(new AcceptorState(version, ballot, ballot, document) { ClusterId = clusterId }, MustPersist: true, new AcceptorReply.Accepted());
     }
 
     private static AcceptorReply? WhyNoVote(AcceptorState state, ClusterDocument? held, Guid clusterId, long version)
@@ -70,9 +70,15 @@ public static class DocumentAcceptor
         }
 
         // Votes on a later version than the one after what it holds mean that it held more before and lost it: it learns again before it votes.
-        return version > held.Version + 1 || version < state.Version ? new AcceptorReply.Behind(held.Version) : null;
+        return version > held.Version + 1 || (version < state.Version && !IsOfAnother(state, clusterId)) ? new AcceptorReply.Behind(held.Version) : null;
     }
 
-    private static AcceptorState For(AcceptorState state, long version) =>
-        state.Version == version ? state : new AcceptorState(version, Ballot.Zero, Ballot.Zero, null);
+    /// <summary>Votes in a cluster that the node has left say nothing in this one, whether a value was accepted there or only a ballot promised.</summary>
+    private static bool IsOfAnother(AcceptorState state, Guid clusterId) =>
+        state.ClusterId != Guid.Empty ? state.ClusterId != clusterId : state.Accepted is { } accepted && accepted.ClusterId != clusterId;
+
+    private static AcceptorState For(AcceptorState state, Guid clusterId, long version) =>
+        state.Version == version && !IsOfAnother(state, clusterId)
+            ? state with { ClusterId = clusterId }
+            : new AcceptorState(version, Ballot.Zero, Ballot.Zero, null) { ClusterId = clusterId };
 }

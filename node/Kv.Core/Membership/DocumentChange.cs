@@ -21,6 +21,18 @@ public abstract record DocumentChange
     /// <summary>Stages the leave of a member.</summary>
     public sealed record StageLeave(NodeId Node) : DocumentChange;
 
+    /// <summary>Stages that a new node takes over what a dead member owned; the node becomes a member in state joining, and may have the dead one's name.</summary>
+    public sealed record StageReplace(NodeId Dead, Member Node) : DocumentChange;
+
+    /// <summary>Stages that a dead member is removed, its data with it.</summary>
+    public sealed record StageRemove(NodeId Dead) : DocumentChange;
+
+    /// <summary>Forgets an exiting member. The caller has seen that it holds nothing, and that others know that it is exiting.</summary>
+    public sealed record ConfirmExit(NodeId Node) : DocumentChange;
+
+    /// <summary>The owner has all the data of partitions that it took over without.</summary>
+    public sealed record CompleteRebuild(NodeId Owner, ImmutableArray<PartitionId> Partitions) : DocumentChange;
+
     /// <summary>Forgets everything that is staged; joining members are members no more.</summary>
     public sealed record ClearStaged : DocumentChange;
 

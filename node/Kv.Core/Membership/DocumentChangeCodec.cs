@@ -48,6 +48,21 @@ public static class DocumentChangeCodec
             case StageLeave leave:
                 DocumentJson.WriteNode(json, "node", leave.Node);
                 break;
+            case StageReplace replace:
+                DocumentJson.WriteNode(json, "dead", replace.Dead);
+                json.WritePropertyName("member");
+                DocumentJson.WriteMember(json, replace.Node);
+                break;
+            case StageRemove remove:
+                DocumentJson.WriteNode(json, "dead", remove.Dead);
+                break;
+            case ConfirmExit exit:
+                DocumentJson.WriteNode(json, "node", exit.Node);
+                break;
+            case CompleteRebuild rebuild:
+                DocumentJson.WriteNode(json, "owner", rebuild.Owner);
+                DocumentJson.WritePartitions(json, "partitions", rebuild.Partitions);
+                break;
             case CommitPlan commit:
                 json.WriteString("planId", commit.PlanId);
                 break;
@@ -89,6 +104,10 @@ public static class DocumentChangeCodec
     {
         StageJoin => "stageJoin",
         StageLeave => "stageLeave",
+        StageReplace => "stageReplace",
+        StageRemove => "stageRemove",
+        ConfirmExit => "confirmExit",
+        CompleteRebuild => "completeRebuild",
         ClearStaged => "clearStaged",
         CommitPlan => "commitPlan",
         CompleteTransfers => "completeTransfers",
@@ -107,6 +126,10 @@ public static class DocumentChangeCodec
     {
         "stageJoin" => new StageJoin(DocumentJson.ReadMember(json.GetProperty("member"))),
         "stageLeave" => new StageLeave(DocumentJson.ReadNode(json, "node")),
+        "stageReplace" => new StageReplace(DocumentJson.ReadNode(json, "dead"), DocumentJson.ReadMember(json.GetProperty("member"))),
+        "stageRemove" => new StageRemove(DocumentJson.ReadNode(json, "dead")),
+        "confirmExit" => new ConfirmExit(DocumentJson.ReadNode(json, "node")),
+        "completeRebuild" => new CompleteRebuild(DocumentJson.ReadNode(json, "owner"), DocumentJson.ReadPartitions(json.GetProperty("partitions"))),
         "clearStaged" => new ClearStaged(),
         "commitPlan" => new CommitPlan(DocumentJson.ReadString(json, "planId")),
         "completeTransfers" => new CompleteTransfers(ReadTransfers(json)),
@@ -130,6 +153,7 @@ public static class DocumentChangeCodec
             json.WriteNumber("partition", transfer.Partition.Number);
             DocumentJson.WriteNode(json, "from", transfer.From);
             DocumentJson.WriteNode(json, "to", transfer.To);
+            json.WriteNumber("plannedAt", transfer.PlannedAt);
             json.WriteEndObject();
         }
 
@@ -139,6 +163,6 @@ public static class DocumentChangeCodec
     private static ImmutableArray<Transfer> ReadTransfers(JsonElement json) =>
     [
         .. json.GetProperty("transfers").EnumerateArray().Select(t => new Transfer(
-            new PartitionId(t.GetProperty("partition").GetInt32()), DocumentJson.ReadNode(t, "from"), DocumentJson.ReadNode(t, "to"))),
+            new PartitionId(t.GetProperty("partition").GetInt32()), DocumentJson.ReadNode(t, "from"), DocumentJson.ReadNode(t, "to"), DocumentJson.ReadNumberOr0(t, "plannedAt"))),
     ];
 }

@@ -51,6 +51,22 @@ internal static class DocumentJson
     public static NodeId ReadNode(JsonElement json) =>
         NodeId.TryParse(json.GetString(), out var node) ? node : throw new FormatException($"{json.GetRawText()} is not a node's id");
 
+    public static void WritePartitions(Utf8JsonWriter json, string name, ImmutableArray<PartitionId> partitions)
+    {
+        json.WriteStartArray(name);
+        foreach (var partition in partitions)
+        {
+            json.WriteNumberValue(partition.Number);
+        }
+
+        json.WriteEndArray();
+    }
+
+    public static ImmutableArray<PartitionId> ReadPartitions(JsonElement json) => [.. json.EnumerateArray().Select(p => new PartitionId(p.GetInt32()))];
+
+    /// <summary>A number that an earlier program did not write.</summary>
+    public static long ReadNumberOr0(JsonElement json, string name) => json.TryGetProperty(name, out var number) ? number.GetInt64() : 0;
+
     public static void WriteBucketName(Utf8JsonWriter json, BucketName bucket)
     {
         json.WriteString("type", bucket.BucketType);

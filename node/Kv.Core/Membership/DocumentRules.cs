@@ -40,11 +40,25 @@ public static class DocumentRules
         };
     }
 
+    /// <summary>How many members are to own partitions once what is staged is committed.</summary>
+    public static int CountOwning(ClusterDocument document) => document.Members.Count(m => MemberRules.WillClaim(document, m));
+
+    /// <summary>The numbers of replicas that buckets can have by this document, each once, the least first.</summary>
+    public static ImmutableArray<int> ReplicaCounts(ClusterDocument document) =>
+    [
+        .. document.BucketTypes.Values.Select(t => t.Props.NVal).Concat(document.Buckets.Values.Select(p => p.NVal)).Append(document.DefaultTypeProps.NVal)
+            .Distinct().Order(),
+    ];
+
     /// <summary>Applies one change.</summary>
     public static DocumentChangeResult Apply(ClusterDocument document, DocumentChange change) => change switch
     {
         StageJoin join => MemberRules.StageJoin(document, join.Node),
         StageLeave leave => MemberRules.StageLeave(document, leave.Node),
+        StageReplace replace => LossRules.StageReplace(document, replace.Dead, replace.Node),
+        StageRemove remove => LossRules.StageRemove(document, remove.Dead),
+        ConfirmExit exit => MemberRules.ConfirmExit(document, exit.Node),
+        CompleteRebuild rebuild => LossRules.CompleteRebuild(document, rebuild.Owner, rebuild.Partitions),
         ClearStaged => MemberRules.ClearStaged(document),
         CommitPlan commit => MemberRules.CommitPlan(document, commit.PlanId),
         CompleteTransfers complete => MemberRules.CompleteTransfers(document, complete.Transfers),
@@ -123,9 +137,23 @@ public static class DocumentRules
 
         foreach (var staged in document.Staged)
         {
-            if (document.FindMember(staged.Node) is null)
+            if (document.FindMember(staged.Node) is null || (staged.Lost is { } lost && document.FindMember(lost) is null))
             {
-                return $"a change of {staged.Node} is staged, which is no member";
+                return $"a change of {staged.Node} is staged, which is no member, or of one that it replaces";
+            }
+        }
+
+        return WhyRebuildingBroken(document.Ring);
+    }
+
+    private static string? WhyRebuildingBroken(Ring ring)
+    {
+        for (var i = 0; i < ring.Rebuilding.Length; i++)
+        {
+            var partition = ring.Rebuilding[i];
+            if (partition.Number < 0 || partition.Number >= ring.Size || (i > 0 && ring.Rebuilding[i - 1] >= partition))
+            {
+                return $"partition {partition}, which is rebuilt, is out of order or beyond the ring";
             }
         }
 

@@ -45,9 +45,17 @@ internal static class MemberRules
             return Refused(RefusalReason.NotMember, $"{node} is not a member");
         }
 
-        if (FindStaged(document, node) is StagedChange.Leave)
+        switch (FindStaged(document, node))
         {
-            return Unchanged;
+            case StagedChange.Leave:
+                return Unchanged;
+            case StagedChange.Remove:
+                return Refused(RefusalReason.AlreadyLeaving, $"the removal of {member.Name} is staged already; clear what is staged first");
+        }
+
+        if (LossRules.ReplacementOf(document, node) is { } replacement)
+        {
+            return Refused(RefusalReason.AlreadyReplacement, $"{replacement.Joining} is staged to replace {member.Name}; clear what is staged first");
         }
 
         switch (member.State)
@@ -83,8 +91,9 @@ internal static class MemberRules
             };
         }
 
-        var pending = RingTransition.Pending(document.Ring).Length;
-        if (pending > 0)
+        // The dead cannot be waited for: transfers from and to them end with this plan only.
+        var pending = RingTransition.Pending(document.Ring).Length + document.Ring.Rebuilding.Length;
+        if (pending > 0 && !plan.IsUrgent)
         {
             return Refused(RefusalReason.PendingTransfers, $"{pending} partitions of an earlier plan are still on their way");
         }
@@ -93,7 +102,7 @@ internal static class MemberRules
         return Changed(document, WithExits(document with
         {
             Ring = plan.Ring,
-            Members = [.. document.Members.Select(m => m with { State = after[m.Id] })],
+            Members = [.. document.Members.Where(m => after[m.Id] is not null).Select(m => m with { State = after[m.Id]!.Value })],
             Staged = [],
             LastCommittedPlanId = plan.Id,
         }));
@@ -139,7 +148,7 @@ internal static class MemberRules
         }
 
         return document.Members.Any(m => m.Id != node && m.State == MemberState.Valid)
-            ? Changed(document, WithMember(document, member with { State = MemberState.Down }) with { Staged = RemoveStaged(document, node) })
+            ? Changed(document, WithMember(document, member with { State = MemberState.Down }) with { Staged = document.Staged.Remove(new StagedChange.Leave(node)) })
             : Refused(RefusalReason.OnlyMember, $"{member.Name} is the only valid member");
     }
 
@@ -148,6 +157,14 @@ internal static class MemberRules
         null => Refused(RefusalReason.NotMember, $"{node} is not a member"),
         { State: MemberState.Down } member => Changed(document, WithMember(document, member with { State = MemberState.Valid })),
         _ => Unchanged,
+    };
+
+    /// <summary>Forgetting a node that is forgotten already changes nothing: ids are never used twice.</summary>
+    public static DocumentChangeResult ConfirmExit(ClusterDocument document, NodeId node) => document.FindMember(node) switch
+    {
+        null => Unchanged,
+        { State: MemberState.Exiting } => Changed(document, LossRules.Without(document, node)),
+        var member => Refused(RefusalReason.NotExiting, $"{member.Name} is {Word(member.State)}, not exiting"),
     };
 
     /// <summary>Why a member's description cannot be taken; null where it can.</summary>
@@ -171,8 +188,9 @@ internal static class MemberRules
     /// <summary>Whether a member is to own partitions once what is staged is committed. A member marked down still counts, as in Riak: it is expected back.</summary>
     public static bool WillClaim(ClusterDocument document, Member member) => member.State switch
     {
-        MemberState.Joining => FindStaged(document, member.Id) is StagedChange.Join,
-        MemberState.Valid or MemberState.Down => FindStaged(document, member.Id) is not StagedChange.Leave,
+        MemberState.Joining => FindStaged(document, member.Id) is StagedChange.Join or StagedChange.Replace,
+        MemberState.Valid or MemberState.Down =>
+            FindStaged(document, member.Id) is not (StagedChange.Leave or StagedChange.Remove) && LossRules.ReplacementOf(document, member.Id) is null,
         _ => false,
     };
 
@@ -185,7 +203,7 @@ internal static class MemberRules
             return Unchanged;
         }
 
-        return NameTaken(document, joining) ?? Changed(document, WithMember(document, joining));
+        return NameTaken(document, joining, FindStaged(document, joining.Id)?.Lost) ?? Changed(document, WithMember(document, joining));
     }
 
     private static DocumentChangeResult JoinOfMember(ClusterDocument document, Member known)
@@ -201,9 +219,10 @@ internal static class MemberRules
             : Unchanged;
     }
 
-    private static DocumentChangeResult? NameTaken(ClusterDocument document, Member node)
+    /// <summary>A replacement may have the name of whom it replaces.</summary>
+    public static DocumentChangeResult? NameTaken(ClusterDocument document, Member node, NodeId? dead = null)
     {
-        var other = document.Members.FirstOrDefault(m => m.Id != node.Id && m.Name == node.Name);
+        var other = document.Members.FirstOrDefault(m => m.Id != node.Id && m.Id != dead && m.Name == node.Name);
         return other is null ? null : Refused(RefusalReason.NameTaken, $"{other.Id} is a member named {node.Name} already, and {node.Id} is another node");
     }
 
@@ -220,17 +239,16 @@ internal static class MemberRules
         };
     }
 
-    private static ClusterDocument WithMember(ClusterDocument document, Member changed) =>
+    public static ClusterDocument WithMember(ClusterDocument document, Member changed) =>
         document with { Members = [.. document.Members.Select(m => m.Id == changed.Id ? changed : m)] };
 
-    private static ImmutableArray<StagedChange> AddStaged(ClusterDocument document, StagedChange change) =>
-        document.Staged.Add(change).Sort((a, b) => a.Node.CompareTo(b.Node));
+    /// <summary>With the change in place of another of the same node.</summary>
+    public static ImmutableArray<StagedChange> AddStaged(ClusterDocument document, StagedChange change) =>
+        document.Staged.RemoveAll(s => s.Node == change.Node).Add(change).Sort((a, b) => a.Node.CompareTo(b.Node));
 
-    private static ImmutableArray<StagedChange> RemoveStaged(ClusterDocument document, NodeId node) => document.Staged.RemoveAll(s => s.Node == node);
+    public static bool SameEndpoints(Member a, Member b) => a.Endpoints.SequenceEqual(b.Endpoints);
 
-    private static bool SameEndpoints(Member a, Member b) => a.Endpoints.SequenceEqual(b.Endpoints);
-
-    private static string Word(MemberState state) => state switch
+    public static string Word(MemberState state) => state switch
     {
         MemberState.Joining => "joining",
         MemberState.Valid => "valid",

@@ -22,6 +22,21 @@ public static class RefusalReason
     /// <summary>Another member has that name.</summary>
     public const string NameTaken = "name_taken";
 
+    /// <summary>The member still owns partitions, or was never told to leave.</summary>
+    public const string NotExiting = "not_exiting";
+
+    /// <summary>The member still holds data: its own, or another's that it stood in for.</summary>
+    public const string HoldsData = "holds_data";
+
+    /// <summary>The node replaces, or is replaced by, another already.</summary>
+    public const string AlreadyReplacement = "already_replacement";
+
+    /// <summary>Fewer members would stay than some bucket has replicas.</summary>
+    public const string TooFewMembers = "too_few_members";
+
+    /// <summary>A member that stays has not the room for what it is to take.</summary>
+    public const string NoSpace = "no_space";
+
     public const string InvalidMember = "invalid_member";
     public const string TooManyMembers = "too_many_members";
 

@@ -14,7 +14,7 @@ public static class RingTransition
         {
             if (ring.Owners[number] != ring.NextOwners[number])
             {
-                transfers.Add(new Transfer(new PartitionId(number), ring.Owners[number], ring.NextOwners[number]));
+                transfers.Add(new Transfer(new PartitionId(number), ring.Owners[number], ring.NextOwners[number], ring.PlannedAt));
             }
         }
 
@@ -23,11 +23,13 @@ public static class RingTransition
 
     public static bool HasPending(Ring ring) => !ring.Owners.AsSpan().SequenceEqual(ring.NextOwners.AsSpan());
 
-    /// <summary>Whether the ring awaits exactly this transfer.</summary>
+    /// <summary>Whether the ring awaits exactly this transfer, of this plan; not while the partition is rebuilt, since its owner has not all to give.</summary>
     public static bool IsPending(Ring ring, Transfer transfer) =>
         transfer.Partition.Number >= 0
         && transfer.Partition.Number < ring.Size
         && transfer.From != transfer.To
+        && transfer.PlannedAt == ring.PlannedAt
+        && !ring.IsRebuilding(transfer.Partition)
         && ring.Owner(transfer.Partition) == transfer.From
         && ring.NextOwner(transfer.Partition) == transfer.To;
 
@@ -44,7 +46,14 @@ public static class RingTransition
             }
         }
 
-        return owners is null ? ring : new Ring(owners.MoveToImmutable(), ring.NextOwners);
+        return owners is null ? ring : new Ring(owners.MoveToImmutable(), ring.NextOwners, ring.Rebuilding, ring.PlannedAt);
+    }
+
+    /// <summary>The ring after <paramref name="owner"/> has all the data of <paramref name="rebuilt"/>; the same ring where it was rebuilding none of them.</summary>
+    public static Ring CompleteRebuild(Ring ring, NodeId owner, ImmutableArray<PartitionId> rebuilt)
+    {
+        var left = ring.Rebuilding.RemoveAll(p => rebuilt.Contains(p) && ring.Owner(p) == owner);
+        return left.Length == ring.Rebuilding.Length ? ring : new Ring(ring.Owners, ring.NextOwners, left, ring.PlannedAt);
     }
 
     /// <summary>How many partitions each node owns, in one of a ring's columns.</summary>

@@ -35,6 +35,7 @@ internal static class AdminCodec
         message.Owners.AddRange(document.Ring.Owners.Select(owner => positions[owner]));
         message.NextOwners.AddRange(document.Ring.NextOwners.Select(owner => positions[owner]));
         message.Staged.AddRange(document.Staged.Select(staged => Encode(staged, document)));
+        message.Rebuilding.AddRange(document.Ring.Rebuilding.Select(p => (uint)p.Number));
         return message;
     }
 
@@ -51,7 +52,7 @@ internal static class AdminCodec
         {
             Name = member.Name,
             Zone = member.Zone,
-            State = Encode(member.StateAfter),
+            State = member.StateAfter is { } after ? Encode(after) : Proto.MemberState.Removed,
             PartitionsNow = member.PartitionsNow,
             PartitionsAfter = member.PartitionsAfter,
         }));
@@ -73,6 +74,10 @@ internal static class AdminCodec
             DiskFreeBytes = facts.DiskFreeBytes(),
             UptimeSeconds = (long)uptime.TotalSeconds,
             FormatVersion = facts.FormatVersion,
+            Draining = view.IsDraining,
+            Removed = view.IsRemoved,
+            HeldPartitions = view.Held,
+            HeldForOthers = view.HeldForOthers,
         };
         message.Endpoints.Add(view.Node.Endpoints);
         return message;
@@ -107,6 +112,33 @@ internal static class AdminCodec
         }));
         return message;
     }
+
+    public static Proto.DrainStatus Encode(DrainView view) => new()
+    {
+        Draining = view.IsDraining,
+        Done = view.IsDone,
+        RequestsUnderWay = view.RequestsUnderWay,
+        HintsToReturn = view.HintsToReturn,
+        HintsToKeep = view.HintsToKeep,
+    };
+
+    public static Proto.Peer Encode(PeerView view, string name, long documentVersion) => new()
+    {
+        Id = view.Node.ToString(),
+        Name = name,
+        Up = view.IsUp,
+        MillisecondsInState = (long)view.InState.TotalMilliseconds,
+        MillisecondsSinceAnswer = view.SinceAnswer is { } since ? (long)since.TotalMilliseconds : -1,
+        DocumentVersion = documentVersion,
+    };
+
+    public static Proto.Preflist Encode(PreflistView view, Func<NodeId, string> nameOf) => new()
+    {
+        FirstPartition = view.First.Number,
+        NVal = view.NVal,
+        Alive = view.Alive,
+        Primaries = { view.Primaries.Select(nameOf) },
+    };
 
     public static Proto.BucketType Encode(BucketTypeView view)
     {
@@ -149,10 +181,13 @@ internal static class AdminCodec
         {
             CoreStaged.Join => Proto.StagedChange.Types.Kind.Join,
             CoreStaged.Leave => Proto.StagedChange.Types.Kind.Leave,
+            CoreStaged.Replace => Proto.StagedChange.Types.Kind.Replace,
+            CoreStaged.Remove => Proto.StagedChange.Types.Kind.Remove,
             _ => throw new UnreachableException(),
         },
         NodeId = staged.Node.ToString(),
         NodeName = document.FindMember(staged.Node)?.Name ?? "",
+        ReplacesId = staged is CoreStaged.Replace replace ? replace.Dead.ToString() : "",
     };
 
     private static Proto.MemberState Encode(CoreState state) => state switch

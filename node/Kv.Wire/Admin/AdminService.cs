@@ -17,6 +17,7 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
     private const int DefaultRingSize = 64;
     private const int MaxNameBytes = 253;
     private const int MaxPropsBytes = 256 * 1024;
+    private const int MaxDrainSeconds = 600;
 
     private readonly long startedAt = time.GetTimestamp();
 
@@ -68,16 +69,36 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
             throw AdminErrors.Invalid("no_nodes", string.Create(CultureInfo.InvariantCulture, $"name 1 to {ClusterDocument.MaxMembers} node ids"));
         }
 
-        var nodes = new List<NodeId>(request.NodeIds.Count);
-        foreach (var text in request.NodeIds)
-        {
-            nodes.Add(NodeId.TryParse(text, out var node)
-                ? node
-                : throw AdminErrors.Invalid("invalid_node_id", $"`{text}` is not a node's id of 16 hexadecimal digits"));
-        }
-
-        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageLeaveAsync(nodes, context.CancellationToken)));
+        var nodes = request.NodeIds.Select(Node).ToList();
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageLeaveAsync(nodes, request.AllowFewerReplicas, context.CancellationToken)));
     }
+
+    public override async Task<Protos.Admin.V1.Cluster> ConfirmExit(ConfirmExitRequest request, ServerCallContext context) =>
+        AdminCodec.Encode(AdminErrors.ValueOf(await admin.ConfirmExitAsync(Node(request.NodeId), context.CancellationToken)));
+
+    public override async Task<Protos.Admin.V1.Cluster> MarkDown(MarkDownRequest request, ServerCallContext context) =>
+        AdminCodec.Encode(AdminErrors.ValueOf(await admin.MarkDownAsync(Node(request.NodeId), context.CancellationToken)));
+
+    public override async Task<Protos.Admin.V1.Cluster> MarkUp(MarkUpRequest request, ServerCallContext context) =>
+        AdminCodec.Encode(AdminErrors.ValueOf(await admin.MarkUpAsync(Node(request.NodeId), context.CancellationToken)));
+
+    public override Task<Peers> GetPeers(GetPeersRequest request, ServerCallContext context)
+    {
+        var versions = admin.GetCluster() is { IsOk: true, Value: { } cluster } ? cluster.Members.ToDictionary(m => m.Node.Id, m => m.DocumentVersion) : [];
+        return Task.FromResult(new Peers { Peers_ = { admin.GetPeers().Select(peer => AdminCodec.Encode(peer, NameOf(peer.Node), versions.GetValueOrDefault(peer.Node))) } });
+    }
+
+    public override Task<Preflists> GetPreflists(GetPreflistsRequest request, ServerCallContext context)
+    {
+        var lists = AdminErrors.ValueOf(admin.GetPreflists(request.MostAlive)).Lists;
+        return Task.FromResult(new Preflists { Preflists_ = { lists.Select(list => AdminCodec.Encode(list, NameOf)) } });
+    }
+
+    public override async Task<DrainStatus> Drain(DrainRequest request, ServerCallContext context) => request.BudgetSeconds is >= 0 and <= MaxDrainSeconds
+        ? AdminCodec.Encode(await admin.DrainAsync(TimeSpan.FromSeconds(request.BudgetSeconds), context.CancellationToken))
+        : throw AdminErrors.Invalid("invalid_budget", string.Create(CultureInfo.InvariantCulture, $"a drain's budget is 0 to {MaxDrainSeconds} seconds"));
+
+    public override Task<DrainStatus> Undrain(UndrainRequest request, ServerCallContext context) => Task.FromResult(AdminCodec.Encode(admin.Undrain()));
 
     public override async Task<Protos.Admin.V1.Cluster> ClearStaged(ClearStagedRequest request, ServerCallContext context) =>
         AdminCodec.Encode(AdminErrors.ValueOf(await admin.ClearStagedAsync(context.CancellationToken)));
@@ -97,8 +118,7 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
 
     public override Task<Transfers> GetTransfers(GetTransfersRequest request, ServerCallContext context)
     {
-        var document = state.Current.Document;
-        return Task.FromResult(AdminCodec.Encode(admin.GetTransfers(), node => document?.FindMember(node)?.Name ?? node.ToString()));
+        return Task.FromResult(AdminCodec.Encode(admin.GetTransfers(), NameOf));
     }
 
     public override async Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) =>
@@ -119,6 +139,11 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
         message.BucketTypes_.AddRange(AdminErrors.ValueOf(admin.ListBucketTypes()).Types.Select(AdminCodec.Encode));
         return Task.FromResult(message);
     }
+
+    private static NodeId Node(string text) =>
+        NodeId.TryParse(text, out var node) ? node : throw AdminErrors.Invalid("invalid_node_id", $"`{text}` is not a node's id of 16 hexadecimal digits");
+
+    private string NameOf(NodeId node) => state.Current.Document?.FindMember(node)?.Name ?? node.ToString();
 
     private static string Named(string name) =>
         name.Length > 0 ? name : throw AdminErrors.Invalid("invalid_name", "the bucket type's name is missing");

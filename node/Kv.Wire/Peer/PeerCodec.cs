@@ -137,6 +137,7 @@ public static class PeerCodec
         PeerRequest.Accept => PeerRequestCode.Accept,
         PeerRequest.Propose => PeerRequestCode.Propose,
         PeerRequest.Identify => PeerRequestCode.Identify,
+        PeerRequest.GetHoldings => PeerRequestCode.GetHoldings,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
@@ -157,6 +158,7 @@ public static class PeerCodec
         PeerReply.Rejected => PeerReplyCode.Rejected,
         PeerReply.Proposed => PeerReplyCode.Proposed,
         PeerReply.Identity => PeerReplyCode.Identity,
+        PeerReply.Holdings => PeerReplyCode.Holdings,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

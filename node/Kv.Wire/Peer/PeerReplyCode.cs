@@ -18,4 +18,5 @@ public enum PeerReplyCode
     Rejected = 13,
     Proposed = 14,
     Identity = 15,
+    Holdings = 16,
 }

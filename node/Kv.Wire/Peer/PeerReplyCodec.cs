@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Kv.Cluster.Peers;
 using Kv.Core.Membership;
+using Kv.Core.Rings;
 
 namespace Kv.Wire.Peer;
 
@@ -45,6 +46,17 @@ internal static class PeerReplyCodec
                 break;
             case PeerReply.Proposed proposed:
                 WriteResult(writer, proposed.Result);
+                break;
+            case PeerReply.Holdings holdings:
+                writer.I64(holdings.FreeBytes);
+                writer.U32((uint)holdings.Partitions.Length);
+                foreach (var held in holdings.Partitions)
+                {
+                    writer.I32(held.Partition.Number);
+                    writer.I64(held.Objects);
+                    writer.I64(held.Bytes);
+                }
+
                 break;
             case PeerReply.Identity identity:
                 PeerFields.WriteMember(writer, identity.Node);
@@ -96,6 +108,8 @@ internal static class PeerReplyCodec
                 return new PeerReply.Rejected(PeerFields.ReadBallot(ref reader)) { DocumentVersion = version };
             case PeerReplyCode.Proposed:
                 return ReadResult(ref reader) is { } result ? new PeerReply.Proposed(result) { DocumentVersion = version } : null;
+            case PeerReplyCode.Holdings:
+                return ReadHoldings(ref reader) with { DocumentVersion = version };
             case PeerReplyCode.Identity:
                 var member = PeerFields.ReadMember(ref reader);
                 return new PeerReply.Identity(member, reader.Flag() ? reader.Id() : null) { DocumentVersion = version };
@@ -179,5 +193,18 @@ internal static class PeerReplyCodec
                 reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown result {code}"));
                 return null;
         }
+    }
+
+    private static PeerReply.Holdings ReadHoldings(ref WireReader reader)
+    {
+        const int HoldingBytes = 20;
+        var free = reader.I64();
+        var held = new PartitionHolding[reader.Count(HoldingBytes, Ring.MaxSize)];
+        for (var i = 0; i < held.Length; i++)
+        {
+            held[i] = new PartitionHolding(new PartitionId(reader.I32()), reader.I64(), reader.I64());
+        }
+
+        return new PeerReply.Holdings(free, [.. held]);
     }
 }

@@ -16,4 +16,5 @@ public enum PeerRequestCode
     Accept = 11,
     Propose = 12,
     Identify = 13,
+    GetHoldings = 14,
 }

@@ -57,7 +57,7 @@ internal static class PeerRequestCodec
             case PeerRequest.Propose propose:
                 writer.Bytes(DocumentChangeCodec.Encode(propose.Change));
                 break;
-            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify:
+            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings:
                 break;
             default:
                 throw new UnreachableException();
@@ -100,6 +100,8 @@ internal static class PeerRequestCodec
                 return ReadPropose(ref reader, version);
             case PeerRequestCode.Identify:
                 return new PeerRequest.Identify { DocumentVersion = version };
+            case PeerRequestCode.GetHoldings:
+                return new PeerRequest.GetHoldings { DocumentVersion = version };
             default:
                 reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown request code {(int)code}"));
                 return null;

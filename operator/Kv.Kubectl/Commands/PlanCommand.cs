@@ -11,16 +11,23 @@ internal static class PlanCommand
 {
     public static Command Create(CommandSession session)
     {
-        var command = new Command("plan", "Show what is staged and what a commit would do. A cluster that the operator runs is changed in its manifest instead.")
-        {
-            Join(session), Leave(session), Commit(session), Clear(session),
-        };
+        var command = Show(session);
+        command.Add(Join(session));
+        command.Add(Leave(session));
+        command.Add(Commit(session));
+        command.Add(Clear(session));
+        return command;
+    }
+
+    public static Command Show(CommandSession session)
+    {
+        var command = new Command("plan", "Show what is staged and what a commit would do. A cluster that the operator runs is changed in its manifest instead.");
         session.Bind(command, async (parsed, caller, cancel) =>
             await PrintAsync(session, parsed, await caller.AdminAsync((client, options) => client.GetPlanAsync(new GetPlanRequest(), options), cancel), cancel));
         return command;
     }
 
-    private static Command Join(CommandSession session)
+    public static Command Join(CommandSession session)
     {
         var addresses = new Argument<string[]>("HOST:PORT") { Description = "Peer ports of the nodes that join.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("join", "Stage the joins of nodes, and show the plan.") { addresses };
@@ -43,10 +50,11 @@ internal static class PlanCommand
         return command;
     }
 
-    private static Command Leave(CommandSession session)
+    public static Command Leave(CommandSession session)
     {
         var nodes = new Argument<string[]>("NODE") { Description = "Names or ids of members.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("leave", "Stage that members leave, and show the plan.") { nodes };
+        var fewer = new Option<bool>("--allow-fewer-replicas") { Description = "Leave even if fewer members stay than some bucket has replicas." };
+        var command = new Command("leave", "Stage that members leave, and show the plan.") { nodes, fewer };
         session.Bind(command, async (parsed, caller, cancel) =>
         {
             var values = session.Values(parsed, nodes);
@@ -56,13 +64,13 @@ internal static class PlanCommand
             }
 
             var cluster = await caller.AdminAsync((client, options) => client.GetClusterAsync(new GetClusterRequest(), options), cancel);
-            var request = new StageLeaveRequest { NodeIds = { values.Select(value => IdOf(cluster, value)) } };
+            var request = new StageLeaveRequest { NodeIds = { values.Select(value => IdOf(cluster, value)) }, AllowFewerReplicas = parsed.GetValue(fewer) };
             return await PrintAsync(session, parsed, await caller.AdminAsync((client, options) => client.StageLeaveAsync(request, options), cancel), cancel);
         });
         return command;
     }
 
-    private static Command Commit(CommandSession session)
+    public static Command Commit(CommandSession session)
     {
         var plan = new Argument<string[]>("PLAN") { Description = "The id of the plan that was looked at.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("commit", "Carry out the plan with this id; refused if what is staged is no longer that.") { plan };
@@ -75,7 +83,7 @@ internal static class PlanCommand
         return command;
     }
 
-    private static Command Clear(CommandSession session)
+    public static Command Clear(CommandSession session)
     {
         var command = new Command("clear", "Forget what is staged.");
         session.Bind(command, async (parsed, caller, cancel) =>
@@ -86,7 +94,7 @@ internal static class PlanCommand
         return command;
     }
 
-    private static string IdOf(Cluster cluster, string name) =>
+    public static string IdOf(Cluster cluster, string name) =>
         (cluster.Members.FirstOrDefault(member => member.Name == name || member.Id == name)
             ?? throw new CliException(ExitCode.NotFound, $"there is no member {name}; there is {string.Join(", ", cluster.Members.Select(member => member.Name))}")).Id;
 
@@ -104,7 +112,7 @@ internal static class PlanCommand
         return ExitCode.Ok;
     }
 
-    private static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, Cluster cluster, string text, CancellationToken cancel)
+    public static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, Cluster cluster, string text, CancellationToken cancel)
     {
         if (session.IsJson(parsed))
         {

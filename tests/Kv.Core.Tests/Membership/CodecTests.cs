@@ -23,6 +23,8 @@ public sealed class CodecTests
             Assert.Equal(document.Ring.Owners, decoded.Ring.Owners);
             Assert.Equal(document.Ring.NextOwners, decoded.Ring.NextOwners);
             Assert.Equal(document.Staged, decoded.Staged);
+            Assert.Equal(document.Ring.Rebuilding, decoded.Ring.Rebuilding);
+            Assert.Equal(document.Ring.PlannedAt, decoded.Ring.PlannedAt);
             Assert.Equal(document.Version, decoded.Version);
             Assert.Equal(document.BucketTypes.Keys, decoded.BucketTypes.Keys);
             Assert.Equal(document.Buckets.Keys, decoded.Buckets.Keys);

@@ -163,6 +163,67 @@ public sealed class DocumentRulesTests
     }
 
     [Fact]
+    public void CompleteTransfers_OfAnEarlierPlan_ChangeNothing()
+    {
+        var first = Commit(Change(Single(), new StageJoin(Node(2))));
+        var old = RingTransition.Pending(first.Ring)[0];
+        var replaced = Commit(Change(first, new StageReplace(Id(2), Node(3))));
+        Assert.True(replaced.Ring.PlannedAt > first.Ring.PlannedAt);
+        var again = RingTransition.Pending(replaced.Ring).Single(t => t.Partition == old.Partition);
+        Unchanged(replaced, new CompleteTransfers([again with { PlannedAt = old.PlannedAt }]));
+        Change(replaced, new CompleteTransfers([again]));
+    }
+
+    [Fact]
+    public void Replace_TakesOverExactlyWhatTheDeadOneOwned_WithoutItsData()
+    {
+        var before = Cluster(4);
+        var staged = Change(before, new StageReplace(Id(2), Node(9) with { Name = "node2" }));
+        Unchanged(staged, new StageReplace(Id(2), Node(9) with { Name = "node2" }));
+        Refused(staged, new StageReplace(Id(2), Node(8)), RefusalReason.AlreadyReplacement);
+        Refused(staged, new StageReplace(Id(3), Node(9) with { Name = "node2" }), RefusalReason.AlreadyReplacement);
+        Refused(before, new StageReplace(Id(2), Node(3)), RefusalReason.AlreadyReplacement);
+        Refused(before, new StageReplace(Id(7), Node(8)), RefusalReason.NotMember);
+        var after = Commit(staged);
+        Assert.Null(after.FindMember(Id(2)));
+        Assert.Equal(MemberState.Valid, after.FindMember(Id(9))?.State);
+        Assert.Equal(before.Ring.Owners.Select(o => o == Id(2) ? Id(9) : o), after.Ring.Owners);
+        Assert.False(RingTransition.HasPending(after.Ring));
+        var lost = Enumerable.Range(0, before.Ring.Size).Where(p => before.Ring.Owners[p] == Id(2)).Select(p => new PartitionId(p)).ToImmutableArray();
+        Assert.Equal(lost, after.Ring.Rebuilding);
+        Unchanged(after, new CompleteRebuild(Id(1), lost));
+        Assert.Empty(Change(after, new CompleteRebuild(Id(9), lost)).Ring.Rebuilding);
+    }
+
+    [Fact]
+    public void Remove_GivesThePartitionsToOthersAtOnce_EvenWhileTransfersArePending()
+    {
+        var moving = Commit(Change(Cluster(4), new StageJoin(Node(5))));
+        Assert.True(RingTransition.HasPending(moving.Ring));
+        var after = Commit(Change(moving, new StageRemove(Id(5))));
+        Assert.Null(after.FindMember(Id(5)));
+        Assert.DoesNotContain(Id(5), after.Ring.NextOwners);
+        Assert.Empty(after.Ring.Rebuilding);
+        var gone = Commit(Change(moving, new StageRemove(Id(2))));
+        Assert.DoesNotContain(Id(2), gone.Ring.Owners);
+        Assert.Equal(moving.Ring.Owners.Count(o => o == Id(2)), gone.Ring.Rebuilding.Length);
+        var next = Change(gone, new StageJoin(Node(6)));
+        Refused(next, new CommitPlan(ClusterPlan.Compute(next)!.Id), RefusalReason.PendingTransfers);
+        Refused(Single(), new StageRemove(Id(1)), RefusalReason.OnlyMember);
+    }
+
+    [Fact]
+    public void ConfirmExit_ForgetsOnlyWhoIsExiting()
+    {
+        var leaving = Commit(Change(Cluster(3), new StageLeave(Id(3))));
+        Refused(leaving, new ConfirmExit(Id(3)), RefusalReason.NotExiting);
+        Refused(leaving, new ConfirmExit(Id(1)), RefusalReason.NotExiting);
+        var gone = Change(Settle(leaving), new ConfirmExit(Id(3)));
+        Assert.Null(gone.FindMember(Id(3)));
+        Unchanged(gone, new ConfirmExit(Id(3)));
+    }
+
+    [Fact]
     public void SetEndpoints_OfAMember_ReplacesThem()
     {
         var three = Cluster(3);

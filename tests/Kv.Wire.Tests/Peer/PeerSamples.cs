@@ -118,6 +118,7 @@ internal static class PeerSamples
         ("Accept", new PeerRequest.Accept(Cluster, 13, new Ballot(3, Second), Document)),
         ("Propose", new PeerRequest.Propose(new DocumentChange.MarkDown(Second))),
         ("Identify", new PeerRequest.Identify()),
+        ("GetHoldings", new PeerRequest.GetHoldings()),
     ];
 
     public static IReadOnlyList<(string Name, PeerReply Reply)> Replies { get; } =
@@ -150,6 +151,7 @@ internal static class PeerSamples
         ("Proposed.Unchanged", new PeerReply.Proposed(new DocumentChangeResult.Unchanged())),
         ("Proposed.Refused", new PeerReply.Proposed(new DocumentChangeResult.Refused("plan_changed", "read it again"))),
         ("Identity", new PeerReply.Identity(Node, Cluster)),
+        ("Holdings", new PeerReply.Holdings(1L << 40, [new PartitionHolding(new PartitionId(3), 7, 4096), new PartitionHolding(new PartitionId(7), 0, 0)])),
         ("Identity.Alone", new PeerReply.Identity(Node with { Zone = "" }, null)),
     ];
 

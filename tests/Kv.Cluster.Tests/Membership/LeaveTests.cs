@@ -1,0 +1,111 @@
+using Kv.Core.Membership;
+using Kv.TestKit;
+using Xunit;
+
+namespace Kv.Cluster.Tests.Membership;
+
+/// <summary>Members that leave: refused while anything is amiss, all handed over, forgotten only when others know and nothing is left.</summary>
+public sealed class LeaveTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Leave_UnderLoad_WithTheLeaverRestarted_LosesNothing_AndTheNodeKnowsThatItIsGone(int seed) => SimCluster.Run(seed, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        var (admin, leaver) = (cluster.Nodes[0], cluster.Nodes[4]);
+        var load = await Load.BeginAsync(cluster);
+        await load.WriteAllAsync(admin);
+        await LeaveAsync(admin, leaver);
+        var early = await admin.InAsync(async () => await admin.Node.Admin.ConfirmExitAsync(leaver.Id, default));
+        Assert.Equal(RefusalReason.NotExiting, early.Refusal!.Reason);
+        leaver.Kill();
+        await cluster.DelayAsync(TimeSpan.FromSeconds(4));
+        await leaver.StartAsync();
+
+        await cluster.UntilAsync(() => admin.Document!.FindMember(leaver.Id)?.State == MemberState.Exiting, 240, "the leaver owns nothing");
+        await cluster.UntilAsync(() => leaver.Node.Admin.GetNode().Held == 0, 120, "the leaver holds nothing");
+        await cluster.UntilAsync(() => cluster.Nodes.All(n => n.Document!.Version == cluster.Document.Version), 20, "all know");
+        await ConfirmAsync(cluster, admin, leaver);
+        await cluster.UntilAsync(() => leaver.Node.Admin.GetNode().IsRemoved, 20, "the leaver knows");
+        await load.EndAsync();
+
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ConfirmExitAsync(leaver.Id, default)));
+        leaver.Kill();
+        await leaver.StartAsync();
+        Assert.True(leaver.Node.Admin.GetNode().IsRemoved);
+        var again = await admin.InAsync(async () => await admin.Node.Admin.StageJoinAsync([leaver.Address], default));
+        Assert.Equal(RefusalReason.NotSingleNode, again.Refusal!.Reason);
+    });
+
+    [Fact]
+    public void Leave_WhileAMemberIsAway_OrWithTooFewLeft_IsRefused() => SimCluster.Run(4, 4, async cluster =>
+    {
+        await cluster.FormAsync(4);
+        var admin = cluster.Nodes[0];
+        var few = await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[2].Id, cluster.Nodes[3].Id], false, default));
+        Assert.Equal(RefusalReason.TooFewMembers, few.Refusal!.Reason);
+        cluster.Nodes[1].Kill();
+        await cluster.UntilAsync(() => !admin.Node.State.Current.IsUp(cluster.Nodes[1].Id), 20, "the failure is seen");
+        var away = await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[3].Id], false, default));
+        Assert.Equal(RefusalReason.MemberDown, away.Refusal!.Reason);
+        Assert.Empty(admin.Document!.Staged);
+        var up = await admin.InAsync(async () => await admin.Node.Admin.MarkDownAsync(cluster.Nodes[2].Id, default));
+        Assert.Equal(RefusalReason.IsUp, up.Refusal!.Reason);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.MarkDownAsync(cluster.Nodes[1].Id, default)));
+        Assert.NotEmpty(admin.Node.Admin.GetPreflists(2).Value!.Lists);
+        await cluster.Nodes[1].StartAsync();
+        await cluster.UntilAsync(() => admin.Document!.FindMember(cluster.Nodes[1].Id)!.State == MemberState.Valid, 20, "the member says that it is back");
+        await cluster.UntilAsync(() => admin.Node.Admin.GetPreflists(2).Value!.Lists.IsEmpty, 20, "no preference list is short");
+    });
+
+    [Fact]
+    public void Leave_TakenBackBeforeTheCommit_MovesNothing() => SimCluster.Run(5, 4, async cluster =>
+    {
+        await cluster.FormAsync(4);
+        var admin = cluster.Nodes[0];
+        var before = admin.Document!.Ring.Owners;
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[3].Id], false, default)));
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ClearStagedAsync(default)));
+        var late = await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default));
+        Assert.Equal(RefusalReason.NothingPlanned, late.Refusal!.Reason);
+        await cluster.SettleAsync();
+        Assert.Equal(before, cluster.Document.Ring.Owners);
+    });
+
+    [Fact]
+    public void Drain_SendsClientsElsewhere_AndIsUndone() => SimCluster.Run(6, 3, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        var node = cluster.Nodes[1];
+        var drained = await node.InAsync(async () => await node.Node.Admin.DrainAsync(TimeSpan.FromSeconds(20), default));
+        Assert.True(drained!.IsDone);
+        var refused = await node.AskAsync(new KvRequest.Get { Key = new("default", "b", "k") });
+        Assert.IsType<KvError.NotReady>(Assert.IsType<KvOutcome.Failed>(refused).Error);
+        node.Node.Admin.Undrain();
+        Assert.IsType<KvOutcome.NotFound>(await node.AskAsync(new KvRequest.Get { Key = new("default", "b", "k") }));
+    });
+
+    private static async Task LeaveAsync(SimNode admin, SimNode leaver)
+    {
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], false, default)));
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default)));
+    }
+
+    private static async Task ConfirmAsync(SimCluster cluster, SimNode admin, SimNode leaver)
+    {
+        for (var attempt = 0; attempt < 20; attempt++)
+        {
+            var answer = await admin.InAsync(async () => await admin.Node.Admin.ConfirmExitAsync(leaver.Id, default));
+            if (answer.IsOk)
+            {
+                return;
+            }
+
+            await cluster.DelayAsync(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Fail("the exit was not confirmed");
+    }
+}
