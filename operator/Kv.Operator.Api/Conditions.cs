@@ -70,6 +70,17 @@ public static class Conditions
         public const string RingConverging = "RingConverging";
         public const string Growing = "Growing";
         public const string NewGeneration = "NewGeneration";
+        public const string Restarting = "Restarting";
+
+        // Cluster: why a node may not go down now.
+        public const string ViewsMissing = "ViewsMissing";
+        public const string QuorumAtRisk = "QuorumAtRisk";
+        public const string Settling = "Settling";
+        public const string ChangeStaged = "ChangeStaged";
+        public const string HintsPending = "HintsPending";
+        public const string TooSoon = "TooSoon";
+        public const string DiskCritical = "DiskCritical";
+        public const string RolloutStuck = "RolloutStuck";
 
         // Cluster: what is wrong.
         public const string NoRing = "NoRing";

@@ -43,8 +43,15 @@ public sealed class ClusterSpec
 
     [Items(0, 64)]
     [ItemLength(0, 1024)]
-    [Description("Settings of the nodes by their option's name, as in handoff-concurrency: \"4\". A change takes effect when a node starts again.")]
+    [Description("Settings of the nodes by their option's name, as in handoff-concurrency: \"4\". When they change, the nodes are restarted one at a time.")]
     public Dictionary<string, string>? Config { get; set; }
+
+    [Length(1, 256)]
+    [Description("Any text. When it changes, every node is restarted, one at a time and only where no data loses its quorum.")]
+    public string? RestartReason { get; set; }
+
+    [Description("How nodes are restarted.")]
+    public ClusterRollout Rollout { get; set; } = new();
 
     [Description("How applications outside reach the cluster.")]
     public ClusterService Service { get; set; } = new();

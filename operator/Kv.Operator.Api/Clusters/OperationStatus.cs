@@ -8,7 +8,7 @@ public sealed class OperationStatus
 {
     [Required]
     [Length(1, 64)]
-    [Description("Create or ScaleOut.")]
+    [Description("Create, ScaleOut or Rollout.")]
     public string Kind { get; set; } = "";
 
     [Required]

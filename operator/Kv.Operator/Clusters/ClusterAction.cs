@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Operator.Gates;
 
 namespace Kv.Operator.Clusters;
 
@@ -42,6 +43,22 @@ internal abstract record ClusterAction
         public override string Phase => Api.Conditions.Reasons.Growing;
 
         public override string Message => $"growing to {ReplicasByZone.Values.Sum()} nodes";
+    }
+
+    /// <summary>Starts a node again that runs with another image or other settings than it should.</summary>
+    public sealed record RestartNode(ObservedNode Node, bool IsBroken, int Left, string? Warning) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Restarting;
+
+        public override string Message => $"restarting {Node.Name}, {Left} nodes to go{(Warning is null ? "" : $"; {Warning}")}";
+    }
+
+    /// <summary>Nodes are to be restarted, and none may go down now.</summary>
+    public sealed record WaitForGate(GateVerdict.Closed Verdict, string NodeName, int Left) : ClusterAction
+    {
+        public override string Phase => Verdict.Reason;
+
+        public override string Message => $"{NodeName} is to be restarted ({Left} nodes to go): {Verdict.Message}";
     }
 
     public sealed record WaitForPods(ImmutableArray<string> Names, string Why) : ClusterAction

@@ -26,6 +26,9 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
             case ClusterAction.CommitPlan commit:
                 await OnAnyMemberAsync(observed, address => admin.CommitPlanAsync(address, commit.PlanId, cancel));
                 break;
+            case ClusterAction.RestartNode restart:
+                await world.RestartAsync(cluster, restart.Node, restart.IsBroken, cancel);
+                break;
             default:
                 // The others wait.
                 break;

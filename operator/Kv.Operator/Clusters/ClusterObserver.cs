@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Kv.Operator.Api.Clusters;
+using Kv.Operator.Gates;
 using Kv.Operator.NodeAdmin;
 using Admin = Kv.Protos.Admin.V1;
 
@@ -17,7 +18,10 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         var observed = await world.ObserveAsync(cluster, cancel);
         var nodes = await AskNodesAsync(observed.Nodes, cancel);
         var members = nodes.Where(node => node.Answer is { } answer && ClusterBlocks.IsOurs(cluster, answer)).ToImmutableArray();
-        return observed with { Nodes = nodes, Ring = await AskRingAsync(members, cancel) };
+        // Whether a node may be restarted takes all that its peers can tell; else a few are enough.
+        var isRestartDue = nodes.Any(node => node.IsOutdated);
+        var ring = await AskRingAsync(members, isRestartDue ? members.Length : Witnesses, isRestartDue, cancel);
+        return observed with { Nodes = nodes, Ring = ring };
     }
 
     private async Task<ImmutableArray<ObservedNode>> AskNodesAsync(ImmutableArray<ObservedNode> nodes, CancellationToken cancel)
@@ -38,7 +42,15 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         try
         {
             var answer = await admin.GetNodeAsync(node.AdminAddress, cancel);
-            return node with { Answer = new NodeAnswer(answer.Id, answer.ClusterId, answer.Version) };
+            return node with
+            {
+                Answer = new NodeAnswer(answer.Id, answer.ClusterId, answer.Version)
+                {
+                    DataBytes = answer.DataBytes,
+                    FreeBytes = answer.DiskFreeBytes,
+                    Uptime = TimeSpan.FromSeconds(answer.UptimeSeconds),
+                },
+            };
         }
         catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
         {
@@ -46,7 +58,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         }
     }
 
-    private async Task<ObservedRing?> AskRingAsync(ImmutableArray<ObservedNode> members, CancellationToken cancel)
+    private async Task<ObservedRing?> AskRingAsync(ImmutableArray<ObservedNode> members, int witnesses, bool isRestartDue, CancellationToken cancel)
     {
         var views = new List<(ObservedNode Node, Admin.Cluster View)>();
         foreach (var node in members)
@@ -65,7 +77,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
                 // The next one may tell.
             }
 
-            if (views.Count == Witnesses)
+            if (views.Count == witnesses)
             {
                 break;
             }
@@ -78,12 +90,39 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
 
         var newest = views.MaxBy(view => view.View.DocumentVersion);
         var ring = ToRing(newest.View) with { Converged = views.All(view => view.View.Converged && view.View.DocumentVersion == newest.View.DocumentVersion) };
+        ring = ring with { Views = views.Count, Members = [.. ring.Members.Select(member => Witnessed(member, views))] };
         if (ring.Staged.Length > 0)
         {
             ring = await WithPlanAsync(ring, newest.Node.AdminAddress, cancel);
         }
 
-        return ring.PendingTransfers > 0 ? await WithTransfersAsync(ring, members, cancel) : ring;
+        if (isRestartDue)
+        {
+            ring = await WithQuorumsAsync(ring, newest.Node.AdminAddress, cancel);
+        }
+
+        return ring.PendingTransfers > 0 || isRestartDue ? await WithTransfersAsync(ring, members, cancel) : ring;
+    }
+
+    private static ObservedMember Witnessed(ObservedMember member, List<(ObservedNode Node, Admin.Cluster View)> views)
+    {
+        var others = views.Where(view => view.Node.Answer!.Id != member.Id).ToList();
+        var up = others.Count(view => view.View.Members.Any(one => one.Id == member.Id && one.Up));
+        return member with { SeenUpBy = up, SeenDownBy = others.Count - up };
+    }
+
+    private async Task<ObservedRing> WithQuorumsAsync(ObservedRing ring, string address, CancellationToken cancel)
+    {
+        try
+        {
+            var types = await admin.ListBucketTypesAsync(address, cancel);
+            return ring with { Quorums = GateQuorums.Of(types.BucketTypes_.Select(type => (type.Name, type.PropsJson))) };
+        }
+        catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
+        {
+            // The gate stays closed without them.
+            return ring;
+        }
     }
 
     private async Task<ObservedRing> WithPlanAsync(ObservedRing ring, string address, CancellationToken cancel)
@@ -124,6 +163,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
             TransferredObjects = running.Sum(transfer => transfer.ObjectsSent),
             LongestStall = TimeSpan.FromSeconds(slowest?.SecondsSinceProgress ?? 0),
             LastTransferError = slowest?.LastError ?? "",
+            PendingHints = transfers.Values.Count(transfer => transfer.Kind == Admin.Transfer.Types.Kind.Hinted),
         };
     }
 

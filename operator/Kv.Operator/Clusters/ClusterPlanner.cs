@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
+using Kv.Operator.Gates;
 
 namespace Kv.Operator.Clusters;
 
@@ -28,6 +29,7 @@ internal static class ClusterPlanner
         var blocks = ClusterBlocks.Find(cluster, observed);
         return NextOfWorld(cluster, observed, blocks)
             ?? (blocks.FirstOrDefault(block => block.Stops) is { } stop ? new ClusterAction.Refuse(stop.Reason, stop.Message) : null)
+            ?? NextOfBroken(cluster, observed)
             ?? NextOfRing(cluster, observed, now)
             ?? (blocks.FirstOrDefault() is { } block ? new ClusterAction.Refuse(block.Reason, block.Message) : new ClusterAction.Steady());
     }
@@ -52,6 +54,41 @@ internal static class ClusterPlanner
         return grows && isQuiet ? new ClusterAction.GrowStatefulSets(shares) : null;
     }
 
+    /// <summary>
+    /// A node that does not run as it is and should be another: to start it again takes nothing from anybody, and nothing else may be able to mend it. So it waits
+    /// neither for the ring nor for the gate.
+    /// </summary>
+    private static ClusterAction.RestartNode? NextOfBroken(Cluster cluster, ObservedCluster observed) =>
+        !cluster.Spec.Rollout.Paused && observed.Nodes.FirstOrDefault(node => node.IsOutdated && !node.Running) is { } broken
+            ? new ClusterAction.RestartNode(broken, IsBroken: true, observed.Nodes.Count(node => node.IsOutdated) - 1, Warning: null)
+            : null;
+
+    /// <summary>One node at a time, and only through the gate; those that are no members yet have nothing to lose.</summary>
+    private static ClusterAction? NextOfRestarts(Cluster cluster, ObservedCluster observed, ObservedRing ring)
+    {
+        var outdated = cluster.Spec.Rollout.Paused ? [] : observed.Nodes.Where(node => node.IsOutdated).ToImmutableArray();
+        if (outdated.IsEmpty)
+        {
+            return null;
+        }
+
+        var snapshot = GateSnapshots.Of(cluster, observed, ring);
+        GateVerdict.Closed? first = null;
+        foreach (var node in outdated)
+        {
+            switch (DisruptionGate.MayGoDown(snapshot, node.Name))
+            {
+                case GateVerdict.Open open:
+                    return new ClusterAction.RestartNode(node, IsBroken: false, outdated.Length - 1, open.Warning);
+                case GateVerdict.Closed closed:
+                    first ??= closed;
+                    break;
+            }
+        }
+
+        return new ClusterAction.WaitForGate(first!, outdated[0].Name, outdated.Length);
+    }
+
     private static ClusterAction? NextOfRing(Cluster cluster, ObservedCluster observed, DateTimeOffset now)
     {
         var silent = observed.Nodes.Where(node => node.Answer is null).ToImmutableArray();
@@ -73,7 +110,7 @@ internal static class ClusterPlanner
             return new ClusterAction.WaitForRing("waiting until all members that are up hold the same cluster document");
         }
 
-        return NextOfJoins(cluster, observed, ring, silent, now);
+        return NextOfJoins(cluster, observed, ring, silent, now) ?? NextOfRestarts(cluster, observed, ring) ?? NextOfUnready(cluster, observed, ring);
     }
 
     private static ClusterAction? NextOfJoins(Cluster cluster, ObservedCluster observed, ObservedRing ring, ImmutableArray<ObservedNode> silent, DateTimeOffset now)
@@ -103,11 +140,11 @@ internal static class ClusterPlanner
                 : new ClusterAction.WaitForRing("waiting for the plan of what is staged");
         }
 
-        if (absent.Length > 0)
-        {
-            return Wait(absent);
-        }
+        return absent.Length > 0 ? Wait(absent) : null;
+    }
 
+    private static ClusterAction.WaitForPods? NextOfUnready(Cluster cluster, ObservedCluster observed, ObservedRing ring)
+    {
         var unready = observed.Nodes.Where(node => !node.Ready && ring.MemberByName(node.Name) is not null).ToImmutableArray();
         return unready.Length > 0 && !WasReady(cluster) ? Wait(unready) : null;
     }

@@ -28,7 +28,7 @@ internal sealed class ClusterReconciler(ClusterObserver observer, ClusterApplier
 
     private TimeSpan Wait(ClusterAction? action) => action switch
     {
-        null or ClusterAction.WaitForPods or ClusterAction.WaitForTransfers or ClusterAction.WaitForRing => intervals.Waiting,
+        null or ClusterAction.WaitForPods or ClusterAction.WaitForTransfers or ClusterAction.WaitForGate or ClusterAction.WaitForRing => intervals.Waiting,
         { IsProgress: true } => intervals.Acting,
         _ => intervals.Idle,
     };

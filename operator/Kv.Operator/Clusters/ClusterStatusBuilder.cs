@@ -74,7 +74,7 @@ internal static class ClusterStatusBuilder
         list.Set(Ready, ready.Holds, ready.Reason, ready.Message);
         list.Set(Available, available.Holds, available.Reason, available.Message);
         list.Set(Progressing, isProgressing, isProgressing is null ? Reasons.NotObserved : action?.Phase ?? Reasons.Error, isProgressing is null ? "the cluster could not be looked at" : action?.Message ?? error ?? "");
-        var degraded = DegradedOf(observed, error);
+        var degraded = DegradedOf(cluster, observed, action, error, now);
         list.Set(Degraded, degraded.Holds, degraded.Reason, degraded.Message);
         SetRing(list, observed);
         list.Set(ReconcileSuccess, error is null, error is null ? Reasons.AsExpected : Reasons.Error, error ?? "");
@@ -106,6 +106,12 @@ internal static class ClusterStatusBuilder
             return (refusal.Reason, refusal.Why);
         }
 
+        // What time alone opens is no block.
+        if (action is ClusterAction.WaitForGate { Verdict: { IsPassing: false } verdict } gate)
+        {
+            return (verdict.Reason, gate.Message);
+        }
+
         return blocks.Length > 0 ? (blocks[0].Reason, blocks[0].Message) : problems.Count > 0 ? (Reasons.InvalidSpec, string.Join("; ", problems)) : null;
     }
 
@@ -129,7 +135,7 @@ internal static class ClusterStatusBuilder
             : (false, Reasons.TooManyNodesDown, $"{without} of {ring.RingSize} partitions have no quorum of their owners up; stand-ins take their requests");
     }
 
-    private static (bool? Holds, string Reason, string Message) DegradedOf(ObservedCluster? observed, string? error)
+    private static (bool? Holds, string Reason, string Message) DegradedOf(Cluster cluster, ObservedCluster? observed, ClusterAction? action, string? error, DateTimeOffset now)
     {
         if (observed is null)
         {
@@ -140,6 +146,11 @@ internal static class ClusterStatusBuilder
         if (down.Count > 0)
         {
             return (true, Reasons.NodesDown, $"down as the others see it: {string.Join(", ", down)}");
+        }
+
+        if (action is ClusterAction.WaitForGate && cluster.Status.Operation is { } operation && now - operation.LastProgressAt >= TimeSpan.FromSeconds(cluster.Spec.Rollout.StuckAfterSeconds))
+        {
+            return (true, Reasons.RolloutStuck, action.Message);
         }
 
         if (observed.Ring is { } ring && ring.LongestStall >= StalledAfter)
@@ -210,10 +221,14 @@ internal static class ClusterStatusBuilder
             return null;
         }
 
-        var kind = before?.Kind ?? (observed.Ring is null && cluster.Status.Ring is null ? "Create" : "ScaleOut");
+        var isRestart = action is ClusterAction.RestartNode or ClusterAction.WaitForGate;
+        var kind = isRestart ? "Rollout"
+            : action is ClusterAction.GrowStatefulSets or ClusterAction.StageJoins && before?.Kind == "Rollout" ? "ScaleOut"
+            : before?.Kind ?? (observed.Ring is null && cluster.Status.Ring is null ? "Create" : "ScaleOut");
+        // What closes the gate may change back and forth without anything having moved.
         var progress = string.Create(
             CultureInfo.InvariantCulture,
-            $"{action.Phase} ready={observed.Nodes.Count(node => node.Ready)} answering={observed.Nodes.Count(node => node.Answer is not null)} members={observed.Ring?.Members.Length ?? 0} pending={observed.Ring?.PendingTransfers ?? 0} sent={observed.Ring?.TransferredObjects ?? 0}");
+            $"{(isRestart ? kind : action.Phase)} outdated={observed.Nodes.Count(node => node.IsOutdated)} ready={observed.Nodes.Count(node => node.Ready)} answering={observed.Nodes.Count(node => node.Answer is not null)} members={observed.Ring?.Members.Length ?? 0} pending={observed.Ring?.PendingTransfers ?? 0} sent={observed.Ring?.TransferredObjects ?? 0}");
         return new OperationStatus
         {
             Kind = kind,

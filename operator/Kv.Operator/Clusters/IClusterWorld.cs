@@ -10,4 +10,11 @@ internal interface IClusterWorld
 
     /// <summary>Makes the objects be as the spec says, with the replicas that are there, or for a zone without any, its share.</summary>
     Task ApplyChildrenAsync(Cluster cluster, ObservedCluster observed, IReadOnlyDictionary<string, int> replicasByZone, CancellationToken cancel);
+
+    /// <summary>Starts a node again, as it should be now; nothing if it is another already than the one that was seen.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="node">As it was seen.</param>
+    /// <param name="isBroken">It does not run, so that nobody else's budget need be asked.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    Task RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel);
 }

@@ -31,7 +31,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
             }
 
             var pods = await ReadAllAsync(ResourceKind.Pod, cluster, cancel);
-            return new ObservedCluster { Children = [.. children], Workloads = workloads, Nodes = [.. workloads.SelectMany(workload => NodesOf(cluster, workload, pods))] };
+            return new ObservedCluster { Children = [.. children], Workloads = workloads, Nodes = [.. sets.Where(set => IsOurs(cluster, set.Live)).SelectMany(set => NodesOf(cluster, ToWorkload(set.Zone, set.Live), set.Live, pods))] };
         });
     }
 
@@ -49,6 +49,25 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
                 }
             }
 
+            return true;
+        });
+    }
+
+    public async Task RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
+    {
+        await GuardedAsync(async () =>
+        {
+            // Read again: it may have been replaced since, and then it is up to date.
+            var pod = await api.GetAsync(ResourceKind.Pod, cluster.Metadata.NamespaceProperty, node.Name, cancel);
+            if (pod is null || pod["metadata"]?["uid"]?.ToString() != node.Uid || pod["metadata"]?["deletionTimestamp"] is not null)
+            {
+                return false;
+            }
+
+            // An eviction asks the disruption budget too; for a pod that does not run it could be refused for ever.
+            await (isBroken
+                ? api.DeleteAsync(ResourceKind.Pod, cluster.Metadata.NamespaceProperty, node.Name, node.Uid, cancel)
+                : api.EvictAsync(cluster.Metadata.NamespaceProperty, node.Name, node.Uid, cancel));
             return true;
         });
     }
@@ -127,7 +146,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
     /// <summary>Only what we asked for: a default class is not put into the template, but newer servers might.</summary>
     private static string? StorageClassOf(JsonObject set) => set["spec"]?["volumeClaimTemplates"]?[0]?["spec"]?["storageClassName"]?.ToString();
 
-    private static IEnumerable<ObservedNode> NodesOf(Cluster cluster, ObservedWorkload workload, List<JsonObject> pods)
+    private static IEnumerable<ObservedNode> NodesOf(Cluster cluster, ObservedWorkload workload, JsonObject set, List<JsonObject> pods)
     {
         for (var ordinal = 0; ordinal < workload.Replicas; ordinal++)
         {
@@ -140,11 +159,27 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
             {
                 Running = pod?["status"]?["phase"]?.ToString() == "Running" && pod["metadata"]?["deletionTimestamp"] is null && IsStarted(pod),
                 Ready = HasCondition(pod, "Ready") && pod?["metadata"]?["deletionTimestamp"] is null,
+                Uid = pod?["metadata"]?["uid"]?.ToString() ?? "",
+                IsOutdated = pod is not null && IsOutdated(set, pod),
                 Problem = ProblemOf(pod),
                 AdminAddress = $"{address}:{Ports.Number(Ports.Admin)}",
                 PeerAddress = $"{host}:{Ports.Number(Ports.Peer)}",
             };
         }
+    }
+
+    /// <summary>
+    /// Whether the spec, or `kubectl rollout restart`, asks for another pod than this. It rests on what people asked for and not on the template's revision: a new
+    /// operator writes templates anew, and restarts nothing. While the StatefulSet's controller has not seen the newest template, a new pod would be an old one.
+    /// </summary>
+    private static bool IsOutdated(JsonObject set, JsonObject pod)
+    {
+        var isSeen = set["status"]?["observedGeneration"]?.ToString() == set["metadata"]?["generation"]?.ToString();
+        return isSeen && pod["metadata"]?["deletionTimestamp"] is null && (Differs(StatefulSets.SpecHash) || Differs("kubectl.kubernetes.io/restartedAt"));
+
+        bool Differs(string annotation) =>
+            set["spec"]?["template"]?["metadata"]?["annotations"]?[annotation]?.ToString() is { } wanted && pod["metadata"]?["annotations"]?[annotation]?.ToString() != wanted
+            && (annotation != StatefulSets.SpecHash || pod["metadata"]?["annotations"]?[annotation] is not null);
     }
 
     private static bool IsStarted(JsonObject pod) => NodeStatusOf(pod)?["state"]?["running"] is not null;

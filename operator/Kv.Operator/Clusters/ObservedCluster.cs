@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Operator.Gates;
 
 namespace Kv.Operator.Clusters;
 
@@ -48,6 +49,12 @@ internal sealed record ObservedNode(string Name, string Zone, int Ordinal)
 
     public bool Ready { get; init; }
 
+    /// <summary>Of its pod; what is deleted is this one and no other of the same name. Empty if it has none.</summary>
+    public string Uid { get; init; } = "";
+
+    /// <summary>It runs with another image, settings or template than it should.</summary>
+    public bool IsOutdated { get; init; }
+
     /// <summary>Why it does not run, where that is known.</summary>
     public string? Problem { get; init; }
 
@@ -60,7 +67,14 @@ internal sealed record ObservedNode(string Name, string Zone, int Ordinal)
 }
 
 /// <summary>A node about itself. <paramref name="ClusterId"/> is empty before it is in a ring.</summary>
-internal sealed record NodeAnswer(string Id, string ClusterId, string Version);
+internal sealed record NodeAnswer(string Id, string ClusterId, string Version)
+{
+    public long DataBytes { get; init; }
+
+    public long FreeBytes { get; init; }
+
+    public TimeSpan Uptime { get; init; }
+}
 
 /// <summary>The state of a member, as in the cluster document.</summary>
 internal enum MemberState
@@ -73,7 +87,14 @@ internal enum MemberState
     Down,
 }
 
-internal sealed record ObservedMember(string Id, string Name, MemberState State, int Partitions, int NextPartitions, bool Up);
+internal sealed record ObservedMember(string Id, string Name, MemberState State, int Partitions, int NextPartitions, bool Up)
+{
+    /// <summary>How many of the other members that were asked see it up.</summary>
+    public int SeenUpBy { get; init; }
+
+    /// <summary>How many of the other members that were asked do not see it up.</summary>
+    public int SeenDownBy { get; init; }
+}
 
 /// <summary>A membership change that waits for a commit.</summary>
 internal sealed record ObservedStaged(bool IsJoin, string NodeId, string NodeName);
@@ -91,6 +112,15 @@ internal sealed record ObservedRing
 
     /// <summary>Index into <see cref="Members"/> for each partition.</summary>
     public ImmutableArray<int> Owners { get; init; } = [];
+
+    /// <summary>Members that told what they see.</summary>
+    public int Views { get; init; }
+
+    /// <summary>What bucket types ask of their preference lists; only looked at while a node is to be restarted.</summary>
+    public ImmutableArray<GateQuorum> Quorums { get; init; } = [];
+
+    /// <summary>Hinted partitions that wait to be handed back; only looked at while a node is to be restarted or partitions move.</summary>
+    public int PendingHints { get; init; }
 
     /// <summary>Of what is staged; empty if nothing is.</summary>
     public string PlanId { get; init; } = "";

@@ -45,6 +45,16 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
         return Task.CompletedTask;
     }
 
+    public Task RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
+    {
+        if (supervisor.PidOf(node.Name) is { } pid && pid.ToString(CultureInfo.InvariantCulture) == node.Uid)
+        {
+            supervisor.Restart(node.Name);
+        }
+
+        return Task.CompletedTask;
+    }
+
     /// <summary>The id of a cluster, drawn once; the cluster is known from then on.</summary>
     public string Adopt(Cluster cluster)
     {
@@ -88,7 +98,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
                     throw new WorldException($"the ports of {name} ({PortBlocks.PortsOf(block)[Ports.RiakHttp]} and its like) are another local run's: stop that one first");
                 }
 
-                nodes.Add(new NodeSpec(name, zone, PortBlocks.PortsOf(block), Settings(cluster)));
+                nodes.Add(new NodeSpec(name, zone, PortBlocks.PortsOf(block), Settings(cluster)) { RestartReason = cluster.Spec.RestartReason ?? "" });
             }
         }
 
@@ -99,7 +109,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
 
         var old = nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []);
         nodesByCluster[cluster.Metadata.Name] = [.. nodes];
-        if (old.Length != nodes.Count || !old.SelectMany(node => node.Settings).SequenceEqual(nodes.SelectMany(node => node.Settings)))
+        if (old.Length != nodes.Count || !old.Zip(nodes).All(pair => pair.First.RestartReason == pair.Second.RestartReason && pair.First.Settings.SequenceEqual(pair.Second.Settings)))
         {
             Publish();
         }
@@ -127,6 +137,8 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
         {
             Running = isRunning,
             Ready = isRunning && await IsReadyAsync(node, cancel),
+            Uid = supervisor.PidOf(node.Name) is { } pid ? pid.ToString(CultureInfo.InvariantCulture) : "",
+            IsOutdated = supervisor.IsOutdated(node.Name),
             Problem = supervisor.ProblemOf(node.Name),
             AdminAddress = node.AddressOf(Ports.Admin),
             PeerAddress = node.AddressOf(Ports.Peer),

@@ -5,6 +5,10 @@ namespace Kv.Operator.Local;
 /// <summary>A node that should run: its name and zone, its ports, and its further settings by option name.</summary>
 internal sealed record NodeSpec(string Name, string Zone, IReadOnlyDictionary<string, int> Ports, ImmutableSortedDictionary<string, string> Settings)
 {
+    /// <summary>Changes when somebody wants the node to start again though nothing about it changed.</summary>
+    public string RestartReason { get; init; } = "";
+
+
     public const string Host = "127.0.0.1";
 
     public string AddressOf(string protocol) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Host}:{Ports[protocol]}");

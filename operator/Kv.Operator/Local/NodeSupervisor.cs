@@ -19,7 +19,13 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
     {
         public required NodeSpec Spec { get; set; }
 
+        /// <summary>What the process was started with.</summary>
+        public NodeSpec? Started { get; set; }
+
         public NodeProcess? Process { get; set; }
+
+        /// <summary>When it was asked to end, to be started again at once: by when it must have ended. Else null.</summary>
+        public DateTimeOffset? RestartBy { get; set; }
 
         public DateTimeOffset StartedAt { get; set; }
 
@@ -63,7 +69,7 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
         {
             if (slots.TryGetValue(node.Name, out var slot))
             {
-                // A changed setting counts from the node's next start on, as on Kubernetes.
+                // A changed setting counts from the node's next start on, as on Kubernetes; whoever plans says when that is.
                 slot.Spec = node;
             }
             else
@@ -87,7 +93,21 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
 
     private HashSet<string> wanted = new(StringComparer.Ordinal);
 
-    public bool IsRunning(string name) => slots.GetValueOrDefault(name)?.Process is { HasExited: false };
+    public bool IsRunning(string name) => slots.GetValueOrDefault(name)?.Process is { HasExited: false } && slots[name].RestartBy is null;
+
+    /// <summary>Null if it does not run.</summary>
+    public int? PidOf(string name) => IsRunning(name) ? slots[name].Process!.Pid : null;
+
+    /// <summary>Whether it runs with other settings than it should have.</summary>
+    public bool IsOutdated(string name) =>
+        IsRunning(name) && slots[name] is { Started: { } started, Spec: var spec } && !(started.RestartReason == spec.RestartReason && started.Settings.SequenceEqual(spec.Settings));
+
+    /// <summary>Asks a node to end, and starts it again as soon as it has.</summary>
+    public void Restart(string name)
+    {
+        slots[name].RestartBy = time.GetUtcNow() + options.StopTimeout;
+        slots[name].Process?.Terminate();
+    }
 
     /// <summary>Why a node does not run, for people; null if it does.</summary>
     public string? ProblemOf(string name) => IsRunning(name) ? null : slots.GetValueOrDefault(name)?.Problem;
@@ -99,6 +119,11 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
         var changed = false;
         foreach (var (name, slot) in slots.ToList())
         {
+            if (slot.Process is { HasExited: false } && slot.RestartBy < time.GetUtcNow())
+            {
+                slot.Process.Kill();
+            }
+
             if (slot.Process is { HasExited: true })
             {
                 Ended(slot, news);
@@ -174,6 +199,14 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
             > 128 => string.Create(CultureInfo.InvariantCulture, $"ended by signal {code - 128}"),
             _ => string.Create(CultureInfo.InvariantCulture, $"ended with code {code}; its last words are in {files.LogOf(slot.Spec.Name)}"),
         };
+        if (slot.RestartBy is not null && wanted.Contains(slot.Spec.Name))
+        {
+            (slot.RestartBy, slot.Restarts, slot.NextStart) = (null, 0, time.GetUtcNow());
+            slot.Problem = "starts again";
+            news.Add($"{slot.Spec.Name} ended to be started again");
+            return;
+        }
+
         var ranFor = time.GetUtcNow() - slot.StartedAt;
         slot.Restarts = ranFor > HealthyAfter ? 0 : slot.Restarts;
         if (options.RestartAfter is not { } first || !wanted.Contains(slot.Spec.Name))
@@ -209,6 +242,7 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
 
         Directory.CreateDirectory(files.DataOf(slot.Spec.Name));
         slot.Process = NodeProcess.Start(options.NodeBinary, slot.Spec.Arguments(files.DataOf(slot.Spec.Name)), files.LogOf(slot.Spec.Name));
+        slot.Started = slot.Spec;
         slot.StartedAt = time.GetUtcNow();
         slot.NextStart = null;
         slot.Problem = null;

@@ -12,6 +12,9 @@ namespace Kv.Operator.Manifests;
 /// </summary>
 internal static class StatefulSets
 {
+    /// <summary>On a pod: what of the spec it was made from.</summary>
+    public const string SpecHash = "kv.dev/spec-hash";
+
     private const int UserId = 65532;
     private const string DataPath = "/var/lib/kv";
 
@@ -69,7 +72,7 @@ internal static class StatefulSets
             ["metadata"] = new JsonObject
             {
                 ["labels"] = Parts.Labels(cluster, zone),
-                ["annotations"] = new JsonObject { ["kv.dev/config-hash"] = ConfigHash(cluster) },
+                ["annotations"] = new JsonObject { [SpecHash] = HashOf(cluster, zone, image) },
             },
             ["spec"] = spec,
         };
@@ -213,7 +216,13 @@ internal static class StatefulSets
         };
     }
 
-    /// <summary>Nodes read their settings when they start; with the hash in the template, a StatefulSet knows which pods have older ones.</summary>
-    private static string ConfigHash(Cluster cluster) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ConfigMaps.Data(cluster).ToJsonString())))[..16];
+    /// <summary>
+    /// Of what people can ask for that only a new pod carries out. What the operator adds of its own is not in it, so that a new operator makes no pod outdated.
+    /// </summary>
+    private static string HashOf(Cluster cluster, string zone, string image)
+    {
+        var asked = new JsonArray(
+            image, ConfigMaps.Data(cluster), Resources(cluster.Spec.Resources), NodeSelector(cluster, zone), cluster.Spec.PodTemplate?.DeepClone(), cluster.Spec.RestartReason);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(asked.ToJsonString())))[..16];
+    }
 }

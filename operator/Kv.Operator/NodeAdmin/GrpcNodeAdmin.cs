@@ -57,6 +57,9 @@ internal sealed class GrpcNodeAdmin : INodeAdmin, IDisposable
         return CallAsync(address, ChangeTimeout, (client, options) => client.UpdateBucketTypeAsync(request, options), cancel);
     }
 
+    public Task<Admin.BucketTypes> ListBucketTypesAsync(string address, CancellationToken cancel) =>
+        CallAsync(address, QuestionTimeout, (client, options) => client.ListBucketTypesAsync(new ListBucketTypesRequest(), options), cancel);
+
     public async Task<BucketType?> FindBucketTypeAsync(string address, string name, CancellationToken cancel)
     {
         try

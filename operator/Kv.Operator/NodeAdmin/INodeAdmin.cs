@@ -28,6 +28,9 @@ internal interface INodeAdmin
 
     Task<Admin.BucketType> UpdateBucketTypeAsync(string address, string name, string propsJson, CancellationToken cancel);
 
+    /// <summary>All types, the default one too.</summary>
+    Task<Admin.BucketTypes> ListBucketTypesAsync(string address, CancellationToken cancel);
+
     /// <summary>Null if the cluster does not have it.</summary>
     Task<Admin.BucketType?> FindBucketTypeAsync(string address, string name, CancellationToken cancel);
 }

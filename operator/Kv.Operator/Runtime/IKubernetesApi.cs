@@ -31,6 +31,9 @@ internal interface IKubernetesApi
     /// <summary>Deletes the object with this UID and no other of the same name; nothing if it is gone.</summary>
     Task DeleteAsync(ResourceKind kind, string @namespace, string name, string uid, CancellationToken cancel);
 
+    /// <summary>Asks for the end of the pod with this UID as drains do: refused while its disruption budget does not allow it. Nothing if it is gone.</summary>
+    Task EvictAsync(string @namespace, string pod, string uid, CancellationToken cancel);
+
     /// <summary>Whether the server has a kind: discovery.</summary>
     Task<bool> ServesAsync(ResourceKind kind, CancellationToken cancel);
 }

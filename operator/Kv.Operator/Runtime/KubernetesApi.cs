@@ -12,6 +12,7 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
 {
     private const int PageSize = 500;
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
+    private string? evictionVersion;
 
     public async Task<JsonObject?> GetAsync(ResourceKind kind, string @namespace, string name, CancellationToken cancel)
     {
@@ -78,6 +79,27 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
         try
         {
             await SendAsync(HttpMethod.Delete, kind.PathOf(@namespace, name), body, "application/json", cancel);
+        }
+        catch (KubernetesApiException e) when (e.Code is HttpStatusCode.NotFound)
+        {
+            // Somebody was quicker.
+        }
+    }
+
+    public async Task EvictAsync(string @namespace, string pod, string uid, CancellationToken cancel)
+    {
+        // Kubernetes before 1.22 knows the old version alone, and later ones take it too until they drop it.
+        evictionVersion ??= await ServesAsync(ResourceKind.DisruptionBudget("v1"), cancel) ? "policy/v1" : "policy/v1beta1";
+        var body = new JsonObject
+        {
+            ["apiVersion"] = evictionVersion,
+            ["kind"] = "Eviction",
+            ["metadata"] = new JsonObject { ["name"] = pod, ["namespace"] = @namespace },
+            ["deleteOptions"] = new JsonObject { ["preconditions"] = new JsonObject { ["uid"] = uid } },
+        };
+        try
+        {
+            await SendAsync(HttpMethod.Post, ResourceKind.Pod.PathOf(@namespace, pod, "eviction"), body, "application/json", cancel);
         }
         catch (KubernetesApiException e) when (e.Code is HttpStatusCode.NotFound)
         {

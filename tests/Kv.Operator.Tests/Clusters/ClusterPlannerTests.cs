@@ -122,6 +122,56 @@ public sealed class ClusterPlannerTests
     public void Next_WithEverythingThere_IsSteady() => Assert.IsType<ClusterAction.Steady>(Next(Cluster(), Observed(3, 3)));
 
     [Fact]
+    public void Next_WithOutdatedNodes_RestartsOne()
+    {
+        var restart = Assert.IsType<ClusterAction.RestartNode>(Next(Cluster(5), Rollout(1, 3)));
+        Assert.Equal(("example-1", false, 1), (restart.Node.Name, restart.IsBroken, restart.Left));
+    }
+
+    [Fact]
+    public void Next_WithOutdatedNodesAndAnotherDown_WaitsAndNamesTheList()
+    {
+        var observed = Rollout(1).WithRing(ring => ring with { Members = ring.Members.SetItem(2, ring.Members[2] with { Up = false, SeenUpBy = 0, SeenDownBy = 4 }) });
+        var wait = Assert.IsType<ClusterAction.WaitForGate>(Next(Cluster(5), observed));
+        Assert.Equal(Conditions.Reasons.QuorumAtRisk, wait.Verdict.Reason);
+        var status = ClusterStatusBuilder.Build(Cluster(5), observed, wait, null, Now);
+        Assert.Contains("partition 0", status.Conditions!.Single(condition => condition is { Type: Conditions.Blocked, Status: "True" }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Next_WithAnOutdatedNodeThatDoesNotRun_RestartsItThoughPartitionsMove()
+    {
+        var observed = Rollout(1, 2).With(2, node => node with { Running = false, Ready = false, Answer = null }).WithRing(ring => ring with { PendingTransfers = 3 });
+        Assert.Equal(("example-2", true), Assert.IsType<ClusterAction.RestartNode>(Next(Cluster(5), observed)) is var restart ? (restart.Node.Name, restart.IsBroken) : default);
+    }
+
+    [Fact]
+    public void Next_WithOutdatedNodesAndTheRolloutPaused_IsSteady() =>
+        Assert.IsType<ClusterAction.Steady>(Next(Cluster(5, spec => spec.Rollout.Paused = true), Rollout(1, 2)));
+
+    [Fact]
+    public void Status_OfARolloutThatDoesNotMove_IsDegraded()
+    {
+        var cluster = Cluster(5);
+        var observed = Rollout(1).With(2, node => node with { Ready = false });
+        cluster.Status = ClusterStatusBuilder.Build(cluster, observed, Next(cluster, observed), null, Now);
+        Assert.Equal("Rollout", cluster.Status.Operation!.Kind);
+        var later = ClusterStatusBuilder.Build(cluster, observed, Next(cluster, observed), null, Now.AddSeconds(cluster.Spec.Rollout.StuckAfterSeconds));
+        Assert.Equal(Conditions.Reasons.RolloutStuck, later.Conditions!.Single(condition => condition.Type == Conditions.Degraded).Reason);
+    }
+
+    private static ObservedCluster Rollout(params int[] outdated)
+    {
+        var observed = Observed(5, 5).WithRing(ring => ring with
+        {
+            Views = 5,
+            Quorums = [new Kv.Operator.Gates.GateQuorum("default", 3, 2)],
+            Members = [.. ring.Members.Select(member => member with { SeenUpBy = 4 })],
+        });
+        return observed with { Nodes = [.. observed.Nodes.Select(node => node with { IsOutdated = outdated.Contains(node.Ordinal), Answer = node.Answer! with { Uptime = TimeSpan.FromHours(1) } })] };
+    }
+
+    [Fact]
     public void Next_WithASpecThatMakesNoSense_Refuses() =>
         AssertRefused(Conditions.Reasons.InvalidSpec, Cluster(3, spec => spec.Config = new() { ["name"] = "x" }), Observed(3, 3));
 

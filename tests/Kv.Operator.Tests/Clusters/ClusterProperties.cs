@@ -16,6 +16,7 @@ public sealed class ClusterProperties
         NodesUp,
         PartitionsMove,
         SpecGrows,
+        TemplateChanges,
         RequestLost,
         AnswerLost,
         OperatorForgets,
@@ -39,20 +40,23 @@ public sealed class ClusterProperties
             foreach (var (what, which) in story)
             {
                 Happen(world, cluster, what, which, zones);
+                world.Elapse(TimeSpan.FromSeconds(which * 3));
                 Pass(reconciler, cluster);
             }
 
             world.Loses = _ => false;
             world.Up();
-            for (var i = 0; i < 60; i++)
+            for (var i = 0; i < 150; i++)
             {
                 world.MovePartitions(1);
+                world.Elapse(TimeSpan.FromSeconds(10));
                 Pass(reconciler, cluster);
             }
 
             Assert.Empty(world.Breaches);
             Assert.Equal(1, world.RingsCreated);
             Assert.Equal(cluster.Spec.Nodes, world.Members.Count);
+            Assert.DoesNotContain(world.Members, world.IsOutdated);
             Assert.Equal("True", cluster.Status.Conditions!.Single(condition => condition.Type == Kv.Operator.Api.Conditions.Ready).Status);
 
             var writes = world.Writes;
@@ -95,6 +99,9 @@ public sealed class ClusterProperties
                 break;
             case Happening.SpecGrows:
                 cluster.Spec.Nodes = Math.Min(9, cluster.Spec.Nodes + (which % 3));
+                break;
+            case Happening.TemplateChanges:
+                world.ChangeTemplate();
                 break;
             case Happening.RequestLost:
                 world.Loses = after => !after;

@@ -35,6 +35,29 @@ public sealed class NodeSupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task Node_WithChangedSettings_IsOutdatedUntilItIsRestarted()
+    {
+        var (supervisor, files) = Supervisor(null);
+        using (supervisor)
+        {
+            supervisor.Want([Node("n1"), Node("n2")]);
+            supervisor.Tick();
+            var before = files.ReadPids();
+            supervisor.Want([Node("n1") with { RestartReason = "because" }, Node("n2")]);
+            Assert.True(supervisor.IsOutdated("n1"));
+            Assert.False(supervisor.IsOutdated("n2"));
+
+            supervisor.Restart("n1");
+            Assert.False(supervisor.IsRunning("n1"));
+            await UntilAsync(supervisor, _ => supervisor.IsRunning("n1"));
+            Assert.False(supervisor.IsOutdated("n1"));
+            Assert.NotEqual(before[0].Pid, supervisor.PidOf("n1"));
+            Assert.Equal(before[1].Pid, supervisor.PidOf("n2"));
+            await supervisor.StopAsync();
+        }
+    }
+
+    [Fact]
     public async Task Node_ThatIsKilled_StaysDownWhereNeverIsSaid()
     {
         var (supervisor, files) = Supervisor(null);

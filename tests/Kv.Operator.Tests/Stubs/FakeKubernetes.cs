@@ -193,6 +193,8 @@ internal sealed class FakeKubernetes : IKubernetesApi
         return Task.CompletedTask;
     }
 
+    public Task EvictAsync(string @namespace, string pod, string uid, CancellationToken cancel) => DeleteAsync(ResourceKind.Pod, @namespace, pod, uid, cancel);
+
     public Task<bool> ServesAsync(ResourceKind kind, CancellationToken cancel) => Task.FromResult(kind.Version == "v1");
 
     private JsonObject Store(ResourceKind kind, string @namespace, string name, JsonObject body)

@@ -19,6 +19,8 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
     private readonly List<string> members = [];
     private readonly List<string> staged = [];
     private readonly Dictionary<string, (string Props, bool Active)> types = [];
+    private readonly Dictionary<string, SimulatedProcess> processes = [];
+    private int template;
     private string clusterId = "";
     private string lastCommitted = "";
     private long version;
@@ -39,11 +41,36 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
     /// <summary>Asked before (false) and after (true) each change: true loses the call or its answer.</summary>
     public Func<bool, bool> Loses { get; set; } = _ => false;
 
+    /// <summary>The operator ends at this change, counted from one: before it (false) or after it took effect (true). Zero: never.</summary>
+    public (int Change, bool After) Stops { get; set; }
+
+    public int Changes { get; private set; }
+
     public void Down(string node) => down.Add(node);
 
     public void Up(string node) => down.Remove(node);
 
     public void Up() => down.Clear();
+
+    public int Restarts { get; private set; }
+
+    /// <summary>From now on nodes should run as something else.</summary>
+    public void ChangeTemplate() => template++;
+
+    /// <summary>Time passes: nodes that were restarted come back, and others have been up for longer.</summary>
+    public void Elapse(TimeSpan time)
+    {
+        foreach (var process in processes.Values)
+        {
+            process.Elapse(time);
+        }
+    }
+
+    public bool IsOutdated(string name) => ProcessOf(name).Template != template;
+
+    private bool IsDown(string name) => down.Contains(name) || ProcessOf(name).IsStarting;
+
+    private SimulatedProcess ProcessOf(string name) => processes.TryGetValue(name, out var process) ? process : processes[name] = new SimulatedProcess(template);
 
     public void MovePartitions(int count) => PendingTransfers = Math.Max(0, PendingTransfers - count);
 
@@ -53,7 +80,15 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
         var nodes = replicas.SelectMany(pair => Enumerable.Range(0, pair.Value).Select(ordinal =>
         {
             var name = Names.Pod(cluster, pair.Key, ordinal);
-            return new ObservedNode(name, pair.Key, ordinal) { Running = !down.Contains(name), Ready = !down.Contains(name) && members.Contains(name), AdminAddress = name, PeerAddress = name };
+            return new ObservedNode(name, pair.Key, ordinal)
+            {
+                Running = !IsDown(name),
+                Ready = !IsDown(name) && members.Contains(name),
+                Uid = ProcessOf(name).Uid,
+                IsOutdated = IsOutdated(name) && !ProcessOf(name).IsStarting,
+                AdminAddress = name,
+                PeerAddress = name,
+            };
         }));
         return Task.FromResult(new ObservedCluster
         {
@@ -80,10 +115,31 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
         return Task.CompletedTask;
     }
 
+    public Task RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
+    {
+        Change("world", () =>
+        {
+            if (ProcessOf(node.Name).Uid != node.Uid)
+            {
+                return;
+            }
+
+            var others = members.Where(member => member != node.Name).ToList();
+            if (!IsDown(node.Name) && members.Contains(node.Name) && (PendingTransfers > 0 || others.Any(IsDown) || others.Any(other => ProcessOf(other).Uptime < TimeSpan.FromSeconds(30))))
+            {
+                Breaches.Add($"{node.Name} is restarted while others are not there");
+            }
+
+            processes[node.Name].Restart(template);
+            Restarts++;
+        });
+        return Task.CompletedTask;
+    }
+
     public Task<Admin.Node> GetNodeAsync(string address, CancellationToken cancel)
     {
         Reach(address);
-        return Task.FromResult(new Admin.Node { Id = IdOf(address), Name = address, Version = "0.1.0", ClusterId = members.Contains(address) || staged.Contains(address) ? clusterId : "" });
+        return Task.FromResult(new Admin.Node { Id = IdOf(address), Name = address, Version = "0.1.0", UptimeSeconds = (long)ProcessOf(address).Uptime.TotalSeconds, ClusterId = members.Contains(address) || staged.Contains(address) ? clusterId : "" });
     }
 
     public Task<Admin.Cluster> GetClusterAsync(string address, CancellationToken cancel)
@@ -202,6 +258,14 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
         return Task.FromResult(Type(name)!);
     }
 
+    public Task<Admin.BucketTypes> ListBucketTypesAsync(string address, CancellationToken cancel)
+    {
+        Reach(address);
+        var list = new Admin.BucketTypes();
+        list.BucketTypes_.Add(new Admin.BucketType { Name = "default", PropsJson = """{"n_val":3,"r":"quorum"}""" });
+        return Task.FromResult(list);
+    }
+
     public Task<Admin.BucketType?> FindBucketTypeAsync(string address, string name, CancellationToken cancel)
     {
         Reach(address);
@@ -219,7 +283,7 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
             return null;
         }
 
-        var missing = members.Where(down.Contains).ToList();
+        var missing = members.Where(IsDown).ToList();
         var answer = new Admin.BucketType { Name = name, PropsJson = type.Props };
         answer.MissingOn.AddRange(missing);
         answer.State = type.Active ? Admin.BucketType.Types.State.Active : missing.Count == 0 ? Admin.BucketType.Types.State.Ready : Admin.BucketType.Types.State.Created;
@@ -235,7 +299,7 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
             Name = name,
             State = staged.Contains(name) ? Admin.MemberState.Joining : Admin.MemberState.Valid,
             Partitions = staged.Contains(name) ? 0 : 64 / members.Count,
-            Up = !down.Contains(name),
+            Up = !IsDown(name),
         }));
         view.Staged.AddRange(staged.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Join, NodeId = IdOf(name), NodeName = name }));
         if (members.Count > 0)
@@ -248,14 +312,24 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
 
     private void Reach(string address)
     {
-        if (down.Contains(address))
+        if (IsDown(address))
         {
             throw new NodeUnreachableException(address, "is down", null);
         }
     }
 
+    private void Stop(bool after)
+    {
+        if (Stops == (Changes, after))
+        {
+            throw new OperatorStoppedException();
+        }
+    }
+
     private void Change(string address, Action change)
     {
+        Changes++;
+        Stop(after: false);
         if (Loses(false))
         {
             throw new NodeUnreachableException(address, "lost the request", null);
@@ -263,6 +337,7 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
 
         change();
         Writes++;
+        Stop(after: true);
         if (Loses(true))
         {
             throw new NodeUnreachableException(address, "lost the answer", null);

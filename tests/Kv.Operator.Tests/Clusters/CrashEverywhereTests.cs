@@ -1,0 +1,99 @@
+using Kv.Operator.Api;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Clusters;
+using Kv.Operator.Tests.Stubs;
+using Xunit;
+
+namespace Kv.Operator.Tests.Clusters;
+
+/// <summary>
+/// The operator is ended before and after each call that changes anything, and started again with nothing but the status as it was written last. Each time it
+/// ends as if nothing had happened.
+/// </summary>
+public sealed class CrashEverywhereTests
+{
+    private const int MaxPasses = 200;
+
+    public static TheoryData<string> Scenarios => ["create", "scale-out", "rollout", "rollout and scale-out", "broken node"];
+
+    [Theory]
+    [MemberData(nameof(Scenarios))]
+    public void Operator_EndedAtAnyChange_EndsAsIfItHadNotBeen(string scenario)
+    {
+        var undisturbed = Run(scenario, default);
+        Assert.True(undisturbed.Changes > 0, "a scenario without changes shows nothing");
+        Assert.Contains("outdated 0", undisturbed.End, StringComparison.Ordinal);
+        Assert.EndsWith("ready True", undisturbed.End, StringComparison.Ordinal);
+        for (var change = 1; change <= undisturbed.Changes; change++)
+        {
+            foreach (var after in new[] { false, true })
+            {
+                var run = Run(scenario, (change, after));
+                Assert.True(run.WasStopped, $"{scenario}: there is no change {change}");
+                Assert.True(run.End == undisturbed.End, $"{scenario}, ended {(after ? "after" : "before")} change {change}: {run.End} in place of {undisturbed.End}");
+            }
+        }
+    }
+
+    private static (string End, int Changes, bool WasStopped) Run(string scenario, (int Change, bool After) stop)
+    {
+        var world = new SimulatedCluster();
+        var cluster = Build.Cluster(3);
+        if (scenario != "create")
+        {
+            Reconcile(world, cluster);
+            Begin(scenario, world, cluster);
+        }
+
+        var before = world.Changes;
+        world.Stops = stop.Change == 0 ? default : (before + stop.Change, stop.After);
+        var wasStopped = Reconcile(world, cluster);
+        Assert.Empty(world.Breaches);
+        var ready = cluster.Status.Conditions!.Single(condition => condition.Type == Conditions.Ready);
+        var outdated = world.Members.Count(world.IsOutdated);
+        return ($"rings {world.RingsCreated}, commits {world.Commits}, restarts {world.Restarts}, outdated {outdated}, members {string.Join(",", world.Members.Order(StringComparer.Ordinal))}, ready {ready.Status}", world.Changes - before, wasStopped);
+    }
+
+    private static void Begin(string scenario, SimulatedCluster world, Cluster cluster)
+    {
+        cluster.Metadata.Generation++;
+        cluster.Spec.Nodes = scenario.Contains("scale-out", StringComparison.Ordinal) ? 5 : 3;
+        if (!scenario.StartsWith("scale", StringComparison.Ordinal))
+        {
+            world.ChangeTemplate();
+        }
+
+        if (scenario == "broken node")
+        {
+            world.Down("example-1");
+        }
+    }
+
+    /// <summary>Passes until nothing changes any more. A pass that the operator does not outlive leaves no status.</summary>
+    private static bool Reconcile(SimulatedCluster world, Cluster cluster)
+    {
+        var wasStopped = false;
+        for (var pass = 0; pass < MaxPasses; pass++)
+        {
+            var reconciler = new ClusterReconciler(new ClusterObserver(world, world), new ClusterApplier(world, world), TimeProvider.System, PassIntervals.Local);
+            try
+            {
+                cluster.Status = reconciler.RunAsync(cluster, CancellationToken.None).GetAwaiter().GetResult().Status;
+            }
+            catch (OperatorStoppedException)
+            {
+                wasStopped = true;
+            }
+
+            world.MovePartitions(2);
+            world.Elapse(TimeSpan.FromSeconds(10));
+            if (!world.IsOutdated("example-1"))
+            {
+                // What was wrong with it went with what it was made from.
+                world.Up();
+            }
+        }
+
+        return wasStopped;
+    }
+}

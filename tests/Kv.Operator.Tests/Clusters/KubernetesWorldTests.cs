@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using Kv.Operator.Clusters;
+using Kv.Operator.Manifests;
+using Kv.Operator.Runtime;
+using Kv.Operator.Tests.Stubs;
+using Xunit;
+
+namespace Kv.Operator.Tests.Clusters;
+
+/// <summary>Which pods are outdated, and which pod is ended.</summary>
+public sealed class KubernetesWorldTests
+{
+    private static readonly Kv.Operator.Api.Clusters.Cluster Cluster = Build.Cluster(1);
+    private readonly FakeKubernetes api = new();
+
+    [Fact]
+    public async Task Pod_OfAChangedSpec_IsOutdated_AndOneOfANewTemplateIsNot()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        Assert.False((await NodeAsync(world)).IsOutdated);
+
+        Cluster.Spec.RestartReason = "because";
+        await world.ApplyChildrenAsync(Cluster, await world.ObserveAsync(Cluster, CancellationToken.None), new Dictionary<string, int> { [""] = 1 }, CancellationToken.None);
+        Assert.True((await NodeAsync(world)).IsOutdated);
+        Cluster.Spec.RestartReason = null;
+    }
+
+    [Fact]
+    public async Task Pod_OfAnOlderOperator_IsNotOutdated()
+    {
+        await WorldAsync("registry.example/kv-node:1");
+        var newer = new KubernetesWorld(api, NodeImage.Parse("registry.example/kv-node:2", "latest"));
+        await newer.ApplyChildrenAsync(Cluster, await newer.ObserveAsync(Cluster, CancellationToken.None), new Dictionary<string, int> { [""] = 1 }, CancellationToken.None);
+        Assert.False((await NodeAsync(newer)).IsOutdated);
+    }
+
+    [Fact]
+    public async Task Restart_OfAPodThatWasReplacedMeanwhile_EndsNothing()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        var seen = await NodeAsync(world);
+        await world.RestartAsync(Cluster, seen with { Uid = "another" }, isBroken: false, CancellationToken.None);
+        Assert.NotNull(await api.GetAsync(ResourceKind.Pod, "default", "example-0", CancellationToken.None));
+
+        await world.RestartAsync(Cluster, seen, isBroken: false, CancellationToken.None);
+        Assert.Null(await api.GetAsync(ResourceKind.Pod, "default", "example-0", CancellationToken.None));
+    }
+
+    /// <summary>A cluster of one pod, made from the template as it is.</summary>
+    private async Task<KubernetesWorld> WorldAsync(string image)
+    {
+        var world = new KubernetesWorld(api, NodeImage.Parse(image, "latest"));
+        await world.ApplyChildrenAsync(Cluster, new ObservedCluster(), new Dictionary<string, int> { [""] = 1 }, CancellationToken.None);
+        var set = (await api.GetAsync(ResourceKind.StatefulSet, "default", "example", CancellationToken.None))!;
+        var pod = new JsonObject { ["metadata"] = set["spec"]!["template"]!["metadata"]!.DeepClone(), ["status"] = new JsonObject { ["phase"] = "Running" } };
+        (pod["metadata"]!["name"], pod["metadata"]!["namespace"]) = ("example-0", "default");
+        await api.CreateAsync(ResourceKind.Pod, "default", pod, CancellationToken.None);
+        return world;
+    }
+
+    private static async Task<ObservedNode> NodeAsync(KubernetesWorld world) => Assert.Single((await world.ObserveAsync(Cluster, CancellationToken.None)).Nodes);
+}

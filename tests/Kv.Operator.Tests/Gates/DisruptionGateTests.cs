@@ -1,0 +1,146 @@
+using Kv.Operator.Api;
+using Kv.Operator.Gates;
+using Xunit;
+
+namespace Kv.Operator.Tests.Gates;
+
+/// <summary>The gate's truth table: five members in a ring of ten, and one thing that is otherwise.</summary>
+public sealed class DisruptionGateTests
+{
+    private static readonly GateSnapshot Quiet = new()
+    {
+        Members = [.. Enumerable.Range(0, 5).Select(i => new GateMember($"n{i}"))],
+        Owners = [.. Enumerable.Range(0, 10).Select(partition => partition % 5)],
+        Quorums = [new GateQuorum("default", 3, 2)],
+        Views = 5,
+        Converged = true,
+        Policy = new GatePolicy { MinInterval = TimeSpan.FromMinutes(2) },
+    };
+
+    public static TheoryData<string, string?, bool> Table => new()
+    {
+        { "quiet", null, false },
+        { "three of five views", null, false },
+        { "two of five views", Conditions.Reasons.ViewsMissing, false },
+        { "another down, in none of its lists", Conditions.Reasons.NodesDown, false },
+        { "another down, in one of its lists", Conditions.Reasons.QuorumAtRisk, false },
+        { "another leaving", Conditions.Reasons.NodesDown, false },
+        { "another not ready", Conditions.Reasons.NodesDown, false },
+        { "another with a full disk", Conditions.Reasons.DiskCritical, false },
+        { "another up for 29 s", Conditions.Reasons.Settling, true },
+        { "another up for 31 s", Conditions.Reasons.TooSoon, true },
+        { "another up for 2 min", null, false },
+        { "not converged", Conditions.Reasons.RingConverging, true },
+        { "a change staged", Conditions.Reasons.ChangeStaged, true },
+        { "a transfer", Conditions.Reasons.HandingOff, true },
+        { "a hint", Conditions.Reasons.HintsPending, true },
+        { "itself not ready", null, false },
+        { "itself not settled", null, false },
+        { "itself with a full disk", null, false },
+        { "itself down, and all else wrong", null, false },
+        { "no member", null, false },
+        { "n_val 1", Conditions.Reasons.QuorumAtRisk, false },
+        { "n_val 1, allowed", null, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void MayGoDown_IsDecidedByOneThing(string what, string? reason, bool isPassing)
+    {
+        var verdict = DisruptionGate.MayGoDown(With(what), "n0");
+        if (reason is null)
+        {
+            Assert.IsType<GateVerdict.Open>(verdict);
+            return;
+        }
+
+        var closed = Assert.IsType<GateVerdict.Closed>(verdict);
+        Assert.Equal((reason, isPassing), (closed.Reason, closed.IsPassing));
+    }
+
+    [Fact]
+    public void MayGoDown_NamesTheFirstListThatWouldLoseItsQuorum()
+    {
+        var closed = Assert.IsType<GateVerdict.Closed>(DisruptionGate.MayGoDown(With("another down, in one of its lists"), "n0"));
+        Assert.Equal("without n0 partition 0 (bucket type default, n_val 3) has 1 live owners and needs 2", closed.Message);
+    }
+
+    [Fact]
+    public void MayGoDown_WithAQuorumOfAll_WarnsAndDoesNotWaitForEver()
+    {
+        var open = Assert.IsType<GateVerdict.Open>(DisruptionGate.MayGoDown(Quiet with { Quorums = [new GateQuorum("strict", 3, 3)] }, "n0"));
+        Assert.Contains("bucket type strict", open.Warning, StringComparison.Ordinal);
+        Assert.Null(Assert.IsType<GateVerdict.Open>(DisruptionGate.MayGoDown(Quiet, "n0")).Warning);
+    }
+
+    [Fact]
+    public void MayGoDown_WhereANodeStandsTwiceInAList_WarnsAndDoesNotWaitForEver()
+    {
+        // Three nodes cannot share 64 partitions so that every three neighbours differ.
+        var three = Quiet with { Members = Quiet.Members[..3], Owners = [.. Enumerable.Range(0, 64).Select(partition => partition % 3)] };
+        Assert.NotNull(Assert.IsType<GateVerdict.Open>(DisruptionGate.MayGoDown(three, "n0")).Warning);
+    }
+
+    [Fact]
+    public void MayGoDown_OfASingleNode_NeedsLeave()
+    {
+        var alone = Quiet with { Members = Quiet.Members[..1], Owners = [.. Enumerable.Repeat(0, 8)], Views = 1 };
+        Assert.Equal(Conditions.Reasons.QuorumAtRisk, Assert.IsType<GateVerdict.Closed>(DisruptionGate.MayGoDown(alone, "n0")).Reason);
+        Assert.IsType<GateVerdict.Open>(DisruptionGate.MayGoDown(alone with { Policy = new GatePolicy { AllowUnavailable = true } }, "n0"));
+    }
+
+    [Theory]
+    [InlineData("{}", 3, 2)]
+    [InlineData("""{"n_val":5,"r":1,"w":"one"}""", 5, 3)]
+    [InlineData("""{"n_val":5,"pw":4}""", 5, 4)]
+    [InlineData("""{"n_val":3,"pr":"all"}""", 3, 3)]
+    [InlineData("""{"n_val":1,"r":"quorum"}""", 1, 1)]
+    [InlineData("""{"n_val":3,"r":99}""", 3, 3)]
+    [InlineData("what is this", 3, 2)]
+    public void Quorums_AreTheMostThatATypeAsksFor(string props, int nVal, int required) =>
+        Assert.Equal(new GateQuorum("t", nVal, required), Assert.Single(GateQuorums.Of([("t", props)])));
+
+    [Fact]
+    public void Quorums_OfManyTypes_AreOneForEachNVal() =>
+        Assert.Equal(
+            [new GateQuorum("b", 3, 3), new GateQuorum("c", 2, 2)],
+            GateQuorums.Of([("a", """{"n_val":3}"""), ("b", """{"n_val":3,"w":"all"}"""), ("c", """{"n_val":2}""")]));
+
+    private static GateSnapshot With(string what) => what switch
+    {
+        "quiet" => Quiet,
+        "three of five views" => Quiet with { Views = 3 },
+        "two of five views" => Quiet with { Views = 2 },
+        "another down, in none of its lists" => new GateSnapshot
+        {
+            Members = [.. Quiet.Members, .. Enumerable.Range(5, 5).Select(i => new GateMember($"n{i}") { IsUp = i != 5 })],
+            Owners = [.. Enumerable.Range(0, 10)],
+            Quorums = Quiet.Quorums,
+            Views = 10,
+            Converged = true,
+        },
+        "another down, in one of its lists" => Other(member => member with { IsUp = false }),
+        "another leaving" => Other(member => member with { IsValid = false }),
+        "another not ready" => Other(member => member with { IsReady = false }),
+        "another with a full disk" => Other(member => member with { IsDiskCritical = true }),
+        "another up for 29 s" => Other(member => member with { UpFor = TimeSpan.FromSeconds(29) }),
+        "another up for 31 s" => Other(member => member with { UpFor = TimeSpan.FromSeconds(31) }),
+        "another up for 2 min" => Other(member => member with { UpFor = TimeSpan.FromMinutes(2) }),
+        "not converged" => Quiet with { Converged = false },
+        "a change staged" => Quiet with { Staged = 1 },
+        "a transfer" => Quiet with { PendingTransfers = 1 },
+        "a hint" => Quiet with { PendingHints = 1 },
+        "itself not ready" => Itself(member => member with { IsReady = false }),
+        "itself not settled" => Itself(member => member with { UpFor = TimeSpan.Zero }),
+        "itself with a full disk" => Itself(member => member with { IsDiskCritical = true }),
+        "itself down, and all else wrong" => Itself(member => member with { IsDown = true, IsUp = false }) with { Views = 0, Converged = false, PendingTransfers = 9 },
+        "no member" => Quiet with { Members = Quiet.Members.SetItem(0, new GateMember("other")) },
+        "n_val 1" => Quiet with { Quorums = [new GateQuorum("cache", 1, 1)] },
+        "n_val 1, allowed" => Quiet with { Quorums = [new GateQuorum("cache", 1, 1)], Policy = new GatePolicy { AllowUnavailable = true } },
+        _ => throw new ArgumentOutOfRangeException(nameof(what), what, null),
+    };
+
+    private static GateSnapshot Other(Func<GateMember, GateMember> change) => Quiet with { Members = Quiet.Members.SetItem(2, change(Quiet.Members[2])) };
+
+    private static GateSnapshot Itself(Func<GateMember, GateMember> change) => Quiet with { Members = Quiet.Members.SetItem(0, change(Quiet.Members[0])) };
+}
