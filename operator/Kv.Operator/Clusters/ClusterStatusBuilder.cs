@@ -12,6 +12,9 @@ internal static class ClusterStatusBuilder
     /// <summary>A transfer that did not move for so long needs a person.</summary>
     public static readonly TimeSpan StalledAfter = TimeSpan.FromMinutes(10);
 
+    /// <summary>Between two restarts the gate is closed by the node that comes back; only one that stays closed for so long blocks something.</summary>
+    public static readonly TimeSpan GatePatience = TimeSpan.FromMinutes(1);
+
     /// <param name="cluster">With the status before.</param>
     /// <param name="observed">Null if even that failed.</param>
     /// <param name="action">What is being done.</param>
@@ -56,7 +59,8 @@ internal static class ClusterStatusBuilder
         var problems = ClusterRules.Check(cluster);
         var available = AvailableOf(observed);
         var isProgressing = observed is null ? (bool?)null : action?.IsProgress ?? true;
-        var blocked = BlockOf(blocks, problems, action);
+        var isGateShut = cluster.Status.Operation is { } operation && now - operation.LastProgressAt >= GatePatience;
+        var blocked = BlockOf(blocks, problems, action, isGateShut);
 
         var ready = (available.Holds, isProgressing, blocked) switch
         {
@@ -99,7 +103,7 @@ internal static class ClusterStatusBuilder
         return null;
     }
 
-    private static (string Reason, string Message)? BlockOf(ImmutableArray<ClusterBlock> blocks, IReadOnlyList<Api.Schema.SchemaProblem> problems, ClusterAction? action)
+    private static (string Reason, string Message)? BlockOf(ImmutableArray<ClusterBlock> blocks, IReadOnlyList<Api.Schema.SchemaProblem> problems, ClusterAction? action, bool isGateShut)
     {
         if (action is ClusterAction.Refuse refusal)
         {
@@ -107,7 +111,7 @@ internal static class ClusterStatusBuilder
         }
 
         // What time alone opens is no block.
-        if (action is ClusterAction.WaitForGate { Verdict: { IsPassing: false } verdict } gate)
+        if (isGateShut && action is ClusterAction.WaitForGate { Verdict: { IsPassing: false } verdict } gate)
         {
             return (verdict.Reason, gate.Message);
         }

@@ -134,7 +134,10 @@ public sealed class ClusterPlannerTests
         var observed = Rollout(1).WithRing(ring => ring with { Members = ring.Members.SetItem(2, ring.Members[2] with { Up = false, SeenUpBy = 0, SeenDownBy = 4 }) });
         var wait = Assert.IsType<ClusterAction.WaitForGate>(Next(Cluster(5), observed));
         Assert.Equal(Conditions.Reasons.QuorumAtRisk, wait.Verdict.Reason);
-        var status = ClusterStatusBuilder.Build(Cluster(5), observed, wait, null, Now);
+        var cluster = Cluster(5);
+        cluster.Status = ClusterStatusBuilder.Build(cluster, observed, wait, null, Now);
+        Assert.Equal("False", cluster.Status.Conditions!.Single(condition => condition.Type == Conditions.Blocked).Status);
+        var status = ClusterStatusBuilder.Build(cluster, observed, wait, null, Now + ClusterStatusBuilder.GatePatience);
         Assert.Contains("partition 0", status.Conditions!.Single(condition => condition is { Type: Conditions.Blocked, Status: "True" }).Message, StringComparison.Ordinal);
     }
 
