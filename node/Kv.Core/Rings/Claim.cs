@@ -60,6 +60,11 @@ public static class Claim
         best = Better(best, ClaimStarts.Nearest(rules, rules.Original));
         if (!IsApartAndEven(best))
         {
+            best = ClaimPrices.Even(best).Aggregate(best, Better);
+        }
+
+        if (!IsApartAndEven(best))
+        {
             // Beginnings that care for no move: where replicas could not be kept apart, or shares even, from what there is.
             best = Better(best, ClaimStarts.Interleaved(rules));
             best = Better(best, ClaimStarts.Mixed(rules));
@@ -77,6 +82,12 @@ public static class Claim
             }
 
             best = next;
+        }
+
+        // Going round a large ring takes its time; once does most of what there is to do.
+        for (var round = 0; round < Math.Clamp(256 * Rounds / rules.RingSize, 1, Rounds) && best.Moves() > rules.ForcedMoves && ClaimStretches.Run(best); round++)
+        {
+            ClaimSearch.Run(best);
         }
 
         return best;

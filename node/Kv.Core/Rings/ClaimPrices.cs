@@ -19,7 +19,22 @@ internal static class ClaimPrices
     private const long NodePrice = 1L << 34;
 
     /// <summary>Colourings near the shares of <paramref name="best"/>, the most promising first; none where there are too many colours.</summary>
-    public static List<ClaimBoard> Around(ClaimBoard best)
+    public static List<ClaimBoard> Around(ClaimBoard best) => Near(best, best.Shares);
+
+    /// <summary>As <see cref="Around"/>, but near even shares, which <paramref name="best"/> may not have: nodes that hold more keep the larger ones.</summary>
+    public static List<ClaimBoard> Even(ClaimBoard best)
+    {
+        var (floor, more) = Math.DivRem(best.Rules.RingSize, best.Shares.Length);
+        var shares = new int[best.Shares.Length];
+        foreach (var (node, rank) in Enumerable.Range(0, shares.Length).OrderByDescending(n => best.Shares[n]).Select((n, rank) => (n, rank)))
+        {
+            shares[node] = rank < more ? floor + 1 : floor;
+        }
+
+        return Near(best, shares);
+    }
+
+    private static List<ClaimBoard> Near(ClaimBoard best, int[] wanted)
     {
         var rules = best.Rules;
         var byNode = rules.Nodes.Length <= MaxNodeColours;
@@ -32,9 +47,14 @@ internal static class ClaimPrices
         int ColourOf(int node) => node == ClaimRules.Nobody ? node : byNode ? node : rules.ZoneOf[node];
         var begin = best.Owners.ToArray().Select(ColourOf).ToArray();
         var original = rules.Original.Select(ColourOf).ToArray();
-        var target = Count(begin, colours);
+        var target = new int[colours];
+        for (var node = 0; node < wanted.Length; node++)
+        {
+            target[ColourOf(node)] += wanted[node];
+        }
+
         var prices = new double[colours];
-        var found = new List<(long Score, int[] Colouring)>();
+        var found = new List<(int Off, int Moves, int[] Colouring)>();
         var round = 0;
         CyclicColouring.SolveOften(
             begin,
@@ -48,7 +68,7 @@ internal static class ClaimPrices
             {
                 var shares = Count(colouring, colours);
                 var off = shares.Zip(target, (share, wanted) => Math.Abs(share - wanted)).Sum();
-                found.Add((off + colouring.Where((colour, p) => original[p] != colour).Count(), colouring));
+                found.Add((off, colouring.Where((colour, p) => original[p] != colour).Count(), colouring));
                 for (var colour = 0; colour < colours; colour++)
                 {
                     prices[colour] += 4.0 * MovePrice * (shares[colour] - target[colour]) / (Math.Max(target[colour], 1) * (1 + (round / 8.0)));
@@ -56,7 +76,10 @@ internal static class ClaimPrices
 
                 return off > 0 && ++round < Rounds;
             });
-        return [.. found.OrderBy(f => f.Score).Take(Kept).Select(f => byNode ? new ClaimBoard(rules, f.Colouring) : ClaimStarts.FillZones(rules, f.Colouring, rules.Original))];
+
+        // What is left to even out costs about a move each on a loose ring, and far more on a tight one.
+        var promising = found.OrderBy(f => f.Off + f.Moves).Take(Kept / 2).Concat(found.OrderBy(f => f.Off).ThenBy(f => f.Moves).Take(Kept / 2));
+        return [.. promising.Select(f => byNode ? new ClaimBoard(rules, f.Colouring) : ClaimStarts.FillZones(rules, f.Colouring, rules.Original))];
     }
 
     private static int[] Count(int[] colouring, int colours)

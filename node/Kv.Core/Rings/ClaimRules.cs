@@ -23,10 +23,8 @@ internal sealed class ClaimRules
     /// <summary>Above the worst balance beyond moves: 2^10 partitions on one node, squared.</summary>
     private const long AboveBalance = AboveMoves << 21;
 
-    /// <summary>Above all zone conflicts of the largest ring.</summary>
-    private const long NodeCost = 1L << 46;
-
-    private readonly long _zoneUnit;
+    /// <summary>A node repeated, where it matters least: above all zone conflicts of the largest ring.</summary>
+    public const long NodeCost = 1L << 46;
 
     public ClaimRules(int ringSize, ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, int targetNVal, int nValPerZone)
     {
@@ -48,8 +46,8 @@ internal sealed class ClaimRules
 
         // With fewer zones than the window no assignment keeps them apart, so they do not cost anybody an even share.
         var zonesBeforeBalance = ZoneNames.Length >= ZoneWindow;
-        _zoneUnit = zonesBeforeBalance ? AboveBalance : AboveMoves;
-        ZoneCosts = CostsByDistance(NodeWindow, ZoneWindow, _zoneUnit, zonesBeforeBalance ? Nearest : Windows);
+        ZoneUnit = zonesBeforeBalance ? AboveBalance : AboveMoves;
+        ZoneCosts = CostsByDistance(NodeWindow, ZoneWindow, ZoneUnit, zonesBeforeBalance ? Nearest : Windows);
         BalanceCost = zonesBeforeBalance ? AboveMoves : AboveZones;
         var index = Nodes.Select((id, i) => (id, i)).ToDictionary(n => n.id, n => n.i);
         Original = new int[ringSize];
@@ -107,13 +105,16 @@ internal sealed class ClaimRules
 
     public long[] ZoneCosts { get; }
 
+    /// <summary>A zone repeated, where it matters least.</summary>
+    public long ZoneUnit { get; }
+
     /// <summary>The owner of each partition now; <see cref="Nobody"/> where it leaves or there is none.</summary>
     public int[] Original { get; }
 
     /// <summary>What a colouring pays for a pair, on a scale of its own; a node repeated is forbidden where it can be avoided.</summary>
     public long PairPrice(bool sameNode, bool sameZone, int distance, long nodeUnit, long zoneUnit)
     {
-        var price = sameZone ? ZoneCosts[distance] / _zoneUnit * zoneUnit : 0;
+        var price = sameZone ? ZoneCosts[distance] / ZoneUnit * zoneUnit : 0;
         if (!sameNode)
         {
             return price;
