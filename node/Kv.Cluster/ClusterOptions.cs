@@ -18,6 +18,9 @@ public sealed record ClusterOptions
     /// <summary>Turns of a vnode whose writes are applied and not on disk yet; past it, the vnode waits for the disk.</summary>
     public int VnodeUnsyncedBatches { get; init; } = 32;
 
+    /// <summary>Vnodes that the node opens at once at its start and when it comes to own more. The storage opens fewer at once where it has less to give.</summary>
+    public int MaxConcurrentOpens { get; init; } = 4;
+
     /// <summary>How long a write waits for the target of a transfer before the transfer is given up and begun anew.</summary>
     public TimeSpan TransferWriteTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -12,7 +12,15 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
     public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel)
     {
+        volume.Opening++;
+        volume.MostOpening = Math.Max(volume.MostOpening, volume.Opening);
         await Task.Delay(volume.SyncTime, context.Time, cancel);
+        volume.Opening--;
+        if (volume.Damaged == partition)
+        {
+            throw new StoreException("the simulated store is damaged");
+        }
+
         if (!volume.Data.TryGetValue(partition, out var data) || data.IsDropped)
         {
             volume.Data[partition] = data = new SimPartition();

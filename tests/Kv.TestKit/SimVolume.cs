@@ -33,10 +33,23 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>For stories: stores refuse reads and stay usable, as where there is no memory for a value.</summary>
     public bool RefusesReads { get; set; }
 
+    /// <summary>For stories: this partition's store cannot be opened.</summary>
+    public PartitionId? Damaged { get; set; }
+
+    /// <summary>Stores that the present incarnation is opening.</summary>
+    public int Opening { get; internal set; }
+
+    /// <summary>The most that <see cref="Opening"/> has been.</summary>
+    public int MostOpening { get; internal set; }
+
     internal TimeSpan SyncTime => MostSyncTime * Scheduler.Random.NextDouble();
 
     /// <summary>The stores for a new incarnation of the node; older ones are dead by then.</summary>
-    public IPartitionStores OpenStores(SimContext context) => new SimStores(this, context);
+    public IPartitionStores OpenStores(SimContext context)
+    {
+        (Opening, MostOpening) = (0, 0);
+        return new SimStores(this, context);
+    }
 
     public INodeState OpenState(SimContext context) => new SimNodeState(this, context);
 

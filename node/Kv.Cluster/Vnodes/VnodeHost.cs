@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
@@ -58,11 +59,7 @@ public sealed partial class VnodeHost
     {
         var actors = await VnodeActors.OpenAsync(nodeState, state.Current.Self, cancel);
         context = new VnodeContext(options, time, actors, statistics, PropsOf, PassOnAsync, OnFailed);
-        foreach (var partition in stores.Partitions.Order())
-        {
-            await OpenAsync(partition, cancel);
-        }
-
+        await OpenAllAsync(stores.Partitions.Order(), cancel);
         state.Subscribe(snapshot => _ = OpenOwnedAsync(snapshot));
         await OpenOwnedAsync(state.Current);
     }
@@ -212,24 +209,49 @@ public sealed partial class VnodeHost
             return;
         }
 
-        for (var number = 0; number < document.Ring.Size; number++)
+        var owned = Enumerable.Range(0, document.Ring.Size)
+            .Select(number => new PartitionId(number))
+            .Where(partition => document.Ring.Owner(partition) == snapshot.Self && Find(partition) is null);
+        try
         {
-            var partition = new PartitionId(number);
-            if (document.Ring.Owner(partition) != snapshot.Self || Find(partition) is not null)
-            {
-                continue;
-            }
+            await OpenAllAsync(owned, CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is StoreException or InvalidOperationException)
+        {
+            // Reported by the opening itself, or the node is stopping.
+        }
+    }
 
+    /// <summary>
+    /// Opens them in order, <see cref="ClusterOptions.MaxConcurrentOpens"/> at a time. The first failure stops it and is thrown when what was begun has
+    /// ended: nothing is being opened any more when the caller closes the stores.
+    /// </summary>
+    private async Task OpenAllAsync(IEnumerable<PartitionId> partitions, CancellationToken cancel)
+    {
+        var waiting = new Queue<PartitionId>(partitions);
+        var opening = new Queue<Task<Vnode>>();
+        ExceptionDispatchInfo? failure = null;
+        while (opening.Count > 0 || waiting.Count > 0)
+        {
             try
             {
-                await OpenAsync(partition, CancellationToken.None);
+                if (waiting.Count > 0 && opening.Count < options.MaxConcurrentOpens)
+                {
+                    opening.Enqueue(OpenAsync(waiting.Dequeue(), cancel));
+                }
+                else
+                {
+                    await opening.Dequeue();
+                }
             }
-            catch (Exception exception) when (exception is StoreException or InvalidOperationException)
+            catch (Exception exception)
             {
-                // Reported by the opening itself, or the node is stopping.
-                return;
+                failure ??= ExceptionDispatchInfo.Capture(exception);
+                waiting.Clear();
             }
         }
+
+        failure?.Throw();
     }
 
     private BucketProps PropsOf(ObjectKey key)

@@ -1,0 +1,38 @@
+using Kv.Core.Stores;
+using Kv.TestKit;
+using Xunit;
+
+namespace Kv.Cluster.Tests.Vnodes;
+
+public sealed class VnodeHostTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void AStart_OpensSoManyVnodesAtOnce(int atOnce) => Run(atOnce, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        Assert.Equal(atOnce, node.Volume.MostOpening);
+        Assert.Equal(16, node.Host.Open.Count);
+        node.Kill();
+        await node.StartAsync(cluster.Document);
+        Assert.Equal(atOnce, node.Volume.MostOpening);
+        Assert.Equal(16, node.Host.Open.Count);
+    });
+
+    [Fact]
+    public void AStart_ThatMeetsDamage_FailsWhenNothingIsBeingOpenedAnyMore() => Run(3, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        node.Kill();
+        node.Volume.Damaged = new Kv.Core.Rings.PartitionId(4);
+        var failure = await Assert.ThrowsAsync<StoreException>(() => node.StartAsync(cluster.Document));
+        Assert.Contains("damaged", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(0, node.Volume.Opening);
+        Assert.InRange(node.Host.Open.Count, 4, 6);
+        Assert.True(node.Host.Failed.IsCompleted);
+    });
+
+    private static void Run(int atOnce, Func<DataCluster, Task> story) =>
+        DataCluster.Run(7, 1, story, options: new ClusterOptions { MaxConcurrentOpens = atOnce });
+}
