@@ -87,7 +87,7 @@ internal sealed class Load
         while (!isEnding)
         {
             await cluster.DelayAsync(TimeSpan.FromMilliseconds(random.Next(1, 60)));
-            var up = cluster.Up.Where(n => n.Document is not null).ToList();
+            var up = cluster.Up.Where(n => n.Document is not null && !n.IsPaused).ToList();
             if (up.Count == 0)
             {
                 continue;

@@ -8,11 +8,13 @@ public sealed class SimContext : SynchronizationContext
 {
     private readonly SimScheduler scheduler;
 
-    internal SimContext(SimScheduler scheduler, string name)
+    private readonly Queue<Action> held = new();
+
+    internal SimContext(SimScheduler scheduler, string name, SimClock clock)
     {
         this.scheduler = scheduler;
         Name = name;
-        Time = new SimTime(scheduler, this);
+        Time = new SimTime(scheduler, this, clock);
     }
 
     public string Name { get; }
@@ -21,7 +23,26 @@ public sealed class SimContext : SynchronizationContext
 
     public bool IsDead { get; private set; }
 
-    public void Kill() => IsDead = true;
+    /// <summary>Stopped as by SIGSTOP: nothing of it happens, its connections stay, and its clock goes on.</summary>
+    public bool IsPaused { get; private set; }
+
+    public void Kill()
+    {
+        IsDead = true;
+        held.Clear();
+    }
+
+    public void Pause() => IsPaused = true;
+
+    /// <summary>What came while it was paused happens now, in the order in which it came.</summary>
+    public void Resume()
+    {
+        IsPaused = false;
+        while (held.TryDequeue(out var work))
+        {
+            scheduler.Post(this, work);
+        }
+    }
 
     public override void Post(SendOrPostCallback d, object? state)
     {
@@ -60,10 +81,17 @@ public sealed class SimContext : SynchronizationContext
     /// <summary>Does something in this context after a delay, unless it is dead by then.</summary>
     public void After(TimeSpan delay, Action work) => scheduler.Schedule(this, delay.Ticks, work);
 
-    internal void Invoke(Action work)
+    /// <summary>Does it now; after the pause where the context is paused, and never where it is dead.</summary>
+    public void Invoke(Action work)
     {
         if (IsDead)
         {
+            return;
+        }
+
+        if (IsPaused)
+        {
+            held.Enqueue(work);
             return;
         }
 

@@ -6,13 +6,15 @@ namespace Kv.TestKit;
 
 /// <summary>
 /// The network between simulated nodes: delays, breaks, repeats and partitions, all from the world's seed. Messages are handed over as they are, so
-/// nobody may change what it sent. A node that is not attached is down: it cannot be reached. Across a cut, requests stay silent until their deadline.
+/// nobody may change what it sent. Messages overtake each other as their delays have it. A node that is not attached is down: it cannot be reached.
+/// Across a cut, which may be one way only, requests stay silent until their deadline.
 /// </summary>
 public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options)
 {
     private readonly Dictionary<NodeId, (SimContext Context, IPeerHandler Handler)> attached = [];
     private readonly Dictionary<string, NodeId> addresses = new(StringComparer.Ordinal);
-    private readonly HashSet<(NodeId, NodeId)> cuts = [];
+    private readonly HashSet<(NodeId From, NodeId To)> cuts = [];
+    private readonly Dictionary<(NodeId From, NodeId To), double> slow = [];
 
     /// <summary>May be changed while the world runs.</summary>
     public SimNetworkOptions Options { get; set; } = options;
@@ -39,20 +41,31 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
         cuts.Add((b, a));
     }
 
-    public void HealAll() => cuts.Clear();
+    /// <summary>Nothing that one sends reaches the other; what the other sends arrives, and its answers do not.</summary>
+    public void CutOneWay(NodeId from, NodeId to) => cuts.Add((from, to));
 
-    public bool IsCut(NodeId a, NodeId b) => cuts.Contains((a, b));
+    /// <summary>Messages on this way take so many times as long.</summary>
+    public void Slow(NodeId from, NodeId to, double factor) => slow[(from, to)] = factor;
+
+    /// <summary>No link is cut or slow any more.</summary>
+    public void HealAll()
+    {
+        cuts.Clear();
+        slow.Clear();
+    }
+
+    public bool IsCut(NodeId from, NodeId to) => cuts.Contains((from, to));
 
     public bool IsAttached(NodeId node) => attached.ContainsKey(node);
 
     /// <summary>The node's end of the network; made anew for each incarnation.</summary>
     public IPeerTransport TransportOf(NodeId node, SimContext context) => new Transport(this, node, context);
 
-    private TimeSpan Delay()
+    private TimeSpan Delay(NodeId from, NodeId to)
     {
         var span = Options.MostDelay - Options.LeastDelay;
-        var delay = Options.LeastDelay + (span * scheduler.Random.NextDouble());
-        return Chance(Options.Straggling) ? delay * 100 : delay;
+        var delay = (Options.LeastDelay + (span * scheduler.Random.NextDouble())) * slow.GetValueOrDefault((from, to), 1);
+        return Chance(Options.Straggling) ? delay * Options.StraggleFactor : delay;
     }
 
     private bool Chance(double chance) => chance > 0 && scheduler.Random.NextDouble() < chance;
@@ -70,7 +83,7 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
 
         if (!IsAttached(to) || Chance(Options.RequestLoss))
         {
-            sender.After(Delay(), () => reply.TrySetResult(new PeerReply.Unreachable()));
+            sender.After(Delay(to, from), () => reply.TrySetResult(new PeerReply.Unreachable()));
             return new(reply.Task);
         }
 
@@ -78,7 +91,7 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
         for (var copy = 0; copy < copies; copy++)
         {
             var left = deadline.Left(sender.Time);
-            scheduler.World.After(Delay(), () => Deliver(from, sender, to, request, left, reply));
+            scheduler.World.After(Delay(from, to), () => Deliver(from, sender, to, request, left, reply));
         }
 
         return new(reply.Task);
@@ -88,25 +101,25 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     {
         if (!attached.TryGetValue(to, out var target))
         {
-            sender.After(Delay(), () => reply.TrySetResult(new PeerReply.Unreachable()));
+            sender.After(Delay(to, from), () => reply.TrySetResult(new PeerReply.Unreachable()));
             return;
         }
 
-        _ = target.Context.Enter(() => AnswerAsync(from, sender, to, target.Context, target.Handler, request, left, reply));
+        target.Context.Invoke(() => _ = AnswerAsync(from, sender, to, target.Context, target.Handler, request, left, reply));
     }
 
     private async Task AnswerAsync(
         NodeId from, SimContext sender, NodeId to, SimContext receiver, IPeerHandler handler, PeerRequest request, TimeSpan left, TaskCompletionSource<PeerReply> reply)
     {
         var answer = await handler.HandleAsync(from, request, Deadline.After(receiver.Time, left), CancellationToken.None);
-        if (IsCut(from, to))
+        if (IsCut(to, from))
         {
             return;
         }
 
         var heard = Chance(Options.ReplyLoss) ? new PeerReply.Unreachable() : answer;
         scheduler.Note($"{from} <- {to} {heard.GetType().Name}");
-        sender.After(Delay(), () => reply.TrySetResult(heard));
+        sender.After(Delay(to, from), () => reply.TrySetResult(heard));
     }
 
     private sealed class Transport(SimNetwork network, NodeId self, SimContext context) : IPeerTransport

@@ -16,6 +16,8 @@ public sealed record SimNetworkOptions
     /// <summary>The request arrives twice.</summary>
     public double Duplication { get; init; }
 
-    /// <summary>The message takes a hundred times as long.</summary>
+    /// <summary>The message takes <see cref="StraggleFactor"/> times as long.</summary>
     public double Straggling { get; init; }
+
+    public double StraggleFactor { get; init; } = 100;
 }

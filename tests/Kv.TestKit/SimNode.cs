@@ -18,6 +18,7 @@ public sealed class SimNode : IAsyncDisposable
     {
         (this.cluster, Id, Name, Zone, Address) = (cluster, id, name, zone, $"{name}:9081");
         Volume = new SimVolume(cluster.Scheduler);
+        Clock = new SimClock(cluster.Scheduler);
     }
 
     public NodeId Id { get; private set; }
@@ -31,7 +32,13 @@ public sealed class SimNode : IAsyncDisposable
 
     public SimVolume Volume { get; private set; }
 
+    /// <summary>Its machine's.</summary>
+    public SimClock Clock { get; }
+
     public bool IsUp => context is not null;
+
+    /// <summary>The process is up and stopped as by SIGSTOP.</summary>
+    public bool IsPaused => context is { IsPaused: true };
 
     public ClusterNode Node => node is not null && IsUp ? node : throw new InvalidOperationException($"{Name} is down");
 
@@ -39,7 +46,7 @@ public sealed class SimNode : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        var incarnation = cluster.Scheduler.CreateContext(Name);
+        var incarnation = cluster.Scheduler.CreateContext(Name, Clock);
         context = incarnation;
         await InAsync(async () =>
         {
@@ -73,6 +80,10 @@ public sealed class SimNode : IAsyncDisposable
         Forget();
     }
 
+    public void Pause() => context?.Pause();
+
+    public void Resume() => context?.Resume();
+
     /// <summary>The process dies; with <paramref name="losesPower"/>, what was not synced may be lost too.</summary>
     public void Kill(bool losesPower = true)
     {
@@ -105,17 +116,7 @@ public sealed class SimNode : IAsyncDisposable
 
         var answer = new TaskCompletionSource<T?>();
         cluster.WhenKilled(asked, () => answer.TrySetResult(default));
-        _ = asked.Enter(async () =>
-        {
-            try
-            {
-                answer.TrySetResult(await work());
-            }
-            catch (Exception failure)
-            {
-                answer.TrySetException(failure);
-            }
-        });
+        asked.Invoke(() => _ = AnswerAsync(work, answer));
         return await answer.Task;
     }
 
@@ -131,6 +132,18 @@ public sealed class SimNode : IAsyncDisposable
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private static async Task AnswerAsync<T>(Func<Task<T>> work, TaskCompletionSource<T?> answer)
+    {
+        try
+        {
+            answer.TrySetResult(await work());
+        }
+        catch (Exception failure)
+        {
+            answer.TrySetException(failure);
+        }
     }
 
     private void Forget()

@@ -10,6 +10,8 @@ internal sealed class SimPartition
     private static readonly ImmutableSortedDictionary<byte[], byte[]> Nothing =
         ImmutableSortedDictionary.Create<byte[], byte[]>(Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)));
 
+    /// <summary>Values as they lie on disk, by identity: what replaces one is sound, and a crash that takes the replacement brings the rot back.</summary>
+    private readonly HashSet<byte[]> rotten = new(ReferenceEqualityComparer.Instance);
     private readonly Queue<Write> unsynced = new();
     private ImmutableSortedDictionary<byte[], byte[]> durable = Nothing;
 
@@ -24,6 +26,9 @@ internal sealed class SimPartition
 
     /// <summary>Writes that were applied; those before a sync's number are on disk when it ends.</summary>
     public long Applied { get; private set; }
+
+    /// <summary>Some entry's checksum is wrong.</summary>
+    public bool IsRotten => rotten.Count > 0 && Seen.Values.Any(rotten.Contains);
 
     private long Synced { get; set; }
 
@@ -48,6 +53,20 @@ internal sealed class SimPartition
         unsynced.Enqueue(new Write(Seen, Trees, batch.NewTrees is not null, [.. batch.TreeChanges]));
         Trees = Trees.After(batch);
         Applied++;
+    }
+
+    public bool IsRottenValue(byte[] value) => rotten.Contains(value);
+
+    /// <summary>One entry of those on disk goes bad. False where there is none.</summary>
+    public bool Rot(Random random)
+    {
+        if (durable.Count == 0)
+        {
+            return false;
+        }
+
+        rotten.Add(durable.ElementAt(random.Next(durable.Count)).Value);
+        return true;
     }
 
     public void SyncUpTo(long write)

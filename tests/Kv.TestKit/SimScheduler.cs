@@ -16,7 +16,7 @@ public sealed class SimScheduler
     {
         Seed = seed;
         Random = new Random(seed);
-        World = new SimContext(this, "world");
+        World = new SimContext(this, "world", new SimClock(this));
     }
 
     public int Seed { get; }
@@ -48,7 +48,13 @@ public sealed class SimScheduler
         public bool IsCanceled { get; set; }
     }
 
-    public SimContext CreateContext(string name) => new(this, name);
+    /// <summary>Sees every traced line, for who wants all of them.</summary>
+    public Action<string>? OnNote { get; set; }
+
+    /// <summary>Events that have happened.</summary>
+    public long Steps { get; private set; }
+
+    public SimContext CreateContext(string name, SimClock? clock = null) => new(this, name, clock ?? new SimClock(this));
 
     public void Note(string line)
     {
@@ -64,17 +70,18 @@ public sealed class SimScheduler
         }
 
         trace.Add(text);
+        OnNote?.Invoke(text);
     }
 
     /// <summary>Runs a story from beginning to end. Its exception is thrown here; a world in which nothing will ever happen again ends it with one.</summary>
     public void Run(Func<Task> story)
     {
         var running = World.Enter(story);
-        for (var steps = 0L; !running.IsCompleted; steps++)
+        for (Steps = 0; !running.IsCompleted; Steps++)
         {
-            if (steps > MaxSteps || !Step())
+            if (Steps > MaxSteps || !Step())
             {
-                throw new InvalidOperationException($"seed {Seed}: the story hangs at {TimeSpan.FromTicks(Now)} after {steps} steps");
+                throw new InvalidOperationException($"seed {Seed}: the story hangs at {TimeSpan.FromTicks(Now)} after {Steps} steps");
             }
         }
 

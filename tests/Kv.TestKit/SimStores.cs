@@ -26,6 +26,11 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             volume.Data[partition] = data = new SimPartition();
         }
 
+        if (data.IsRotten)
+        {
+            throw new StoreException($"partition {partition}: a checksum is wrong");
+        }
+
         if (data.IsOpen)
         {
             throw new InvalidOperationException($"the store of partition {partition} is open already");
@@ -64,7 +69,9 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
             for (var position = 0; position < batch.Count; position++)
             {
-                batch.SetValue(position, data.Seen.TryGetValue(batch.Key(position).ToArray(), out var value) ? value : default(ReadOnlyMemory<byte>?));
+                var isThere = data.Seen.TryGetValue(batch.Key(position).ToArray(), out var value);
+                ThrowIfRotten(value);
+                batch.SetValue(position, isThere ? value : default(ReadOnlyMemory<byte>?));
             }
 
             return ValueTask.CompletedTask;
@@ -87,6 +94,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             }
 
             data.Apply(batch);
+            volume.OnWrite?.Invoke(batch);
             lastSync = SyncAsync(data.Applied, lastSync);
             return durability == Durability.Synced ? new ValueTask(lastSync) : ValueTask.CompletedTask;
         }
@@ -97,6 +105,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             {
                 cancel.ThrowIfCancellationRequested();
                 await Task.Yield();
+                ThrowIfRotten(value);
                 yield return new StoredEntry(key, value);
             }
         }
@@ -126,6 +135,15 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             }
 
             data.SyncUpTo(write);
+        }
+
+        private void ThrowIfRotten(byte[]? value)
+        {
+            if (value is not null && data.IsRottenValue(value))
+            {
+                hasFailed = true;
+                throw new StoreException("a checksum is wrong");
+            }
         }
 
         private void ThrowIfUnusable()

@@ -1,24 +1,22 @@
 namespace Kv.TestKit;
 
-/// <summary>Virtual time for one context: timestamps are ticks of the world's clock, and timers fire in the context as long as it lives.</summary>
-internal sealed class SimTime(SimScheduler scheduler, SimContext context) : TimeProvider
+/// <summary>Virtual time for one context: what its machine's clock shows, and timers that fire in the context as long as it lives.</summary>
+internal sealed class SimTime(SimScheduler scheduler, SimContext context, SimClock clock) : TimeProvider
 {
-    private static readonly DateTimeOffset Beginning = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => scheduler.Now;
+    public override long GetTimestamp() => clock.Monotonic;
 
-    public override DateTimeOffset GetUtcNow() => Beginning.AddTicks(scheduler.Now);
+    public override DateTimeOffset GetUtcNow() => clock.Wall;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new SimTimer(scheduler, context, () => callback(state));
+        var timer = new SimTimer(scheduler, context, clock, () => callback(state));
         timer.Change(dueTime, period);
         return timer;
     }
 
-    private sealed class SimTimer(SimScheduler scheduler, SimContext context, Action fire) : ITimer
+    private sealed class SimTimer(SimScheduler scheduler, SimContext context, SimClock clock, Action fire) : ITimer
     {
         private SimScheduler.Due? next;
         private TimeSpan period = Timeout.InfiniteTimeSpan;
@@ -45,7 +43,7 @@ internal sealed class SimTime(SimScheduler scheduler, SimContext context) : Time
                 next.IsCanceled = true;
             }
 
-            next = delay == Timeout.InfiniteTimeSpan ? null : scheduler.Schedule(context, delay.Ticks, Fire);
+            next = delay == Timeout.InfiniteTimeSpan ? null : scheduler.Schedule(context, clock.ToWorld(delay), Fire);
         }
 
         private void Fire()

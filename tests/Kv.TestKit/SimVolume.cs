@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -42,6 +43,15 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>The most that <see cref="Opening"/> has been.</summary>
     public int MostOpening { get; internal set; }
 
+    /// <summary>Sees every batch that a store takes, when it takes it.</summary>
+    public Action<WriteBatch>? OnWrite { get; set; }
+
+    /// <summary>Partitions that have a store here.</summary>
+    public IEnumerable<PartitionId> Partitions => Data.Where(pair => !pair.Value.IsDropped).Select(pair => pair.Key);
+
+    /// <summary>Partitions with an entry whose checksum is wrong: their stores cannot be opened.</summary>
+    public IEnumerable<PartitionId> Rotten => Data.Where(pair => pair.Value.IsRotten).Select(pair => pair.Key);
+
     internal TimeSpan SyncTime => MostSyncTime * Scheduler.Random.NextDouble();
 
     /// <summary>The stores for a new incarnation of the node; older ones are dead by then.</summary>
@@ -52,6 +62,17 @@ public sealed class SimVolume(SimScheduler scheduler)
     }
 
     public INodeState OpenState(SimContext context) => new SimNodeState(this, context);
+
+    /// <summary>What readers of the partition's store see now, by key.</summary>
+    public IReadOnlyDictionary<byte[], byte[]> Contents(PartitionId partition) =>
+        Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Seen : ImmutableSortedDictionary<byte[], byte[]>.Empty;
+
+    /// <summary>An entry that chance chooses goes bad. The stores find it by its checksum, when they read it or are opened. False where nothing is stored.</summary>
+    public bool Rot()
+    {
+        var stored = Data.Values.Where(partition => !partition.IsDropped).ToList();
+        return stored.Count > 0 && stored[Scheduler.Random.Next(stored.Count)].Rot(Scheduler.Random);
+    }
 
     /// <summary>A partition's data is gone, as if somebody had removed its directory while the node was down.</summary>
     public void Lose(PartitionId partition) => Data.Remove(partition);
