@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Kv.Wire.Peer;
 
 /// <summary>One stream that a peer has opened to this node, after its handshake.</summary>
-internal sealed partial class InboundStream(PeerHello hello, IPeerHandler handler, PeerTransportOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class InboundStream(PeerHello hello, byte version, IPeerHandler handler, PeerTransportOptions options, TimeProvider time, ILogger logger)
 {
     private readonly AsyncSignal answered = new();
     private readonly AsyncSignal drained = new();
@@ -45,9 +45,9 @@ internal sealed partial class InboundStream(PeerHello hello, IPeerHandler handle
         while (await reader.MoveNext(cancel))
         {
             var frame = reader.Current;
-            if (frame.Problem is not null || frame.Kind != PeerFrameKind.Requests)
+            if (frame.ProblemAs(PeerFrameKind.Requests, version) is { } problem)
             {
-                throw new RpcException(new Status(StatusCode.InvalidArgument, frame.Problem ?? "a frame that is not of requests"));
+                throw new RpcException(new Status(StatusCode.InvalidArgument, problem));
             }
 
             foreach (var envelope in frame.Messages)
@@ -148,7 +148,7 @@ internal sealed partial class InboundStream(PeerHello hello, IPeerHandler handle
                     continue;
                 }
 
-                PeerFrame.Begin(buffer, PeerFrameKind.Replies);
+                PeerFrame.Begin(buffer, PeerFrameKind.Replies, version);
                 foreach (var (id, reply, _) in batch)
                 {
                     PeerCodec.WriteReply(buffer, id, reply, options.MaxMessageBytes);

@@ -8,14 +8,14 @@ namespace Kv.Wire.Peer;
 /// <summary>
 /// One gRPC message of a peer stream. All numbers little-endian.
 /// <code>
-/// frame:    version u8 (1) | kind u8 | count u16 | count messages (kinds Requests, Replies), or one body (Hello, Welcome; count is 0)
+/// frame:    version u8 | kind u8 | count u16 | count messages (kinds Requests, Replies), or one body (Hello, Welcome)
 /// message:  id u64 | code u8 | deadline left u32 (milliseconds) | document version i64 | body length u32 | body
 /// </code>
-/// The first four bytes and the body of Hello and Welcome stay as they are in every version, so that a node of another version can be told so.
+/// A Hello has the newest version that its sender speaks, and for a count the oldest; a Welcome has the version that the stream will speak, and count 0. Their
+/// layout stays as it is in every version, so that nodes of different versions find the one that both speak, or tell each other that there is none.
 /// </summary>
 public sealed class PeerFrame
 {
-    public const byte ProtocolVersion = 1;
     public const int HeaderBytes = 4;
     public const int EnvelopeBytes = 25;
 
@@ -25,8 +25,11 @@ public sealed class PeerFrame
     {
     }
 
-    /// <summary>The version that the sender speaks.</summary>
-    public byte Version { get; private init; } = ProtocolVersion;
+    /// <summary>Of a frame that was received: the version it is written in.</summary>
+    public byte Version { get; private init; }
+
+    /// <summary>Of a Hello that was received: the oldest version that the sender speaks.</summary>
+    public byte OldestVersion { get; private init; }
 
     public PeerFrameKind Kind { get; private init; }
 
@@ -56,10 +59,10 @@ public sealed class PeerFrame
     public static PeerFrame OfEncoded(ReadOnlyMemory<byte> encoded) => new() { Encoded = encoded };
 
     /// <summary>Begins a frame; <see cref="Finish"/> sets its count.</summary>
-    public static void Begin(WireWriter writer, PeerFrameKind kind)
+    public static void Begin(WireWriter writer, PeerFrameKind kind, byte version)
     {
         writer.Clear();
-        writer.U8(ProtocolVersion);
+        writer.U8(version);
         writer.U8((byte)kind);
         writer.U16(0);
     }
@@ -96,17 +99,23 @@ public sealed class PeerFrame
         {
             return reader.Remaining > MaxHelloBytes
                 ? new PeerFrame { Version = version, Kind = kind, Problem = "a handshake that is too long" }
-                : new PeerFrame { Version = version, Kind = kind, Body = reader.UnreadSequence.ToArray() };
-        }
-
-        if (version != ProtocolVersion)
-        {
-            return Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"frame version {version}, where {ProtocolVersion} is spoken"));
+                : new PeerFrame { Version = version, OldestVersion = (byte)Math.Min(count, byte.MaxValue), Kind = kind, Body = reader.UnreadSequence.ToArray() };
         }
 
         return kind is PeerFrameKind.Requests or PeerFrameKind.Replies
             ? DecodeMessages(ref reader, version, kind, count)
             : Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"unknown frame kind {(int)kind}"));
+    }
+
+    /// <summary>Why the frame is none of <paramref name="kind"/> in the version that the stream agreed on; null where it is.</summary>
+    public string? ProblemAs(PeerFrameKind kind, byte version)
+    {
+        if (Version != version)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"frame version {Version}, where {version} was agreed on");
+        }
+
+        return Problem ?? (Kind == kind ? null : $"a frame of {Kind}, where {kind} are due");
     }
 
     private static PeerFrame Bad(byte version, PeerFrameKind kind, string problem) => new() { Version = version, Kind = kind, Problem = problem };

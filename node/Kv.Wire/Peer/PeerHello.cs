@@ -1,4 +1,3 @@
-using System.Globalization;
 using Kv.Core.Rings;
 
 namespace Kv.Wire.Peer;
@@ -12,16 +11,19 @@ namespace Kv.Wire.Peer;
 /// </summary>
 public sealed record PeerHello(NodeId From, NodeId Expected, Guid ClusterId)
 {
+    /// <summary>What the caller speaks; in the frame's header.</summary>
+    public PeerVersions Versions { get; init; } = PeerVersions.Spoken;
+
     public static PeerFrame Encode(PeerHello hello, WireWriter writer)
     {
-        PeerFrame.Begin(writer, PeerFrameKind.Hello);
+        PeerFrame.Begin(writer, PeerFrameKind.Hello, hello.Versions.Newest);
         writer.U64(hello.From.Value);
         writer.U64(hello.Expected.Value);
         writer.Id(hello.ClusterId);
-        return PeerFrame.Finish(writer, 0);
+        return PeerFrame.Finish(writer, hello.Versions.Oldest);
     }
 
-    /// <summary>Null with the reason where the frame is no hello that this node understands.</summary>
+    /// <summary>Null with the reason where the frame is no hello.</summary>
     public static (PeerHello? Hello, string? Problem) Decode(PeerFrame frame)
     {
         if (frame.Problem is not null || frame.Kind != PeerFrameKind.Hello)
@@ -29,14 +31,12 @@ public sealed record PeerHello(NodeId From, NodeId Expected, Guid ClusterId)
             return (null, frame.Problem ?? "the first frame is not a hello");
         }
 
-        if (frame.Version != PeerFrame.ProtocolVersion)
-        {
-            return (null, string.Create(
-                CultureInfo.InvariantCulture, $"unknown_version: peer protocol version {frame.Version} is not spoken here, {PeerFrame.ProtocolVersion} is"));
-        }
-
         var reader = new WireReader(frame.Body);
-        var hello = new PeerHello(new NodeId(reader.U64()), new NodeId(reader.U64()), reader.Id());
+        var hello = new PeerHello(new NodeId(reader.U64()), new NodeId(reader.U64()), reader.Id())
+        {
+            // Before there was an oldest version to tell, a node spoke one alone.
+            Versions = new PeerVersions(frame.OldestVersion == 0 ? frame.Version : frame.OldestVersion, frame.Version),
+        };
         reader.End();
         return reader.Failed ? (null, reader.Problem) : (hello, null);
     }

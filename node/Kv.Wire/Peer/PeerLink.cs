@@ -273,7 +273,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 continue;
             }
 
-            var count = Encode(batch, writer);
+            var count = Encode(batch, writer, stream.Version);
             if (count > 0 && !await stream.TryWriteAsync(PeerFrame.Finish(writer, count)))
             {
                 return;
@@ -299,9 +299,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
     }
 
-    private int Encode(List<PendingRequest> batch, WireWriter writer)
+    private int Encode(List<PendingRequest> batch, WireWriter writer, byte version)
     {
-        PeerFrame.Begin(writer, PeerFrameKind.Requests);
+        PeerFrame.Begin(writer, PeerFrameKind.Requests, version);
         var count = 0;
         foreach (var pending in batch)
         {
@@ -328,9 +328,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
         var answered = new List<(PendingRequest Pending, PeerEnvelope Envelope)>();
         while (await stream.ReadAsync() is { } frame)
         {
-            if (frame.Problem is not null || frame.Kind != PeerFrameKind.Replies)
+            if (frame.ProblemAs(PeerFrameKind.Replies, stream.Version) is { } problem)
             {
-                return frame.Problem ?? "a frame that is not of replies";
+                return problem;
             }
 
             answered.Clear();
@@ -347,9 +347,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
             foreach (var (pending, envelope) in answered)
             {
-                pending.Complete(PeerCodec.TryReadReply(envelope, out var reply, out var problem)
+                pending.Complete(PeerCodec.TryReadReply(envelope, out var reply, out var unreadable)
                     ? reply
-                    : new PeerReply.Refused("unreadable: " + problem));
+                    : new PeerReply.Refused("unreadable: " + unreadable));
             }
         }
 

@@ -33,7 +33,7 @@ public sealed partial class PeerService(
             var hello = await ReadHelloAsync(reader, writer, ending.Token);
             if (hello is not null)
             {
-                var stream = new InboundStream(hello, handler, options, time, logger);
+                var stream = new InboundStream(hello.Value.Hello, hello.Value.Version, handler, options, time, logger);
                 await stream.ServeAsync(reader, writer, ending);
             }
         }
@@ -44,8 +44,8 @@ public sealed partial class PeerService(
         }
     }
 
-    /// <summary>Reads the handshake and answers it; null where the stream is refused.</summary>
-    private async Task<PeerHello?> ReadHelloAsync(IAsyncStreamReader<PeerFrame> reader, IServerStreamWriter<PeerFrame> writer, CancellationToken cancel)
+    /// <summary>Reads the handshake and answers it, with the version to speak; null where the stream is refused.</summary>
+    private async Task<(PeerHello Hello, byte Version)?> ReadHelloAsync(IAsyncStreamReader<PeerFrame> reader, IServerStreamWriter<PeerFrame> writer, CancellationToken cancel)
     {
         using var limit = new CancellationTokenSource(options.HandshakeTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
@@ -56,20 +56,28 @@ public sealed partial class PeerService(
 
         var (hello, problem) = PeerHello.Decode(reader.Current);
         var cluster = identity.ClusterId() ?? Guid.Empty;
-        var refusal = problem ?? Refuse(hello!, cluster);
+        var version = hello is null ? null : options.Versions.Agree(hello.Versions);
+        var refusal = problem ?? Refuse(hello!, version, cluster);
         using var buffer = new WireWriter(256);
-        await writer.WriteAsync(PeerWelcome.Encode(new PeerWelcome(identity.Self, cluster, refusal), buffer), cancel);
+        var welcome = new PeerWelcome(identity.Self, cluster, refusal) { Version = version ?? options.Versions.Newest };
+        await writer.WriteAsync(PeerWelcome.Encode(welcome, buffer), cancel);
         if (refusal is not null)
         {
             LogRefused(hello?.From ?? NodeId.None, refusal);
             return null;
         }
 
-        return hello;
+        return (hello!, version!.Value);
     }
 
-    private string? Refuse(PeerHello hello, Guid cluster)
+    private string? Refuse(PeerHello hello, byte? version, Guid cluster)
     {
+        if (version is null)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture, $"unknown_version: node {hello.From} speaks peer protocol version {hello.Versions}, node {identity.Self} {options.Versions}");
+        }
+
         if (hello.From == identity.Self)
         {
             return string.Create(CultureInfo.InvariantCulture, $"same_node: this is node {identity.Self} too: a volume was copied, or a node calls itself");

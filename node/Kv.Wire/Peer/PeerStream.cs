@@ -23,6 +23,9 @@ internal sealed class PeerStream : IAsyncDisposable
     /// <summary>Why the peer will not serve, or why this is not the peer that was meant; null where all is well.</summary>
     public string? Refusal { get; private set; }
 
+    /// <summary>The version that both agreed on.</summary>
+    public byte Version { get; private set; }
+
     public string EndReason { get; private set; } = "the peer closed the stream";
 
     public bool IsAborted => cancel.IsCancellationRequested;
@@ -126,17 +129,20 @@ internal sealed class PeerStream : IAsyncDisposable
     {
         var cluster = expected == NodeId.None ? Guid.Empty : context.Identity.ClusterId() ?? Guid.Empty;
         using var writer = new WireWriter(256);
-        await call.RequestStream.WriteAsync(PeerHello.Encode(new PeerHello(context.Identity.Self, expected, cluster), writer), cancel.Token);
+        await call.RequestStream.WriteAsync(PeerHello.Encode(new PeerHello(context.Identity.Self, expected, cluster) { Versions = context.Options.Versions }, writer), cancel.Token);
         if (!await call.ResponseStream.MoveNext(cancel.Token))
         {
             throw new IOException("the peer closed the stream before its welcome");
         }
 
         var (welcome, problem) = PeerWelcome.Decode(call.ResponseStream.Current);
+        Version = welcome?.Version ?? 0;
         Refusal = welcome switch
         {
             null => "unreadable_welcome: " + problem,
             { Refusal: { } reason } => reason,
+            _ when !context.Options.Versions.Includes(welcome.Version) => string.Create(
+                CultureInfo.InvariantCulture, $"unknown_version: node {welcome.Node} speaks peer protocol version {welcome.Version}, this node {context.Options.Versions}"),
             _ when expected != NodeId.None && welcome.Node != expected => string.Create(
                 CultureInfo.InvariantCulture, $"wrong_node: node {welcome.Node} answers where {expected} is expected"),
             _ when cluster != Guid.Empty && welcome.ClusterId != Guid.Empty && welcome.ClusterId != cluster => string.Create(

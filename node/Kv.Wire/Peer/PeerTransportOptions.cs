@@ -17,6 +17,9 @@ public sealed record PeerTransportOptions
     /// <summary>A frame is closed when it has so many bytes: it may be longer by one message.</summary>
     public int FrameBytes { get; init; } = 256 * 1024;
 
+    /// <summary>The protocol's versions that are spoken; another range is for tests.</summary>
+    public PeerVersions Versions { get; init; } = PeerVersions.Spoken;
+
     /// <summary>A larger message is refused.</summary>
     public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
 

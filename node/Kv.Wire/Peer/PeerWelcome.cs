@@ -10,9 +10,12 @@ namespace Kv.Wire.Peer;
 /// </summary>
 public sealed record PeerWelcome(NodeId Node, Guid ClusterId, string? Refusal)
 {
+    /// <summary>The version that the stream speaks from here on; in the frame's header.</summary>
+    public byte Version { get; init; } = PeerVersions.Spoken.Newest;
+
     public static PeerFrame Encode(PeerWelcome welcome, WireWriter writer)
     {
-        PeerFrame.Begin(writer, PeerFrameKind.Welcome);
+        PeerFrame.Begin(writer, PeerFrameKind.Welcome, welcome.Version);
         writer.U64(welcome.Node.Value);
         writer.Id(welcome.ClusterId);
         writer.Flag(welcome.Refusal is not null);
@@ -30,6 +33,6 @@ public sealed record PeerWelcome(NodeId Node, Guid ClusterId, string? Refusal)
         var reader = new WireReader(frame.Body);
         var (node, cluster, refused, reason) = (new NodeId(reader.U64()), reader.Id(), reader.Flag(), reader.Text());
         reader.End();
-        return reader.Failed ? (null, reader.Problem) : (new PeerWelcome(node, cluster, refused ? reason : null), null);
+        return reader.Failed ? (null, reader.Problem) : (new PeerWelcome(node, cluster, refused ? reason : null) { Version = frame.Version }, null);
     }
 }

@@ -280,6 +280,40 @@ public sealed class GrpcPeerTransportTests
         Assert.StartsWith("wrong_cluster", reply.Reason, StringComparison.Ordinal);
     }
 
+    /// <summary>A ring in the middle of an upgrade, or of its way back.</summary>
+    [Theory]
+    [InlineData(1, 1, 1, 2)]
+    [InlineData(1, 2, 1, 1)]
+    [InlineData(1, 2, 2, 3)]
+    [InlineData(2, 2, 2, 2)]
+    public async Task NodesOfTwoVersions_SpeakTheOneThatBothKnow(byte oldest, byte newest, byte peersOldest, byte peersNewest)
+    {
+        await using var server = await PeerServer.StartAsync(
+            Bob, Cluster, PeerHandlers.Done, new PeerTransportOptions { Versions = new PeerVersions(peersOldest, peersNewest) });
+        await using var transport = Transport(new PeerTransportOptions { Versions = new PeerVersions(oldest, newest) });
+        Meet(transport, server.Address);
+
+        Assert.IsType<PeerReply.Done>(await SendAsync(transport, Put(100)));
+        Assert.IsType<PeerReply.Done>(await SendAsync(transport, Put(100), PeerLane.Bulk));
+    }
+
+    [Theory]
+    [InlineData(1, 1, 2, 3, "speaks peer protocol version 1, ", " 2 to 3")]
+    [InlineData(4, 5, 2, 3, "speaks peer protocol version 4 to 5, ", " 2 to 3")]
+    public async Task NodesWithoutACommonVersion_RefuseWithTheNumbers(byte oldest, byte newest, byte peersOldest, byte peersNewest, string asks, string answers)
+    {
+        await using var server = await PeerServer.StartAsync(
+            Bob, Cluster, PeerHandlers.Done, new PeerTransportOptions { Versions = new PeerVersions(peersOldest, peersNewest) });
+        await using var transport = Transport(new PeerTransportOptions { Versions = new PeerVersions(oldest, newest) });
+        Meet(transport, server.Address);
+
+        var reply = Assert.IsType<PeerReply.Refused>(await SendAsync(transport, new PeerRequest.Heartbeat()));
+
+        Assert.StartsWith("unknown_version", reply.Reason, StringComparison.Ordinal);
+        Assert.Contains(asks, reply.Reason, StringComparison.Ordinal);
+        Assert.EndsWith(answers, reply.Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnotherNodeAtThePeersAddress_IsRefused()
     {

@@ -105,7 +105,7 @@ public sealed class PeerCodecTests
     {
         // A handoff batch that claims two thousand million entries, and a value as long.
         using var writer = new WireWriter();
-        PeerFrame.Begin(writer, PeerFrameKind.Requests);
+        PeerFrame.Begin(writer, PeerFrameKind.Requests, PeerVersions.Spoken.Newest);
         var start = PeerFrame.WriteEnvelope(writer, 1, (byte)PeerRequestCode.HandoffBatch, 1, 0);
         writer.I32(0);
         writer.I32(2_000_000_000);
@@ -123,7 +123,6 @@ public sealed class PeerCodecTests
     [Theory]
     [InlineData("", "shorter than its header")]
     [InlineData("010300", "shorter than its header")]
-    [InlineData("02030000", "version 2")]
     [InlineData("01090000", "kind 9")]
     [InlineData("01030100", "1 messages in 0 bytes")]
     [InlineData("0103000000", "1 bytes after the last message")]
@@ -137,14 +136,28 @@ public sealed class PeerCodecTests
         Assert.Contains("unknown request code 200", problem, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Hello_OfAnotherVersion_IsNamed()
+    [Theory]
+    [InlineData("02030000", "frame version 2, where 1 was agreed on")]
+    [InlineData("01040000", "a frame of Replies, where Requests are due")]
+    [InlineData("01090000", "kind 9")]
+    [InlineData("01030000", null)]
+    public void Frame_ThatTheStreamDidNotAgreeOn_SaysWhy(string hex, string? reason)
+    {
+        var problem = Decode(Convert.FromHexString(hex)).ProblemAs(PeerFrameKind.Requests, version: 1);
+        Assert.Equal(reason is null, problem is null);
+        Assert.Contains(reason ?? "", problem ?? "", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(9, 7, 7, 9)]
+    [InlineData(9, 0, 9, 9)]
+    public void Hello_OfAnyVersion_IsRead(byte version, byte count, byte oldest, byte newest)
     {
         var bytes = Hello();
-        bytes[0] = 9;
+        (bytes[0], bytes[2]) = (version, count);
         var (hello, problem) = PeerHello.Decode(Decode(bytes));
-        Assert.Null(hello);
-        Assert.Contains("unknown_version: peer protocol version 9", problem, StringComparison.Ordinal);
+        Assert.Null(problem);
+        Assert.Equal(new PeerVersions(oldest, newest), hello!.Versions);
     }
 
     private static byte[] Hello()
@@ -156,7 +169,7 @@ public sealed class PeerCodecTests
     private static byte[] Encode(PeerRequest request)
     {
         using var writer = new WireWriter();
-        PeerFrame.Begin(writer, PeerFrameKind.Requests);
+        PeerFrame.Begin(writer, PeerFrameKind.Requests, PeerVersions.Spoken.Newest);
         PeerCodec.WriteRequest(writer, 9, 1500, request);
         return PeerFrame.Finish(writer, 1).Encoded.ToArray();
     }
@@ -164,7 +177,7 @@ public sealed class PeerCodecTests
     private static byte[] Encode(PeerReply reply)
     {
         using var writer = new WireWriter();
-        PeerFrame.Begin(writer, PeerFrameKind.Replies);
+        PeerFrame.Begin(writer, PeerFrameKind.Replies, PeerVersions.Spoken.Newest);
         PeerCodec.WriteReply(writer, 9, reply, int.MaxValue);
         return PeerFrame.Finish(writer, 1).Encoded.ToArray();
     }
