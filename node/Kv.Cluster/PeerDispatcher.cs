@@ -56,6 +56,7 @@ internal sealed class PeerDispatcher(
 
     private async ValueTask<PeerReply> AnswerAsync(NodeId from, PeerRequest request, Deadline deadline, CancellationToken cancel) => request switch
     {
+        PeerRequest.VnodePut or PeerRequest.HandoffBatch when IsStranger(from, request.DocumentVersion) => new PeerReply.Refused("not_member: it takes data from members only"),
         PeerRequest.Heartbeat => new PeerReply.Done(),
         PeerRequest.GetDocument => new PeerReply.Document(state.Current.DocumentVersion > request.DocumentVersion ? state.Current.Document : null),
         PeerRequest.LearnDocument learn => await LearnAsync(learn, cancel),
@@ -67,6 +68,10 @@ internal sealed class PeerDispatcher(
         PeerRequest.HandoffBatch batch => await handoff.HandleAsync(batch, cancel),
         _ => await data.HandleAsync(from, request, deadline, cancel) ?? new PeerReply.Refused($"no answer to {request.GetType().Name}"),
     };
+
+    /// <summary>A node that was removed may have missed deletes that are reaped by now. One with a newer document may have joined by it.</summary>
+    private bool IsStranger(NodeId from, long senderVersion) =>
+        state.Current.Document is { } document && senderVersion <= document.Version && document.FindMember(from) is null;
 
     private async ValueTask<PeerReply> LearnAsync(PeerRequest.LearnDocument learn, CancellationToken cancel) =>
         await documents.LearnAsync(learn.Document, cancel) switch

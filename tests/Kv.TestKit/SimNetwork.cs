@@ -25,6 +25,9 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     /// <summary>For stories: sees every request before it goes, and may say that it is lost (true).</summary>
     public Func<NodeId, NodeId, PeerRequest, bool>? Drop { get; set; }
 
+    /// <summary>For stories: sees every request that goes, and says by how much it comes later than it would: its sender may have given it up, or be dead, by then.</summary>
+    public Func<NodeId, NodeId, PeerRequest, TimeSpan>? Hold { get; set; }
+
     /// <summary>The node listens, in its context, at its id and its address.</summary>
     public void Attach(NodeId node, string address, SimContext context, IPeerHandler handler)
     {
@@ -87,11 +90,12 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
             return new(reply.Task);
         }
 
+        var held = Hold?.Invoke(from, to, request) ?? TimeSpan.Zero;
         var copies = Chance(Options.Duplication) ? 2 : 1;
         for (var copy = 0; copy < copies; copy++)
         {
             var left = deadline.Left(sender.Time);
-            scheduler.World.After(Delay(from, to), () => Deliver(from, sender, to, request, left, reply));
+            scheduler.World.After(Delay(from, to) + held, () => Deliver(from, sender, to, request, left, reply));
         }
 
         return new(reply.Task);

@@ -5,8 +5,8 @@ using Kv.Core.Rings;
 namespace Kv.Cluster.Membership;
 
 /// <summary>
-/// The transport as the rest of the node sees it: each message carries this node's document version, and each answer tells
-/// <see cref="NodeWatcher"/> that the peer lives and <see cref="Gossip"/> which document it holds.
+/// The transport as the rest of the node sees it: each message carries the document version that it was planned by, or this node's where it needed no
+/// plan, and each answer tells <see cref="NodeWatcher"/> that the peer lives and <see cref="Gossip"/> which document it holds.
 /// </summary>
 internal sealed class WatchedTransport(IPeerTransport inner, ClusterState state) : IPeerTransport
 {
@@ -43,9 +43,6 @@ internal sealed class WatchedTransport(IPeerTransport inner, ClusterState state)
 
     public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses) => inner.SetPeers(addresses);
 
-    private PeerRequest Stamp(PeerRequest request)
-    {
-        var version = state.Current.DocumentVersion;
-        return request.DocumentVersion == version ? request : request with { DocumentVersion = version };
-    }
+    private PeerRequest Stamp(PeerRequest request) =>
+        request.DocumentVersion == 0 && state.Current.DocumentVersion is > 0 and var version ? request with { DocumentVersion = version } : request;
 }

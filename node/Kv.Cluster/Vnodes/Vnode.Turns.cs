@@ -85,7 +85,7 @@ public sealed partial class Vnode
         }
 
         AnswerWhatNeedNotWait(pass);
-        if (durable.IsCompletedSuccessfully && pass.PassedOn.Count == 0 && (written || lastFinish.IsCompleted || !pass.HasWaiting))
+        if (durable.IsCompletedSuccessfully && pass.PassedOn.Count == 0 && (lastFinish.IsCompleted || !WaitsForEarlier(pass, written)))
         {
             durable.GetAwaiter().GetResult();
             Finish(pass, mayAnswer: true);
@@ -97,16 +97,19 @@ public sealed partial class Vnode
     }
 
     /// <summary>
-    /// The store makes writes durable in the order of its calls, but a turn that wrote nothing may confirm what an earlier turn wrote: it waits for
-    /// that one. Ends when all turns before have ended too. Throws nothing.
+    /// The store makes writes durable in the order of its calls. A turn that wrote nothing may confirm what an earlier turn wrote, and so may any turn while
+    /// writes are passed on, which arrive in no order.
     /// </summary>
+    private static bool WaitsForEarlier(VnodePass pass, bool written) => pass.HasWaiting && (!written || (pass.Transfer is not null && pass.HasConfirmed));
+
+    /// <summary>Answers when all that the turn's answers say is so. Ends when all turns before have ended too. Throws nothing.</summary>
     private async Task FinishAsync(VnodePass pass, ValueTask durable, bool written, Task previous)
     {
         var mayAnswer = true;
         try
         {
             await durable;
-            if (!written)
+            if (WaitsForEarlier(pass, written))
             {
                 await previous;
             }
@@ -118,6 +121,9 @@ public sealed partial class Vnode
                     mayAnswer = false;
                 }
             }
+
+            // What is confirmed may be the very write that the target missed.
+            mayAnswer &= !(pass.HasConfirmed && pass.Transfer is { HasMissed: true, IsCompleting: true });
         }
         catch (Exception exception)
         {

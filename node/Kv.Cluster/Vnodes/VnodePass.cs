@@ -96,6 +96,23 @@ internal sealed class VnodePass
         }
     }
 
+    /// <summary>Whether some answer says that a key is here already.</summary>
+    public bool HasConfirmed
+    {
+        get
+        {
+            for (var i = 0; i < used; i++)
+            {
+                if (slots[i].IsConfirmed && !slots[i].IsDirty)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Whether some answer waits for durability.</summary>
     public bool HasWaiting
     {

@@ -160,6 +160,31 @@ public sealed class VnodeTests
         await node.StoreAsync("w");
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Transfer_ThatHasNotTakenAWriteYet_KeepsOthersFromConfirmingIt(bool fails) => DataCluster.Run(24, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var (first, second) = (await StoredAsync(cluster, "first"), await StoredAsync(cluster, "second"));
+        var target = cluster.Outsider();
+        var transfer = await node.Context.CallAsync(() => vnode.BeginTransferAsync(target.Id, CancellationToken.None));
+        Assert.True(transfer!.TryMarkCompleting());
+        cluster.Network.Hold = (_, _, request) => request is PeerRequest.VnodePut put && put.Object.Span.SequenceEqual(first.Span)
+            ? TimeSpan.FromSeconds(fails ? 10 : 1)
+            : TimeSpan.Zero;
+        var write = node.Context.Enter(() => MergeAsync(cluster, vnode, first, Durability.Synced));
+        await cluster.WaitAsync(0.1);
+        var (again, other) = node.Context.Enter(() => (
+            MergeAsync(cluster, vnode, first, Durability.Synced),
+            Wait(vnode.MergeAsync(Story.Key("other").Encoded, second, Durability.Synced, cluster.Props()))));
+        await cluster.WaitAsync(0.5);
+        Assert.False(write.IsCompleted || again.IsCompleted || other.IsCompleted);
+        await cluster.WaitAsync(fails ? 6 : 1);
+        Assert.Equal(!fails, (await write).Reply is PeerReply.Done);
+        Assert.Equal(!fails, (await again).Reply is PeerReply.Done);
+    });
+
     [Fact]
     public void Reap_DuringATransfer_IsRefused() => DataCluster.Run(9, 5, async cluster =>
     {

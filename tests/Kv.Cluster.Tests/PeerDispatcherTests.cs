@@ -1,0 +1,32 @@
+using Kv.Cluster.Peers;
+using Kv.Cluster.Tests.Coordination;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+using Kv.TestKit;
+using Xunit;
+
+namespace Kv.Cluster.Tests;
+
+public sealed class PeerDispatcherTests
+{
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    public void DataOfANodeThatIsNoMember_IsRefused_UnlessItMayHaveJoinedByANewerDocument(int ahead, bool isTaken) => SimCluster.Run(1, 4, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        var (node, stranger) = (cluster.Nodes[0], cluster.Nodes[3]);
+        var version = cluster.Document.Version + ahead;
+        var partition = new PartitionId(cluster.Document.Ring.Owners.IndexOf(node.Id));
+        ReadOnlyMemory<byte> stored = ObjectCodec.Encode(KvObject.AsSent(Story.Value("v"), Kv.Core.Causality.VersionVector.Empty));
+        var put = new PeerRequest.VnodePut(partition, Story.Key(), stored, VnodePutKind.Replicate, Durability.Synced) { DocumentVersion = version };
+        var batch = new PeerRequest.HandoffBatch(partition, [new StoredEntry(Story.Key().Encoded, stored)]) { DocumentVersion = version };
+        foreach (var request in new PeerRequest[] { put, batch })
+        {
+            var reply = await node.InAsync(async () => await node.Node.PeerHandler.HandleAsync(
+                stranger.Id, request, Deadline.After(cluster.Scheduler.World.Time, TimeSpan.FromSeconds(1)), CancellationToken.None));
+            Assert.Equal(isTaken, reply is PeerReply.Done);
+        }
+    });
+}
