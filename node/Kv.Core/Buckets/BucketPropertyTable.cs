@@ -31,7 +31,7 @@ internal static class BucketPropertyTable
                 return TryInteger(value, out var precision) ? Done(props = props with { HllPrecision = precision }) : "must be an integer from 4 to 16, and may only be reduced once set";
             case "r" or "w" or "rw" or "dw" or "pr" or "pw" or "node_confirms":
                 return TrySetQuorum(ref props, name, value);
-            case "allow_mult" or "last_write_wins" or "dvv_enabled" or "basic_quorum" or "notfound_ok" or "consistent" or "write_once" or "stat_tracked":
+            case "aae" or "allow_mult" or "last_write_wins" or "dvv_enabled" or "basic_quorum" or "notfound_ok" or "consistent" or "write_once" or "stat_tracked":
                 return TryBoolean(value, out var flag) ? Done(props = WithFlag(props, name, flag)) : "not_boolean";
             default:
                 return TrySetOther(ref props, name, value);
@@ -45,6 +45,11 @@ internal static class BucketPropertyTable
 
     public static void Write(Utf8JsonWriter writer, BucketProps props)
     {
+        if (!props.Aae)
+        {
+            writer.WriteBoolean("aae", false);
+        }
+
         writer.WriteBoolean("allow_mult", props.AllowMult);
         WriteOptional(writer, "backend", props.Backend);
         writer.WriteBoolean("basic_quorum", props.BasicQuorum);
@@ -154,6 +159,7 @@ internal static class BucketPropertyTable
 
     private static BucketProps WithFlag(BucketProps props, string name, bool flag) => name switch
     {
+        "aae" => props with { Aae = flag },
         "allow_mult" => props with { AllowMult = flag },
         "last_write_wins" => props with { LastWriteWins = flag },
         "dvv_enabled" => props with { DvvEnabled = flag },

@@ -83,6 +83,9 @@ public sealed record BucketProps
     /// <summary>Ours, not Riak's (where it is one setting of the node): when this type's tombstones may go.</summary>
     public DeleteMode DeleteMode { get; init; } = DeleteMode.Default;
 
+    /// <summary>Ours: whether replicas look for differences by themselves (active anti-entropy). A cache may do without.</summary>
+    public bool Aae { get; init; } = true;
+
     /// <summary>Ours: what `dw` waits for.</summary>
     public Durability Durability { get; init; } = Durability.Synced;
 }

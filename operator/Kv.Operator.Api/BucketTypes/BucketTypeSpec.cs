@@ -121,6 +121,9 @@ public sealed class BucketTypeSpec
     [Description("What a durable write waits for: synced is on disk; interval is on disk soon; memory is for caches.")]
     public string Durability { get; set; } = "synced";
 
+    [Description("Whether copies are compared in the background and repaired without anybody reading them. A cache may do without.")]
+    public bool Aae { get; set; } = true;
+
     [Length(1, 64)]
     [Pattern("^[a-z][-a-z0-9]*$")]
     [Description("The storage engine, where it is not the node's default. Cannot be changed.")]

@@ -7,6 +7,8 @@ namespace Kv.Operator.BucketTypes;
 /// <summary>Properties by our names ↔ by Riak's, which is what nodes read. Pure.</summary>
 internal static class BucketTypeProps
 {
+    private const string Aae = "aae";
+
     /// <summary>Riak names of what cannot be changed once a type is there.</summary>
     private static readonly string[] Immutable = ["datatype", "write_once", "consistent", "backend"];
 
@@ -30,6 +32,7 @@ internal static class BucketTypeProps
             ["delete_mode"] = Either(spec.DeleteMode),
             ["durability"] = spec.Durability,
         };
+        Add(props, Aae, spec.Aae ? null : false);
         Add(props, "backend", spec.Backend);
         Add(props, "datatype", spec.Datatype);
         Add(props, "write_once", spec.WriteOnce ? true : null);
@@ -45,7 +48,7 @@ internal static class BucketTypeProps
     /// <summary>Names of properties in which what the nodes have differs from what is wanted. What the nodes do not tell of is not compared, unless it can never be changed.</summary>
     public static IReadOnlyList<string> Differences(JsonObject wanted, JsonObject actual)
     {
-        var names = wanted.Where(pair => actual.ContainsKey(pair.Key) && !Same(pair.Value, actual[pair.Key])).Select(pair => pair.Key);
+        var names = wanted.Select(pair => pair.Key).Append(Aae).Where(name => Told(actual, name) is { } told && !Same(Told(wanted, name), told));
         return [.. names.Union(ImmutableDifferences(wanted, actual), StringComparer.Ordinal)];
     }
 
@@ -54,7 +57,10 @@ internal static class BucketTypeProps
 
     /// <summary>The part that an update may carry: what differs and can change.</summary>
     public static JsonObject Changes(JsonObject wanted, JsonObject actual) =>
-        new(Differences(wanted, actual).Except(Immutable, StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, wanted[name]?.DeepClone())));
+        new(Differences(wanted, actual).Except(Immutable, StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, Told(wanted, name)?.DeepClone())));
+
+    /// <summary>A property's value; that of the one which is left out while it is on, so that older nodes and operators can do without it.</summary>
+    private static JsonNode? Told(JsonObject props, string name) => props[name] ?? (name == Aae ? true : null);
 
     private static void Add(JsonObject props, string name, JsonNode? value)
     {

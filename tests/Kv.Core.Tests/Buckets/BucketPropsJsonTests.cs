@@ -26,6 +26,7 @@ public sealed class BucketPropsJsonTests
     {
         var props = new BucketProps
         {
+            Aae = false,
             NVal = 5,
             R = QuorumValue.One,
             W = QuorumValue.All,

@@ -46,6 +46,22 @@ public sealed class BucketTypePlannerTests
         Assert.Equal("{\"pw\":\"one\"}", update.Props.ToJsonString());
     }
 
+    [Theory]
+    [InlineData(true, "{}", null)]
+    [InlineData(true, """{"aae":false}""", """{"aae":true}""")]
+    [InlineData(false, "{}", """{"aae":false}""")]
+    [InlineData(false, """{"aae":false}""", null)]
+    public void Changes_OfAae_WhichIsLeftOutWhileItIsOn(bool wanted, string told, string? change)
+    {
+        var actual = BucketTypeProps.ToRiak(new BucketTypeSpec());
+        foreach (var (name, value) in JsonNode.Parse(told)!.AsObject())
+        {
+            actual[name] = value?.DeepClone();
+        }
+
+        Assert.Equal(change ?? "{}", BucketTypeProps.Changes(BucketTypeProps.ToRiak(new BucketTypeSpec { Aae = wanted }), actual).ToJsonString());
+    }
+
     [Fact]
     public void Next_WithAnotherQuorumBeforeItIsActive_CreatesItAnew() => Assert.IsType<BucketTypeAction.Create>(Next(BucketType(spec => spec.Pw = "one"), Observed(BucketTypeState.Ready)));
 
