@@ -84,7 +84,7 @@ public sealed class GetQuorum
         }
 
         var open = Pending + count.Held;
-        var canMeet = count.Ok + open >= rules.R && count.PrimaryOk + primariesPending >= rules.Pr && CanConfirm(nodes);
+        var canMeet = count.Ok + open >= rules.R && count.PrimaryOk + count.PrimaryHeld + primariesPending >= rules.Pr && CanConfirm(nodes);
         var basicFails = rules.BasicQuorum && count.Failed >= (rules.NVal / 2) + 1;
         if (open > 0 && canMeet && !basicFails)
         {
@@ -147,6 +147,7 @@ public sealed class GetQuorum
             }
 
             count.Held += IsHeld(i) ? 1 : 0;
+            count.PrimaryHeld += IsHeld(i) && preflist[i].IsPrimary ? 1 : 0;
             count.NotFound += replies[i] == GetReplyKind.NotFound && !IsHeld(i) ? 1 : 0;
             count.Tombstones += replies[i] == GetReplyKind.Tombstone ? 1 : 0;
             count.Overloaded |= replies[i] == GetReplyKind.Overloaded;
@@ -164,6 +165,7 @@ public sealed class GetQuorum
         public int Tombstones;
         public int Failed;
         public int Held;
+        public int PrimaryHeld;
         public bool Overloaded;
     }
 }

@@ -33,6 +33,8 @@ public sealed class GetQuorumTests
     [InlineData("r=1 notfound_ok=false basic", "PPP", "0x 1n", "wU r 1 0")]
     [InlineData("r=1 pr=2", "PPF", "0f 2f 1f", "wwM")]
     [InlineData("r=1 pr=2", "PPF", "0f 1x", "wU pr 2 1")]
+    [InlineData("r=2 pr=2", "PPP", "0n 1n 2n", "wwM")] // a primary's not-found that is held back is no failure
+    [InlineData("r=3 pr=3", "PPP", "0n 1f 2f", "wwM")]
     [InlineData("r=3 pr=1", "PFF", "1f 0x", "wU r 3 1")] // the more restrictive of the two is named
     [InlineData("r=2", "PFF", "1n 2n 0f", "wwM")] // two empty stand-ins do not outvote the living owner
     [InlineData("r=2", "PFF", "1n 2n 0x", "wwM")] // once it has answered, they count
