@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Kv.Cluster.Async;
 using Kv.Cluster.Coordination;
 using Kv.Cluster.Handoff;
@@ -34,6 +35,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly NodeWatcher watcher;
     private readonly SelfDescription selfDescription;
     private readonly HandoffScheduler handoff;
+    private readonly RebuildSource sources;
+    private readonly Rebuilder rebuilder;
     private readonly PeerDispatcher dispatcher;
     private bool isStopped;
 
@@ -72,20 +75,24 @@ public sealed partial class ClusterNode : IAsyncDisposable
         host = new VnodeHost(State, stores, nodeState, watched, time, options, Statistics, loggers.CreateLogger<VnodeHost>());
         var gate = new VnodeGate(State, host);
         Client = new KvClient(State, gate, watched, time, options, Statistics);
+        var receiver = new HandoffReceiver(options, State, host, Statistics.Handoff);
+        var sender = new HandoffSender(options, self.Id, receiver, watched, Statistics.Handoff, time, Child());
         handoff = new HandoffScheduler(
             options,
             State,
             host,
-            new HandoffSender(options, watched, Statistics.Handoff, time, Child()),
+            sender,
             agreement,
             gossip,
             time,
             background,
             Statistics.Handoff,
             loggers.CreateLogger<HandoffScheduler>());
-        Admin = new ClusterAdmin(options, self, State, documents, agreement, gossip, watched, handoff.View, watcher, host, Client, () => stores.FreeBytes, time, Child());
-        dispatcher = new PeerDispatcher(
-            State, documents, voter, agreement, gossip, new HandoffReceiver(options, State, host, Statistics.Handoff), new DataRequests(State, gate, Client), Admin);
+        sources = new RebuildSource(options, State, host, sender, time, background, Statistics.Handoff, loggers.CreateLogger<RebuildSource>());
+        rebuilder = new Rebuilder(options, State, sources, watched, agreement, time, Child(), Statistics.Handoff, loggers.CreateLogger<Rebuilder>());
+        Admin = new ClusterAdmin(
+            options, self, State, documents, agreement, gossip, watched, ViewTransfers, watcher, host, Client, () => stores.FreeBytes, time, Child());
+        dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, new DataRequests(State, gate, Client), Admin);
         _ = ReportAsync(host.Failed);
     }
 
@@ -128,6 +135,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Start(gossip.RunAsync);
         Start(selfDescription.RunAsync);
         Start(handoff.RunAsync);
+        Start(sources.RunAsync);
+        Start(rebuilder.RunAsync);
     }
 
     /// <summary>
@@ -166,6 +175,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Statistics.Dispose();
         stopping.Dispose();
     }
+
+    private ImmutableArray<TransferView> ViewTransfers() => [.. handoff.View(), .. sources.View(), .. rebuilder.View()];
 
     private void Start(Func<CancellationToken, Task> loop) => background.Start(token => SuperviseAsync(loop, token), stopping.Token);
 

@@ -57,6 +57,9 @@ public sealed record ClusterOptions
 
     public int HandoffBatchObjects { get; init; } = 500;
 
+    /// <summary>Partitions at once for whose rebuilding elsewhere this node reads what it holds.</summary>
+    public int RebuildConcurrency { get; init; } = 2;
+
     public TimeSpan HandoffBatchTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Keys in a page of a listing.</summary>

@@ -15,6 +15,7 @@ internal sealed class PeerDispatcher(
     DocumentAgreement agreement,
     Gossip gossip,
     HandoffReceiver handoff,
+    RebuildSource sources,
     DataRequests data,
     ClusterAdmin admin) : IPeerHandler
 {
@@ -65,6 +66,8 @@ internal sealed class PeerDispatcher(
         PeerRequest.Propose propose => await ProposeAsync(propose, cancel),
         PeerRequest.Identify => Identify(),
         PeerRequest.GetHoldings => admin.GetHoldings(),
+        PeerRequest.GetUp => new PeerReply.Up([.. state.Current.Up.Order()]),
+        PeerRequest.Rebuild ask => sources.Handle(from, ask),
         PeerRequest.HandoffBatch batch => await handoff.HandleAsync(batch, cancel),
         _ => await data.HandleAsync(from, request, deadline, cancel) ?? new PeerReply.Refused($"no answer to {request.GetType().Name}"),
     };

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using Kv.Core.Causality;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
+using Kv.Core.Rings;
 using Kv.TestKit;
 using Xunit;
 
@@ -26,6 +28,8 @@ internal sealed class Load
 
     /// <summary>What the requests that did not succeed ended with; not those whose node died beneath them.</summary>
     public List<KvError> Errors { get; } = [];
+
+    public IReadOnlyList<ObjectKey> Keys => keys;
 
     public int Acknowledged => ledger.Acknowledged;
 
@@ -75,9 +79,30 @@ internal sealed class Load
         foreach (var key in keys)
         {
             var node = up[cluster.Scheduler.Random.Next(up.Count)];
-            var final = await node.AskAsync(new KvRequest.Get { Key = key, R = QuorumValue.All, SloppyQuorum = false });
+            var final = await node.AskAsync(new KvRequest.Get { Key = key, R = QuorumValue.All, Pr = QuorumValue.All, SloppyQuorum = false });
             var violations = ledger.Violations(key, final!);
             Assert.True(violations.Count == 0, $"seed {cluster.Scheduler.Seed}: {string.Join("; ", violations)}");
+        }
+    }
+
+    /// <summary>
+    /// Every acknowledged write is in the store of each partition of its key that the node owns, or of those that are named, without anybody's help.
+    /// </summary>
+    public void VerifyHeldBy(SimNode node, ImmutableArray<PartitionId> partitions = default)
+    {
+        var document = cluster.Document;
+        foreach (var key in keys)
+        {
+            var props = document.EffectiveProps(new BucketName(key.BucketType, key.Bucket))!;
+            foreach (var entry in PreferenceList.Primaries(document.Ring, RingHash.FirstPartition(key, props.ChashKeyFun, document.Ring.Size), props.NVal)
+                .Where(e => e.Node == node.Id && (partitions.IsDefault || partitions.Contains(e.Partition))))
+            {
+                KvOutcome held = node.Volume.Contents(entry.Partition).TryGetValue(key.Encoded.ToArray(), out var stored)
+                    ? new KvOutcome.Found(ObjectCodec.Decode(stored))
+                    : new KvOutcome.NotFound(null);
+                var violations = ledger.Violations(key, held);
+                Assert.True(violations.Count == 0, $"seed {cluster.Scheduler.Seed}: partition {entry.Partition} on {node.Name}: {string.Join("; ", violations)}");
+            }
         }
     }
 

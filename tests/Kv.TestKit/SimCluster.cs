@@ -112,6 +112,7 @@ public sealed class SimCluster
         var members = document.Members.Select(member => member.Id).ToHashSet();
         var up = Up.Where(node => members.Contains(node.Id)).ToList();
         return !RingTransition.HasPending(document.Ring)
+            && document.Ring.Rebuilding.IsEmpty
             && up.All(node => node.Document?.Version == document.Version
                 && up.All(other => node.Node.State.Current.IsUp(other.Id))
                 && node.Node.Vnodes.All(vnode => document.Ring.Owner(vnode.Partition) == node.Id || !up.Any(o => o.Id == document.Ring.Owner(vnode.Partition))));

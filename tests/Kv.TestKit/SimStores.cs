@@ -10,6 +10,8 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 {
     public IReadOnlyCollection<PartitionId> Partitions => [.. volume.Data.Where(pair => !pair.Value.IsDropped).Select(pair => pair.Key)];
 
+    public long FreeBytes => volume.FreeBytes;
+
     public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel)
     {
         volume.Opening++;

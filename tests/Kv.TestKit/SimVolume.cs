@@ -25,6 +25,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>For stories: stores refuse writes and stay usable, as on a disk that is nearly full.</summary>
     public bool IsFull { get; set; }
 
+    /// <summary>What the stores say that there is room for.</summary>
+    public long FreeBytes { get; set; } = long.MaxValue;
+
     /// <summary>The longest key that a store takes.</summary>
     public int MostKeyBytes { get; set; } = 1 << 20;
 

@@ -7,10 +7,14 @@ namespace Kv.Cluster.Handoff;
 /// <summary>A partition's data that is to leave this node, and how far it has come. The scheduler's own, but for the figures, which anyone may read.</summary>
 internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long createdAt)
 {
+    /// <summary>A failed transfer waits for 1, 2, 4, … times the interval, at most this many, halved.</summary>
+    private const int LongestBackOff = 16;
+
     private long objectsSent;
     private long bytesSent;
     private long objectsTotal;
     private long lastProgress;
+    private volatile bool isStopped;
 
     public TransferKind Kind { get; } = kind;
 
@@ -25,6 +29,9 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
     public long CreatedAt { get; } = createdAt;
 
     public bool IsRunning { get; set; }
+
+    /// <summary>Nobody waits for it any more: what runs is to end.</summary>
+    public bool IsStopped => isStopped;
 
     /// <summary>Ownership only: all is with the target, writes go to both, and the document has to say so.</summary>
     public VnodeTransfer? Whole { get; set; }
@@ -46,6 +53,8 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
     /// <summary>0 before its first attempt.</summary>
     public long LastProgress => Volatile.Read(ref lastProgress);
 
+    public void Stop() => isStopped = true;
+
     public void Begin(long total, long now)
     {
         Volatile.Write(ref objectsSent, 0);
@@ -59,5 +68,27 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
         Volatile.Write(ref objectsSent, objectsSent + objects);
         Volatile.Write(ref bytesSent, bytesSent + bytes);
         Volatile.Write(ref lastProgress, now);
+    }
+
+    /// <summary>An attempt has ended: with a problem, it is tried again later, and later still each time that it fails.</summary>
+    public void Conclude(string? problem, bool hasFailed, TimeSpan interval, TimeProvider time)
+    {
+        IsRunning = false;
+        LastError = hasFailed ? problem! : "";
+        Failures = hasFailed ? Failures + 1 : 0;
+        var pause = interval * Math.Min(1 << Math.Min(Failures, 10), LongestBackOff) / 2;
+        NotBefore = problem is null ? 0 : Deadline.After(time, pause).Timestamp;
+    }
+
+    public TransferView View(TimeProvider time)
+    {
+        var standing = (IsRunning || Whole is not null, LastError) switch
+        {
+            (true, _) => TransferState.Running,
+            (_, "") => TransferState.Waiting,
+            _ => TransferState.Failed,
+        };
+        var since = LastProgress == 0 ? TimeSpan.Zero : time.GetElapsedTime(LastProgress);
+        return new TransferView(Kind, standing, Partition, Transfer.From, Target, ObjectsSent, BytesSent, ObjectsTotal, since, LastError);
     }
 }

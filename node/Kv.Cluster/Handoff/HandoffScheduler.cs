@@ -25,9 +25,6 @@ internal sealed partial class HandoffScheduler(
     HandoffStatistics statistics,
     ILogger<HandoffScheduler> log)
 {
-    /// <summary>A failed transfer waits for 1, 2, 4, … times the interval, at most this many, halved.</summary>
-    private const int LongestBackOff = 16;
-
     /// <summary>Transfers that are whole at the target and wait for the document at once: each makes writes depend on its target.</summary>
     private const int MaxCompleting = 64;
 
@@ -72,13 +69,13 @@ internal sealed partial class HandoffScheduler(
             foreach (var transfer in RingTransition.Pending(document.Ring))
             {
                 views.Add(transfer.From == snapshot.Self && jobs.TryGetValue((TransferKind.Ownership, transfer.Partition), out var job)
-                    ? ViewOf(job, snapshot.Self)
+                    ? job.View(time)
                     : new TransferView(TransferKind.Ownership, TransferState.Waiting, transfer.Partition, transfer.From, transfer.To, 0, 0, 0, TimeSpan.Zero, ""));
             }
 
             foreach (var job in jobs.Values.Where(j => j.Kind == TransferKind.Hinted).OrderBy(j => j.Partition))
             {
-                views.Add(ViewOf(job, snapshot.Self));
+                views.Add(job.View(time));
             }
         }
 
@@ -89,18 +86,6 @@ internal sealed partial class HandoffScheduler(
     {
         var snapshot = state.Current;
         return snapshot.Document is null ? 0 : host.Open.Where(vnode => !HandoffReceiver.IsHome(snapshot, vnode.Partition)).Sum(vnode => vnode.ApproximateCount);
-    }
-
-    private TransferView ViewOf(HandoffJob job, NodeId self)
-    {
-        var standing = (job.IsRunning || job.Whole is not null, job.LastError) switch
-        {
-            (true, _) => TransferState.Running,
-            (_, "") => TransferState.Waiting,
-            _ => TransferState.Failed,
-        };
-        var since = job.LastProgress == 0 ? TimeSpan.Zero : time.GetElapsedTime(job.LastProgress);
-        return new TransferView(job.Kind, standing, job.Partition, self, job.Target, job.ObjectsSent, job.BytesSent, job.ObjectsTotal, since, job.LastError);
     }
 
     /// <summary>Brings the jobs in line with the document and what is held here, and takes those whose turn it is.</summary>
@@ -217,11 +202,7 @@ internal sealed partial class HandoffScheduler(
         var hasFailed = problem is not null and not NotYet;
         lock (gate)
         {
-            job.IsRunning = false;
-            job.LastError = hasFailed ? problem! : "";
-            job.Failures = hasFailed ? job.Failures + 1 : 0;
-            var pause = options.HandoffInterval * Math.Min(1 << Math.Min(job.Failures, 10), LongestBackOff) / 2;
-            job.NotBefore = problem is null ? 0 : Deadline.After(time, pause).Timestamp;
+            job.Conclude(problem, hasFailed, options.HandoffInterval, time);
         }
 
         if (hasFailed)

@@ -6,7 +6,8 @@ using Kv.Core.Stores;
 namespace Kv.Cluster.Handoff;
 
 /// <summary>Sends a partition's data to another node: fold, batch, send, wait until the other has it on disk, and go on. One batch is under way at a time.</summary>
-internal sealed class HandoffSender(ClusterOptions options, IPeerTransport transport, HandoffStatistics statistics, TimeProvider time, Random random)
+internal sealed class HandoffSender(
+    ClusterOptions options, NodeId self, HandoffReceiver receiver, IPeerTransport transport, HandoffStatistics statistics, TimeProvider time, Random random)
 {
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(50);
 
@@ -18,15 +19,31 @@ internal sealed class HandoffSender(ClusterOptions options, IPeerTransport trans
         SendAsync(new PeerRequest.HandoffBatch(partition, []), target, cancel);
 
     /// <summary>Sends all that the vnode holds. Null where the target confirmed every batch, else what went wrong.</summary>
-    public async ValueTask<string?> SendAllAsync(Vnode vnode, HandoffJob job, CancellationToken cancel)
+    public ValueTask<string?> SendAllAsync(Vnode vnode, HandoffJob job, CancellationToken cancel)
     {
         job.Begin(vnode.ApproximateCount, time.GetTimestamp());
+        return SendAsync(vnode, job, null, cancel);
+    }
+
+    /// <summary>Sends what the vnode holds and is meant, all of it where <paramref name="isMeant"/> is null; the job has begun.</summary>
+    public async ValueTask<string?> SendAsync(Vnode vnode, HandoffJob job, Func<ReadOnlyMemory<byte>, bool>? isMeant, CancellationToken cancel)
+    {
         var entries = new List<StoredEntry>();
         var bytes = 0L;
         try
         {
             await foreach (var entry in vnode.FoldAsync(cancel))
             {
+                if (job.IsStopped)
+                {
+                    return "nobody waits for it any more";
+                }
+
+                if (isMeant?.Invoke(entry.Key) == false)
+                {
+                    continue;
+                }
+
                 entries.Add(entry);
                 bytes += entry.Key.Length + entry.Value.Length;
                 if (bytes < options.HandoffBatchBytes && entries.Count < options.HandoffBatchObjects)
@@ -67,7 +84,7 @@ internal sealed class HandoffSender(ClusterOptions options, IPeerTransport trans
         var deadline = Deadline.After(time, options.HandoffBatchTimeout);
         while (true)
         {
-            var reply = await transport.SendAsync(target, batch, PeerLane.Bulk, deadline, cancel);
+            var reply = target == self ? await receiver.HandleAsync(batch, cancel) : await transport.SendAsync(target, batch, PeerLane.Bulk, deadline, cancel);
             switch (reply)
             {
                 case PeerReply.Done:

@@ -18,6 +18,7 @@ public sealed class HandoffStatistics
         completed = meter.CreateCounter<long>("kv_transfers_completed", description: "transfers from this node that are done, by kind");
         failed = meter.CreateCounter<long>("kv_transfers_failed", description: "attempts at transfers from this node that failed, by kind");
         meter.CreateObservableCounter("kv_hints_returned", () => ReturnedHints, description: "objects held for others that are with their owners now");
+        meter.CreateObservableGauge("kv_partitions_rebuilding", () => Rebuilding?.Invoke() ?? 0, description: "partitions that this node owns and has not all data of yet");
         meter.CreateObservableGauge("kv_hints", () => HeldHints?.Invoke() ?? 0, description: "objects held here that belong to other nodes");
     }
 
@@ -26,6 +27,9 @@ public sealed class HandoffStatistics
 
     /// <summary>About how many objects are held here that belong to other nodes; set by the scheduler.</summary>
     public Func<long>? HeldHints { get; set; }
+
+    /// <summary>How many partitions this node rebuilds; set by the rebuilder.</summary>
+    public Func<long>? Rebuilding { get; set; }
 
     internal void Sent(int count, long size) => Moved(count, size, "sent");
 
@@ -37,7 +41,12 @@ public sealed class HandoffStatistics
 
     internal void Returned(long hints) => Interlocked.Add(ref returnedHints, hints);
 
-    private static KeyValuePair<string, object?> LabelOf(TransferKind kind) => new("kind", kind == TransferKind.Ownership ? "ownership" : "hinted");
+    private static KeyValuePair<string, object?> LabelOf(TransferKind kind) => new("kind", kind switch
+    {
+        TransferKind.Ownership => "ownership",
+        TransferKind.Hinted => "hinted",
+        _ => "rebuild",
+    });
 
     private void Moved(int count, long size, string direction)
     {

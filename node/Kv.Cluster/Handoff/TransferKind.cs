@@ -8,4 +8,7 @@ public enum TransferKind
 
     /// <summary>Back to its owner, from a node that stood in for it.</summary>
     Hinted = 2,
+
+    /// <summary>To an owner that took the partition over without its data: from another replica, which keeps what it has.</summary>
+    Rebuild = 3,
 }

@@ -10,9 +10,6 @@ public sealed partial class ClusterAdmin
     /// <summary>How many other members have to know that a member is exiting before it is forgotten.</summary>
     private const int ExitWitnesses = 2;
 
-    /// <summary>A member keeps this part of what a leave brings it free beyond that: 1 / 5.</summary>
-    private const int SpareDivisor = 5;
-
     /// <summary>
     /// Stages that members leave. Refused where a member that stays is away (`member_down`), the document is not everywhere (`ring_not_ready`), partitions are on
     /// their way (`pending_transfers`), a member has not the room for what it is to take (`no_space`), or fewer members would stay than some bucket has replicas
@@ -112,30 +109,6 @@ public sealed partial class ClusterAdmin
         return await WaitForMembersAsync(cancel) ?? await WhyNoSpaceAsync(staged, cancel);
     }
 
-    private async ValueTask<AdminRefusal?> WhyNoSpaceAsync(ClusterDocument staged, CancellationToken cancel)
-    {
-        var members = staged.Members;
-        var answers = await Task.WhenAll(members.Select(m => AskHoldingsAsync(m.Id, cancel).AsTask()));
-        var holdings = members.Zip(answers).ToDictionary(pair => pair.First.Id, pair => pair.Second);
-        foreach (var gain in (ClusterPlan.Compute(staged)?.Transfers ?? []).GroupBy(t => t.To))
-        {
-            var name = staged.FindMember(gain.Key)!.Name;
-            if (holdings[gain.Key] is not { } target || gain.Any(t => holdings[t.From] is null))
-            {
-                return new AdminRefusal(AdminRefusalKind.Unavailable, RefusalReason.NotReachable, $"{name}, or who gives to it, does not say how much it holds");
-            }
-
-            var comes = gain.Sum(t => holdings[t.From]!.Partitions.FirstOrDefault(p => p.Partition == t.Partition).Bytes);
-            if (target.FreeBytes - comes < comes / SpareDivisor)
-            {
-                return new AdminRefusal(
-                    AdminRefusalKind.FailedPrecondition, RefusalReason.NoSpace, $"{name} has {target.FreeBytes} bytes free and is to take {comes}, with a fifth of that to spare");
-            }
-        }
-
-        return null;
-    }
-
     private async ValueTask<AdminRefusal?> WhyNotGoneAsync(ClusterDocument document, Member leaver, CancellationToken cancel)
     {
         if (leaver.Id == self.Id)
@@ -158,8 +131,4 @@ public sealed partial class ClusterAdmin
             : new AdminRefusal(
                 AdminRefusalKind.FailedPrecondition, RefusalReason.RingNotReady, $"version {document.Version} of the document is seen on {know} other members, not on {ExitWitnesses}");
     }
-
-    private async ValueTask<PeerReply.Holdings?> AskHoldingsAsync(NodeId node, CancellationToken cancel) => node == self.Id
-        ? GetHoldings()
-        : await transport.SendAsync(node, new PeerRequest.GetHoldings(), PeerLane.Request, Deadline.After(time, options.PeerDownAfter), cancel) as PeerReply.Holdings;
 }

@@ -160,7 +160,7 @@ public sealed partial class ClusterAdmin
         var plan = ClusterPlan.Compute(document);
         return plan is null
             ? new PlanView("", document, [], 0, [])
-            : new PlanView(plan.Id, document, plan.Members, plan.Transfers.Length, plan.Warnings);
+            : new PlanView(plan.Id, document, plan.Members, plan.Transfers.Length, plan.Warnings) { Rebuilding = plan.Rebuilding, Lost = plan.Lost };
     }
 
     /// <summary>
@@ -215,11 +215,9 @@ public sealed partial class ClusterAdmin
 
     private async ValueTask<AdminRefusal?> WhyNotCommittedAsync(ClusterDocument document, CancellationToken cancel)
     {
-        var back = document.Staged.Select(s => s.Lost).FirstOrDefault(lost => lost is { } node && state.Current.IsUp(node));
-        if (back is { } alive)
+        if (document.Staged.Any(s => s.Lost is not null) && await CheckLossAsync(document, cancel) is { } refusal)
         {
-            return new AdminRefusal(
-                AdminRefusalKind.FailedPrecondition, RefusalReason.IsUp, $"{document.FindMember(alive)?.Name} is up again, and is staged to be given up: clear what is staged");
+            return refusal;
         }
 
         return document.Staged.Any(s => s is StagedChange.Leave) ? await CheckLeaveAsync(document, cancel) : await WaitForMembersAsync(cancel);

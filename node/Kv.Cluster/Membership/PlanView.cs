@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Kv.Core.Membership;
+using Kv.Core.Rings;
 
 namespace Kv.Cluster.Membership;
 
@@ -8,4 +9,11 @@ namespace Kv.Cluster.Membership;
 /// from; <paramref name="Warnings"/> say what a person should know first (replicas that cannot be on distinct nodes or zones).
 /// </summary>
 public sealed record PlanView(
-    string PlanId, ClusterDocument Document, ImmutableArray<PlannedMember> Members, int Transfers, ImmutableArray<string> Warnings);
+    string PlanId, ClusterDocument Document, ImmutableArray<PlannedMember> Members, int Transfers, ImmutableArray<string> Warnings)
+{
+    /// <summary>Partitions whose owners have to rebuild them from other replicas.</summary>
+    public ImmutableArray<PartitionId> Rebuilding { get; init; } = [];
+
+    /// <summary>Keys that have no replica left.</summary>
+    public ImmutableArray<LostKeys> Lost { get; init; } = [];
+}

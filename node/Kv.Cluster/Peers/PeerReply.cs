@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Kv.Core.Membership;
+using Kv.Core.Rings;
 
 namespace Kv.Cluster.Peers;
 
@@ -56,4 +57,10 @@ public abstract record PeerReply
 
     /// <summary>Bytes that the node's volume still has room for, and every partition it holds data of, its own or not.</summary>
     public sealed record Holdings(long FreeBytes, ImmutableArray<PartitionHolding> Partitions) : PeerReply;
+
+    /// <summary>The step of a rebuild is not done yet; with why the last attempt at it failed, or what it waits for.</summary>
+    public sealed record Rebuilding(string Problem) : PeerReply;
+
+    /// <summary>The members that the answering node takes for up, itself among them.</summary>
+    public sealed record Up(ImmutableArray<NodeId> Nodes) : PeerReply;
 }

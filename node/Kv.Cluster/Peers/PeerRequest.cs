@@ -58,4 +58,13 @@ public abstract record PeerRequest
 
     /// <summary>What data do you hold, and how much more would fit.</summary>
     public sealed record GetHoldings : PeerRequest;
+
+    /// <summary>
+    /// An owner that rebuilds a partition asks for a step towards that, and again until the answer is <see cref="PeerReply.Done"/>. An <paramref name="Attempt"/> of another number, or
+    /// another plan's, begins anew: the asker has forgotten what it was given.
+    /// </summary>
+    public sealed record Rebuild(PartitionId Partition, long PlannedAt, ulong Attempt, RebuildStep Step) : PeerRequest;
+
+    /// <summary>Whom do you take for up.</summary>
+    public sealed record GetUp : PeerRequest;
 }

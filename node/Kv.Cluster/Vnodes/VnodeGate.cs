@@ -101,9 +101,9 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         }
     }
 
-    /// <summary>Whether the partition is to get another owner.</summary>
+    /// <summary>Whether the partition is to get another owner, or some owner has not all data of one yet: what it is still to be sent may be older than a tombstone.</summary>
     internal static bool IsMoving(ClusterSnapshot snapshot, PartitionId partition) =>
-        snapshot.Document is { } document && document.Ring.Owner(partition) != document.Ring.NextOwner(partition);
+        snapshot.Document is { Ring: var ring } && (!ring.Rebuilding.IsEmpty || ring.Owner(partition) != ring.NextOwner(partition));
 
     /// <summary>
     /// A sender with an older document may take this node for the owner that it was. One with the same or a newer document that asks this node for a

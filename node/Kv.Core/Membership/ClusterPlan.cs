@@ -32,6 +32,12 @@ public sealed record ClusterPlan
 
     public required ImmutableArray<Transfer> Transfers { get; init; }
 
+    /// <summary>Partitions whose owners will have to rebuild them from other replicas.</summary>
+    public ImmutableArray<PartitionId> Rebuilding => Ring.Rebuilding;
+
+    /// <summary>Keys that no owner will hold, by number of replicas; those without loss are left out.</summary>
+    public required ImmutableArray<LostKeys> Lost { get; init; }
+
     /// <summary>All members, by id.</summary>
     public required ImmutableArray<PlannedMember> Members { get; init; }
 
@@ -69,7 +75,8 @@ public sealed record ClusterPlan
             Ring = ring,
             Transfers = RingTransition.Pending(ring),
             Members = PlanMembers(document, after),
-            Warnings = [.. warnings, .. LossWarnings(document)],
+            Lost = LossRules.LostKeys(document, ring),
+            Warnings = [.. warnings, .. LossWarnings(document, ring)],
             IsUrgent = isUrgent,
         };
     }
@@ -97,8 +104,13 @@ public sealed record ClusterPlan
         return (claim.Owners, claim.Warnings);
     }
 
-    private static IEnumerable<string> LossWarnings(ClusterDocument document)
+    private static IEnumerable<string> LossWarnings(ClusterDocument document, Ring ring)
     {
+        foreach (var lost in LossRules.LostKeys(document, ring))
+        {
+            yield return $"{lost.Ranges} of {ring.Size} ranges of keys that have {lost.NVal} replicas have none left: their data is lost";
+        }
+
         foreach (var staged in document.Staged)
         {
             if (staged.Lost is not { } lost || document.FindMember(lost) is not { } dead)
@@ -106,7 +118,7 @@ public sealed record ClusterPlan
                 continue;
             }
 
-            yield return $"{dead.Name} ({dead.Id}) is given up: writes that no other node has are lost";
+            yield return $"{dead.Name} ({dead.Id}) is given up: writes that no other member has are lost";
             if (staged is StagedChange.Replace && document.FindMember(staged.Node) is { } heir && heir.Zone != dead.Zone)
             {
                 yield return $"{heir.Name} is in zone '{heir.Zone}', and {dead.Name}, whose partitions it takes, in '{dead.Zone}': replicas may come to share a zone";

@@ -30,8 +30,8 @@ public abstract record DocumentChange
     /// <summary>Forgets an exiting member. The caller has seen that it holds nothing, and that others know that it is exiting.</summary>
     public sealed record ConfirmExit(NodeId Node) : DocumentChange;
 
-    /// <summary>The owner has all the data of partitions that it took over without.</summary>
-    public sealed record CompleteRebuild(NodeId Owner, ImmutableArray<PartitionId> Partitions) : DocumentChange;
+    /// <summary>The owner has all the data of partitions that it took over without, by the plan of version <paramref name="PlannedAt"/> of the document.</summary>
+    public sealed record CompleteRebuild(NodeId Owner, ImmutableArray<PartitionId> Partitions, long PlannedAt) : DocumentChange;
 
     /// <summary>Forgets everything that is staged; joining members are members no more.</summary>
     public sealed record ClearStaged : DocumentChange;

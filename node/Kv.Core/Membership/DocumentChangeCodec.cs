@@ -62,6 +62,7 @@ public static class DocumentChangeCodec
             case CompleteRebuild rebuild:
                 DocumentJson.WriteNode(json, "owner", rebuild.Owner);
                 DocumentJson.WritePartitions(json, "partitions", rebuild.Partitions);
+                json.WriteNumber("plannedAt", rebuild.PlannedAt);
                 break;
             case CommitPlan commit:
                 json.WriteString("planId", commit.PlanId);
@@ -129,7 +130,8 @@ public static class DocumentChangeCodec
         "stageReplace" => new StageReplace(DocumentJson.ReadNode(json, "dead"), DocumentJson.ReadMember(json.GetProperty("member"))),
         "stageRemove" => new StageRemove(DocumentJson.ReadNode(json, "dead")),
         "confirmExit" => new ConfirmExit(DocumentJson.ReadNode(json, "node")),
-        "completeRebuild" => new CompleteRebuild(DocumentJson.ReadNode(json, "owner"), DocumentJson.ReadPartitions(json.GetProperty("partitions"))),
+        "completeRebuild" => new CompleteRebuild(
+            DocumentJson.ReadNode(json, "owner"), DocumentJson.ReadPartitions(json.GetProperty("partitions")), DocumentJson.ReadNumberOr0(json, "plannedAt")),
         "clearStaged" => new ClearStaged(),
         "commitPlan" => new CommitPlan(DocumentJson.ReadString(json, "planId")),
         "completeTransfers" => new CompleteTransfers(ReadTransfers(json)),

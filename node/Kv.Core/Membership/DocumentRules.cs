@@ -58,7 +58,7 @@ public static class DocumentRules
         StageReplace replace => LossRules.StageReplace(document, replace.Dead, replace.Node),
         StageRemove remove => LossRules.StageRemove(document, remove.Dead),
         ConfirmExit exit => MemberRules.ConfirmExit(document, exit.Node),
-        CompleteRebuild rebuild => LossRules.CompleteRebuild(document, rebuild.Owner, rebuild.Partitions),
+        CompleteRebuild rebuild => LossRules.CompleteRebuild(document, rebuild),
         ClearStaged => MemberRules.ClearStaged(document),
         CommitPlan commit => MemberRules.CommitPlan(document, commit.PlanId),
         CompleteTransfers complete => MemberRules.CompleteTransfers(document, complete.Transfers),

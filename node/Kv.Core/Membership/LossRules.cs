@@ -85,10 +85,27 @@ internal static class LossRules
             : Refused(RefusalReason.OnlyMember, $"{document.FindMember(dead)!.Name} is the only member that would stay");
     }
 
-    public static DocumentChangeResult CompleteRebuild(ClusterDocument document, NodeId owner, ImmutableArray<PartitionId> partitions)
+    public static DocumentChangeResult CompleteRebuild(ClusterDocument document, DocumentChange.CompleteRebuild change)
     {
-        var ring = RingTransition.CompleteRebuild(document.Ring, owner, partitions);
+        var ring = RingTransition.CompleteRebuild(document.Ring, change.Owner, change.Partitions, change.PlannedAt);
         return ReferenceEquals(ring, document.Ring) ? Unchanged : Changed(document, document with { Ring = ring });
+    }
+
+    /// <summary>Ranges of keys all of whose owners would be without their data.</summary>
+    public static ImmutableArray<LostKeys> LostKeys(ClusterDocument document, Ring ring)
+    {
+        var lost = ImmutableArray.CreateBuilder<LostKeys>();
+        foreach (var n in DocumentRules.ReplicaCounts(document))
+        {
+            var ranges = Enumerable.Range(0, ring.Size)
+                .Count(first => PreferenceList.Primaries(ring, new PartitionId(first), n).All(primary => ring.IsRebuilding(primary.Partition)));
+            if (ranges > 0)
+            {
+                lost.Add(new LostKeys(n, ranges));
+            }
+        }
+
+        return lost.ToImmutable();
     }
 
     public static StagedChange.Replace? ReplacementOf(ClusterDocument document, NodeId dead) =>

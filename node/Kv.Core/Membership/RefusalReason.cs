@@ -37,6 +37,9 @@ public static class RefusalReason
     /// <summary>A member that stays has not the room for what it is to take.</summary>
     public const string NoSpace = "no_space";
 
+    /// <summary>Keys would have no replica left, and the caller did not say that they may be lost.</summary>
+    public const string DataLoss = "data_loss";
+
     public const string InvalidMember = "invalid_member";
     public const string TooManyMembers = "too_many_members";
 

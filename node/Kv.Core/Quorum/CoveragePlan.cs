@@ -6,7 +6,7 @@ namespace Kv.Core.Quorum;
 /// <summary>
 /// Which vnodes to ask so that every key is seen once (riak_core_coverage_plan; reference 9.1). A vnode holds the keys whose first primary partition is its own or
 /// one of the n_val - 1 before it; a plan takes few vnodes whose keys together are all, and says of each which first partitions it answers
-/// for. Only owners that are up qualify.
+/// for. Only owners that are up qualify, and hold all of their partition.
 /// </summary>
 public static class CoveragePlan
 {
@@ -15,7 +15,7 @@ public static class CoveragePlan
 
     /// <summary>
     /// The plan for the <paramref name="wanted"/> first partitions (all of the ring's where null); null where some cannot be covered: all of their
-    /// owners are down or <paramref name="excluded"/>.
+    /// owners are down, rebuild, or are <paramref name="excluded"/>.
     /// </summary>
     /// <param name="ring">The ring.</param>
     /// <param name="nVal">Replicas of the keys that are looked for.</param>
@@ -42,7 +42,7 @@ public static class CoveragePlan
             for (var step = offset; step < ring.Size && leftCount > 0; step += n)
             {
                 var partition = new PartitionId((int)((uint)(start + step) % (uint)ring.Size));
-                if (!up.Contains(ring.Owner(partition)) || excluded?.Contains(partition) == true)
+                if (!up.Contains(ring.Owner(partition)) || ring.IsRebuilding(partition) || excluded?.Contains(partition) == true)
                 {
                     continue;
                 }

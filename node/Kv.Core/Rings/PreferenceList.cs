@@ -8,15 +8,16 @@ namespace Kv.Core.Rings;
 public static class PreferenceList
 {
     /// <summary>
-    /// The list of <paramref name="nVal"/> places from <paramref name="first"/>: primaries that are up in ring order, then for each
-    /// primary that is down, in order, the owner of the next partition beyond the list that is up, standing in for that primary's partition.
+    /// The list of <paramref name="nVal"/> places from <paramref name="first"/>: primaries that are up in ring order, then owners that are up and still
+    /// rebuild their partition, which are primaries for writing and for nothing else, and so do not count as such; then for each
+    /// owner that is down, in order, the owner of the next partition beyond the list that is up, standing in for that owner's partition.
     /// Shorter where stand-ins run out. Stand-ins may repeat nodes already in the list, as in Riak: `node_confirms` is the remedy.
     /// </summary>
     /// <param name="ring">The ring.</param>
     /// <param name="first">The first primary partition, from <see cref="RingHash"/>.</param>
     /// <param name="nVal">Replicas wanted; more than the ring has partitions counts as that many.</param>
     /// <param name="up">Nodes that can serve.</param>
-    /// <param name="sloppy">False: primaries that are up and no stand-ins.</param>
+    /// <param name="sloppy">False: owners that are up and no stand-ins.</param>
     public static PreflistEntry[] Compute(Ring ring, PartitionId first, int nVal, IReadOnlySet<NodeId> up, bool sloppy = true)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(nVal, 1);
@@ -29,15 +30,17 @@ public static class PreferenceList
         {
             var partition = At(ring, first, step);
             var owner = ring.Owner(partition);
-            if (up.Contains(owner))
-            {
-                list[filled++] = new PreflistEntry(partition, owner, IsPrimary: true);
-            }
-            else
+            if (!up.Contains(owner))
             {
                 down[downCount++] = partition.Number;
             }
+            else if (!ring.IsRebuilding(partition))
+            {
+                list[filled++] = new PreflistEntry(partition, owner, IsPrimary: true);
+            }
         }
+
+        filled = AddRebuilding(ring, first, count, up, list, filled);
 
         if (sloppy)
         {
@@ -59,6 +62,28 @@ public static class PreferenceList
         }
 
         return list;
+    }
+
+    /// <summary>Whether the partition is one of the <paramref name="nVal"/> that hold the keys of <paramref name="first"/>.</summary>
+    public static bool Holds(Ring ring, PartitionId first, int nVal, PartitionId partition) => Steps(ring, first, partition) < nVal;
+
+    /// <summary>Whether two partitions both hold some keys, of buckets with at most <paramref name="nVal"/> replicas; each does so with itself.</summary>
+    public static bool Share(Ring ring, PartitionId one, PartitionId other, int nVal) => Math.Min(Steps(ring, one, other), Steps(ring, other, one)) < nVal;
+
+    private static int Steps(Ring ring, PartitionId from, PartitionId to) => (to.Number - from.Number) & (ring.Size - 1);
+
+    private static int AddRebuilding(Ring ring, PartitionId first, int count, IReadOnlySet<NodeId> up, PreflistEntry[] list, int filled)
+    {
+        for (var step = 0; step < count && !ring.Rebuilding.IsEmpty; step++)
+        {
+            var partition = At(ring, first, step);
+            if (ring.IsRebuilding(partition) && up.Contains(ring.Owner(partition)))
+            {
+                list[filled++] = new PreflistEntry(partition, ring.Owner(partition), IsPrimary: false);
+            }
+        }
+
+        return filled;
     }
 
     private static int AddFallbacks(Ring ring, PartitionId first, int count, ReadOnlySpan<int> down, IReadOnlySet<NodeId> up, PreflistEntry[] list, int filled)

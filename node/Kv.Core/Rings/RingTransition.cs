@@ -23,13 +23,16 @@ public static class RingTransition
 
     public static bool HasPending(Ring ring) => !ring.Owners.AsSpan().SequenceEqual(ring.NextOwners.AsSpan());
 
-    /// <summary>Whether the ring awaits exactly this transfer, of this plan; not while the partition is rebuilt, since its owner has not all to give.</summary>
+    /// <summary>
+    /// Whether the ring awaits exactly this transfer, of this plan. Not while any partition is rebuilt: replicas come before moves, its owner has not all to give, and a
+    /// rebuild rests on the others' owners staying who they are.
+    /// </summary>
     public static bool IsPending(Ring ring, Transfer transfer) =>
         transfer.Partition.Number >= 0
         && transfer.Partition.Number < ring.Size
         && transfer.From != transfer.To
         && transfer.PlannedAt == ring.PlannedAt
-        && !ring.IsRebuilding(transfer.Partition)
+        && ring.Rebuilding.IsEmpty
         && ring.Owner(transfer.Partition) == transfer.From
         && ring.NextOwner(transfer.Partition) == transfer.To;
 
@@ -49,9 +52,17 @@ public static class RingTransition
         return owners is null ? ring : new Ring(owners.MoveToImmutable(), ring.NextOwners, ring.Rebuilding, ring.PlannedAt);
     }
 
-    /// <summary>The ring after <paramref name="owner"/> has all the data of <paramref name="rebuilt"/>; the same ring where it was rebuilding none of them.</summary>
-    public static Ring CompleteRebuild(Ring ring, NodeId owner, ImmutableArray<PartitionId> rebuilt)
+    /// <summary>
+    /// The ring after <paramref name="owner"/> has all the data of <paramref name="rebuilt"/>; the same ring where it was rebuilding none of them, or by another plan than that of
+    /// <paramref name="plannedAt"/>: what was whole then may have been lost since.
+    /// </summary>
+    public static Ring CompleteRebuild(Ring ring, NodeId owner, ImmutableArray<PartitionId> rebuilt, long plannedAt)
     {
+        if (plannedAt != ring.PlannedAt)
+        {
+            return ring;
+        }
+
         var left = ring.Rebuilding.RemoveAll(p => rebuilt.Contains(p) && ring.Owner(p) == owner);
         return left.Length == ring.Rebuilding.Length ? ring : new Ring(ring.Owners, ring.NextOwners, left, ring.PlannedAt);
     }

@@ -44,6 +44,7 @@ public static class MetricNames
         ("kv_transfers_failed_total", "counter", "kind", "attempts at transfers from this node that failed"),
         ("kv_transfer_objects_total", "counter", "direction", "objects handed over: sent, received"),
         ("kv_transfer_bytes_total", "counter", "direction", "bytes of keys and objects handed over: sent, received"),
+        ("kv_partitions_rebuilding", "gauge", "", "partitions that this node owns and has not all data of yet"),
         ("kv_hints", "gauge", "", "objects held here that belong to other nodes, about"),
         ("kv_hints_returned_total", "counter", "", "objects held for others that are with their owners now"),
         (StorageBytes, "gauge", "", "bytes of data on disk"),

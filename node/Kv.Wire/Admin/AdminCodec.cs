@@ -46,7 +46,9 @@ internal static class AdminCodec
             PlanId = view.PlanId,
             DocumentVersion = view.Document.Version,
             Transfers = view.Transfers,
+            Rebuilds = view.Rebuilding.Length,
         };
+        message.Lost.AddRange(view.Lost.Select(lost => new Proto.LostKeys { NVal = lost.NVal, Ranges = lost.Ranges }));
         message.Staged.AddRange(view.Document.Staged.Select(staged => Encode(staged, view.Document)));
         message.Members.AddRange(view.Members.Select(member => new Proto.PlannedMember
         {
@@ -92,6 +94,7 @@ internal static class AdminCodec
             {
                 TransferKind.Ownership => Proto.Transfer.Types.Kind.Ownership,
                 TransferKind.Hinted => Proto.Transfer.Types.Kind.Hinted,
+                TransferKind.Rebuild => Proto.Transfer.Types.Kind.Rebuild,
                 _ => throw new UnreachableException(),
             },
             State = transfer.State switch

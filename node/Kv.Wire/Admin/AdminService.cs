@@ -73,6 +73,20 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
         return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageLeaveAsync(nodes, request.AllowFewerReplicas, context.CancellationToken)));
     }
 
+    public override async Task<Plan> StageReplace(StageReplaceRequest request, ServerCallContext context)
+    {
+        if (request.PeerAddress.Length == 0)
+        {
+            throw AdminErrors.Invalid("no_nodes", "name the peer address (host:port) of the node that joins in place of the dead member");
+        }
+
+        var dead = Node(request.DeadId);
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageReplaceAsync(dead, request.PeerAddress, request.AllowDataLoss, context.CancellationToken)));
+    }
+
+    public override async Task<Plan> StageRemove(StageRemoveRequest request, ServerCallContext context) => AdminCodec.Encode(AdminErrors.ValueOf(
+        await admin.StageRemoveAsync(Node(request.NodeId), request.AllowFewerReplicas, request.AllowDataLoss, context.CancellationToken)));
+
     public override async Task<Protos.Admin.V1.Cluster> ConfirmExit(ConfirmExitRequest request, ServerCallContext context) =>
         AdminCodec.Encode(AdminErrors.ValueOf(await admin.ConfirmExitAsync(Node(request.NodeId), context.CancellationToken)));
 

@@ -25,6 +25,8 @@ namespace Kv.Wire.Peer;
 /// ListPage       has cursor u8 | [cursor i64] | count u32 | count × name
 /// Document       present u8 | [document]      Promised   ballot | present u8 | [document]      Rejected   ballot
 /// Proposed       0 changed, 1 unchanged, 2 refused u8 | [document] or [reason text | message text]
+/// Rebuild        partition u32 | planned at i64 | attempt u64 | step u8
+/// Rebuilding     problem text         Up         count u32 | count × node u64
 /// Identity       member | has cluster u8 | [cluster id 16 bytes]
 /// </code>
 /// The rest have no body.
@@ -138,6 +140,8 @@ public static class PeerCodec
         PeerRequest.Propose => PeerRequestCode.Propose,
         PeerRequest.Identify => PeerRequestCode.Identify,
         PeerRequest.GetHoldings => PeerRequestCode.GetHoldings,
+        PeerRequest.Rebuild => PeerRequestCode.Rebuild,
+        PeerRequest.GetUp => PeerRequestCode.GetUp,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
@@ -159,6 +163,8 @@ public static class PeerCodec
         PeerReply.Proposed => PeerReplyCode.Proposed,
         PeerReply.Identity => PeerReplyCode.Identity,
         PeerReply.Holdings => PeerReplyCode.Holdings,
+        PeerReply.Rebuilding => PeerReplyCode.Rebuilding,
+        PeerReply.Up => PeerReplyCode.Up,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

@@ -19,4 +19,6 @@ public enum PeerReplyCode
     Proposed = 14,
     Identity = 15,
     Holdings = 16,
+    Rebuilding = 30,
+    Up = 31,
 }

@@ -58,6 +58,17 @@ internal static class PeerReplyCodec
                 }
 
                 break;
+            case PeerReply.Rebuilding under:
+                writer.Text(under.Problem);
+                break;
+            case PeerReply.Up up:
+                writer.I32(up.Nodes.Length);
+                foreach (var node in up.Nodes)
+                {
+                    writer.U64(node.Value);
+                }
+
+                break;
             case PeerReply.Identity identity:
                 PeerFields.WriteMember(writer, identity.Node);
                 writer.Flag(identity.ClusterId is not null);
@@ -110,6 +121,10 @@ internal static class PeerReplyCodec
                 return ReadResult(ref reader) is { } result ? new PeerReply.Proposed(result) { DocumentVersion = version } : null;
             case PeerReplyCode.Holdings:
                 return ReadHoldings(ref reader) with { DocumentVersion = version };
+            case PeerReplyCode.Rebuilding:
+                return new PeerReply.Rebuilding(reader.Text()) { DocumentVersion = version };
+            case PeerReplyCode.Up:
+                return ReadUp(ref reader) with { DocumentVersion = version };
             case PeerReplyCode.Identity:
                 var member = PeerFields.ReadMember(ref reader);
                 return new PeerReply.Identity(member, reader.Flag() ? reader.Id() : null) { DocumentVersion = version };
@@ -206,5 +221,16 @@ internal static class PeerReplyCodec
         }
 
         return new PeerReply.Holdings(free, [.. held]);
+    }
+
+    private static PeerReply.Up ReadUp(ref WireReader reader)
+    {
+        var nodes = new NodeId[reader.Count(sizeof(ulong), ClusterDocument.MaxMembers)];
+        for (var i = 0; i < nodes.Length; i++)
+        {
+            nodes[i] = new NodeId(reader.U64());
+        }
+
+        return new PeerReply.Up([.. nodes]);
     }
 }

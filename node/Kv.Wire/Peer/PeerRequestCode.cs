@@ -17,4 +17,6 @@ public enum PeerRequestCode
     Propose = 12,
     Identify = 13,
     GetHoldings = 14,
+    Rebuild = 30,
+    GetUp = 31,
 }

@@ -57,7 +57,13 @@ internal static class PeerRequestCodec
             case PeerRequest.Propose propose:
                 writer.Bytes(DocumentChangeCodec.Encode(propose.Change));
                 break;
-            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings:
+            case PeerRequest.Rebuild ask:
+                writer.I32(ask.Partition.Number);
+                writer.I64(ask.PlannedAt);
+                writer.U64(ask.Attempt);
+                writer.U8((byte)ask.Step);
+                break;
+            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings or PeerRequest.GetUp:
                 break;
             default:
                 throw new UnreachableException();
@@ -102,6 +108,10 @@ internal static class PeerRequestCodec
                 return new PeerRequest.Identify { DocumentVersion = version };
             case PeerRequestCode.GetHoldings:
                 return new PeerRequest.GetHoldings { DocumentVersion = version };
+            case PeerRequestCode.Rebuild:
+                return ReadRebuild(ref reader) with { DocumentVersion = version };
+            case PeerRequestCode.GetUp:
+                return new PeerRequest.GetUp { DocumentVersion = version };
             default:
                 reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown request code {(int)code}"));
                 return null;
@@ -169,6 +179,17 @@ internal static class PeerRequestCodec
         }
 
         return new PeerRequest.HandoffBatch(partition, entries);
+    }
+
+    private static PeerRequest.Rebuild ReadRebuild(ref WireReader reader)
+    {
+        var (partition, plannedAt, attempt, step) = (PeerFields.ReadPartition(ref reader), reader.I64(), reader.U64(), (RebuildStep)reader.U8());
+        if (!Enum.IsDefined(step))
+        {
+            reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown step {(int)step} of a rebuild"));
+        }
+
+        return new PeerRequest.Rebuild(partition, plannedAt, attempt, step);
     }
 
     private static PeerRequest.Propose? ReadPropose(ref WireReader reader, long version)

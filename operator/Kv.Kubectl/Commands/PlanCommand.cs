@@ -78,7 +78,7 @@ internal static class PlanCommand
         {
             var id = session.Values(parsed, plan) is [{ Length: > 0 } only] ? only : throw CliException.Usage("name the plan that was looked at: `kv plan` shows its id");
             var cluster = await caller.AdminAsync((client, options) => client.CommitPlanAsync(new CommitPlanRequest { PlanId = id }, options), cancel);
-            return await PrintAsync(session, parsed, cluster, $"committed; {Words.Count(cluster.PendingTransfers, "partition")} to move: `kv transfers` shows them", cancel);
+            return await PrintAsync(session, parsed, cluster, $"committed; {Words.Count(cluster.PendingTransfers, "partition")} to move{(cluster.Rebuilding.Count == 0 ? "" : $", {cluster.Rebuilding.Count} to rebuild first")}: `kv transfers` shows them", cancel);
         });
         return command;
     }
@@ -98,7 +98,7 @@ internal static class PlanCommand
         (cluster.Members.FirstOrDefault(member => member.Name == name || member.Id == name)
             ?? throw new CliException(ExitCode.NotFound, $"there is no member {name}; there is {string.Join(", ", cluster.Members.Select(member => member.Name))}")).Id;
 
-    private static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, Plan plan, CancellationToken cancel)
+    public static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, Plan plan, CancellationToken cancel)
     {
         if (session.IsJson(parsed))
         {
@@ -120,6 +120,7 @@ internal static class PlanCommand
             {
                 ["documentVersion"] = cluster.DocumentVersion,
                 ["pendingTransfers"] = cluster.PendingTransfers,
+                ["rebuilding"] = cluster.Rebuilding.Count,
                 ["staged"] = PlanOutput.ToJson(cluster.Staged),
                 ["lastCommittedPlanId"] = cluster.LastCommittedPlanId,
             };

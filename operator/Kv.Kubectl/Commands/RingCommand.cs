@@ -21,7 +21,7 @@ internal static class RingCommand
             else
             {
                 var moving = cluster.Owners.Zip(cluster.NextOwners).Count(pair => pair.First != pair.Second);
-                session.Tables.Line($"ring of {cluster.RingSize} partitions, {(moving == 0 ? "none moves" : moving == 1 ? "1 of them moves" : $"{moving} of them move")}");
+                session.Tables.Line($"ring of {cluster.RingSize} partitions, {(moving == 0 ? "none moves" : moving == 1 ? "1 of them moves" : $"{moving} of them move")}{(cluster.Rebuilding.Count == 0 ? "" : $", {cluster.Rebuilding.Count} being rebuilt")}");
                 session.Tables.Line();
                 session.Tables.Print(["#partition", "owner", "up", "next owner"], Enumerable.Range(0, cluster.Owners.Count).Select(partition => Row(cluster, partition)));
             }
@@ -47,6 +47,11 @@ internal static class RingCommand
         {
             var owner = MemberAt(cluster, cluster.Owners[partition]);
             var json = new JsonObject { ["partition"] = partition, ["owner"] = owner?.Name, ["up"] = owner?.Up ?? false };
+            if (cluster.Rebuilding.Contains((uint)partition))
+            {
+                json["rebuilding"] = true;
+            }
+
             if (NextOwner(cluster, partition) is { } next)
             {
                 json["nextOwner"] = next.Name;

@@ -34,7 +34,7 @@ internal static class StatusCommand
         var cluster = overview.Cluster;
         printer.Line($"cluster {cluster.ClusterName} ({cluster.ClusterId})");
         printer.Line($"ring of {cluster.RingSize} partitions, document version {cluster.DocumentVersion}, {(cluster.Converged ? "held by all members that are up" : "not yet held by all members that are up")}");
-        printer.Line($"{cluster.Members.Count(member => member.Up)} of {cluster.Members.Count} members up, {Words.Count(cluster.PendingTransfers, "ownership transfer")} to go, {Words.Count(overview.Transfers.Count, "transfer")} under way or waiting");
+        printer.Line($"{cluster.Members.Count(member => member.Up)} of {cluster.Members.Count} members up, {Words.Count(cluster.PendingTransfers, "ownership transfer")} to go, {(cluster.Rebuilding.Count == 0 ? "" : $"{Words.Count(cluster.Rebuilding.Count, "partition")} to rebuild, ")}{Words.Count(overview.Transfers.Count, "transfer")} under way or waiting");
         printer.Line();
         printer.Print(
             ["node", "zone", "state", "up", "#partitions", "#next", "version", "#data", "#disk free", "admin"],
@@ -74,6 +74,7 @@ internal static class StatusCommand
             ["converged"] = cluster.Converged,
             ["ringSize"] = cluster.RingSize,
             ["pendingTransfers"] = cluster.PendingTransfers,
+            ["rebuilding"] = new JsonArray([.. cluster.Rebuilding.Select(partition => (JsonNode)partition)]),
             ["lastCommittedPlanId"] = cluster.LastCommittedPlanId,
             ["members"] = new JsonArray([.. cluster.Members.OrderBy(member => member.Name, StringComparer.Ordinal).Select(member => ToJson(member, overview.NodeOf(member)))]),
             ["staged"] = PlanOutput.ToJson(cluster.Staged),

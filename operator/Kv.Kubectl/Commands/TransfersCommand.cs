@@ -10,7 +10,7 @@ internal static class TransfersCommand
 {
     public static Command Create(CommandSession session)
     {
-        var command = new Command("transfers", "Show transfers of partitions: to new owners, and back to owners that were down.");
+        var command = new Command("transfers", "Show transfers of partitions: to new owners, back to owners that were down, and to owners that rebuild.");
         session.Bind(command, async (parsed, caller, cancel) =>
         {
             var overview = await Overview.AskTransfersAsync(caller, cancel);

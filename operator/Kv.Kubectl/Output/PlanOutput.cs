@@ -16,7 +16,10 @@ internal static class PlanOutput
 
         printer.Line($"plan {plan.PlanId} on document version {plan.DocumentVersion}");
         printer.Line();
-        printer.Print(["staged", "node", "id"], plan.Staged.Select(change => new[] { Words.Of(change.Kind), change.NodeName, change.NodeId }));
+        printer.Print(["staged", "node", "id"], plan.Staged.Select(change => new[]
+        {
+            change.ReplacesId.Length == 0 ? Words.Of(change.Kind) : $"{Words.Of(change.Kind)} {change.ReplacesId}", change.NodeName, change.NodeId,
+        }));
         printer.Line();
         printer.Print(["node", "zone", "state after", "#partitions now", "#after"], plan.Members.Select(member => new[]
         {
@@ -28,7 +31,8 @@ internal static class PlanOutput
             printer.Line($"warning: {warning}");
         }
 
-        printer.Line($"A commit moves {Words.Count(plan.Transfers, "partition")}. To commit: kv plan commit {plan.PlanId}");
+        var rebuilds = plan.Rebuilds == 0 ? "" : $" and has {plan.Rebuilds} rebuilt from other replicas";
+        printer.Line($"A commit moves {Words.Count(plan.Transfers, "partition")}{rebuilds}. To commit: kv plan commit {plan.PlanId}");
     }
 
     public static JsonObject ToJson(Plan plan) => new()
@@ -45,13 +49,24 @@ internal static class PlanOutput
             ["partitionsAfter"] = member.PartitionsAfter,
         })]),
         ["transfers"] = plan.Transfers,
+        ["rebuilds"] = plan.Rebuilds,
+        ["lost"] = new JsonArray([.. plan.Lost.Select(lost => new JsonObject { ["nVal"] = lost.NVal, ["ranges"] = lost.Ranges })]),
         ["warnings"] = new JsonArray([.. plan.Warnings.Select(warning => (JsonNode)warning)]),
     };
 
-    public static JsonArray ToJson(IEnumerable<StagedChange> staged) => new([.. staged.Select(change => new JsonObject
+    public static JsonArray ToJson(IEnumerable<StagedChange> staged) => new([.. staged.Select(change =>
     {
-        ["kind"] = Words.Of(change.Kind),
-        ["node"] = change.NodeName,
-        ["id"] = change.NodeId,
+        var json = new JsonObject
+        {
+            ["kind"] = Words.Of(change.Kind),
+            ["node"] = change.NodeName,
+            ["id"] = change.NodeId,
+        };
+        if (change.ReplacesId.Length > 0)
+        {
+            json["replaces"] = change.ReplacesId;
+        }
+
+        return json;
     })]);
 }

@@ -191,8 +191,36 @@ public sealed class DocumentRulesTests
         Assert.False(RingTransition.HasPending(after.Ring));
         var lost = Enumerable.Range(0, before.Ring.Size).Where(p => before.Ring.Owners[p] == Id(2)).Select(p => new PartitionId(p)).ToImmutableArray();
         Assert.Equal(lost, after.Ring.Rebuilding);
-        Unchanged(after, new CompleteRebuild(Id(1), lost));
-        Assert.Empty(Change(after, new CompleteRebuild(Id(9), lost)).Ring.Rebuilding);
+        Unchanged(after, new CompleteRebuild(Id(1), lost, after.Ring.PlannedAt));
+        Unchanged(after, new CompleteRebuild(Id(9), lost, after.Ring.PlannedAt - 1));
+        Assert.Empty(Change(after, new CompleteRebuild(Id(9), lost, after.Ring.PlannedAt)).Ring.Rebuilding);
+    }
+
+    [Fact]
+    public void Replace_OfTheHolderOfKeysWithOneReplica_SaysWhatIsLost()
+    {
+        var before = Cluster(4);
+        var three = Change(before, new StageReplace(Id(2), Node(9)));
+        var owned = before.Ring.Owners.Count(o => o == Id(2));
+        Assert.Empty(ClusterPlan.Compute(three)!.Lost);
+        Assert.Equal(owned, ClusterPlan.Compute(three)!.Rebuilding.Length);
+        var single = Change(three, new SetBucketProps(new BucketName("default", "cache"u8.ToArray()), three.DefaultTypeProps with { NVal = 1 }));
+        Assert.Equal(new LostKeys(1, owned), Assert.Single(ClusterPlan.Compute(single)!.Lost));
+        var two = Change(Change(three, new StageReplace(Id(3), Node(8))), new StageReplace(Id(4), Node(7)));
+        Assert.Contains(ClusterPlan.Compute(two)!.Lost, lost => lost.NVal == 3);
+    }
+
+    [Fact]
+    public void Transfers_WaitUntilNothingIsRebuilt()
+    {
+        var moving = Commit(Change(Cluster(4), new StageJoin(Node(5))));
+        var gone = Commit(Change(moving, new StageReplace(Id(2), Node(9))));
+        var pending = RingTransition.Pending(gone.Ring);
+        Assert.NotEmpty(pending);
+        Unchanged(gone, new CompleteTransfers(pending));
+        var rebuilt = gone.Ring.Rebuilding.Aggregate(gone, (document, partition) =>
+            Change(document, new CompleteRebuild(document.Ring.Owner(partition), [partition], document.Ring.PlannedAt)));
+        Assert.False(RingTransition.HasPending(Change(rebuilt, new CompleteTransfers(pending)).Ring));
     }
 
     [Fact]
@@ -263,7 +291,7 @@ public sealed class DocumentRulesTests
         Assert.Equal(5, active.EffectiveProps(new BucketName("maps", "b"))?.NVal);
         Unchanged(active, new ActivateBucketType("maps"));
         Refused(active, new CreateBucketType("maps", Props), RefusalReason.AlreadyActive);
-        Assert.False(Change(active, new UpdateBucketType("maps", Props with { NVal = 5, AllowMult = false })).EffectiveProps(new BucketName("maps", "b"))?.AllowMult);
+        Assert.Equal(2, Change(active, new UpdateBucketType("maps", Props with { NVal = 2 })).EffectiveProps(new BucketName("maps", "b"))?.NVal);
         Unchanged(active, new UpdateBucketType("maps", Props with { NVal = 5 }));
     }
 
@@ -298,7 +326,7 @@ public sealed class DocumentRulesTests
     public void UpdateBucketType_OfWhatMayNotChange_IsRefused()
     {
         var active = Change(Change(Single(), new CreateBucketType("t", Props)), new ActivateBucketType("t"));
-        foreach (var props in new[] { Props with { DataType = "map" }, Props with { Consistent = true }, Props with { WriteOnce = true }, Props with { Backend = "memory" }, Props with { NVal = 2 }, Props with { NVal = 4 } })
+        foreach (var props in new[] { Props with { DataType = "map" }, Props with { Consistent = true }, Props with { WriteOnce = true }, Props with { Backend = "memory" } })
         {
             Refused(active, new UpdateBucketType("t", props), RefusalReason.InvalidProps);
             Refused(active, new SetBucketProps(new BucketName("t", "b"), props), RefusalReason.InvalidProps);
@@ -322,21 +350,12 @@ public sealed class DocumentRulesTests
     }
 
     [Fact]
-    public void ResetBucketProps_ThatWouldChangeNVal_IsRefused()
-    {
-        var bucket = new BucketName("default", "b");
-        var old = Single() with { Buckets = Single().Buckets.Add(bucket, Props with { NVal = 5 }) };
-        Refused(old, new ResetBucketProps(bucket), RefusalReason.InvalidProps);
-        Change(old, new SetBucketProps(bucket, Props with { NVal = 5, AllowMult = false }));
-    }
-
-    [Fact]
     public void SetBucketProps_BeyondTheMostBuckets_IsRefused()
     {
         var many = Enumerable.Range(0, ClusterDocument.MaxBuckets).Select(i => KeyValuePair.Create(new BucketName("default", $"b{i}"), Props));
         var full = Single() with { Buckets = many.ToImmutableSortedDictionary() };
         Refused(full, new SetBucketProps(new BucketName("default", "one more"), Props), RefusalReason.TooManyBuckets);
-        Change(full, new SetBucketProps(new BucketName("default", "b1"), Props with { NotFoundOk = false }));
+        Change(full, new SetBucketProps(new BucketName("default", "b1"), Props with { NVal = 2 }));
     }
 
     [Fact]

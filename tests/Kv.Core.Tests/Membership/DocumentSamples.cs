@@ -88,7 +88,7 @@ internal static class DocumentSamples
         Gen.Select(Gen.Int[1, 7], Gen.Int[1, 9]).Select((dead, n) => (DocumentChange)new DocumentChange.StageReplace(Id(dead), Node(n))),
         Gen.Int[1, 7].Select(n => (DocumentChange)new DocumentChange.StageRemove(Id(n))),
         Gen.Int[1, 7].Select(n => (DocumentChange)new DocumentChange.ConfirmExit(Id(n))),
-        Gen.Select(Gen.Int[1, 7], Gen.Int[0, 15].Array[0, 16]).Select((n, ps) => (DocumentChange)new DocumentChange.CompleteRebuild(Id(n), [.. ps.Select(p => new PartitionId(p))])),
+        Gen.Select(Gen.Int[1, 7], Gen.Int[0, 15].Array[0, 16]).Select((n, ps) => (DocumentChange)new DocumentChange.CompleteRebuild(Id(n), [.. ps.Select(p => new PartitionId(p))], CurrentRing)),
         Gen.Select(Gen.Int[0, 3], GenProps).Select((t, p) => (DocumentChange)new DocumentChange.CreateBucketType($"type{t}", p)),
         Gen.Int[0, 3].Select(t => (DocumentChange)new DocumentChange.ActivateBucketType($"type{t}")),
         Gen.Select(Gen.Int[0, 3], GenProps).Select((t, p) => (DocumentChange)new DocumentChange.UpdateBucketType($"type{t}", p)),
@@ -101,10 +101,14 @@ internal static class DocumentSamples
     /// <summary>Stands for the plan of the document that the change meets; a default array for its pending transfers. See <see cref="Resolve"/>.</summary>
     public const string CurrentPlan = "current";
 
+    /// <summary>Stands for the last plan's version in the completion of a rebuild.</summary>
+    public const long CurrentRing = -1;
+
     public static DocumentChange Resolve(ClusterDocument document, DocumentChange change) => change switch
     {
         DocumentChange.CommitPlan { PlanId: CurrentPlan } => new DocumentChange.CommitPlan(ClusterPlan.Compute(document)?.Id ?? "none"),
         DocumentChange.CompleteTransfers { Transfers.IsDefault: true } => new DocumentChange.CompleteTransfers(RingTransition.Pending(document.Ring)),
+        DocumentChange.CompleteRebuild { PlannedAt: CurrentRing } rebuild => rebuild with { PlannedAt = document.Ring.PlannedAt },
         _ => change,
     };
 

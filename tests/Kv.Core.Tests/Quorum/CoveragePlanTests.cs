@@ -55,6 +55,16 @@ public sealed class CoveragePlanTests
         Assert.Equal(failed.FirstPartitions.Order(), replacement.SelectMany(share => share.FirstPartitions).Order());
     }
 
+    [Fact]
+    public void AnOwnerThatRebuilds_IsNotAsked_AndItsKeysAloneAreNotShownAsAll()
+    {
+        var owners = RingOf(16, 5).Owners;
+        var ring = new Ring(owners, owners, [new PartitionId(3)]);
+        var up = owners.ToHashSet();
+        Assert.DoesNotContain(CoveragePlan.Create(ring, 3, up, 0)!, share => share.Partition.Number == 3);
+        Assert.Null(CoveragePlan.Create(ring, 1, up, 0));
+    }
+
     private static Ring RingOf(int size, int nodes)
     {
         var owners = Enumerable.Range(0, size).Select(number => new NodeId((ulong)((number % nodes) + 1))).ToImmutableArray();

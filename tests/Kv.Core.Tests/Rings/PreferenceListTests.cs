@@ -56,6 +56,28 @@ public sealed class PreferenceListTests
     }
 
     [Fact]
+    public void Compute_WithAnOwnerThatRebuilds_HasItAfterThePrimaries_AndNotAsOne()
+    {
+        var ring = new Ring(Ring.Owners, Ring.Owners, [new PartitionId(0), new PartitionId(7)]);
+        Assert.Equal("1b 2c 0a*", Text(PreferenceList.Compute(ring, new PartitionId(0), 3, Up(Nodes))));
+        Assert.Equal("2c 0a* 1d*", Text(PreferenceList.Compute(ring, new PartitionId(0), 3, Up("acd"))));
+        Assert.Equal("1b 2c 0a*", Text(PreferenceList.Compute(ring, new PartitionId(0), 3, Up(Nodes), sloppy: false)));
+        Assert.Equal("1b 2c 0d*", Text(PreferenceList.Compute(ring, new PartitionId(0), 3, Up("bcd"))));
+    }
+
+    [Theory]
+    [InlineData(14, 3, 15, true)]
+    [InlineData(14, 3, 0, true)]
+    [InlineData(14, 3, 1, false)]
+    [InlineData(14, 3, 13, false)]
+    [InlineData(14, 1, 14, true)]
+    public void Holds_AroundTheEndOfTheRing_CountsOnward(int first, int n, int partition, bool expected)
+    {
+        Assert.Equal(expected, PreferenceList.Holds(RingOf("abcdabcdabcdabcd"), new PartitionId(first), n, new PartitionId(partition)));
+        Assert.Equal(expected || partition == 13, PreferenceList.Share(RingOf("abcdabcdabcdabcd"), new PartitionId(first), new PartitionId(partition), n));
+    }
+
+    [Fact]
     public void Compute_Always_CoversThePrimaryPartitionsOnceEach_ByNodesThatAreUp()
     {
         Gen.Select(Gen.Char['a', 'd'].Array[16], Gen.Int[0, 15], Gen.Int[1, 6], Gen.Bool.Array[4]).Sample(

@@ -103,7 +103,7 @@ public sealed class ClusterOutputTests
     {
         var status = JsonNode.Parse(await OutputAsync("status", "-o", "json"))!.AsObject();
         Assert.Equal(
-            ["cluster", "clusterId", "documentVersion", "converged", "ringSize", "pendingTransfers", "lastCommittedPlanId", "members", "staged", "transfers", "bucketTypes"],
+            ["cluster", "clusterId", "documentVersion", "converged", "ringSize", "pendingTransfers", "rebuilding", "lastCommittedPlanId", "members", "staged", "transfers", "bucketTypes"],
             status.Select(field => field.Key));
         Assert.Equal(
             ["name", "id", "zone", "state", "up", "partitions", "nextPartitions", "documentVersion", "endpoints", "version", "formatVersion", "dataBytes", "diskFreeBytes", "uptimeSeconds"],

@@ -112,6 +112,26 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Losses_TakeNames_SendIds_AndShowWhatIsRebuiltAndLost()
+    {
+        var plan = Samples.Plan.Clone();
+        (plan.Rebuilds, plan.Transfers) = (3, 0);
+        plan.Staged[0].Kind = StagedChange.Types.Kind.Replace;
+        plan.Staged[0].ReplacesId = "00000000000000e1";
+        plan.Lost.Add(new LostKeys { NVal = 1, Ranges = 3 });
+        await using var node = await StubNode.StartAsync(request => request is StageReplaceRequest or StageRemoveRequest ? plan : Samples.Cluster(""));
+        var replaced = await KvRun.OfAsync("cluster", "replace", "example-1", "host:9081", "--allow-data-loss", "--admin-endpoint", node.Address);
+        Assert.Equal(new StageReplaceRequest { DeadId = "00000000000000e1", PeerAddress = "host:9081", AllowDataLoss = true }, Assert.Single(node.Requests.OfType<StageReplaceRequest>()));
+        Assert.Contains("replace 00000000000000e1   example-3", replaced.Output, StringComparison.Ordinal);
+        Assert.Contains(" and has 3 rebuilt from other replicas.", replaced.Output, StringComparison.Ordinal);
+        var removed = await KvRun.OfAsync("cluster", "force-remove", "example-1", "--allow-fewer-replicas", "--admin-endpoint", node.Address, "-o", "json");
+        Assert.Equal(new StageRemoveRequest { NodeId = "00000000000000e1", AllowFewerReplicas = true }, Assert.Single(node.Requests.OfType<StageRemoveRequest>()));
+        var json = System.Text.Json.Nodes.JsonNode.Parse(removed.Output)!;
+        Assert.Equal((3, """[{"nVal":1,"ranges":3}]"""), (json["rebuilds"]!.GetValue<int>(), json["lost"]!.ToJsonString()));
+        Assert.Equal("00000000000000e1", json["staged"]![0]!["replaces"]!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task PlanCommit_SendsTheIdThatWasLookedAt()
     {
         await using var node = await StubNode.StartAsync(_ => Samples.Cluster(""));

@@ -15,6 +15,10 @@ internal sealed class StubAdmin(StubNode node) : Admin.AdminBase
 
     public override Task<Plan> StageLeave(StageLeaveRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Plan>(request));
 
+    public override Task<Plan> StageReplace(StageReplaceRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Plan>(request));
+
+    public override Task<Plan> StageRemove(StageRemoveRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Plan>(request));
+
     public override Task<Cluster> ClearStaged(ClearStagedRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Cluster>(request));
 
     public override Task<Plan> GetPlan(GetPlanRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Plan>(request));

@@ -119,6 +119,8 @@ internal static class PeerSamples
         ("Propose", new PeerRequest.Propose(new DocumentChange.MarkDown(Second))),
         ("Identify", new PeerRequest.Identify()),
         ("GetHoldings", new PeerRequest.GetHoldings()),
+        ("Rebuild", new PeerRequest.Rebuild(new PartitionId(9), 41, 0xfedcba9876543210, RebuildStep.Send) { DocumentVersion = 42 }),
+        ("GetUp", new PeerRequest.GetUp()),
     ];
 
     public static IReadOnlyList<(string Name, PeerReply Reply)> Replies { get; } =
@@ -152,6 +154,8 @@ internal static class PeerSamples
         ("Proposed.Refused", new PeerReply.Proposed(new DocumentChangeResult.Refused("plan_changed", "read it again"))),
         ("Identity", new PeerReply.Identity(Node, Cluster)),
         ("Holdings", new PeerReply.Holdings(1L << 40, [new PartitionHolding(new PartitionId(3), 7, 4096), new PartitionHolding(new PartitionId(7), 0, 0)])),
+        ("Rebuilding", new PeerReply.Rebuilding("the target is full") { DocumentVersion = 42 }),
+        ("Up", new PeerReply.Up([First, Second])),
         ("Identity.Alone", new PeerReply.Identity(Node with { Zone = "" }, null)),
     ];
 

@@ -1,0 +1,204 @@
+using System.Collections.Immutable;
+using Kv.Cluster.Async;
+using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
+using Kv.Core.Buckets;
+using Kv.Core.Membership;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Microsoft.Extensions.Logging;
+
+namespace Kv.Cluster.Handoff;
+
+/// <summary>
+/// What this node does for owners that rebuild a partition, itself among them: reads what it holds under partitions that share keys with it, and sends those keys that are meant. An owner
+/// asks until it hears that all is with it; what was sent is forgotten with the process and then sent again. Drops nothing.
+/// </summary>
+internal sealed partial class RebuildSource(
+    ClusterOptions options,
+    ClusterState state,
+    VnodeHost host,
+    HandoffSender sender,
+    TimeProvider time,
+    BackgroundTasks background,
+    HandoffStatistics statistics,
+    ILogger<RebuildSource> log)
+{
+    /// <summary>Guards <see cref="feeds"/> and what is in the feeds.</summary>
+    private readonly Lock gate = new();
+    private readonly Dictionary<PartitionId, RebuildFeed> feeds = [];
+    private readonly AsyncSignal wake = new(time);
+
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            foreach (var feed in TakeDue(state.Current))
+            {
+                background.Start(token => RunFeedAsync(feed, token), cancel);
+            }
+
+            await wake.WaitAsync(options.HandoffInterval, cancel);
+        }
+    }
+
+    /// <summary>Answers an owner, or this node as one.</summary>
+    public PeerReply Handle(NodeId from, PeerRequest.Rebuild ask)
+    {
+        var snapshot = state.Current;
+        if (!IsWanted(snapshot, ask.Partition, from, ask.PlannedAt))
+        {
+            return new PeerReply.WrongOwner();
+        }
+
+        return ask.Step == RebuildStep.Return ? HandleReturn(snapshot, ask.Partition) : HandleSend(snapshot.Self, from, ask);
+    }
+
+    /// <summary>What is sent from here.</summary>
+    public ImmutableArray<TransferView> View()
+    {
+        lock (gate)
+        {
+            return [.. feeds.Values.Where(feed => !feed.IsDone).OrderBy(feed => feed.Job.Partition).Select(feed => feed.Job.View(time))];
+        }
+    }
+
+    /// <summary>What goes home by handoff is looked for there later, by the next step: nobody may bring any after that.</summary>
+    private PeerReply HandleReturn(ClusterSnapshot snapshot, PartitionId partition)
+    {
+        var held = Near(snapshot, partition).Where(vnode => !HandoffReceiver.IsHome(snapshot, vnode.Partition)).Select(vnode => vnode.Partition).Order().ToList();
+        return held.Count == 0 ? new PeerReply.Done() : new PeerReply.Rebuilding($"holds data for the owners of partitions {string.Join(", ", held)}, which goes back to them first");
+    }
+
+    private PeerReply HandleSend(NodeId self, NodeId owner, PeerRequest.Rebuild ask)
+    {
+        lock (gate)
+        {
+            if (!feeds.TryGetValue(ask.Partition, out var feed) || feed.Attempt != ask.Attempt || feed.Job.Transfer.PlannedAt != ask.PlannedAt)
+            {
+                feed?.Job.Stop();
+                feed = new RebuildFeed(new Transfer(ask.Partition, self, owner, ask.PlannedAt), ask.Attempt, time.GetTimestamp());
+                feeds[ask.Partition] = feed;
+                wake.Set();
+            }
+
+            return feed.IsDone ? new PeerReply.Done() : new PeerReply.Rebuilding(feed.Job.LastError);
+        }
+    }
+
+    private List<RebuildFeed> TakeDue(ClusterSnapshot snapshot)
+    {
+        var starting = new List<RebuildFeed>();
+        lock (gate)
+        {
+            foreach (var (partition, feed) in feeds.ToList())
+            {
+                if (!IsWanted(snapshot, partition, feed.Job.Target, feed.Job.Transfer.PlannedAt))
+                {
+                    feed.Job.Stop();
+                    feeds.Remove(partition);
+                }
+            }
+
+            var free = options.RebuildConcurrency - feeds.Values.Count(feed => feed.Job.IsRunning);
+            var now = time.GetTimestamp();
+            var due = feeds.Values
+                .Where(feed => !feed.IsDone && !feed.Job.IsRunning && feed.Job.NotBefore <= now && snapshot.IsUp(feed.Job.Target))
+                .OrderBy(feed => feed.Job.Failures).ThenBy(feed => feed.Job.CreatedAt).ThenBy(feed => feed.Job.Partition);
+            foreach (var feed in due.Take(Math.Max(0, free)))
+            {
+                feed.Job.IsRunning = true;
+                starting.Add(feed);
+            }
+        }
+
+        return starting;
+    }
+
+    private async Task RunFeedAsync(RebuildFeed feed, CancellationToken cancel)
+    {
+        string? problem = "interrupted";
+        try
+        {
+            problem = await SendAllAsync(feed, cancel);
+        }
+        finally
+        {
+            Conclude(feed, problem);
+        }
+    }
+
+    private async ValueTask<string?> SendAllAsync(RebuildFeed feed, CancellationToken cancel)
+    {
+        var snapshot = state.Current;
+        var partition = feed.Job.Partition;
+        var sources = Near(snapshot, partition).Where(vnode => vnode.Partition != partition).OrderBy(vnode => vnode.Partition).ToList();
+        feed.Job.Begin(sources.Sum(vnode => vnode.ApproximateCount), time.GetTimestamp());
+        foreach (var vnode in sources)
+        {
+            if (await sender.SendAsync(vnode, feed.Job, key => IsMeant(key, partition), cancel) is { } problem)
+            {
+                return $"partition {vnode.Partition}: {problem}";
+            }
+        }
+
+        return null;
+    }
+
+    private void Conclude(RebuildFeed feed, string? problem)
+    {
+        var hasFailed = problem is not null && !feed.Job.IsStopped;
+        lock (gate)
+        {
+            feed.IsDone = problem is null;
+            feed.Job.Conclude(problem, hasFailed, options.HandoffInterval, time);
+        }
+
+        if (hasFailed)
+        {
+            statistics.Failed(TransferKind.Rebuild);
+            LogFailed(feed.Job.Partition, feed.Job.Target, problem!);
+        }
+        else if (feed.IsDone)
+        {
+            statistics.Completed(TransferKind.Rebuild, 1);
+            LogSent(feed.Job.Partition, feed.Job.Target, feed.Job.ObjectsSent);
+        }
+
+        wake.Set();
+    }
+
+    /// <summary>Whether the document in force has this owner rebuild the partition, by this plan.</summary>
+    private static bool IsWanted(ClusterSnapshot snapshot, PartitionId partition, NodeId owner, long plannedAt) =>
+        snapshot.Document is { Ring: var ring }
+        && ring.PlannedAt == plannedAt
+        && ring.IsRebuilding(partition)
+        && ring.Owner(partition) == owner;
+
+    /// <summary>The vnodes here, of whatever owner, that may hold keys of the partition.</summary>
+    private IEnumerable<Vnode> Near(ClusterSnapshot snapshot, PartitionId partition)
+    {
+        var document = snapshot.Document!;
+        var most = DocumentRules.ReplicaCounts(document)[^1];
+        return host.Open.Where(vnode => vnode.Partition.Number < document.Ring.Size && PreferenceList.Share(document.Ring, vnode.Partition, partition, most));
+    }
+
+    /// <summary>Whether the partition is one of the key's. One that cannot be read is sent: the owner refuses it, and says so.</summary>
+    private bool IsMeant(ReadOnlyMemory<byte> stored, PartitionId partition)
+    {
+        if (state.Current.Document is not { } document || !ObjectKeyCodec.TryDecode(stored, out var key))
+        {
+            return true;
+        }
+
+        var props = document.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) ?? BucketProps.NewType;
+        return PreferenceList.Holds(document.Ring, RingHash.FirstPartition(key, props.ChashKeyFun, document.Ring.Size), props.NVal, partition);
+    }
+
+    [LoggerMessage(2150, LogLevel.Warning, "what is held here of partition {Partition} could not be sent to {Owner}, which rebuilds it: {Problem}")]
+    private partial void LogFailed(PartitionId partition, NodeId owner, string problem);
+
+    [LoggerMessage(2151, LogLevel.Information, "partition {Partition}: {Objects} objects were sent to {Owner}, which rebuilds it")]
+    private partial void LogSent(PartitionId partition, NodeId owner, long objects);
+}

@@ -1,0 +1,108 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Membership;
+using Kv.Core.Rings;
+
+namespace Kv.Cluster.Membership;
+
+/// <summary>Members that are dead and do not come back (Riak's force-replace and force-remove; 1.6).</summary>
+public sealed partial class ClusterAdmin
+{
+    /// <summary>
+    /// Stages that the node at this peer address, which is in no cluster, takes over what a dead member owned, and rebuilds its data from the other replicas. It may have the dead one's
+    /// name: a pod that lost its volume. Refused `is_up` where any member reaches the dead one; `data_loss` where keys would have no replica left, unless
+    /// <paramref name="allowDataLoss"/>; `ring_not_ready`, `no_space`; and as a join is.
+    /// </summary>
+    public async ValueTask<AdminResult<PlanView>> StageReplaceAsync(NodeId dead, string peerAddress, bool allowDataLoss, CancellationToken cancel)
+    {
+        if (state.Current.Document is null)
+        {
+            return NotInCluster;
+        }
+
+        var met = await MeetAsync(peerAddress, cancel);
+        return met.IsOk ? await StageLossAsync(new DocumentChange.StageReplace(dead, met.Value), allowFewerReplicas: true, allowDataLoss, cancel) : met.Refusal;
+    }
+
+    /// <summary>
+    /// Stages that a dead member is removed; others own at once what it owned, and rebuild it. Refused as <see cref="StageReplaceAsync"/> is, and `too_few_members` where fewer members would
+    /// stay than some bucket has replicas, unless <paramref name="allowFewerReplicas"/>.
+    /// </summary>
+    public ValueTask<AdminResult<PlanView>> StageRemoveAsync(NodeId dead, bool allowFewerReplicas, bool allowDataLoss, CancellationToken cancel) =>
+        StageLossAsync(new DocumentChange.StageRemove(dead), allowFewerReplicas, allowDataLoss, cancel);
+
+    private async ValueTask<AdminResult<PlanView>> StageLossAsync(DocumentChange change, bool allowFewerReplicas, bool allowDataLoss, CancellationToken cancel)
+    {
+        if (state.Current.Document is not { } document)
+        {
+            return NotInCluster;
+        }
+
+        var result = DocumentRules.Apply(document, change);
+        if (result is DocumentChangeResult.Refused refused)
+        {
+            return new AdminRefusal(KindOf(refused.Reason), refused.Reason, refused.Message);
+        }
+
+        var staged = (result as DocumentChangeResult.Changed)?.Document ?? document;
+        if (!allowFewerReplicas && WhyTooFew(document, staged) is { } tooFew)
+        {
+            return tooFew;
+        }
+
+        if (!allowDataLoss && WhyDataLoss(staged) is { } loss)
+        {
+            return loss;
+        }
+
+        return await CheckLossAsync(staged, cancel) is { } refusal ? refusal : await StageAsync([change], cancel);
+    }
+
+    private static AdminRefusal? WhyDataLoss(ClusterDocument staged)
+    {
+        var lost = ClusterPlan.Compute(staged)?.Lost ?? [];
+        var words = lost.Select(keys => $"{keys.Ranges} of {staged.Ring.Size} ranges of the keys that have {keys.NVal} replicas");
+        return lost.IsEmpty
+            ? null
+            : new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.DataLoss, $"no replica would be left of {string.Join(", ", words)}; the caller has to say that they may be lost");
+    }
+
+    /// <summary>What a document cannot know about losses that it has staged: whether the dead are dead to all, who is behind, who has room.</summary>
+    private async ValueTask<AdminRefusal?> CheckLossAsync(ClusterDocument staged, CancellationToken cancel)
+    {
+        foreach (var lost in staged.Staged.Select(s => s.Lost).OfType<NodeId>())
+        {
+            if (await WhyAliveAsync(staged.FindMember(lost)!, cancel) is { } alive)
+            {
+                return alive;
+            }
+        }
+
+        return await WaitForMembersAsync(cancel) ?? await WhyNoSpaceAsync(staged, cancel);
+    }
+
+    /// <summary>A member that only this node cannot reach takes writes that nobody else may have: every other member that is up is asked.</summary>
+    private async ValueTask<AdminRefusal?> WhyAliveAsync(Member dead, CancellationToken cancel)
+    {
+        var snapshot = state.Current;
+        if (snapshot.IsUp(dead.Id))
+        {
+            return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.IsUp, $"{dead.Name} is up: this node reaches it");
+        }
+
+        var others = snapshot.Document!.Members.Where(m => m.Id != snapshot.Self && m.State != MemberState.Joining && snapshot.IsUp(m.Id)).ToList();
+        var answers = await Task.WhenAll(others.Select(m =>
+            transport.SendAsync(m.Id, new PeerRequest.GetUp(), PeerLane.Request, Deadline.After(time, options.PeerDownAfter), cancel).AsTask()));
+        foreach (var (other, answer) in others.Zip(answers))
+        {
+            switch (answer)
+            {
+                case PeerReply.Up up when up.Nodes.Contains(dead.Id):
+                    return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.IsUp, $"{dead.Name} is up: {other.Name} reaches it");
+                case not PeerReply.Up:
+                    return new AdminRefusal(AdminRefusalKind.Unavailable, RefusalReason.NotReachable, $"{other.Name} does not say whether it reaches {dead.Name}");
+            }
+        }
+
+        return null;
+    }
+}
