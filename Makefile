@@ -8,7 +8,7 @@ build := dotnet build -c $(CONFIGURATION) -v quiet -nologo -tl:off -clp:NoSummar
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: sdk
 sdk:
@@ -50,6 +50,21 @@ e2e: all ## Kubernetes tests: on $KUBECONFIG's cluster, else on one that tests/k
 bench: build ## The benchmark: three local nodes, beside a Redis and an etcd where installed
 	@$(build) tests/Kv.Benchmarks
 	@exec .artifacts/bin/Kv.Benchmarks/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Benchmarks
+
+.PHONY: simulation
+simulation: sdk
+	@$(build) tests/Kv.Simulation
+
+simulate = .artifacts/bin/Kv.Simulation/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Simulation
+MINUTES ?= 1
+
+.PHONY: sim
+sim: simulation ## One simulated run, told in full: SEED=n (ONLY=3,7-9 leaves its other events out, MESSAGES=1 tells messages too)
+	@exec $(simulate) run $(SEED) $(if $(ONLY),--only $(ONLY)) $(if $(MESSAGES),--messages)
+
+.PHONY: sim-swarm
+sim-swarm: simulation ## Simulated runs of new seeds for MINUTES=n; one that fails is made short and told
+	@exec $(simulate) swarm --minutes $(MINUTES) $(if $(SEED),--first $(SEED))
 
 .PHONY: crds
 crds: build ## Write crds/ and the chart's copies from the C# types

@@ -27,7 +27,7 @@ public sealed class KeyHistory
     /// <summary>What is wrong with a final state that shows these names; empty where the promise was kept.</summary>
     public IReadOnlyList<string> Violations(IReadOnlySet<string> present)
     {
-        var kept = Kept(present);
+        var kept = Explained(present);
         var acknowledged = writes.Values.Where(write => write.IsAcknowledged).ToArray();
         return
         [
@@ -37,11 +37,18 @@ public sealed class KeyHistory
         ];
     }
 
+    /// <summary>Those of the writes that a reader who was shown these names should have been told of, and was not.</summary>
+    public IEnumerable<string> Missing(IEnumerable<string> expected, IReadOnlySet<string> present)
+    {
+        var kept = Explained(present);
+        return expected.Where(name => !kept.Contains(name));
+    }
+
     /// <summary>
     /// What is there, and what that had covered, and so on. A delete leaves no value to look for: that it was tried is enough to explain what is
     /// gone, and what it may have taken too much of is checked from the other side.
     /// </summary>
-    private HashSet<string> Kept(IReadOnlySet<string> present)
+    private HashSet<string> Explained(IReadOnlySet<string> present)
     {
         var kept = new HashSet<string>(StringComparer.Ordinal);
         var open = new Stack<string>(present.Concat(writes.Values.Where(write => write.IsDelete).Select(write => write.Name)));

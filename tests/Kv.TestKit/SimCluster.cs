@@ -32,6 +32,12 @@ public sealed class SimCluster
 
     public ImmutableArray<SimNode> Nodes { get; }
 
+    /// <summary>For tests that put something between nodes and their ports.</summary>
+    public SimSeams Seams { get; set; } = new();
+
+    /// <summary>Told of every document that a node holds from now on, in the order in which they come to hold it.</summary>
+    public Action<SimNode, ClusterDocument>? OnDocument { get; set; }
+
     public IEnumerable<SimNode> Up => Nodes.Where(node => node.IsUp);
 
     /// <summary>The newest document that a node which is up holds.</summary>
@@ -146,6 +152,7 @@ public sealed class SimCluster
             return;
         }
 
+        OnDocument?.Invoke(node, document);
         var bytes = ClusterDocumentCodec.Encode(document);
         if (decided.TryGetValue((document.ClusterId, document.Version), out var known) && !known.AsSpan().SequenceEqual(bytes))
         {

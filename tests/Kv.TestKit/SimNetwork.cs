@@ -50,6 +50,13 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     /// <summary>Messages on this way take so many times as long.</summary>
     public void Slow(NodeId from, NodeId to, double factor) => slow[(from, to)] = factor;
 
+    /// <summary>The two hear each other again.</summary>
+    public void Heal(NodeId a, NodeId b)
+    {
+        cuts.Remove((a, b));
+        cuts.Remove((b, a));
+    }
+
     /// <summary>No link is cut or slow any more.</summary>
     public void HealAll()
     {

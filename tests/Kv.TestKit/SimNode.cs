@@ -47,6 +47,7 @@ public sealed class SimNode : IAsyncDisposable
     public async Task StartAsync()
     {
         var incarnation = cluster.Scheduler.CreateContext(Name, Clock);
+        var seams = cluster.Seams;
         context = incarnation;
         await InAsync(async () =>
         {
@@ -55,29 +56,33 @@ public sealed class SimNode : IAsyncDisposable
             node = new ClusterNode(
                 cluster.Options,
                 self,
-                cluster.Network.TransportOf(Id, incarnation),
-                Volume.OpenStores(incarnation),
-                Volume.OpenState(incarnation),
+                seams.Transport(this, incarnation, cluster.Network.TransportOf(Id, incarnation)),
+                seams.Stores(this, incarnation, Volume.OpenStores(incarnation)),
+                seams.State(this, incarnation, Volume.OpenState(incarnation)),
                 incarnation.Time,
                 new Random(cluster.Scheduler.Random.Next()),
                 NullLoggerFactory.Instance);
             node.State.Subscribe(snapshot => cluster.Saw(this, snapshot.Document));
-            cluster.Network.Attach(Id, Address, incarnation, node.PeerHandler);
+            cluster.Network.Attach(Id, Address, incarnation, seams.Handler(this, incarnation, node.PeerHandler));
             await node.StartAsync(CancellationToken.None);
             return true;
         });
     }
 
-    /// <summary>A clean stop.</summary>
+    /// <summary>A clean stop; none where the process dies on the way.</summary>
     public async Task StopAsync()
     {
+        var stopping = context;
         await InAsync(async () =>
         {
             await Node.StopAsync(CancellationToken.None);
             return true;
         });
-        cluster.Network.Detach(Id);
-        Forget();
+        if (context == stopping)
+        {
+            cluster.Network.Detach(Id);
+            Forget();
+        }
     }
 
     public void Pause() => context?.Pause();
@@ -102,7 +107,7 @@ public sealed class SimNode : IAsyncDisposable
     /// <summary>The volume is lost while the node is down: under the same name, it is another node when it starts again.</summary>
     public void LoseVolume(NodeId newId)
     {
-        Volume = new SimVolume(cluster.Scheduler);
+        Volume = new SimVolume(cluster.Scheduler) { OnWrite = Volume.OnWrite };
         Id = newId;
     }
 
@@ -151,6 +156,9 @@ public sealed class SimNode : IAsyncDisposable
         var dead = context ?? throw new InvalidOperationException($"{Name} is down already");
         dead.Kill();
         context = null;
+
+        // Its meter would stay on the process's list of them.
+        node?.Statistics.Dispose();
         cluster.Killed(dead);
     }
 }

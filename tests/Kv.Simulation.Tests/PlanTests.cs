@@ -1,0 +1,37 @@
+using Kv.Simulation.Plans;
+using Xunit;
+
+namespace Kv.Simulation.Tests;
+
+/// <summary>What seeds draw: everything that there is, and nothing that no cluster could bear.</summary>
+public sealed class PlanTests
+{
+    private static readonly SimPlan[] Plans = [.. Enumerable.Range(1, 400).Select(PlanDrawing.Draw)];
+
+    [Fact]
+    public void Seeds_DrawEveryKindOfEvent()
+    {
+        var kinds = typeof(PlannedEvent).Assembly.GetTypes().Where(type => !type.IsAbstract && type.IsAssignableTo(typeof(PlannedEvent)));
+        var drawn = Plans.SelectMany(plan => plan.Events).Select(planned => planned.GetType()).ToHashSet();
+        Assert.Empty(kinds.Where(kind => !drawn.Contains(kind)).Select(kind => kind.Name));
+    }
+
+    [Fact]
+    public void Seeds_DrawEveryRuleAndVerb()
+    {
+        Assert.Equal(Enum.GetValues<BucketRule>(), Plans.SelectMany(plan => plan.Types).Select(type => type.Rule).Distinct().Order());
+        Assert.Equal(Enum.GetValues<ClientVerb>(), Plans.SelectMany(plan => plan.Events).OfType<ClientCall>().Select(call => call.Verb).Distinct().Order());
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9], Plans.Select(plan => plan.Members).Distinct().Order());
+    }
+
+    [Fact]
+    public void Plan_LosesNoMoreThanItsWritesAreConfirmedBy()
+    {
+        Assert.All(Plans, plan => Assert.All(plan.Types, type => Assert.True(type.NodeConfirms <= Math.Min(plan.Members, type.NVal))));
+        Assert.All(Plans.Where(plan => plan.Losses > 0), plan => Assert.All(plan.Types, type => Assert.Equal(plan.Losses + 1, type.NodeConfirms)));
+        Assert.All(Plans, plan => Assert.Equal(plan.Losses, plan.Events.OfType<Fault>().Select(fault => fault.Loses).OfType<int>().Distinct().Count()));
+    }
+
+    [Fact]
+    public void KnownGaps_OnlyShrink() => Assert.Empty(KnownGaps.Open.Except([KnownGap.NoAntiEntropy, KnownGap.ResurrectionAfterReap]));
+}

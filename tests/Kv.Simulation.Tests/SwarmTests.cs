@@ -1,0 +1,36 @@
+using System.Globalization;
+using Kv.Simulation.Plans;
+using Kv.Simulation.Running;
+using Xunit;
+
+namespace Kv.Simulation.Tests;
+
+/// <summary>Whole clusters under everything that a seed draws: a few new seeds each time, and every one that ever failed.</summary>
+public sealed class SwarmTests
+{
+    private const int NewSeeds = 10;
+
+    /// <summary>New ones each time; KV_SIM_SEED names the first.</summary>
+    public static TheoryData<int> Seeds()
+    {
+        var first = int.TryParse(Environment.GetEnvironmentVariable("KV_SIM_SEED"), CultureInfo.InvariantCulture, out var given)
+            ? given
+            : (int)(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() % 100_000_000) * 10;
+        Console.WriteLine(FormattableString.Invariant($"   Simulation: {NewSeeds} new seeds from {first}, and {FailedSeeds.All.Length} that failed once"));
+        return [.. Enumerable.Range(first, NewSeeds)];
+    }
+
+    public static TheoryData<int> OnceFailed() => [.. FailedSeeds.All];
+
+    [Theory, MemberData(nameof(Seeds))]
+    public void NewSeed_BreaksNoPromise(int seed) => AssertClean(seed);
+
+    [Theory, MemberData(nameof(OnceFailed))]
+    public void SeedThatFailedOnce_BreaksNoPromise(int seed) => AssertClean(seed);
+
+    private static void AssertClean(int seed)
+    {
+        var verdict = SimRun.Run(PlanDrawing.Draw(seed));
+        Assert.True(verdict.IsClean, $"make sim SEED={seed}:\n{string.Join('\n', verdict.Violations)}");
+    }
+}

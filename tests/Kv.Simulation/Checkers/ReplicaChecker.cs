@@ -1,0 +1,70 @@
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Kv.Simulation.Running;
+using Kv.TestKit;
+
+namespace Kv.Simulation.Checkers;
+
+/// <summary>
+/// Looks at the stores themselves, past all coordinators: the primaries of a key hold the same, nobody else holds anything, and where tombstones are not kept none is
+/// left.
+/// </summary>
+internal sealed class ReplicaChecker(SimWorld world)
+{
+    /// <summary>What is not as it should be now.</summary>
+    public IReadOnlyList<string> Problems() =>
+        [.. world.Writes.Keys.Select(WhyNotEqual).OfType<string>(), .. world.Cluster.Up.SelectMany(Strangers)];
+
+    private string? WhyNotEqual(TrackedKey key)
+    {
+        var ring = world.Cluster.Document.Ring;
+        var first = RingHash.FirstPartition(key.Key, Core.Buckets.BucketProps.NewType.ChashKeyFun, ring.Size);
+        var copies = PreferenceList.Primaries(ring, first, key.Type.NVal).Select(entry => (entry, Held: HeldBy(entry, key))).ToList();
+        if (copies.Any(copy => !IsSame(copy.Held, copies[0].Held)))
+        {
+            return $"{key.Key} differs: {string.Join(", ", copies.Select(copy => $"{NodeOf(copy.entry).Name} {TextOf(copy.Held)}"))}";
+        }
+
+        return copies is [{ Held: { } held }, ..] && !key.Type.KeepsTombstones && ObjectCodec.Decode(held).IsTombstone
+            ? $"{key.Key}: its tombstone stays"
+            : null;
+    }
+
+    /// <summary>Data of partitions that are another's, and keys that do not belong into their partition.</summary>
+    private IEnumerable<string> Strangers(SimNode node)
+    {
+        var ring = world.Cluster.Document.Ring;
+        foreach (var partition in node.Volume.Partitions)
+        {
+            var contents = node.Volume.Contents(partition);
+            if (contents.Count == 0)
+            {
+                continue;
+            }
+
+            if (ring.Owner(partition) != node.Id)
+            {
+                yield return $"{node.Name} holds {contents.Count} objects of partition {partition}, which is another's";
+                continue;
+            }
+
+            foreach (var key in world.Writes.Keys.Where(key => contents.ContainsKey(key.Key.Encoded.ToArray())))
+            {
+                var first = RingHash.FirstPartition(key.Key, Core.Buckets.BucketProps.NewType.ChashKeyFun, ring.Size);
+                if (!PreferenceList.Primaries(ring, first, key.Type.NVal).Any(entry => entry.Partition == partition))
+                {
+                    yield return $"{node.Name} holds {key.Key} in partition {partition}, where it does not belong";
+                }
+            }
+        }
+    }
+
+    private byte[]? HeldBy(PreflistEntry entry, TrackedKey key) =>
+        NodeOf(entry).Volume.Contents(entry.Partition).TryGetValue(key.Key.Encoded.ToArray(), out var held) ? held : null;
+
+    private SimNode NodeOf(PreflistEntry entry) => world.Cluster.Nodes.Single(node => node.Id == entry.Node);
+
+    private static bool IsSame(byte[]? a, byte[]? b) => a is null || b is null ? a == b : a.AsSpan().SequenceEqual(b);
+
+    private static string TextOf(byte[]? held) => held is null ? "nothing" : OutcomeText.Of(ObjectCodec.Decode(held));
+}

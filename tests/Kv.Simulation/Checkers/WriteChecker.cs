@@ -1,0 +1,153 @@
+using System.Globalization;
+using Kv.Cluster;
+using Kv.Core.Objects;
+using Kv.Core.Quorum;
+using Kv.Simulation.Plans;
+using Kv.Simulation.Running;
+
+namespace Kv.Simulation.Checkers;
+
+/// <summary>
+/// No acknowledged write is lost, nothing that an acknowledged write replaced or deleted is back, nothing is read that nobody wrote, and a read of as many
+/// primaries as leave no room beside those that confirmed a write shows it. Knows of the cluster only what its clients are told.
+/// </summary>
+public sealed class WriteChecker(SimPlan plan, Journal journal)
+{
+    private readonly SortedDictionary<(int Type, int Key), TrackedKey> keys = [];
+    private readonly int losses = plan.Losses;
+
+    public int Acknowledged { get; private set; }
+
+    internal IEnumerable<TrackedKey> Keys => keys.Values;
+
+    public ObjectKey KeyOf(ClientCall call) => TrackedKeyOf(call).Key;
+
+    public TrackedWrite Begin(ClientCall call, IReadOnlySet<string> seen, bool isBlindDelete)
+    {
+        var key = TrackedKeyOf(call);
+        var name = string.Create(CultureInfo.InvariantCulture, $"w{call.Number}");
+        foreach (var open in key.OpenDeletes)
+        {
+            open.MayCover!.Add(name);
+        }
+
+        if (call.Verb != ClientVerb.Delete || !isBlindDelete)
+        {
+            return new TrackedWrite(key.History.Begin(name, seen, call.Verb == ClientVerb.Delete), null);
+        }
+
+        var mayCover = key.History.Writes.Select(write => write.Name).ToHashSet(StringComparer.Ordinal);
+        var delete = new TrackedWrite(key.History.Begin(name, mayCover, isDelete: true), mayCover);
+        key.OpenDeletes.Add(delete);
+        return delete;
+    }
+
+    public void End(ClientCall call, TrackedWrite write, KvOutcome? outcome)
+    {
+        var key = TrackedKeyOf(call);
+        var isAcknowledged = outcome is KvOutcome.Stored or KvOutcome.Deleted;
+        if (write.MayCover is not null)
+        {
+            // What became of it is unknown where there was no answer: then it may strike at any later time.
+            if (outcome is not null && !IsIndeterminate(outcome))
+            {
+                key.OpenDeletes.Remove(write);
+            }
+
+            return;
+        }
+
+        if (isAcknowledged && IsProtected(call, key.Type))
+        {
+            Acknowledged++;
+            write.Write.IsAcknowledged = true;
+            key.Confirmed.Add((write.Name, call.Pw.Resolve(key.Type.NVal, QuorumValue.Of(0))));
+        }
+    }
+
+    public ReadExpectation BeginRead(ClientCall call)
+    {
+        var key = TrackedKeyOf(call);
+        var pr = call.Pr.Resolve(key.Type.NVal, QuorumValue.Of(0));
+        return key.Type.KeepsSiblings && losses == 0
+            ? new ReadExpectation([.. key.Confirmed.Where(write => write.Pw + pr > key.Type.NVal).Select(write => write.Name)])
+            : new ReadExpectation([]);
+    }
+
+    /// <summary>The writes whose values the object shows. Null for an object that was not found.</summary>
+    public IReadOnlySet<string> EndRead(ClientCall call, ReadExpectation expected, KvObject? found)
+    {
+        var key = TrackedKeyOf(call);
+        var names = NamesOf(key, found);
+        foreach (var missing in key.History.Missing(expected.Names, names))
+        {
+            journal.Violation($"{key.Type.Name}/{call.KeyName}: read {call.Number} shows [{string.Join(", ", names)}] and not {missing}, which pr and pw promise it");
+        }
+
+        return names;
+    }
+
+    /// <summary>Looks at what every replica together still has, at the end of a run.</summary>
+    internal void Final(TrackedKey key, KvOutcome? last)
+    {
+        if (last is not (KvOutcome.Found or KvOutcome.NotFound))
+        {
+            journal.Violation($"{key.Key}: at rest, a read of all replicas gives {OutcomeText.Of(last)}");
+            return;
+        }
+
+        var names = NamesOf(key, (last as KvOutcome.Found)?.Object);
+        if (key.Type.KeepsSiblings)
+        {
+            foreach (var problem in key.History.Violations(names).Where(problem => !IsKnown(key, problem)))
+            {
+                journal.Violation($"{key.Key}: {problem}");
+            }
+        }
+        else if (names.Count == 0 && key.History.Writes.Any(write => write.IsAcknowledged) && !key.History.Writes.Any(write => write.IsDelete))
+        {
+            journal.Violation($"{key.Key}: nothing is left of its acknowledged writes, and nobody deleted it");
+        }
+    }
+
+    private static bool IsKnown(TrackedKey key, string problem) =>
+        KnownGaps.IsOpen(KnownGap.ResurrectionAfterReap) && !key.Type.KeepsTombstones && problem.Contains(" is back", StringComparison.Ordinal);
+
+    private static bool IsIndeterminate(KvOutcome outcome) => outcome is KvOutcome.Failed { Error.IsIndeterminate: true };
+
+    /// <summary>Whether the acknowledgement promises that the write outlives all that the plan lets happen.</summary>
+    private bool IsProtected(ClientCall call, BucketPlan type) =>
+        type.IsSynced && (losses == 0 || call.NodeConfirms.Resolve(type.NVal, QuorumValue.Of(type.NodeConfirms)) > losses);
+
+    private HashSet<string> NamesOf(TrackedKey key, KvObject? held)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var sibling in held?.Siblings ?? [])
+        {
+            if (sibling.IsTombstone)
+            {
+                continue;
+            }
+
+            var name = OutcomeText.ValueOf(sibling);
+            names.Add(name);
+            if (!key.History.Writes.Any(write => write.Name == name))
+            {
+                journal.Violation($"{key.Key}: {name} is there, which nobody wrote");
+            }
+        }
+
+        return names;
+    }
+
+    private TrackedKey TrackedKeyOf(ClientCall call)
+    {
+        if (!keys.TryGetValue((call.Type, call.Key), out var key))
+        {
+            var type = plan.Types[call.Type];
+            keys.Add((call.Type, call.Key), key = new TrackedKey(new ObjectKey(type.Name, "b", call.KeyName), type));
+        }
+
+        return key;
+    }
+}

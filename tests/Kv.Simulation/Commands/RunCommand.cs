@@ -1,0 +1,37 @@
+using System.Globalization;
+using Kv.Simulation.Plans;
+using Kv.Simulation.Running;
+
+namespace Kv.Simulation.Commands;
+
+/// <summary>Replays one seed: prints its plan, what happened, and how it ended.</summary>
+internal static class RunCommand
+{
+    public static int Run(string[] arguments)
+    {
+        if (arguments.Length == 0 || !int.TryParse(arguments[0], CultureInfo.InvariantCulture, out var seed))
+        {
+            Console.Error.WriteLine("run: which seed?");
+            return 2;
+        }
+
+        var plan = PlanDrawing.Draw(seed);
+        var only = Array.IndexOf(arguments, "--only");
+        if (only > 0)
+        {
+            var kept = NumberRanges.Parse(arguments[only + 1]);
+            plan = plan with { Events = [.. plan.Events.Where(planned => kept.Contains(planned.Number))] };
+        }
+
+        Console.Write(plan.Describe());
+        Action<string>? onNote = arguments.Contains("--messages") ? Console.WriteLine : null;
+        var verdict = SimRun.Run(plan, onNote: onNote);
+        if (onNote is null)
+        {
+            Console.WriteLine(string.Join('\n', verdict.Journal));
+        }
+
+        Console.WriteLine(VerdictText.Of(verdict));
+        return verdict.IsClean ? 0 : 1;
+    }
+}

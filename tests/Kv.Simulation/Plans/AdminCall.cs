@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace Kv.Simulation.Plans;
+
+/// <summary>Something that an administrator does, asking the node <paramref name="By"/> where it is up, else another.</summary>
+public abstract record AdminCall(int Number, TimeSpan At, int By) : PlannedEvent(Number, At)
+{
+    private static string Name(int node) => string.Create(CultureInfo.InvariantCulture, $"n{node + 1}");
+
+    public sealed record Join(int Number, TimeSpan At, int By, IReadOnlyList<int> Nodes, bool CommitsTwice) : AdminCall(Number, At, By)
+    {
+        public override string What => $"{string.Join(", ", Nodes.Select(Name))} to join, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}";
+    }
+
+    public sealed record Leave(int Number, TimeSpan At, int By, int Node, bool CommitsTwice) : AdminCall(Number, At, By)
+    {
+        public override string What => $"{Name(Node)} to leave, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}";
+    }
+
+    public sealed record MarkDown(int Number, TimeSpan At, int By, int Node) : AdminCall(Number, At, By)
+    {
+        public override string What => $"{Name(Node)} is marked down, by {Name(By)}";
+    }
+
+    public sealed record MarkUp(int Number, TimeSpan At, int By, int Node) : AdminCall(Number, At, By)
+    {
+        public override string What => $"{Name(Node)} is marked up, by {Name(By)}";
+    }
+
+    public sealed record Clear(int Number, TimeSpan At, int By) : AdminCall(Number, At, By)
+    {
+        public override string What => $"what is staged is cleared, by {Name(By)}";
+    }
+
+    /// <summary>Commits whatever plan the node shows.</summary>
+    public sealed record Commit(int Number, TimeSpan At, int By) : AdminCall(Number, At, By)
+    {
+        public override string What => $"the plan is committed, by {Name(By)}";
+    }
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace Kv.Simulation.Plans;
+
+/// <summary>A bucket type of a run, and what is promised of the keys in it.</summary>
+public sealed record BucketPlan(string Name, BucketRule Rule, int NVal, string DeleteMode, string Durability, int NodeConfirms)
+{
+    /// <summary>Whether no write may vanish behind a concurrent one: then each acknowledged write can be looked for.</summary>
+    public bool KeepsSiblings => Rule == BucketRule.Siblings;
+
+    /// <summary>Whether an acknowledged write is on disks: a cache's may go with the power.</summary>
+    public bool IsSynced => Durability == "synced";
+
+    public bool KeepsTombstones => DeleteMode == "keep";
+
+    /// <summary>What the administrator is told to make.</summary>
+    public string Json
+    {
+        get
+        {
+            var rule = Rule switch
+            {
+                BucketRule.Siblings => "\"allow_mult\":true",
+                BucketRule.Newest => "\"allow_mult\":false",
+                BucketRule.NewestByClock => "\"allow_mult\":false,\"dvv_enabled\":false",
+                BucketRule.LastWriteWins => "\"last_write_wins\":true,\"allow_mult\":false,\"dvv_enabled\":false",
+                _ => "\"write_once\":true",
+            };
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{{{rule},\"n_val\":{NVal},\"delete_mode\":\"{DeleteMode}\",\"durability\":\"{Durability}\",\"node_confirms\":{NodeConfirms}}}");
+        }
+    }
+
+    public override string ToString() => $"{Name} {Json}";
+}

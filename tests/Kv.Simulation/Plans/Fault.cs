@@ -1,0 +1,93 @@
+using System.Globalization;
+using Kv.TestKit;
+
+namespace Kv.Simulation.Plans;
+
+/// <summary>Something that machines, disks, clocks or the network do. Nodes are named by their place among the run's nodes.</summary>
+public abstract record Fault(int Number, TimeSpan At) : PlannedEvent(Number, At)
+{
+    /// <summary>The node whose data goes for good; null where none does.</summary>
+    public virtual int? Loses => null;
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
+
+    private static string Name(int node) => string.Create(CultureInfo.InvariantCulture, $"n{node + 1}");
+
+    public sealed record Crash(int Number, TimeSpan At, int Node, bool LosesPower, TimeSpan DownFor) : Fault(Number, At)
+    {
+        public override string What => $"{Name(Node)} {(LosesPower ? "loses power" : "is killed")}, back after {Seconds(DownFor)}";
+    }
+
+    public sealed record Stop(int Number, TimeSpan At, int Node, TimeSpan DownFor) : Fault(Number, At)
+    {
+        public override string What => $"{Name(Node)} is stopped, back after {Seconds(DownFor)}";
+    }
+
+    public sealed record Pause(int Number, TimeSpan At, int Node, TimeSpan For) : Fault(Number, At)
+    {
+        public override string What => $"{Name(Node)} pauses for {Seconds(For)}";
+    }
+
+    /// <summary>The nodes of one side hear nothing of the others, nor they of them.</summary>
+    public sealed record Part(int Number, TimeSpan At, IReadOnlyList<int> Side, TimeSpan For) : Fault(Number, At)
+    {
+        public override string What => $"{string.Join(", ", Side.Select(Name))} parted from the rest for {Seconds(For)}";
+    }
+
+    public sealed record CutOneWay(int Number, TimeSpan At, int From, int To, TimeSpan For) : Fault(Number, At)
+    {
+        public override string What => $"nothing gets from {Name(From)} to {Name(To)} for {Seconds(For)}";
+    }
+
+    public sealed record SlowLink(int Number, TimeSpan At, int From, int To, double Factor, TimeSpan For) : Fault(Number, At)
+    {
+        public override string What => FormattableString.Invariant($"from {Name(From)} to {Name(To)} takes {Factor:0} times as long for {Seconds(For)}");
+    }
+
+    public sealed record Weather(int Number, TimeSpan At, SimNetworkOptions Options, TimeSpan For) : Fault(Number, At)
+    {
+        public override string What => FormattableString.Invariant(
+            $"the network loses {Options.RequestLoss:0.000} of requests and {Options.ReplyLoss:0.000} of replies, doubles {Options.Duplication:0.000}, delays {Options.Straggling:0.000} by {Options.StraggleFactor:0} for {Seconds(For)}");
+    }
+
+    public sealed record Drift(int Number, TimeSpan At, int Node, double Rate) : Fault(Number, At)
+    {
+        public override string What => FormattableString.Invariant($"the clock of {Name(Node)} runs at {Rate:0.00}");
+    }
+
+    public sealed record Jump(int Number, TimeSpan At, int Node, TimeSpan By) : Fault(Number, At)
+    {
+        public override string What => FormattableString.Invariant($"the clock of {Name(Node)} jumps by {By.TotalHours:0.0} h");
+    }
+
+    public sealed record FullDisk(int Number, TimeSpan At, int Node, TimeSpan For) : Fault(Number, At)
+    {
+        public override string What => $"the disk of {Name(Node)} is full for {Seconds(For)}";
+    }
+
+    public sealed record NoMemory(int Number, TimeSpan At, int Node, TimeSpan For) : Fault(Number, At)
+    {
+        public override string What => $"{Name(Node)} has no memory to read with for {Seconds(For)}";
+    }
+
+    public sealed record FailedSync(int Number, TimeSpan At, int Node) : Fault(Number, At)
+    {
+        public override string What => $"the disk of {Name(Node)} fails a sync";
+    }
+
+    /// <summary>An entry goes bad; the partition is given up when the node finds it.</summary>
+    public sealed record Rot(int Number, TimeSpan At, int Node) : Fault(Number, At)
+    {
+        public override int? Loses => Node;
+
+        public override string What => $"something rots on the disk of {Name(Node)}";
+    }
+
+    /// <summary>The node dies, and some of its partitions' data is gone when it is back: <paramref name="Share"/> of them.</summary>
+    public sealed record LosePartitions(int Number, TimeSpan At, int Node, double Share, TimeSpan DownFor) : Fault(Number, At)
+    {
+        public override int? Loses => Node;
+
+        public override string What => FormattableString.Invariant($"{Name(Node)} loses power and {Share:0.00} of its partitions, back after {Seconds(DownFor)}");
+    }
+}

@@ -1,0 +1,204 @@
+using System.Collections.Immutable;
+using Kv.TestKit;
+
+namespace Kv.Simulation.Plans;
+
+/// <summary>
+/// Draws a run from its seed. Each run draws which kinds of faults and calls it has at all, so that rare combinations come up that a mix of everything would drown
+/// (swarm testing). What is drawn leaves the promises possible: see node/docs/simulation.md.
+/// </summary>
+public sealed class PlanDrawing
+{
+    private static readonly int[] RingSizes = [8, 8, 16, 16, 32, 64];
+
+    private readonly Random random;
+    private readonly List<PlannedEvent> events = [];
+    private readonly int seed;
+    private int nodes;
+    private TimeSpan length;
+
+    private PlanDrawing(int seed)
+    {
+        this.seed = seed;
+        random = new Random(seed);
+    }
+
+    public static SimPlan Draw(int seed) => new PlanDrawing(seed).Draw();
+
+    private SimPlan Draw()
+    {
+        var members = 1 + Math.Min(random.Next(9), random.Next(9));
+        var losses = members >= 4 && Chance(0.3) ? (members >= 5 && Chance(0.2) ? 2 : 1) : 0;
+
+        // A volume that goes while partitions move may be the only one with both of two copies, which no claim can help.
+        var moves = losses == 0 && Chance(0.5);
+        var spares = moves ? random.Next(0, 3) : 0;
+        nodes = members + spares;
+        length = TimeSpan.FromSeconds(random.Next(10, 45));
+        var clients = random.Next(1, 6);
+        ImmutableArray<BucketPlan> types = [.. Enumerable.Range(0, random.Next(1, 4)).Select(place => DrawType(place, members, losses))];
+        DrawCalls(clients, types);
+        DrawFaults();
+        DrawLosses(losses);
+        if (moves)
+        {
+            DrawAdmin(members);
+        }
+
+        return new SimPlan
+        {
+            Seed = seed,
+            Members = members,
+            Spares = spares,
+            Zones = Chance(0.3) ? random.Next(2, 4) : 1,
+            RingSize = RingSizes[random.Next(RingSizes.Length)],
+            Clients = clients,
+            QueueBound = Chance(0.2) ? random.Next(4, 40) : 10_000,
+            Types = types,
+            Events = [.. events.OrderBy(planned => planned.At).ThenBy(planned => planned.Number)],
+            Length = length,
+            Losses = losses,
+        };
+    }
+
+    private BucketPlan DrawType(int place, int members, int losses)
+    {
+        var rule = Chance(0.6) ? BucketRule.Siblings : (BucketRule)random.Next(1, 5);
+        var nVal = Chance(0.7) ? 3 : random.Next(Math.Max(1, losses + 1), 6);
+        var delete = Pick("keep", "keep", "immediate", "3000", "200");
+        var durability = losses > 0 || Chance(0.75) ? "synced" : Pick("interval", "memory");
+        var confirms = losses > 0 ? losses + 1 : Chance(0.1) ? Math.Min(2, Math.Min(nVal, members)) : 0;
+        return new BucketPlan($"t{place}", rule, nVal, delete, durability, confirms);
+    }
+
+    private void DrawCalls(int clients, ImmutableArray<BucketPlan> types)
+    {
+        var keys = random.Next(1, 8);
+        var pause = Pick(30, 100, 300);
+        var withOptions = Chance(0.6) ? 0.4 : 0;
+        var deletes = Chance(0.7) ? 0.15 : 0;
+        var conditions = Chance(0.5) ? 0.15 : 0;
+        for (var client = 0; client < clients; client++)
+        {
+            for (var at = Within(0.02); at < length; at += TimeSpan.FromMilliseconds(random.Next(1, 2 * pause)))
+            {
+                var type = random.Next(types.Length);
+                var call = new ClientCall(Next(), at, client, random.Next(nodes), type, random.Next(keys), DrawVerb(deletes, conditions), Chance(0.75));
+                events.Add(Chance(withOptions) ? CallOptions.Draw(random, call, types[type].NVal) : call);
+            }
+        }
+    }
+
+    private ClientVerb DrawVerb(double deletes, double conditions)
+    {
+        if (Chance(deletes))
+        {
+            return ClientVerb.Delete;
+        }
+
+        return Chance(conditions) ? Pick(ClientVerb.PutIfNone, ClientVerb.PutIfUnchanged) : Pick(ClientVerb.Get, ClientVerb.Put);
+    }
+
+    private void DrawFaults()
+    {
+        var kinds = Enumerable.Range(0, 12).Where(_ => Chance(0.4)).ToArray();
+        if (kinds.Length == 0)
+        {
+            return;
+        }
+
+        var pause = TimeSpan.FromSeconds(Pick(0.5, 2, 5));
+        for (var at = Within(0.1); at < length; at += pause * (2 * random.NextDouble()))
+        {
+            events.Add(DrawFault(kinds[random.Next(kinds.Length)], at));
+        }
+    }
+
+    private Fault DrawFault(int kind, TimeSpan at)
+    {
+        var (number, node, other, time) = (Next(), random.Next(nodes), random.Next(nodes), Seconds(0.1, 12));
+        return kind switch
+        {
+            0 => new Fault.Crash(number, at, node, true, time),
+            1 => new Fault.Crash(number, at, node, false, time),
+            2 => new Fault.Stop(number, at, node, time),
+            3 => new Fault.Pause(number, at, node, time),
+            4 => new Fault.Part(number, at, DrawSide(), time),
+            5 => new Fault.CutOneWay(number, at, node, other, time),
+            6 => new Fault.SlowLink(number, at, node, other, Pick(10, 100, 1000), time),
+            7 => new Fault.Weather(number, at, DrawWeather(), time),
+            8 => new Fault.Drift(number, at, node, 0.7 + (0.7 * random.NextDouble())),
+            9 => new Fault.Jump(number, at, node, TimeSpan.FromHours(random.Next(-9000, 9000))),
+            10 => new Fault.FullDisk(number, at, node, time),
+            _ => Chance(0.5) ? new Fault.NoMemory(number, at, node, time) : new Fault.FailedSync(number, at, node),
+        };
+    }
+
+    private int[] DrawSide()
+    {
+        var side = Enumerable.Range(0, nodes).Where(_ => Chance(0.4)).ToArray();
+        return side.Length == 0 ? [random.Next(nodes)] : side;
+    }
+
+    private SimNetworkOptions DrawWeather() => new()
+    {
+        RequestLoss = Chance(0.5) ? 0.1 * random.NextDouble() : 0,
+        ReplyLoss = Chance(0.5) ? 0.1 * random.NextDouble() : 0,
+        Duplication = Chance(0.5) ? 0.2 * random.NextDouble() : 0,
+        Straggling = Chance(0.5) ? 0.2 * random.NextDouble() : 0,
+        StraggleFactor = Pick(10, 100, 1000),
+    };
+
+    /// <summary>The same few nodes lose data, each perhaps more than once.</summary>
+    private void DrawLosses(int losses)
+    {
+        var victims = Enumerable.Range(0, nodes).OrderBy(_ => random.Next()).Take(losses).ToArray();
+        foreach (var victim in victims)
+        {
+            for (var count = random.Next(1, 3); count > 0; count--)
+            {
+                events.Add(Chance(0.3)
+                    ? new Fault.Rot(Next(), Within(1), victim)
+                    : new Fault.LosePartitions(Next(), Within(1), victim, Chance(0.5) ? 1 : random.NextDouble(), Seconds(0.1, 8)));
+            }
+        }
+    }
+
+    private void DrawAdmin(int members)
+    {
+        int[] spare = [.. Enumerable.Range(members, nodes - members)];
+        if (spare.Length > 0)
+        {
+            var at = Within(0.6);
+            events.Add(new AdminCall.Join(Next(), at, random.Next(members), spare, Chance(0.3)));
+            if (Chance(0.4))
+            {
+                // Another administrator, at the same time, who has seen nothing of the first.
+                events.Add(new AdminCall.Join(Next(), at + Seconds(0, 0.2), random.Next(members), spare, Chance(0.3)));
+            }
+        }
+
+        for (var count = random.Next(0, 4); count > 0; count--)
+        {
+            var (number, at, by, node) = (Next(), Within(1), random.Next(nodes), random.Next(nodes));
+            events.Add(random.Next(6) switch
+            {
+                0 => new AdminCall.Clear(number, at, by),
+                1 => new AdminCall.MarkDown(number, at, by, node),
+                2 => new AdminCall.MarkUp(number, at, by, node),
+                3 => new AdminCall.Commit(number, at, by),
+                _ => new AdminCall.Leave(number, at, by, node, Chance(0.3)),
+            });
+        }
+    }
+
+    private int Next() => events.Count + 1;
+
+    private bool Chance(double chance) => random.NextDouble() < chance;
+
+    private TimeSpan Within(double share) => length * (share * random.NextDouble());
+
+    private TimeSpan Seconds(double least, double most) => TimeSpan.FromSeconds(least + ((most - least) * random.NextDouble()));
+
+    private T Pick<T>(params T[] among) => among[random.Next(among.Length)];
+}

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+
+namespace Kv.Simulation.Plans;
+
+/// <summary>All that a seed decides before the run begins: topology, bucket types, and every fault, administrator's call and request with its time.</summary>
+public sealed record SimPlan
+{
+    public required int Seed { get; init; }
+
+    /// <summary>Members of the cluster at the beginning.</summary>
+    public required int Members { get; init; }
+
+    /// <summary>Nodes that may join later.</summary>
+    public required int Spares { get; init; }
+
+    public required int Zones { get; init; }
+
+    public required int RingSize { get; init; }
+
+    public required int Clients { get; init; }
+
+    /// <summary>Commands that a mailbox holds, and requests that a node takes, in this run.</summary>
+    public required int QueueBound { get; init; }
+
+    public required ImmutableArray<BucketPlan> Types { get; init; }
+
+    /// <summary>By time.</summary>
+    public required ImmutableArray<PlannedEvent> Events { get; init; }
+
+    /// <summary>Faults run for this long.</summary>
+    public required TimeSpan Length { get; init; }
+
+    /// <summary>The most nodes that lose data for good. A write that as many nodes and one more confirmed has to survive.</summary>
+    public required int Losses { get; init; }
+
+    public string Describe()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"seed {Seed}: {Members} nodes and {Spares} spare in {Zones} zones, a ring of {RingSize}, {Clients} clients, queues of {QueueBound}, faults for {Length.TotalSeconds:0} s, {Losses} nodes lose data");
+        foreach (var type in Types)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"     {type}");
+        }
+
+        foreach (var planned in Events)
+        {
+            text.AppendLine(planned.ToString());
+        }
+
+        return text.ToString();
+    }
+}

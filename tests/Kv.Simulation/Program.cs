@@ -1,0 +1,19 @@
+using System.Globalization;
+using Kv.Simulation.Commands;
+
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+return args switch
+{
+    ["run", .. var rest] => RunCommand.Run(rest),
+    ["swarm", .. var rest] => SwarmCommand.Run(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("""
+        Kv.Simulation run SEED [--only NUMBERS] [--messages]     one run, told in full
+        Kv.Simulation swarm [--minutes N] [--first SEED]         runs until the time is over, or one fails
+        """);
+    return 2;
+}

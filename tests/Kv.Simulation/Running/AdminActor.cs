@@ -1,0 +1,110 @@
+using Kv.Cluster.Membership;
+using Kv.Core.Membership;
+using Kv.Simulation.Plans;
+using Kv.TestKit;
+
+namespace Kv.Simulation.Running;
+
+/// <summary>Administrators: each does one thing, tries again while it is refused for a reason that passes, and gives up when the world heals.</summary>
+internal sealed class AdminActor(SimWorld world)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private const int Attempts = 10;
+
+    public async Task RunAsync(AdminCall call)
+    {
+        switch (call)
+        {
+            case AdminCall.Join join:
+                string[] addresses = [.. join.Nodes.Select(world.Node).Select(node => node.Address)];
+                await StageAndCommitAsync(call, admin => admin.StageJoinAsync(addresses, default), join.CommitsTwice);
+                break;
+            case AdminCall.Leave leave:
+                var leaver = world.Node(leave.Node).Id;
+                await StageAndCommitAsync(call, admin => admin.StageLeaveAsync([leaver], false, default), leave.CommitsTwice);
+                break;
+            case AdminCall.MarkDown down:
+                await AskAsync(call, admin => admin.MarkDownAsync(world.Node(down.Node).Id, default));
+                break;
+            case AdminCall.MarkUp up:
+                await AskAsync(call, admin => admin.MarkUpAsync(world.Node(up.Node).Id, default));
+                break;
+            case AdminCall.Clear:
+                await AskAsync(call, admin => admin.ClearStagedAsync(default));
+                break;
+            case AdminCall.Commit:
+                await CommitAsync(call, null);
+                break;
+        }
+    }
+
+    /// <summary>After the healing: what is staged and was never committed is taken back, and those who have left are forgotten.</summary>
+    public async Task FinishAsync()
+    {
+        var call = new AdminCall.Clear(0, world.Now, 0);
+        while (world.Cluster.Document is { Staged.IsEmpty: false })
+        {
+            await AskAsync(call, admin => admin.ClearStagedAsync(default));
+            await world.DelayAsync(Pause);
+        }
+    }
+
+    /// <summary>Forgets the members that own nothing any more. False while one is still to be forgotten.</summary>
+    public async Task<bool> ConfirmExitsAsync()
+    {
+        var call = new AdminCall.Clear(0, world.Now, 0);
+        foreach (var leaver in world.Cluster.Document.Members.Where(member => member.State is MemberState.Exiting or MemberState.Leaving))
+        {
+            // A member cannot confirm its own exit.
+            await AskAsync(call, admin => admin.ConfirmExitAsync(leaver.Id, default), other => other.Id != leaver.Id);
+        }
+
+        return world.Cluster.Document.Members.All(member => member.State is not (MemberState.Exiting or MemberState.Leaving));
+    }
+
+    private async Task StageAndCommitAsync(AdminCall call, Func<ClusterAdmin, ValueTask<AdminResult<PlanView>>> stage, bool twice)
+    {
+        for (var attempt = 0; attempt < Attempts && !world.IsHealed; attempt++)
+        {
+            var plan = await AskAsync(call, stage);
+            if (plan.IsOk && plan.Value is { PlanId.Length: > 0 } staged)
+            {
+                if (twice)
+                {
+                    // A command that was sent twice, the second before the first was answered.
+                    _ = CommitAsync(call, staged.PlanId);
+                }
+
+                if (await CommitAsync(call, staged.PlanId))
+                {
+                    return;
+                }
+            }
+
+            await world.DelayAsync(Pause);
+        }
+    }
+
+    /// <summary>Commits the plan of this id, or where that is null whatever the node shows.</summary>
+    private async Task<bool> CommitAsync(AdminCall call, string? planId)
+    {
+        var committed = await AskAsync(call, admin => admin.CommitAsync(planId ?? admin.GetPlan().Value?.PlanId ?? "", default));
+        return committed.IsOk && committed.Value is not null;
+    }
+
+    private async Task<AdminResult<T>> AskAsync<T>(AdminCall call, Func<ClusterAdmin, ValueTask<AdminResult<T>>> ask, Func<SimNode, bool>? who = null)
+        where T : class
+    {
+        if (world.Serving(call.By, who) is not { } node)
+        {
+            return default;
+        }
+
+        var asked = node.InAsync(async () => await ask(node.Node.Admin));
+        await Task.WhenAny(asked, world.DelayAsync(TimeSpan.FromSeconds(30)));
+        var answer = asked.IsCompletedSuccessfully ? await asked : default;
+        world.Journal.Note($"{call.Number,4}   admin at {node.Name}: {(answer.IsOk ? answer.Value is null ? "no answer" : "done" : $"{answer.Refusal}")}");
+        return answer;
+    }
+}

@@ -1,0 +1,119 @@
+using Kv.Cluster;
+using Kv.Simulation.Checkers;
+using Kv.Simulation.Plans;
+using Kv.TestKit;
+
+namespace Kv.Simulation.Running;
+
+/// <summary>What the actors of a run share: the cluster, the journal, the checkers, and whether it is healed yet.</summary>
+internal sealed class SimWorld
+{
+    private readonly HashSet<SimNode> failing = [];
+
+    public SimWorld(SimPlan plan, SimSeams seams)
+    {
+        Plan = plan;
+        Scheduler = new SimScheduler(plan.Seed);
+        Journal = new Journal(Scheduler);
+        var options = new ClusterOptions
+        {
+            RequestTimeout = TimeSpan.FromSeconds(5),
+            VnodeMailboxLimit = plan.QueueBound,
+            MaxConcurrentRequests = plan.QueueBound,
+        };
+        Cluster = new SimCluster(Scheduler, plan.Members + plan.Spares, plan.Zones, options: options) { Seams = seams };
+        Writes = new WriteChecker(plan, Journal);
+        Documents = new DocumentChecker(Journal);
+        Dots = new DotChecker(Journal);
+        Cluster.OnDocument = Documents.Saw;
+        foreach (var node in Cluster.Nodes)
+        {
+            node.Volume.OnWrite = Dots.Saw;
+        }
+    }
+
+    public SimPlan Plan { get; }
+
+    public SimScheduler Scheduler { get; }
+
+    public Journal Journal { get; }
+
+    public SimCluster Cluster { get; }
+
+    public WriteChecker Writes { get; }
+
+    public DocumentChecker Documents { get; }
+
+    public DotChecker Dots { get; }
+
+    public Random Random => Scheduler.Random;
+
+    /// <summary>Faults are over: whatever was to be undone later is undone already.</summary>
+    public bool IsHealed { get; set; }
+
+    public SimNode Node(int place) => Cluster.Nodes[place % Cluster.Nodes.Length];
+
+    /// <summary>The node at this place, or the next one that serves. Null where none does.</summary>
+    public SimNode? Serving(int place, Func<SimNode, bool>? who = null)
+    {
+        for (var step = 0; step < Cluster.Nodes.Length; step++)
+        {
+            if (Node(place + step) is { IsUp: true, IsPaused: false, Document: not null } node && who?.Invoke(node) != false)
+            {
+                return node;
+            }
+        }
+
+        return null;
+    }
+
+    public Task DelayAsync(TimeSpan delay) => Cluster.DelayAsync(delay);
+
+    public TimeSpan Now => TimeSpan.FromTicks(Scheduler.Now);
+
+    /// <summary>The world has done something to the node's disk that ends its process: that is no bug.</summary>
+    public void ExpectFailure(SimNode node) => failing.Add(node);
+
+    public bool IsFailureExpected(SimNode node) => failing.Contains(node);
+
+    /// <summary>Starts the node if it is down. A partition that rotted is given up, as an administrator would.</summary>
+    public async Task StartAsync(SimNode node)
+    {
+        while (!node.IsUp)
+        {
+            Journal.Note($"{node.Name} starts");
+            try
+            {
+                await node.StartAsync();
+            }
+            catch (Kv.Core.Stores.StoreException damage)
+            {
+                if (!IsFailureExpected(node))
+                {
+                    Journal.Violation($"{node.Name} does not start: {damage.Message}");
+                    return;
+                }
+
+                Kill(node, losesPower: false);
+                GiveUpRotten(node);
+            }
+        }
+    }
+
+    public void Kill(SimNode node, bool losesPower)
+    {
+        if (node.IsUp)
+        {
+            node.Kill(losesPower);
+        }
+    }
+
+    public void GiveUpRotten(SimNode node)
+    {
+        foreach (var partition in node.Volume.Rotten.ToArray())
+        {
+            Journal.Note($"{node.Name} gives up partition {partition}, which rotted");
+            node.Volume.Lose(partition);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Stores;
+
+namespace Kv.TestKit;
+
+/// <summary>What stands between simulated nodes and the ports that they meet the world through: nothing, unless a test puts something there.</summary>
+public class SimSeams
+{
+    public virtual IPeerTransport Transport(SimNode node, SimContext context, IPeerTransport real) => real;
+
+    public virtual IPeerHandler Handler(SimNode node, SimContext context, IPeerHandler real) => real;
+
+    public virtual IPartitionStores Stores(SimNode node, SimContext context, IPartitionStores real) => real;
+
+    public virtual INodeState State(SimNode node, SimContext context, INodeState real) => real;
+}
