@@ -66,6 +66,14 @@ sim: simulation ## One simulated run, told in full: SEED=n (ONLY=3,7-9 leaves it
 sim-swarm: simulation ## Simulated runs of new seeds for MINUTES=n; one that fails is made short and told
 	@exec $(simulate) swarm --minutes $(MINUTES) $(if $(SEED),--first $(SEED))
 
+.PHONY: sim-bugs
+sim-bugs: simulation ## Plants each of the known bugs in turn, and finds it within its number of seeds
+	@exec $(simulate) bugs $(BUG)
+
+.PHONY: stories
+stories: simulation ## Write the transcripts of the simulated stories anew, to be read as a diff
+	@exec $(simulate) stories tests/Kv.Simulation/Stories
+
 .PHONY: crds
 crds: build ## Write crds/ and the chart's copies from the C# types
 	@bin/kv-operator crds crds

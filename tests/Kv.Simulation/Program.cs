@@ -6,6 +6,8 @@ return args switch
 {
     ["run", .. var rest] => RunCommand.Run(rest),
     ["swarm", .. var rest] => SwarmCommand.Run(rest),
+    ["bugs", .. var rest] => BugsCommand.Run(rest),
+    ["stories", .. var rest] => StoriesCommand.Run(rest),
     _ => Usage(),
 };
 
@@ -14,6 +16,8 @@ static int Usage()
     Console.Error.WriteLine("""
         Kv.Simulation run SEED [--only NUMBERS] [--messages]     one run, told in full
         Kv.Simulation swarm [--minutes N] [--first SEED]         runs until the time is over, or one fails
+        Kv.Simulation bugs [NAME...]                             plants each bug and looks for it
+        Kv.Simulation stories [DIRECTORY]                        tells the stories, or writes them there
         """);
     return 2;
 }

@@ -119,14 +119,16 @@ public sealed class SimNode : IAsyncDisposable
             return default;
         }
 
-        var answer = new TaskCompletionSource<T?>();
+        // Whoever waits goes on by its own turn, and not in the middle of a kill.
+        var answer = new TaskCompletionSource<T?>(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.WhenKilled(asked, () => answer.TrySetResult(default));
         asked.Invoke(() => _ = AnswerAsync(work, answer));
         return await answer.Task;
     }
 
     /// <summary>Asks the node as a client does; null where it dies or is down.</summary>
-    public Task<KvOutcome?> AskAsync(KvRequest request) => InAsync<KvOutcome>(async () => await Node.Client.ExecuteAsync(request, CancellationToken.None));
+    public Task<KvOutcome?> AskAsync(KvRequest request) => InAsync<KvOutcome>(
+        async () => await cluster.Seams.Ask(this, request, asked => Node.Client.ExecuteAsync(asked, CancellationToken.None)));
 
     /// <summary>Ends the process, if it lives; a dead one has nothing left to give back.</summary>
     public ValueTask DisposeAsync()

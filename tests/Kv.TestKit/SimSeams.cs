@@ -1,3 +1,4 @@
+using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.Stores;
 
@@ -13,4 +14,7 @@ public class SimSeams
     public virtual IPartitionStores Stores(SimNode node, SimContext context, IPartitionStores real) => real;
 
     public virtual INodeState State(SimNode node, SimContext context, INodeState real) => real;
+
+    /// <summary>Between clients and the node's door.</summary>
+    public virtual ValueTask<KvOutcome> Ask(SimNode node, KvRequest request, Func<KvRequest, ValueTask<KvOutcome>> real) => real(request);
 }

@@ -16,9 +16,20 @@ public static class OutcomeText
         KvOutcome.Unchanged => "unchanged",
         KvOutcome.Stored => "stored",
         KvOutcome.Deleted => "deleted",
-        KvOutcome.Failed failed => $"failed: {failed.Error}",
+        KvOutcome.Failed failed => $"failed: {Of(failed.Error)}",
         _ => outcome.ToString(),
     };
+
+    private static string Of(KvError error) => error switch
+    {
+        KvError.Unsatisfied unmet => $"{unmet.Option} of {unmet.Required} unmet, got {unmet.Got}{Unsure(error)}",
+        KvError.InsufficientVnodes few => $"{few.Got} vnodes of {few.Required}",
+        KvError.NotReady notReady => $"not ready: {notReady.Detail}",
+        KvError.InvalidRequest invalid => $"invalid: {invalid.Message}",
+        _ => $"{error.GetType().Name}{Unsure(error)}",
+    };
+
+    private static string Unsure(KvError error) => error.IsIndeterminate ? " (may have happened)" : "";
 
     /// <summary>The values of the siblings, in order.</summary>
     public static string Of(KvObject held) =>

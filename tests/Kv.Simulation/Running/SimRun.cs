@@ -55,8 +55,11 @@ public static class SimRun
         await world.DelayAsync(world.Plan.Length);
         await faults.HealAsync();
         await Task.WhenAll(acting);
-        await SettleAsync(world, admins);
-        await FinalChecks.RunAsync(world);
+        if (await SettleAsync(world, admins))
+        {
+            await FinalChecks.RunAsync(world);
+        }
+
         supervisor.End();
         await supervising;
     }
@@ -120,7 +123,7 @@ public static class SimRun
     }
 
     /// <summary>Nothing is on its way any more: all agree, all see each other, every partition is with its owner and nowhere else.</summary>
-    private static async Task SettleAsync(SimWorld world, AdminActor admins)
+    private static async Task<bool> SettleAsync(SimWorld world, AdminActor admins)
     {
         var end = world.Now + MostSettling;
         await admins.FinishAsync();
@@ -130,19 +133,20 @@ public static class SimRun
             if (IsAtRest(world) && await admins.ConfirmExitsAsync() && IsAtRest(world))
             {
                 world.Journal.Note("-- the cluster is at rest --");
-                return;
+                return true;
             }
 
             if (world.Now > end)
             {
                 world.Journal.Violation($"not at rest {MostSettling} after everything was healed: {RestText.WhyNot(world.Cluster)}");
-                return;
+                return false;
             }
         }
     }
 
     private static bool IsAtRest(SimWorld world) =>
-        world.Cluster.Nodes.All(node => node.IsUp && !node.Node.Failed.IsCompleted && KnowsWhereItStands(world.Cluster, node)) && world.Cluster.IsSettled();
+        world.Cluster.Up.Any(node => node.Document is not null)
+        && world.Cluster.Nodes.All(node => node.IsUp && !node.Node.Failed.IsCompleted && KnowsWhereItStands(world.Cluster, node)) && world.Cluster.IsSettled();
 
     /// <summary>A node that is no member does not take itself for one.</summary>
     private static bool KnowsWhereItStands(SimCluster cluster, SimNode node) => node.Document is null || cluster.Document.FindMember(node.Id) is not null;

@@ -85,6 +85,7 @@ internal sealed class SimWorld
             try
             {
                 await node.StartAsync();
+                return;
             }
             catch (Kv.Core.Stores.StoreException damage)
             {

@@ -1,0 +1,61 @@
+using Kv.Core.AntiEntropy;
+using Kv.Core.Stores;
+
+namespace Kv.Simulation.Bugs;
+
+/// <summary>A store that is as it should be, but for what a subclass bends.</summary>
+internal abstract class BentStore(IPartitionStore real) : IPartitionStore
+{
+    public StoreCapabilities Capabilities => Real.Capabilities;
+
+    public int MaxKeyBytes => Real.MaxKeyBytes;
+
+    public int MaxValueBytes => Real.MaxValueBytes;
+
+    public virtual long ApproximateCount => Real.ApproximateCount;
+
+    public long ApproximateBytes => Real.ApproximateBytes;
+
+    public HashTrees Trees => Real.Trees;
+
+    protected IPartitionStore Real { get; } = real;
+
+    public virtual ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel) => Real.ReadAsync(batch, cancel);
+
+    public virtual ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel) => Real.WriteAsync(batch, durability, cancel);
+
+    public virtual IAsyncEnumerable<StoredEntry> FoldAsync(CancellationToken cancel) => Real.FoldAsync(cancel);
+
+    public virtual ValueTask DropAsync(CancellationToken cancel) => Real.DropAsync(cancel);
+
+    public ValueTask DisposeAsync() => Real.DisposeAsync();
+
+    /// <summary>The batch with each entry as it is made of it; without those of which nothing is made.</summary>
+    protected static WriteBatch Bent(WriteBatch batch, Func<int, WriteBatch.Entry, WriteBatch.Entry?> bend)
+    {
+        var bent = new WriteBatch { NewTrees = batch.NewTrees };
+        for (var place = 0; place < batch.Count; place++)
+        {
+            if (bend(place, batch.Entries[place]) is not { } entry)
+            {
+                continue;
+            }
+
+            if (entry.Value is { } value)
+            {
+                bent.Put(entry.Key, value);
+            }
+            else
+            {
+                bent.Remove(entry.Key);
+            }
+        }
+
+        foreach (var change in batch.TreeChanges)
+        {
+            bent.Change(change);
+        }
+
+        return bent;
+    }
+}

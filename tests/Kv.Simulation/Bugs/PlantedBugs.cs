@@ -1,0 +1,190 @@
+using System.Collections.Immutable;
+using Kv.Cluster;
+using Kv.Cluster.Peers;
+using Kv.Core.Causality;
+using Kv.Core.Objects;
+using Kv.Core.Quorum;
+
+namespace Kv.Simulation.Bugs;
+
+/// <summary>The mistakes that the simulation is proved with: `make sim-bugs` finds each within its number of seeds.</summary>
+public static class PlantedBugs
+{
+    private static readonly PeerReply Done = new PeerReply.Done();
+
+    public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors()];
+
+    private static IEnumerable<PlantedBug> OfStores() =>
+    [
+        new("no-fsync", "a write is acknowledged without a sync", 20, () => new() { Store = real => new BentStores.WithoutFsync(real) }),
+        new("silent-full-disk", "a write that a full disk refuses is acknowledged", 40, () => new() { Store = real => new BentStores.SilentWhenFull(real) }),
+        new("fold-without-last", "a fold ends one entry early, and what it gave is dropped", 20, () => new() { Store = real => new BentStores.FoldWithoutLast(real) }),
+        new("fold-without-tombstones", "a handoff leaves tombstones out: nobody needs them", 60, () => new() { Store = real => new BentStores.FoldWithoutTombstones(real) }),
+        new("blind-read", "a read misses a key now and then", 5, () => new() { Store = real => new BentStores.BlindNowAndThen(real) }),
+        new("short-batch", "the last entry of a batch is not written", 20, () => new() { Store = real => new BentStores.WithoutLastOfBatch(real) }),
+        new("actor-that-forgot", "a vnode whose data was dropped goes on with its old actor", 200, () => new() { Store = real => new BentStores.NeverEmpty(real) }),
+        new("no-tombstones", "each replica removes a deleted object by itself, at once", 20, () => new() { Store = real => new BentStores.WithoutTombstones(real) }),
+        new("drop-without-delete", "a dropped partition's data stays on disk", 5, () => new() { Store = real => new BentStores.ForgetfulDrop(real) }),
+    ];
+
+    private static IEnumerable<PlantedBug> OfRecords() =>
+    [
+        new("reused-epoch", "a restart does not know its epoch and gives the same dots again", 5, () => Forgetting("vnode-actors")),
+        new("acceptor-that-forgot", "a restarted acceptor does not know what it promised", 200, () => Forgetting("document-acceptor")),
+        new("no-document", "a restart does not find the cluster document", 5, () => Forgetting("cluster-document")),
+        new("late-document", "a document is used before it is on disk", 5, () => Late("cluster-document")),
+        new("late-epoch", "a raised epoch is used before it is on disk", 60, () => Late("vnode-actors")),
+    ];
+
+    private static IEnumerable<PlantedBug> OfSenders() =>
+    [
+        new("hint-dropped-early", "handed-off data is dropped before its acknowledgement", 60, () => new()
+        {
+            Sending = (_, _, _, request, next) =>
+            {
+                if (request is not PeerRequest.HandoffBatch { Entries.Count: > 0 })
+                {
+                    return next(request);
+                }
+
+                _ = next(request).AsTask();
+                return new(Done);
+            },
+        }),
+        new("unsent-replica", "every third replica counts as written and is not sent the write", 60, () =>
+        {
+            var count = 0;
+            return new() { Sending = (_, _, _, request, next) => request is PeerRequest.VnodePut { Kind: VnodePutKind.Replicate } && ++count % 3 == 0 ? new(Done) : next(request) };
+        }),
+        new("silence-is-consent", "a replica that cannot be reached counts as written", 60, () => new()
+        {
+            Sending = async (_, _, _, request, next) =>
+                await next(request) is var reply && request is PeerRequest.VnodePut && reply is PeerReply.Unreachable or PeerReply.TimedOut ? Done : reply,
+        }),
+        new("transfer-without-new-writes", "a write that comes while a partition moves is not passed on", 200, () => new()
+        {
+            Sending = (_, _, _, request, next) => request is PeerRequest.VnodePut { Kind: VnodePutKind.Handoff } ? new(Done) : next(request),
+        }),
+        new("empty-transfer", "a partition counts as moved though nothing was sent", 60, () => new()
+        {
+            Sending = (_, _, _, request, next) => request is PeerRequest.HandoffBatch { Entries.Count: > 0 } ? new(Done) : next(request),
+        }),
+        new("told-before-decided", "a proposed document is told before it is decided", 100, () => new()
+        {
+            Sending = (_, _, _, request, next) =>
+            {
+                if (request is PeerRequest.Accept accept)
+                {
+                    _ = next(new PeerRequest.LearnDocument(accept.Document) { DocumentVersion = request.DocumentVersion }).AsTask();
+                }
+
+                return next(request);
+            },
+        }),
+    ];
+
+    private static IEnumerable<PlantedBug> OfReceivers() =>
+    [
+        new("promise-without-memory", "an acceptor does not tell what it has accepted", 100, () => new()
+        {
+            Handling = async (_, _, _, request, next) =>
+                await next(request) is var reply && reply is PeerReply.Promised promised ? promised with { AcceptedBallot = default, AcceptedDocument = null } : reply,
+        }),
+        new("old-owner-serves", "a node serves a partition that it gave away", 200, () => new()
+        {
+            Handling = (node, _, _, request, next) =>
+                next(request is PeerRequest.VnodeGet or PeerRequest.VnodePut ? request with { DocumentVersion = node.Document?.Version ?? 0 } : request),
+        }),
+        new("half-a-batch", "half of a handed-off batch is merged, and all of it confirmed", 20, () => new()
+        {
+            Handling = (_, _, _, request, next) =>
+                next(request is PeerRequest.HandoffBatch batch ? batch with { Entries = [.. batch.Entries.Take((batch.Entries.Count + 1) / 2)] } : request),
+        }),
+        new("early-acknowledgement", "a replica acknowledges and writes a while later", 40, () => new()
+        {
+            Handling = (_, context, _, request, next) =>
+            {
+                if (request is not PeerRequest.VnodePut)
+                {
+                    return next(request);
+                }
+
+                context.After(TimeSpan.FromMilliseconds(300), () => _ = next(request).AsTask());
+                return new(Done);
+            },
+        }),
+        new("lone-reap", "a replica removes its tombstone without asking the others", 40, () => new()
+        {
+            Handling = async (_, context, _, request, next) =>
+            {
+                var reply = await next(request);
+                if (request is PeerRequest.VnodePut put && ObjectCodec.TryDecode(put.Object, out var held, out _) && held.IsTombstone)
+                {
+                    var reap = new PeerRequest.VnodeReap(put.Partition, put.Key, held.Clock.StableHash()) { DocumentVersion = request.DocumentVersion };
+                    context.After(TimeSpan.FromMilliseconds(50), () => _ = next(reap).AsTask());
+                }
+
+                return reply;
+            },
+        }),
+        new("mixed-up-reply", "a replica answers with another key's object now and then", 5, () =>
+        {
+            PeerReply.Object? before = null;
+            var count = 0;
+            return new()
+            {
+                Handling = async (_, _, _, request, next) =>
+                {
+                    var reply = await next(request);
+                    if (request is not PeerRequest.VnodeGet { HeadOnly: false } || reply is not PeerReply.Object { Stored: not null } answer)
+                    {
+                        return reply;
+                    }
+
+                    (var mixed, before) = (before, answer);
+                    return ++count % 10 == 0 && mixed is not null ? mixed : reply;
+                },
+            };
+        }),
+    ];
+
+    private static IEnumerable<PlantedBug> OfDoors() =>
+    [
+        new("newest-context", "a write replaces what is there, not what its client saw", 5, () => new()
+        {
+            Asking = async (request, next) => request is KvRequest.Put put && await next(new KvRequest.Get { Key = put.Key, HeadOnly = true }) is KvOutcome.Found found
+                ? await next(put with { Context = found.Object.Clock })
+                : await next(request),
+        }),
+        new("blind-delete", "a delete takes along what its client never saw", 20, () => new()
+        {
+            Asking = (request, next) => next(request is KvRequest.Delete delete ? delete with { Context = null } : request),
+        }),
+        new("failure-acknowledged", "a write that may have failed is acknowledged", 40, () => new()
+        {
+            Asking = async (request, next) => await next(request) is var outcome && request is KvRequest.Put && outcome is KvOutcome.Failed { Error.IsIndeterminate: true }
+                ? new KvOutcome.Stored(null)
+                : outcome,
+        }),
+        new("pw-ignored", "a write does not wait for primaries", 100, () => new()
+        {
+            Asking = (request, next) => next(request is KvRequest.Put put ? put with { Pw = QuorumValue.Of(0), W = QuorumValue.One, Dw = QuorumValue.One } : request),
+        }),
+        new("pr-ignored", "a read does not wait for primaries", 100, () => new()
+        {
+            Asking = (request, next) => next(request is KvRequest.Get get ? get with { Pr = QuorumValue.Of(0), R = QuorumValue.One } : request),
+        }),
+        new("confirms-ignored", "a write does not wait for a second node", 200, () => new()
+        {
+            Asking = (request, next) => next(request is KvRequest.Put put ? put with { NodeConfirms = QuorumValue.Of(0), W = QuorumValue.One, Dw = QuorumValue.One, Pw = QuorumValue.Of(0) } : request),
+        }),
+        new("context-lost", "a delete forgets what it deletes", 40, () => new()
+        {
+            Asking = (request, next) => next(request is KvRequest.Delete { Context: not null } delete ? delete with { Context = VersionVector.Empty } : request),
+        }),
+    ];
+
+    private static PlantedSeams Forgetting(string record) => new() { NodeState = (context, real) => new BentState(context, real, record, forgets: true, TimeSpan.Zero) };
+
+    private static PlantedSeams Late(string record) => new() { NodeState = (context, real) => new BentState(context, real, record, forgets: false, TimeSpan.FromSeconds(3)) };
+}

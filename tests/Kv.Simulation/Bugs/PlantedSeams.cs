@@ -1,0 +1,71 @@
+using Kv.Cluster;
+using Kv.Cluster.Peers;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+using Kv.TestKit;
+
+namespace Kv.Simulation.Bugs;
+
+/// <summary>Seams with something bent in them; what is not set is as it should be.</summary>
+public sealed class PlantedSeams : SimSeams
+{
+    /// <summary>A message between this node and a peer, and the way it would go.</summary>
+    public delegate ValueTask<PeerReply> MessageBend(SimNode node, SimContext context, NodeId peer, PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next);
+
+    /// <summary>A client's request to this node, and the way it would go.</summary>
+    public delegate ValueTask<KvOutcome> RequestBend(KvRequest request, Func<KvRequest, ValueTask<KvOutcome>> next);
+
+    public MessageBend? Sending { get; init; }
+
+    public MessageBend? Handling { get; init; }
+
+    public RequestBend? Asking { get; init; }
+
+    public Func<IPartitionStore, IPartitionStore>? Store { get; init; }
+
+    public Func<SimContext, INodeState, INodeState>? NodeState { get; init; }
+
+    public override IPeerTransport Transport(SimNode node, SimContext context, IPeerTransport real) =>
+        Sending is { } bend ? new BentTransport(real, (to, request, next) => bend(node, context, to, request, next)) : real;
+
+    public override IPeerHandler Handler(SimNode node, SimContext context, IPeerHandler real) =>
+        Handling is { } bend ? new BentHandler(real, (from, request, next) => bend(node, context, from, request, next)) : real;
+
+    public override IPartitionStores Stores(SimNode node, SimContext context, IPartitionStores real) =>
+        Store is { } bend ? new BentStores(real, bend) : real;
+
+    public override INodeState State(SimNode node, SimContext context, INodeState real) => NodeState?.Invoke(context, real) ?? real;
+
+    public override ValueTask<KvOutcome> Ask(SimNode node, KvRequest request, Func<KvRequest, ValueTask<KvOutcome>> real) =>
+        Asking is { } bend ? bend(request, real) : real(request);
+
+    private delegate ValueTask<PeerReply> Bend(NodeId peer, PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next);
+
+    private sealed class BentTransport(IPeerTransport real, Bend bend) : IPeerTransport
+    {
+        public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, PeerLane lane, Deadline deadline, CancellationToken cancel) =>
+            bend(to, request, sent => real.SendAsync(to, sent, lane, deadline, cancel));
+
+        public ValueTask<PeerReply> SendAsync(string address, PeerRequest request, Deadline deadline, CancellationToken cancel) =>
+            real.SendAsync(address, request, deadline, cancel);
+
+        public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses) => real.SetPeers(addresses);
+    }
+
+    private sealed class BentHandler(IPeerHandler real, Bend bend) : IPeerHandler
+    {
+        public ValueTask<PeerReply> HandleAsync(NodeId from, PeerRequest request, Deadline deadline, CancellationToken cancel) =>
+            bend(from, request, handled => real.HandleAsync(from, handled, deadline, cancel));
+    }
+
+    private sealed class BentStores(IPartitionStores real, Func<IPartitionStore, IPartitionStore> bend) : IPartitionStores
+    {
+        public IReadOnlyCollection<PartitionId> Partitions => real.Partitions;
+
+        public long FreeBytes => real.FreeBytes;
+
+        public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel) => bend(await real.OpenAsync(partition, cancel));
+
+        public ValueTask DisposeAsync() => real.DisposeAsync();
+    }
+}

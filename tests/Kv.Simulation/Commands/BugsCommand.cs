@@ -1,0 +1,25 @@
+using Kv.Simulation.Bugs;
+
+namespace Kv.Simulation.Commands;
+
+/// <summary>Plants each bug in turn and looks for it within its number of seeds.</summary>
+internal static class BugsCommand
+{
+    public static int Run(string[] names)
+    {
+        var unseen = 0;
+        Parallel.ForEach(PlantedBugs.All.Where(bug => names.Length == 0 || names.Contains(bug.Name)), bug =>
+        {
+            var found = bug.Find();
+            unseen += found is null ? 1 : 0;
+            lock (Console.Out)
+            {
+                Console.WriteLine(found is null
+                    ? FormattableString.Invariant($"{bug.Name}: NOT SEEN within {bug.WithinSeeds} seeds ({bug.What})")
+                    : FormattableString.Invariant($"{bug.Name}: seed {found.Seed} of {bug.WithinSeeds} ({bug.What}): {found.Violations[0].Split('\n')[0]}"));
+            }
+        });
+        Console.WriteLine(FormattableString.Invariant($"{PlantedBugs.All.Length} planted bugs, {unseen} not seen"));
+        return unseen == 0 ? 0 : 1;
+    }
+}
