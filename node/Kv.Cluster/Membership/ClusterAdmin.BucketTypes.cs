@@ -52,6 +52,12 @@ public sealed partial class ClusterAdmin
             return type.Refusal;
         }
 
+        if (name == ObjectKey.DefaultType)
+        {
+            // Whatever is asked of it, the document's rules say why not.
+            return await ChangeAsync(new DocumentChange.UpdateBucketType(name, type.Value.Props), cancel) ?? (AdminResult<BucketTypeView>)type;
+        }
+
         var props = Read(propsJson, change => BucketPropsRules.UpdateType(type.Value.Props, change));
         if (!props.IsOk)
         {
