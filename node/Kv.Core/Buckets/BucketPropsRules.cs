@@ -131,9 +131,15 @@ public static class BucketPropsRules
             problems.Add(new BucketPropsProblem("datatype", current.DataType is null ? "`datatype` must not be defined." : "Cannot update datatype on existing bucket"));
         }
 
-        if (current.Consistent && next.NVal != current.NVal)
+        // Riak changes it, with known damage: fewer replicas leave copies behind, which come back when there are more again; more are not there for reads to find.
+        if (next.NVal != current.NVal)
         {
-            problems.Add(new BucketPropsProblem("n_val", "n_val cannot be modified for existing consistent type"));
+            problems.Add(new BucketPropsProblem("n_val", (current.Consistent, kind) switch
+            {
+                (true, _) => "n_val cannot be modified for existing consistent type",
+                (false, UpdateKind.Type) => "n_val cannot be modified for existing type",
+                _ => "n_val cannot be modified for a bucket, which has its type's; use a bucket type with another one",
+            }));
         }
 
         if (next.Backend != current.Backend)

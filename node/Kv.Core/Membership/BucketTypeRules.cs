@@ -96,9 +96,18 @@ internal static class BucketTypeRules
             : Refused(RefusalReason.TooManyBuckets, $"{ClusterDocument.MaxBuckets} buckets have properties of their own, the most there can be; use bucket types");
     }
 
-    public static DocumentChangeResult ResetBucket(ClusterDocument document, BucketName bucket) => document.Buckets.ContainsKey(bucket)
-        ? Changed(document, document with { Buckets = document.Buckets.Remove(bucket) })
-        : Unchanged;
+    public static DocumentChangeResult ResetBucket(ClusterDocument document, BucketName bucket)
+    {
+        if (!document.Buckets.TryGetValue(bucket, out var own))
+        {
+            return Unchanged;
+        }
+
+        var without = document with { Buckets = document.Buckets.Remove(bucket) };
+        return without.EffectiveProps(bucket) is { } props && WhyRefused(own, props) is { } why
+            ? Refused(RefusalReason.InvalidProps, why)
+            : Changed(document, without);
+    }
 
     private static DocumentChangeResult WithType(ClusterDocument document, BucketType type)
     {

@@ -9,15 +9,23 @@ namespace Kv.Operator.Api.BucketTypes;
 [KubernetesEntityShortNames("kvbt")]
 [Categories("kv")]
 [Description("A class of buckets with its own replication and conflict rules. Deleting the object leaves the type in the cluster, since buckets may use it.")]
+[ValidationRule(
+    "!has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state != 'Active' || self.spec.nVal == oldSelf.spec.nVal",
+    nameof(KeepsNVal),
+    "nVal of an active bucket type cannot be changed",
+    FieldPath = ".spec.nVal")]
 [GenericAdditionalPrinterColumn(".spec.clusterRef.name", "Cluster", "string")]
 [GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Active\")].status", "Active", "string")]
 [GenericAdditionalPrinterColumn(".spec.nVal", "N", "integer")]
 [GenericAdditionalPrinterColumn(".spec.allowMult", "Siblings", "boolean")]
-[GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Active\")].reason", "Reason", "string")]
 [GenericAdditionalPrinterColumn(".metadata.creationTimestamp", "Age", "date")]
-[GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Active\")].message", "Message", "string", Priority = 1)]
+[GenericAdditionalPrinterColumn(".status.summary", "Status", "string", Description = "What is going on, in a sentence")]
+[GenericAdditionalPrinterColumn(".status.state", "State", "string", Priority = 1)]
+[GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Accepted\")].reason", "Accepted", "string", Priority = 1)]
 public sealed class BucketType : CustomKubernetesEntity<BucketTypeSpec, BucketTypeStatus>
 {
     /// <summary>The name that clients use.</summary>
     public string TypeName => Spec.Name ?? Metadata.Name;
+
+    public static bool KeepsNVal(BucketType self, BucketType old) => old.Status.State != "Active" || self.Spec.NVal == old.Spec.NVal;
 }

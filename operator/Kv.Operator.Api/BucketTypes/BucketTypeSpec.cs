@@ -10,7 +10,6 @@ namespace Kv.Operator.Api.BucketTypes;
 [ValidationRule("has(self.datatype) == has(oldSelf.datatype) && (!has(self.datatype) || self.datatype == oldSelf.datatype)", nameof(KeepsDatatype), "the datatype of a bucket type cannot be changed", FieldPath = ".datatype")]
 [ValidationRule("self.writeOnce == oldSelf.writeOnce", nameof(KeepsWriteOnce), "writeOnce cannot be changed", FieldPath = ".writeOnce")]
 [ValidationRule("self.consistent == oldSelf.consistent", nameof(KeepsConsistent), "consistent cannot be changed", FieldPath = ".consistent")]
-[ValidationRule("!self.consistent || self.nVal == oldSelf.nVal", nameof(KeepsConsistentNVal), "nVal of a consistent type cannot be changed", FieldPath = ".nVal")]
 [ValidationRule("has(self.backend) == has(oldSelf.backend) && (!has(self.backend) || self.backend == oldSelf.backend)", nameof(KeepsBackend), "the backend of a bucket type cannot be changed", FieldPath = ".backend")]
 [ValidationRule("!has(oldSelf.hllPrecision) || !has(self.hllPrecision) || self.hllPrecision <= oldSelf.hllPrecision", nameof(OnlyReducesPrecision), "hllPrecision can only be reduced", FieldPath = ".hllPrecision")]
 [ValidationRule("!(self.allowMult && self.lastWriteWins)", nameof(SiblingsOrLastWrite), "allowMult and lastWriteWins exclude each other", FieldPath = ".lastWriteWins")]
@@ -43,7 +42,7 @@ public sealed class BucketTypeSpec
 
     [RangeMinimum(1)]
     [RangeMaximum(32)]
-    [Description("Copies of each object.")]
+    [Description("Copies of each object. Cannot be changed once the type is active.")]
     public int NVal { get; set; } = 3;
 
     [Pattern(QuorumWords)]
@@ -173,8 +172,6 @@ public sealed class BucketTypeSpec
     public static bool KeepsWriteOnce(BucketTypeSpec self, BucketTypeSpec old) => self.WriteOnce == old.WriteOnce;
 
     public static bool KeepsConsistent(BucketTypeSpec self, BucketTypeSpec old) => self.Consistent == old.Consistent;
-
-    public static bool KeepsConsistentNVal(BucketTypeSpec self, BucketTypeSpec old) => !self.Consistent || self.NVal == old.NVal;
 
     public static bool KeepsBackend(BucketTypeSpec self, BucketTypeSpec old) => self.Backend == old.Backend;
 

@@ -16,6 +16,10 @@ public sealed class BucketTypeStatus
     [Description("Statements about the bucket type.")]
     public List<Condition>? Conditions { get; set; }
 
+    [Length(0, 512)]
+    [Description("What is going on, in a sentence.")]
+    public string? Summary { get; set; }
+
     [Length(0, 16)]
     [Description("Where it is in its life: Created, Ready or Active; empty before it exists.")]
     public string? State { get; set; }

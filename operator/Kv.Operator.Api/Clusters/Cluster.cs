@@ -19,9 +19,11 @@ namespace Kv.Operator.Api.Clusters;
 [GenericAdditionalPrinterColumn(".status.operation.phase", "Phase", "string")]
 [GenericAdditionalPrinterColumn(".status.ring.version", "Ring", "integer", Description = "Version of the cluster document")]
 [GenericAdditionalPrinterColumn(".metadata.creationTimestamp", "Age", "date")]
+[GenericAdditionalPrinterColumn(".status.summary", "Status", "string", Description = "What is going on, in a sentence")]
+[GenericAdditionalPrinterColumn(".status.ring.members", "Members", "integer", Priority = 1, Description = "Nodes that are in the ring")]
 [GenericAdditionalPrinterColumn(".status.ring.pendingTransfers", "Transfers", "integer", Priority = 1)]
 [GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Blocked\")].reason", "Blocked", "string", Priority = 1)]
-[GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Progressing\")].message", "Message", "string", Priority = 1)]
+[GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Degraded\")].reason", "Degraded", "string", Priority = 1)]
 public sealed class Cluster : CustomKubernetesEntity<ClusterSpec, ClusterStatus>
 {
     public static bool NameFits(Cluster self) => (self.Metadata?.Name ?? "").Length <= 32;

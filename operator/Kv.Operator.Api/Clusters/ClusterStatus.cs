@@ -16,6 +16,10 @@ public sealed class ClusterStatus
     [Description("Statements about the cluster.")]
     public List<Condition>? Conditions { get; set; }
 
+    [Length(0, 512)]
+    [Description("What is going on, in a sentence.")]
+    public string? Summary { get; set; }
+
     [Description("Nodes that the spec wants.")]
     public int? DesiredNodes { get; set; }
 

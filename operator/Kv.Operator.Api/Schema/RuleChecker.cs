@@ -59,7 +59,10 @@ public static class RuleChecker
         where TSpec : new()
         where TStatus : new()
     {
-        var ofRoot = CrdWriter.RootRules(self.GetType()).Where(rule => !rule.Holds(self, old)).Select(rule => new SchemaProblem((rule.FieldPath ?? "").TrimStart('.'), rule.Message));
+        var ofRoot = CrdWriter.RootRules(self.GetType())
+            .Where(rule => !rule.IsTransition || old is not null)
+            .Where(rule => !rule.Holds(self, old))
+            .Select(rule => new SchemaProblem((rule.FieldPath ?? "").TrimStart('.'), rule.Message));
         return [.. ofRoot, .. Check(self.Spec!, old is null ? null : old.Spec, "spec")];
     }
 }

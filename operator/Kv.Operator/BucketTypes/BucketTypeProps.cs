@@ -10,7 +10,7 @@ internal static class BucketTypeProps
     private const string Aae = "aae";
 
     /// <summary>Riak names of what cannot be changed once a type is there.</summary>
-    private static readonly string[] Immutable = ["datatype", "write_once", "consistent", "backend"];
+    private static readonly string[] Immutable = ["n_val", "datatype", "write_once", "consistent", "backend"];
 
     public static JsonObject ToRiak(BucketTypeSpec spec)
     {

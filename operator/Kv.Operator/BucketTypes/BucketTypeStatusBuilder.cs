@@ -29,6 +29,7 @@ internal static class BucketTypeStatusBuilder
         {
             ObservedGeneration = type.Metadata.Generation,
             Conditions = list.Conditions,
+            Summary = StatusSummary.OfBucketType(list.Conditions),
             State = existing?.State.ToString(),
             MissingOn = missing.Length == 0 ? null : [.. missing],
         };

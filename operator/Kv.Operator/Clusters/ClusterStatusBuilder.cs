@@ -49,6 +49,7 @@ internal static class ClusterStatusBuilder
         }
 
         status.Conditions = ConditionsOf(cluster, observed, action, error, now);
+        status.Summary = StatusSummary.OfCluster(status.Conditions);
         return status;
     }
 

@@ -139,10 +139,10 @@ public sealed class AgreementTests
         Assert.Equal(RefusalReason.NoDefaultUpdate, standard.Refusal!.Reason);
 
         var bucket = new Core.Objects.BucketName("default", "b");
-        var set = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.SetBucketPropsAsync(bucket, """{"n_val":5}""", default)));
-        Assert.Equal(5, set.NVal);
+        var set = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.SetBucketPropsAsync(bucket, """{"allow_mult":true}""", default)));
+        Assert.True(set.AllowMult);
         var reset = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ResetBucketPropsAsync(bucket, default)));
-        Assert.Equal(3, reset.NVal);
+        Assert.False(reset.AllowMult);
     });
 
     [Fact]

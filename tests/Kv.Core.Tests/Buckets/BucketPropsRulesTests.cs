@@ -89,9 +89,11 @@ public sealed class BucketPropsRulesTests
     [InlineData("""{"datatype":"map"}""", """{"allow_mult":false}""", "allow_mult: Data Type buckets must be allow_mult=true")]
     [InlineData("""{"consistent":true}""", """{"n_val":5}""", "n_val: n_val cannot be modified for existing consistent type")]
     [InlineData("""{"datatype":"hll","hll_precision":10}""", """{"hll_precision":11}""", "hll_precision: " + HllReason)]
+    [InlineData("{}", """{"n_val":5}""", "n_val: n_val cannot be modified for existing type")]
+    [InlineData("{}", """{"n_val":1}""", "n_val: n_val cannot be modified for existing type")]
     [InlineData("{}", """{"last_write_wins":true}""", "dvv_enabled: If last_write_wins is true, dvv_enabled must be false")]
     [InlineData("""{"backend":"a"}""", """{"backend":"b"}""", "backend: cannot update backend property: its data would be left behind")]
-    [InlineData("""{"r":3}""", """{"n_val":2}""", "r: must not exceed n_val, which is 2")]
+    [InlineData("""{"n_val":2}""", """{"r":3}""", "r: must not exceed n_val, which is 2")]
     public void UpdateType_OfWhatMayNotChange_SaysWhy(string created, string change, string expected)
     {
         var current = BucketPropsRules.CreateType(Json(created)).Props!;
@@ -103,6 +105,7 @@ public sealed class BucketPropsRulesTests
     [InlineData("""{"write_once":true}""", "write_once: cannot update write_once property")]
     [InlineData("""{"consistent":true}""", "consistent: cannot update consistent property")]
     [InlineData("""{"datatype":"counter"}""", "datatype: `datatype` must not be defined.")]
+    [InlineData("""{"n_val":2}""", "n_val: n_val cannot be modified for a bucket, which has its type's; use a bucket type with another one")]
     public void UntypedBucket_CannotBecomeWhatOnlyTypesAre(string change, string expected) =>
         Assert.Equal([expected], BucketPropsRules.SetUntypedBucket(BucketProps.DefaultType, Json(change)).Problems.Select(problem => problem.ToString()));
 

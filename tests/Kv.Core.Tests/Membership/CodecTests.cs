@@ -137,6 +137,9 @@ public sealed class CodecTests
         document = Change(document, new DocumentChange.StageLeave(Id(2)));
         document = Change(document, new DocumentChange.StageJoin(Node(4)));
         document = Change(document, new DocumentChange.CreateBucketType("maps", BucketProps.NewType with { Backend = "memory" }));
-        return Change(document, new DocumentChange.SetBucketProps(new BucketName("default", new byte[] { 0, 255 }), BucketProps.DefaultType with { NVal = 5 }));
+
+        // A bucket with an n_val of its own, which no change makes any more.
+        var bucket = KeyValuePair.Create(new BucketName("default", new byte[] { 0, 255 }), BucketProps.DefaultType with { NVal = 5 });
+        return document with { Version = document.Version + 1, Buckets = document.Buckets.Add(bucket.Key, bucket.Value) };
     }
 }

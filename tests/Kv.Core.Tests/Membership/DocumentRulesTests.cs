@@ -291,7 +291,7 @@ public sealed class DocumentRulesTests
         Assert.Equal(5, active.EffectiveProps(new BucketName("maps", "b"))?.NVal);
         Unchanged(active, new ActivateBucketType("maps"));
         Refused(active, new CreateBucketType("maps", Props), RefusalReason.AlreadyActive);
-        Assert.Equal(2, Change(active, new UpdateBucketType("maps", Props with { NVal = 2 })).EffectiveProps(new BucketName("maps", "b"))?.NVal);
+        Assert.False(Change(active, new UpdateBucketType("maps", Props with { NVal = 5, AllowMult = false })).EffectiveProps(new BucketName("maps", "b"))?.AllowMult);
         Unchanged(active, new UpdateBucketType("maps", Props with { NVal = 5 }));
     }
 
@@ -326,7 +326,7 @@ public sealed class DocumentRulesTests
     public void UpdateBucketType_OfWhatMayNotChange_IsRefused()
     {
         var active = Change(Change(Single(), new CreateBucketType("t", Props)), new ActivateBucketType("t"));
-        foreach (var props in new[] { Props with { DataType = "map" }, Props with { Consistent = true }, Props with { WriteOnce = true }, Props with { Backend = "memory" } })
+        foreach (var props in new[] { Props with { DataType = "map" }, Props with { Consistent = true }, Props with { WriteOnce = true }, Props with { Backend = "memory" }, Props with { NVal = 2 }, Props with { NVal = 4 } })
         {
             Refused(active, new UpdateBucketType("t", props), RefusalReason.InvalidProps);
             Refused(active, new SetBucketProps(new BucketName("t", "b"), props), RefusalReason.InvalidProps);
@@ -350,12 +350,21 @@ public sealed class DocumentRulesTests
     }
 
     [Fact]
+    public void ResetBucketProps_ThatWouldChangeNVal_IsRefused()
+    {
+        var bucket = new BucketName("default", "b");
+        var old = Single() with { Buckets = Single().Buckets.Add(bucket, Props with { NVal = 5 }) };
+        Refused(old, new ResetBucketProps(bucket), RefusalReason.InvalidProps);
+        Change(old, new SetBucketProps(bucket, Props with { NVal = 5, AllowMult = false }));
+    }
+
+    [Fact]
     public void SetBucketProps_BeyondTheMostBuckets_IsRefused()
     {
         var many = Enumerable.Range(0, ClusterDocument.MaxBuckets).Select(i => KeyValuePair.Create(new BucketName("default", $"b{i}"), Props));
         var full = Single() with { Buckets = many.ToImmutableSortedDictionary() };
         Refused(full, new SetBucketProps(new BucketName("default", "one more"), Props), RefusalReason.TooManyBuckets);
-        Change(full, new SetBucketProps(new BucketName("default", "b1"), Props with { NVal = 2 }));
+        Change(full, new SetBucketProps(new BucketName("default", "b1"), Props with { NotFoundOk = false }));
     }
 
     [Fact]

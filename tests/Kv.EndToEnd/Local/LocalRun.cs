@@ -13,10 +13,11 @@ internal sealed partial class LocalRun : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private readonly string _root;
+    private readonly string _nodeBinary;
     private readonly StringWriter _output = new();
     private Process? _process;
 
-    private LocalRun(string root) => _root = root;
+    private LocalRun(string root, string nodeBinary) => (_root, _nodeBinary) = (root, nodeBinary);
 
     /// <summary>Where a person would stand: `.kv` is in it.</summary>
     public string WorkingDirectory => _root;
@@ -37,10 +38,13 @@ internal sealed partial class LocalRun : IAsyncDisposable
 
     private string Data => Path.Combine(_root, ".kv");
 
-    /// <summary>Starts a run of the examples in an empty directory and waits until every node serves and every bucket type is active.</summary>
-    public static async Task<LocalRun> StartAsync(int nodes, CancellationToken cancel)
+    /// <summary>
+    /// Starts a run of the examples in an empty directory and waits until every node serves and every bucket type is active. <paramref name="nodeBinary"/> is what
+    /// nodes are started with, where it is not the program just built.
+    /// </summary>
+    public static async Task<LocalRun> StartAsync(int nodes, CancellationToken cancel, string? nodeBinary = null)
     {
-        var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"));
+        var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"), nodeBinary ?? SourceTree.Path("bin", "kv-node"));
         Directory.CreateDirectory(run.Manifests);
         foreach (var example in Directory.GetFiles(SourceTree.Path("crds", "examples")))
         {
@@ -62,14 +66,17 @@ internal sealed partial class LocalRun : IAsyncDisposable
     }
 
     /// <summary>Edits the manifest, as a person would.</summary>
-    public async Task SetNodesAsync(int nodes, CancellationToken cancel)
-    {
-        var manifest = Path.Combine(Manifests, "cluster.yaml");
-        var lines = await File.ReadAllLinesAsync(manifest, cancel);
-        var edited = lines.Select(line => line.StartsWith("  nodes:", StringComparison.Ordinal) ? $"  nodes: {nodes}" : line);
-        await File.WriteAllLinesAsync(manifest + ".new", edited, cancel);
-        File.Move(manifest + ".new", manifest, overwrite: true);
-    }
+    public Task SetNodesAsync(int nodes, CancellationToken cancel) =>
+        EditAsync(line => line.StartsWith("  nodes:", StringComparison.Ordinal) ? [$"  nodes: {nodes}"] : [line], cancel);
+
+    /// <summary>Asks for a restart of every node, one after another, each as soon as the one before it is back.</summary>
+    public Task RestartAllAsync(string reason, CancellationToken cancel) => EditAsync(
+        line => line switch
+        {
+            "spec:" => [line, "  rollout: { settleSeconds: 3 }", $"  restartReason: {reason}"],
+            _ => [line],
+        },
+        cancel);
 
     /// <summary>Starts it anew on the same data.</summary>
     public void Start()
@@ -80,7 +87,7 @@ internal sealed partial class LocalRun : IAsyncDisposable
             throw new InvalidOperationException($"{binary} is not there: `make build` makes it");
         }
 
-        string[] arguments = ["local", Manifests, "--data", Data, "--node-binary", SourceTree.Path("bin", "kv-node"), "--restart-after", "never"];
+        string[] arguments = ["local", Manifests, "--data", Data, "--node-binary", _nodeBinary, "--restart-after", "never"];
         _process = Process.Start(new ProcessStartInfo(binary, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
@@ -157,6 +164,14 @@ internal sealed partial class LocalRun : IAsyncDisposable
         }
 
         Directory.Delete(_root, recursive: true);
+    }
+
+    private async Task EditAsync(Func<string, IEnumerable<string>> edit, CancellationToken cancel)
+    {
+        var manifest = Path.Combine(Manifests, "cluster.yaml");
+        var lines = await File.ReadAllLinesAsync(manifest, cancel);
+        await File.WriteAllLinesAsync(manifest + ".new", lines.SelectMany(edit), cancel);
+        File.Move(manifest + ".new", manifest, overwrite: true);
     }
 
     private static async Task<bool> IsReadyAsync(HttpClient http, string endpoint, CancellationToken cancel)

@@ -29,6 +29,36 @@ public sealed class CrdTests
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(read.ToJsonString()), JsonNode.Parse(CrdWriter.ToCrd(kind).ToJsonString())));
     }
 
+    [Theory]
+    [InlineData(typeof(Cluster), "Ready Desired Nodes Version Operation Phase Ring Age Status", "Members Transfers Blocked Degraded")]
+    [InlineData(typeof(BucketType), "Cluster Active N Siblings Age Status", "State Accepted")]
+    public void Columns_SayWhatIsGoingOn_AndMoreWhenAsked(Type kind, string narrow, string wide)
+    {
+        var columns = CrdWriter.ToCrd(kind)["spec"]!["versions"]![0]!["additionalPrinterColumns"]!.AsArray();
+        string Names(bool isWide) => string.Join(' ', columns.Where(column => column!["priority"] is not null == isWide).Select(column => column!["name"]));
+        Assert.Equal((narrow, wide), (Names(false), Names(true)));
+    }
+
+    /// <summary>A column that no status has is an empty one, and nobody would notice.</summary>
+    [Theory]
+    [InlineData(typeof(Cluster))]
+    [InlineData(typeof(BucketType))]
+    public void Columns_ShowWhatIsThere(Type kind)
+    {
+        var version = CrdWriter.ToCrd(kind)["spec"]!["versions"]![0]!;
+        foreach (var path in version["additionalPrinterColumns"]!.AsArray().Select(column => column!["jsonPath"]!.ToString()).Where(path => !path.StartsWith(".metadata.", StringComparison.Ordinal)))
+        {
+            var node = version["schema"]!["openAPIV3Schema"];
+            foreach (var name in path[1..].Split("[?")[0].Split('.'))
+            {
+                node = node!["properties"]?[name];
+                Assert.True(node is not null, $"{path}: no {name}");
+            }
+
+            Assert.True(path.Split('"') is not [_, var type, _] || Conditions.OfCluster.Concat(Conditions.OfBucketType).Contains(type), path);
+        }
+    }
+
     [Fact]
     public void Rule_OverAnUnboundedString_IsRefused()
     {

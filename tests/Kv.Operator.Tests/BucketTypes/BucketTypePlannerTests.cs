@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Kv.Operator.Api;
 using Kv.Operator.Api.BucketTypes;
+using Kv.Operator.Api.Schema;
 using Kv.Operator.BucketTypes;
 using Kv.Operator.Clusters;
 using Kv.Operator.Tests.Stubs;
@@ -68,6 +69,38 @@ public sealed class BucketTypePlannerTests
     [Fact]
     public void Next_WithAnotherWriteOnce_Refuses() =>
         Assert.Equal(Conditions.Reasons.ImmutableProperty, Refused(BucketType(spec => spec.WriteOnce = true), Observed(BucketTypeState.Active)));
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Next_WithAnotherNVal_Refuses(int nVal) =>
+        Assert.Equal(Conditions.Reasons.ImmutableProperty, Refused(BucketType(spec => spec.NVal = nVal), Observed(BucketTypeState.Active)));
+
+    [Fact]
+    public void Next_WithAnotherNValBeforeItIsActive_CreatesItAnew() => Assert.IsType<BucketTypeAction.Create>(Next(BucketType(spec => spec.NVal = 2), Observed(BucketTypeState.Ready)));
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("Ready", true)]
+    [InlineData("Active", false)]
+    public void Rule_OnNVal_HoldsItOnceTheTypeIsActive(string? state, bool mayChange)
+    {
+        var old = BucketType();
+        old.Status.State = state;
+        var problems = RuleChecker.CheckEntity(BucketType(spec => spec.NVal = 5), old);
+        Assert.Equal(mayChange ? [] : ["spec.nVal: nVal of an active bucket type cannot be changed"], problems.Select(problem => problem.ToString()));
+        Assert.Empty(RuleChecker.CheckEntity(BucketType(spec => spec.R = 1), old));
+    }
+
+    [Fact]
+    public void Summary_OfATypeWhoseChangeIsRefused_SaysSo()
+    {
+        var observed = Observed(BucketTypeState.Active);
+        var type = BucketType(spec => spec.NVal = 2);
+        var status = BucketTypeStatusBuilder.Build(type, observed, Next(type, observed), null, null, Now);
+        Assert.Equal("the cluster has a type of this name that differs in what cannot be changed: n_val", status.Summary);
+        Assert.Equal("clients can use it", BucketTypeStatusBuilder.Build(BucketType(), observed, Next(BucketType(), observed), null, null, Now).Summary);
+    }
 
     [Fact]
     public void Next_WithMoreCopiesThanNodes_Refuses() => Assert.Equal(Conditions.Reasons.ClusterTooSmall, Refused(BucketType(spec => spec.NVal = 4), Observed(null)));

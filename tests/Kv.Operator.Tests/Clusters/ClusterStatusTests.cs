@@ -67,6 +67,23 @@ public sealed class ClusterStatusTests
     }
 
     [Fact]
+    public void Summary_SaysWhatIsGoingOn()
+    {
+        var cluster = Cluster(5);
+        Assert.Equal("all nodes are in the ring and it serves", Of(cluster, Observed(5, 5), new ClusterAction.Steady()).Summary);
+        Assert.Equal("creating the ring on example-0; there is no ring yet", Of(cluster, Observed(5, 0), new ClusterAction.CreateRing("example-0", "a")).Summary);
+        Assert.Equal("12 partitions are on their way", Of(cluster, Observed(5, 5), new ClusterAction.WaitForTransfers(12)).Summary);
+        Assert.Equal("the API server: no", Of(cluster, null, null, "the API server: no").Summary);
+
+        var down = Observed(5, 5).WithRing(ring => ring with { Members = ring.Members.SetItem(2, Member(2, up: false)) });
+        Assert.Equal("down as the others see it: example-2", Of(cluster, down, new ClusterAction.Steady()).Summary);
+        Assert.Equal("12 partitions are on their way; down as the others see it: example-2", Of(cluster, down, new ClusterAction.WaitForTransfers(12)).Summary);
+
+        cluster.Spec.Paused = true;
+        Assert.Equal("spec.paused is true", Of(cluster, Observed(5, 5), new ClusterAction.Paused()).Summary);
+    }
+
+    [Fact]
     public void Transitions_BetweenReadyAndNot_AreTold()
     {
         var cluster = Cluster();

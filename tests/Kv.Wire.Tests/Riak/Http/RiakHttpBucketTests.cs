@@ -18,10 +18,10 @@ public sealed class RiakHttpBucketTests(RiakServer server) : IClassFixture<RiakS
     public async Task BucketProps_AreSetSeenAndReset(string put, string get)
     {
         var before = await PropsAsync(get);
-        using var changed = await server.SendAsync("PUT", put, Json, """{"props":{"n_val":2,"allow_mult":true,"r":"one","dw":"all"}}""");
+        using var changed = await server.SendAsync("PUT", put, Json, """{"props":{"n_val":3,"allow_mult":true,"r":"one","dw":"all"}}""");
         Assert.Equal(204, (int)changed.StatusCode);
         var props = await PropsAsync(get);
-        Assert.Equal((2, true, "one", "all"), (props.GetProperty("n_val").GetInt32(), props.GetProperty("allow_mult").GetBoolean(), props.GetProperty("r").GetString(), props.GetProperty("dw").GetString()));
+        Assert.Equal((3, true, "one", "all"), (props.GetProperty("n_val").GetInt32(), props.GetProperty("allow_mult").GetBoolean(), props.GetProperty("r").GetString(), props.GetProperty("dw").GetString()));
         Assert.StartsWith("props", props.GetProperty("name").GetString(), StringComparison.Ordinal);
         Assert.Equal("chash_std_keyfun", props.GetProperty("chash_keyfun").GetProperty("fun").GetString());
         using var reset = await server.SendAsync("DELETE", get.Replace("/riak/props3", "/buckets/props3/props", StringComparison.Ordinal));

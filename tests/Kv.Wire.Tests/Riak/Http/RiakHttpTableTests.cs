@@ -17,6 +17,7 @@ public sealed class RiakHttpTableTests(RiakServer server) : IClassFixture<RiakSe
     private const string Unlinked = "Invalid Link header. Links must be of the form\n</buckets/BUCKET/keys/KEY>; riaktag=\"TAG\"\nor </riak/BUCKET/KEY>; riaktag=\"TAG\"\n";
     private const string BadProps = "bucket PUT must be a JSON object of the form:\n{\"props\":{...}}\n";
     private const string Failed = "a condition of the request does not hold for the stored object\n";
+    private const string NValFixed = "{\"n_val\":\"n_val cannot be modified for a bucket, which has its type's; use a bucket type with another one\"}";
     private const string NValText = "Specified w/dw/pw/node_confirms values invalid for bucket n value of 3\n";
 
     public static TheoryData<string, string, string?, int, string, string?> Reads => new()
@@ -182,9 +183,11 @@ public sealed class RiakHttpTableTests(RiakServer server) : IClassFixture<RiakSe
         { "PUT /types/siblings/props", Json, "{\"props\":{\"datatype\":\"set\"}}", 400, Json, "{\"datatype\":\"`datatype` must not be defined.\"}" },
         { "PUT /types/default/props", Json, "{\"props\":{\"r\":1}}", 409, "", "the properties of the type `default` are the nodes' configuration\n" },
         { "PUT /buckets/p1/props", Json, "{\"props\":{\"allow_mult\":true}}", 204, "", "" },
-        { "PUT /buckets/p1/props", Json + "; charset=utf-8", "{\"props\":{\"n_val\":2}}", 204, "", "" },
-        { "PUT /riak/p1", Json, "{\"props\":{\"n_val\":2}}", 204, "", "" },
-        { "PUT /types/siblings/buckets/p1/props", Json, "{\"props\":{\"n_val\":2}}", 204, "", "" },
+        { "PUT /buckets/p1/props", Json + "; charset=utf-8", "{\"props\":{\"n_val\":3}}", 204, "", "" },
+        { "PUT /riak/p1", Json, "{\"props\":{\"n_val\":3}}", 204, "", "" },
+        { "PUT /types/siblings/buckets/p1/props", Json, "{\"props\":{\"n_val\":3}}", 204, "", "" },
+        { "PUT /buckets/p1/props", Json, "{\"props\":{\"n_val\":2}}", 400, Json, NValFixed },
+        { "PUT /types/siblings/buckets/p1/props", Json, "{\"props\":{\"n_val\":4}}", 400, Json, NValFixed },
         { "PUT /types/nosuch/buckets/p1/props", Json, "{\"props\":{\"n_val\":2}}", 404, "", "Unknown bucket type: nosuch\n" },
         { "DELETE /buckets/p2/props", "", null, 204, "", "" },
         { "DELETE /types/siblings/buckets/p2/props", "", null, 204, "", "" },
