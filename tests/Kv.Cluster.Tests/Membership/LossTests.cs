@@ -68,7 +68,7 @@ public sealed class LossTests
     {
         await cluster.FormAsync(4);
         var (admin, dead, spare) = (cluster.Nodes[0], cluster.Nodes[2], cluster.Nodes[4]);
-        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.SetBucketPropsAsync(new("default", "cache"u8.ToArray()), """{"n_val":1}""", default)));
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("cache", """{"n_val":1}""", default)));
         dead.Kill();
         await UntilAllMissAsync(cluster, dead);
         Assert.Equal(RefusalReason.DataLoss, await ReplaceAsync(admin, dead.Id, spare));

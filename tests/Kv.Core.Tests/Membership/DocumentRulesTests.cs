@@ -204,7 +204,7 @@ public sealed class DocumentRulesTests
         var owned = before.Ring.Owners.Count(o => o == Id(2));
         Assert.Empty(ClusterPlan.Compute(three)!.Lost);
         Assert.Equal(owned, ClusterPlan.Compute(three)!.Rebuilding.Length);
-        var single = Change(three, new SetBucketProps(new BucketName("default", "cache"u8.ToArray()), three.DefaultTypeProps with { NVal = 1 }));
+        var single = Change(three, new CreateBucketType("cache", Props with { NVal = 1 }));
         Assert.Equal(new LostKeys(1, owned), Assert.Single(ClusterPlan.Compute(single)!.Lost));
         var two = Change(Change(three, new StageReplace(Id(3), Node(8))), new StageReplace(Id(4), Node(7)));
         Assert.Contains(ClusterPlan.Compute(two)!.Lost, lost => lost.NVal == 3);
