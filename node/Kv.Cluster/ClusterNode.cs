@@ -25,6 +25,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly ClusterOptions options;
     private readonly TimeProvider time;
     private readonly IPeerTransport transport;
+    private readonly IPartitionStores stores;
+    private readonly INodeState nodeState;
     private readonly ILogger<ClusterNode> log;
     private readonly BackgroundTasks background;
     private readonly VnodeHost host;
@@ -51,7 +53,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Random random,
         ILoggerFactory loggers)
     {
-        (this.options, this.transport, this.time) = (options, transport, time);
+        (this.options, this.transport, this.stores, this.nodeState, this.time) = (options, transport, stores, nodeState, time);
         log = loggers.CreateLogger<ClusterNode>();
         background = new BackgroundTasks(OnBackgroundFailure);
         State = new ClusterState(self.Id);
@@ -116,12 +118,14 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
     /// <summary>
     /// Opens the stores, recovers the document, asks the members it lists whether they live and know better, and begins to serve. Throws
-    /// <see cref="StoreException"/> on damage. Waits for silent members no longer than <see cref="ClusterOptions.PeerDownAfter"/>.
+    /// <see cref="StoreException"/> on damage, and where the stores hold data and the document or the actors' record is gone. Waits for silent members no longer than <see cref="ClusterOptions.PeerDownAfter"/>.
     /// </summary>
     public async Task StartAsync(CancellationToken cancel)
     {
         agreement.Stopping = stopping.Token;
         gossip.Stopping = stopping.Token;
+        await LostState.ThrowIfLostAsync(nodeState, DocumentStore.FileName, stores, cancel);
+        await LostState.ThrowIfLostAsync(nodeState, VnodeActors.RecordName, stores, cancel);
         await voter.RecoverAsync(cancel);
         await documents.RecoverAsync(cancel);
         await host.StartAsync(cancel);

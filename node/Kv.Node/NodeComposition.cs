@@ -71,7 +71,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
         }
 
         storage = openStorage(options, loggers);
-        var id = await NodeIdentity.ReadOrDrawAsync(storage.State, cancel);
+        var id = await NodeIdentity.ReadOrDrawAsync(storage.State, storage.Stores, cancel);
         LogIdentity(id, options.Name, options.Zone, options.DataDirectory);
         node = CreateNode(id);
 

@@ -18,9 +18,13 @@ public static class NodeIdentity
     private const byte FormatVersion = 1;
     private const int Bytes = 9;
 
-    /// <summary>The id on the volume; drawn and made durable first where there is none. Throws <see cref="StoreException"/> on a damaged one.</summary>
-    public static async Task<NodeId> ReadOrDrawAsync(INodeState state, CancellationToken cancel)
+    /// <summary>
+    /// The id on the volume; drawn and made durable first where there is none. Throws <see cref="StoreException"/> on a damaged one, and where there is none and
+    /// <paramref name="stores"/> hold data.
+    /// </summary>
+    public static async Task<NodeId> ReadOrDrawAsync(INodeState state, IPartitionStores stores, CancellationToken cancel)
     {
+        await LostState.ThrowIfLostAsync(state, StateName, stores, cancel);
         if (await state.ReadAsync(StateName, cancel) is { } kept)
         {
             return Decode(kept.Span);

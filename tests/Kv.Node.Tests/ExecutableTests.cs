@@ -107,6 +107,44 @@ public sealed class ExecutableTests : IDisposable
         Assert.Contains("node-id", again.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("node-id.state")]
+    [InlineData("cluster-document.state")]
+    [InlineData("vnode-actors.state")]
+    public async Task StateThatWasDeleted_WithStoresThatAreFull_RefusesToStart(string file)
+    {
+        using (var node = Start(1))
+        {
+            await node.ServingAsync(None);
+            using (var admin = GrpcChannel.ForAddress("http://" + node.Endpoint("admin")))
+            {
+                await TestCluster.FormAsync(new Admin.AdminClient(admin), [], None);
+            }
+
+            await PutAsync(node, 0, 3);
+            node.Kill();
+        }
+
+        var state = Path.Combine(root, "node1", "state");
+        if (file.Length == 0)
+        {
+            Directory.Delete(state, recursive: true);
+        }
+        else
+        {
+            File.Delete(Path.Combine(state, file));
+        }
+
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            using var again = Start(1);
+            Assert.Equal(1, await again.EndedAsync(None));
+            Assert.Contains($"and no `{(file.Length == 0 ? "node-id" : file[..^6])}` in its `state`", again.Output, StringComparison.Ordinal);
+            Assert.Contains("Put `state` back", again.Output, StringComparison.Ordinal);
+        }
+    }
+
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     private NodeProcess Start(int number, string peerPort = "0") => NodeProcess.Start(

@@ -80,6 +80,15 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>A partition's data is gone, as if somebody had removed its directory while the node was down.</summary>
     public void Lose(PartitionId partition) => Data.Remove(partition);
 
+    /// <summary>One of the node's facts is gone, as if somebody had removed its file while the node was down.</summary>
+    public void LoseState(string name)
+    {
+        if (!State.Remove(name))
+        {
+            throw new ArgumentException($"there is no {name}: {string.Join(", ", State.Keys)}", nameof(name));
+        }
+    }
+
     /// <summary>The machine loses its power.</summary>
     public void Crash()
     {

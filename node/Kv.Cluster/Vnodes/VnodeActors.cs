@@ -21,7 +21,7 @@ internal sealed class VnodeActors : IDisposable
     //   6  u32  epoch of the partitions that have no entry
     //  10  u32  count, then count times (none unless clean):
     //             u32 partition, u32 epoch, u64 counter, u8 1 where the data was dropped
-    private const string RecordName = "vnode-actors";
+    public const string RecordName = "vnode-actors";
     private const byte FormatVersion = 1;
     private const int HeaderBytes = 14;
     private const int EntryBytes = 17;
