@@ -11,6 +11,15 @@ internal sealed class PendingReplay(StoreIdentity store, string directory, long 
 
     public long CoveredLsn => coveredLsn;
 
+    /// <summary>Bytes of the records to apply.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>The records to apply, in order.</summary>
     public List<(LogLocation Location, long Lsn)> Records { get; } = [];
+
+    public void Add(LogLocation location, LogRecord record)
+    {
+        Records.Add((location, record.Lsn));
+        Bytes += LogRecord.Footprint(record.PayloadBytes);
+    }
 }

@@ -25,7 +25,7 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
         }
         else if (record.Lsn > store.CoveredLsn)
         {
-            store.Records.Add((location, record.Lsn));
+            store.Add(location, record);
         }
     }
 

@@ -14,6 +14,9 @@ namespace Kv.Storage;
 /// </summary>
 public sealed partial class StorageEngine : IPartitionStores
 {
+    /// <summary>Room for a manifest, with a good deal to spare.</summary>
+    private const long TrimBytes = 256 * 1024;
+
     private readonly StoreDirectories directories;
     private readonly StorageHost host;
     private readonly IDisposable directoryLock;
@@ -135,6 +138,11 @@ public sealed partial class StorageEngine : IPartitionStores
         var forcedBelow = host.Log.TotalBytes > host.Options.LogCapBytes ? host.Log.MiddleLsn : 0;
         await Parallel.ForEachAsync(stores, parallel, async (store, _) =>
         {
+            if (!store.HasRoomForUpkeep())
+            {
+                return;
+            }
+
             const int maxSlices = 8;
             for (var slice = 0; slice < maxSlices && await store.CompactIfDueAsync(); slice++)
             {
@@ -241,9 +249,10 @@ public sealed partial class StorageEngine : IPartitionStores
             {
                 // The directory must not outlive a crash that the log before its birth does not: it would tell of a log that has lost its end.
                 host.Log.WhenDurable(identity.Birth - 1).AsTask().GetAwaiter().GetResult();
-                directories.Create(identity);
+                CreateDirectory(identity);
             }
 
+            RequireRoom(pending);
             var directory = directories.PathOf(identity);
             var store = new FasterPartitionStore(host, identity, directory, StoreCheckpoint.Read(host.Files, directory, identity));
             try
@@ -264,6 +273,29 @@ public sealed partial class StorageEngine : IPartitionStores
         }
     }
 
+    /// <summary>FASTER waits for ever on a page that it cannot write: what does not fit in memory must fit on the disk.</summary>
+    private void RequireRoom(PendingReplay? pending)
+    {
+        if (pending is { Bytes: var bytes } && 2 * bytes > host.Options.StoreMemoryBytes && !host.HasRoomFor(2 * bytes))
+        {
+            throw new StoreException(
+                $"The disk of {host.Options.Directory} is full: the log has {bytes} bytes to be replayed into the store of partition {pending.Store.Partition}, for which {2 * bytes} must be free. Make room and start again.");
+        }
+    }
+
+    private void CreateDirectory(StoreIdentity identity)
+    {
+        try
+        {
+            directories.Create(identity);
+        }
+        catch (IOException error) when (host.IsRefusing)
+        {
+            // A later birth has another name; the start removes what is empty.
+            throw new StoreRefusedException($"There is no room for a store of partition {identity.Partition}: {error.Message}");
+        }
+    }
+
     private List<FasterPartitionStore> OpenStores()
     {
         lock (gate)
@@ -275,6 +307,11 @@ public sealed partial class StorageEngine : IPartitionStores
     /// <summary>A store that nobody opens must not hold the log for ever either.</summary>
     private async Task CheckpointClosedAsync(long forcedBelow)
     {
+        if (!host.HasRoomFor(2 * host.Options.CheckpointLogBytes))
+        {
+            return;
+        }
+
         int[] holding;
         lock (gate)
         {
@@ -325,6 +362,11 @@ public sealed partial class StorageEngine : IPartitionStores
 
     private void TrimLog()
     {
+        if (!host.HasRoomFor(TrimBytes))
+        {
+            return; // The manifest goes before the segments: without room for it they stay.
+        }
+
         // Taken before the stores are asked: what is appended from here on is above it, whatever a store says.
         var keepFrom = host.Log.NextLsn;
         var coverage = new List<StoreCoverage>();

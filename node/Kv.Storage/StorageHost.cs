@@ -55,6 +55,11 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
         }
     }
 
+    /// <summary>Whether writes are refused for want of room.</summary>
+    public bool IsRefusing => refusal is not null;
+
+    public bool HasRoomFor(long bytes) => files.FreeBytes(options.Directory) >= bytes;
+
     public void ThrowIfRefusing(long bytes)
     {
         // Each byte is written twice, to the log and to the store.

@@ -79,6 +79,107 @@ public sealed class StorageEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task AFullDisk_IsOpenedAndRead_RefusesWrites_AndTakesThemAgainWhenThereIsRoom()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var options = TestEngine.Options("/data/node");
+        DiskImage died;
+        await using (var engine = TestEngine.Open(options, disk))
+        {
+            var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+            for (var number = 0; number < 20; number++)
+            {
+                await store.PutAsync($"k{number}", Bytes.Pattern(20_000, number));
+            }
+
+            await engine.UpkeepOnceAsync();
+            await store.PutAsync("k19", "in the log alone");
+            died = disk.Capture();
+        }
+
+        disk = died.Settle(1);
+        disk.FillUp();
+        var failures = new List<StoreException>();
+        await using (var engine = TestEngine.Open(options with { CheckpointIntervalSeconds = 1 }, disk, failures: failures))
+        {
+            var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+            for (var round = 0; round < 5; round++)
+            {
+                await engine.UpkeepOnceAsync();
+            }
+
+            await Assert.ThrowsAsync<StoreRefusedException>(() => store.PutAsync("k1", "no room"));
+            Assert.Equal(Bytes.Pattern(20_000, 7), (await store.GetAsync("k7"))!.Value.ToArray());
+            Assert.Empty(failures);
+        }
+
+        // The stop took no checkpoint, and lost nothing.
+        await using (var engine = TestEngine.Open(options, disk))
+        {
+            var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+            Assert.Equal("in the log alone", await store.GetTextAsync("k19"));
+            disk.MakeRoom();
+            await engine.UpkeepOnceAsync();
+            await store.PutAsync("k1", "room");
+        }
+
+        await using var last = TestEngine.Open(options, disk);
+        Assert.Equal("room", await (await last.OpenAsync(new PartitionId(1), CancellationToken.None)).GetTextAsync("k1"));
+    }
+
+    [Fact]
+    public async Task AFullDisk_WithMoreToReplayThanFitsInMemory_RefusesToStartInWords()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        DiskImage died;
+        await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+        {
+            var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+            for (var number = 0; number < 20; number++)
+            {
+                await store.PutAsync($"k{number}", Bytes.Pattern(20_000, number));
+            }
+
+            died = disk.Capture();
+        }
+
+        disk = died.Settle(1);
+        disk.FillUp();
+        await using (var full = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+        {
+            var refusal = await Assert.ThrowsAsync<StoreException>(async () => await full.OpenAsync(new PartitionId(1), CancellationToken.None));
+            Assert.Contains("Make room and start again", refusal.Message, StringComparison.Ordinal);
+        }
+
+        disk.MakeRoom();
+        await using var next = TestEngine.Open(TestEngine.Options("/data/node"), disk);
+        Assert.Equal(Bytes.Pattern(20_000, 19), (await (await next.OpenAsync(new PartitionId(1), CancellationToken.None)).GetAsync("k19"))!.Value.ToArray());
+    }
+
+    [Fact]
+    public async Task AStoreThatThereIsNoRoomFor_IsRefused_AndMadeLater()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var failures = new List<StoreException>();
+        await using var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk, failures: failures);
+        disk.FillUp();
+        await engine.UpkeepOnceAsync();
+        disk.Before = operation =>
+        {
+            if (operation.What == "mkdir")
+            {
+                throw new IOException("No space left on device.");
+            }
+        };
+        await Assert.ThrowsAsync<StoreRefusedException>(async () => await engine.OpenAsync(new PartitionId(1), CancellationToken.None));
+        disk.Before = null;
+        disk.MakeRoom();
+        await engine.UpkeepOnceAsync();
+        await (await engine.OpenAsync(new PartitionId(1), CancellationToken.None)).PutAsync("k", "v");
+        Assert.Empty(failures);
+    }
+
+    [Fact]
     public async Task AFailedSync_FailsTheEngineForGood()
     {
         var disk = FaultyFiles.WithDirectory("/data");

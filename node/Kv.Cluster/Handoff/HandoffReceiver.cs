@@ -35,7 +35,7 @@ internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state
         {
             return batch.Entries.Count == 0 ? new PeerReply.Done() : await CountAsync(batch, cancel);
         }
-        catch (Exception failure) when (failure is StoreException or InvalidOperationException)
+        catch (Exception failure) when (failure is StoreException or StoreRefusedException or InvalidOperationException)
         {
             return new PeerReply.Refused(failure.Message);
         }

@@ -95,7 +95,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         {
             return await (await host.OpenAsync(request.Partition, cancel)).ListAsync(request, cancel);
         }
-        catch (Exception exception) when (exception is StoreException or InvalidOperationException)
+        catch (Exception exception) when (exception is StoreException or StoreRefusedException or InvalidOperationException)
         {
             return new PeerReply.Refused(exception.Message);
         }
@@ -138,6 +138,10 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         catch (StoreException)
         {
             return VnodeReply.StorageFailed;
+        }
+        catch (StoreRefusedException)
+        {
+            return VnodeReply.Overloaded;
         }
         catch (InvalidOperationException)
         {

@@ -107,6 +107,7 @@ public sealed partial class VnodeHost
 
     /// <summary>The partition's vnode, opened if it is not.</summary>
     /// <exception cref="StoreException">The store cannot be opened; the node fails with it.</exception>
+    /// <exception cref="StoreRefusedException">It would be a new one, and there is no room for it.</exception>
     /// <exception cref="InvalidOperationException">The host is not started, or is stopping.</exception>
     public Task<Vnode> OpenAsync(PartitionId partition, CancellationToken cancel)
     {
@@ -195,6 +196,16 @@ public sealed partial class VnodeHost
 
             opening.SetResult(vnode);
         }
+        catch (StoreRefusedException exception)
+        {
+            // No room for a new store now: the next that asks tries again.
+            lock (gate)
+            {
+                vnodes.Remove(partition);
+            }
+
+            opening.SetException(exception);
+        }
         catch (Exception exception)
         {
             OnFailed(partition, exception);
@@ -216,9 +227,9 @@ public sealed partial class VnodeHost
         {
             await OpenAllAsync(owned, CancellationToken.None);
         }
-        catch (Exception exception) when (exception is StoreException or InvalidOperationException)
+        catch (Exception exception) when (exception is StoreException or StoreRefusedException or InvalidOperationException)
         {
-            // Reported by the opening itself, or the node is stopping.
+            // Reported by the opening itself, or there is no room for it yet, or the node is stopping.
         }
     }
 

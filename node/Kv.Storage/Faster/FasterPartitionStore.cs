@@ -11,7 +11,7 @@ namespace Kv.Storage.Faster;
 /// sync. Counts are exact, over restarts too. A batch is applied whole or not at all over a crash, since it is one payload of the log. A write of a
 /// key that was not read just before may read what it replaces from the disk.
 /// </summary>
-internal sealed class FasterPartitionStore : IPartitionStore
+internal sealed partial class FasterPartitionStore : IPartitionStore
 {
     private readonly IStoreHost host;
     private readonly StoreLog log;
@@ -192,6 +192,11 @@ internal sealed class FasterPartitionStore : IPartitionStore
         await left;
         try
         {
+            if (!HasRoomForUpkeep())
+            {
+                throw new StoreException("the disk is full; the next start replays the log instead");
+            }
+
             await CheckpointAsync(isClosing: true);
         }
         catch (StoreException error)
@@ -234,124 +239,6 @@ internal sealed class FasterPartitionStore : IPartitionStore
         }
     }
 
-    public bool IsCheckpointDue()
-    {
-        lock (gate)
-        {
-            return isMoved || (!progress.IsCovered
-                && (progress.UncoveredBytes >= host.Options.CheckpointLogBytes
-                    || host.Time.GetElapsedTime(progress.UncoveredSince) >= TimeSpan.FromSeconds(host.Options.CheckpointIntervalSeconds)));
-        }
-    }
-
-    /// <summary>Takes a checkpoint of everything applied by now, if there is anything new.</summary>
-    public Task CheckpointAsync() => CheckpointAsync(isClosing: false);
-
-    /// <summary>Moves live records away from the log's beginning where too much of it is dead; true where it did.</summary>
-    public async Task<bool> CompactIfDueAsync()
-    {
-        if (!uses.TryEnter())
-        {
-            return false;
-        }
-
-        await maintenance.WaitAsync();
-        try
-        {
-            if (!IsCompactionDue())
-            {
-                return false;
-            }
-
-            var slice = Math.Max(4L * log.PageBytes, host.Options.CompactionMinBytes);
-            var until = Math.Min(log.BeginAddress + slice, log.TailAddress);
-            until = folds.LowestCursor(until);
-            if (until / log.PageBytes * log.PageBytes <= log.BeginAddress)
-            {
-                return false;
-            }
-
-            await Task.Run(() => log.Compact(until));
-            lock (gate)
-            {
-                isMoved = true;
-            }
-
-            host.Checkpointed(isCompaction: true);
-            return true;
-        }
-        catch (Exception error) when (error is not StoreException)
-        {
-            throw host.Fail($"The store in {Directory} could not be compacted", error);
-        }
-        finally
-        {
-            maintenance.Release();
-            uses.Exit();
-        }
-    }
-
-    private async Task CheckpointAsync(bool isClosing)
-    {
-        if (!isClosing && !uses.TryEnter())
-        {
-            return;
-        }
-
-        await maintenance.WaitAsync();
-        try
-        {
-            long covered, countThen, bytesThen;
-            byte[] treesThen;
-            lock (gate)
-            {
-                host.ThrowIfFailed();
-                if (progress.IsCovered && !isMoved)
-                {
-                    return;
-                }
-
-                (covered, countThen, bytesThen, treesThen) = (progress.AppliedLsn, writer.Count, writer.Bytes, writer.Trees.Encode());
-                progress.BeginCheckpoint();
-                isMoved = false;
-            }
-
-            // A checkpoint must not hold what the log could lose: its sequence number would be given again to another write.
-            await host.Log.WhenDurable(covered);
-            log.GrowIndexFor(countThen, Math.Max(host.Options.StoreIndexBytes, host.Options.StoreMemoryBytes / 4));
-            var (token, begin, removable) = await log.CheckpointAsync();
-            host.ThrowIfFailed();
-            long held;
-            lock (gate)
-            {
-                held = progress.AppliedLsn;
-            }
-
-            // It also holds what was written between the look above and its own begin: that has to be in the log before it counts.
-            await host.Log.WhenDurable(held);
-            new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token).Write(host.Files, Directory, treesThen);
-            log.DeleteOutdated(token, removable);
-            lock (gate)
-            {
-                progress.EndCheckpoint(covered);
-            }
-
-            host.Checkpointed(isCompaction: false);
-        }
-        catch (Exception error) when (error is not StoreException)
-        {
-            throw host.Fail($"The store in {Directory} could not take a checkpoint", error);
-        }
-        finally
-        {
-            maintenance.Release();
-            if (!isClosing)
-            {
-                uses.Exit();
-            }
-        }
-    }
-
     private void ApplyLogged(WriteBatch batch, long first, long last)
     {
         try
@@ -364,13 +251,6 @@ internal sealed class FasterPartitionStore : IPartitionStore
         }
 
         progress.Applied(first, last, writer.Record.Length + LogRecord.HeaderBytes, host.Time.GetTimestamp());
-    }
-
-    private bool IsCompactionDue()
-    {
-        const int recordOverhead = 48;
-        var live = ApproximateBytes + (ApproximateCount * recordOverhead);
-        return log.Bytes > Math.Max(host.Options.CompactionMinBytes, live * host.Options.CompactionFactor);
     }
 
     private async ValueTask<(StoreFold Fold, StoreReader Reader)> BeginFoldAsync(CancellationToken cancel)

@@ -21,6 +21,9 @@ internal interface IStoreHost
     /// <exception cref="StoreRefusedException">No room for so many bytes.</exception>
     void ThrowIfRefusing(long bytes);
 
+    /// <summary>Whether the disk has so many bytes free.</summary>
+    bool HasRoomFor(long bytes);
+
     /// <summary>Ends the engine: every call from here on throws <see cref="StoreException"/>, and the node is told.</summary>
     StoreException Fail(string what, Exception cause);
 

@@ -9,6 +9,7 @@ internal sealed class StoreLog : IDisposable
 {
     public const string FileName = "records";
     private const long IndexBytesPerKey = 8;
+    private const int BucketBytes = 64;
 
     private readonly IStorageFiles files;
     private readonly string directory;
@@ -63,6 +64,9 @@ internal sealed class StoreLog : IDisposable
     /// <summary>Bytes of records, live and dead.</summary>
     public long Bytes => TailAddress - BeginAddress;
 
+    /// <summary>Bytes of the index in a checkpoint; overflow buckets are few.</summary>
+    public long IndexBytes => faster.IndexSize * BucketBytes;
+
     public StoreSession NewSession()
     {
         var functions = new StoreFunctions();
@@ -86,8 +90,7 @@ internal sealed class StoreLog : IDisposable
     /// <summary>Doubles the index until it has 8 bytes for each key, but for one that has grown to its bound.</summary>
     public void GrowIndexFor(long keys, long maxBytes)
     {
-        const int bucketBytes = 64;
-        while (faster.IndexSize * bucketBytes < keys * IndexBytesPerKey && faster.IndexSize * bucketBytes * 2 <= maxBytes && faster.GrowIndex())
+        while (IndexBytes < keys * IndexBytesPerKey && IndexBytes * 2 <= maxBytes && faster.GrowIndex())
         {
             // Each round doubles it.
         }

@@ -14,6 +14,7 @@ internal sealed class FaultyFiles : IStorageFiles
     private readonly Dictionary<string, Inode> durableEntries;
     private readonly Dictionary<string, List<NameChange>> unsyncedNames = [];
     private readonly HashSet<string> locks = [];
+    private long? capacity;
 
     public FaultyFiles()
         : this([])
@@ -41,6 +42,20 @@ internal sealed class FaultyFiles : IStorageFiles
     public long Operations { get; private set; }
 
     public long FreeBytesLeft { get; set; } = 1L << 40;
+
+    /// <summary>From now on there is room for what is deleted and for nothing else; new names need none. <see cref="Before"/> goes first.</summary>
+    public void FillUp()
+    {
+        FreeBytesLeft = 0;
+        capacity = UsedBytes();
+    }
+
+    /// <summary>There is room again.</summary>
+    public void MakeRoom()
+    {
+        FreeBytesLeft = 1L << 40;
+        capacity = null;
+    }
 
     public IStorageFile Open(string path, FileOpening opening)
     {
@@ -201,6 +216,16 @@ internal sealed class FaultyFiles : IStorageFiles
         }
     }
 
+    private long UsedBytes() => entries.Values.Distinct().Sum(inode => (long)inode.Length);
+
+    private void Require(long bytes)
+    {
+        if (bytes > 0 && capacity is { } most && UsedBytes() + bytes > most)
+        {
+            throw new IOException("No space left on device.");
+        }
+    }
+
     private Inode SetName(string path, Inode inode)
     {
         entries[path] = inode;
@@ -256,6 +281,7 @@ internal sealed class FaultyFiles : IStorageFiles
             lock (disk.gate)
             {
                 disk.Count("write", path);
+                disk.Require(Math.Max(0, offset + bytes.Length - inode.Length));
                 var copy = bytes.ToArray();
                 inode.Put((int)offset, copy);
                 inode.Unsynced.Add(((int)offset, copy));

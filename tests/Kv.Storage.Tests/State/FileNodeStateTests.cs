@@ -84,4 +84,36 @@ public sealed class FileNodeStateTests
         await Assert.ThrowsAsync<StoreException>(async () => await state.WriteAsync("document", Bytes.Of("new"), CancellationToken.None));
         Assert.Equal("old", Bytes.Text((await state.ReadAsync("document", CancellationToken.None))!.Value));
     }
+
+    [Fact]
+    public async Task AFullDisk_StillTakesAFact_InTheRoomThatWasKept()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var state = new FileNodeState(disk, Directory);
+        await state.WriteAsync("document", Bytes.Of("old"), CancellationToken.None);
+        disk.FillUp();
+        for (var version = 0; version < 5; version++)
+        {
+            // Each start writes one before anything else.
+            state = new FileNodeState(disk, Directory);
+            await state.WriteAsync("document", Bytes.Pattern(3000, version), CancellationToken.None);
+            Assert.Equal(Bytes.Pattern(3000, version), (await state.ReadAsync("document", CancellationToken.None))!.Value.ToArray());
+        }
+
+        disk.MakeRoom();
+        _ = new FileNodeState(disk, Directory);
+        Assert.Equal(1024 * 1024, disk.Content(Directory + "/reserve").Length);
+    }
+
+    [Fact]
+    public async Task AFullDisk_WithoutRoomThatWasKept_RefusesAndKeepsTheOldValue()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var state = new FileNodeState(disk, Directory);
+        await state.WriteAsync("document", Bytes.Of("old"), CancellationToken.None);
+        disk.Delete(Directory + "/reserve");
+        disk.FillUp();
+        await Assert.ThrowsAsync<StoreException>(async () => await state.WriteAsync("document", Bytes.Of("new"), CancellationToken.None));
+        Assert.Equal("old", Bytes.Text((await state.ReadAsync("document", CancellationToken.None))!.Value));
+    }
 }

@@ -1,0 +1,148 @@
+using Kv.Core.Stores;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>What the engine's upkeep does with a store: checkpoints and compaction, when they are due and there is room for them.</summary>
+internal sealed partial class FasterPartitionStore
+{
+    /// <summary>
+    /// Whether the disk has room for a checkpoint, and for a slice of compaction: what was written since the last one, the index, the trees, and as much again for
+    /// what is moved and for others at it. On a disk without, both wait, and so do writes; a failed one would end the node, and reads with it.
+    /// </summary>
+    public bool HasRoomForUpkeep()
+    {
+        const long trees = 4 * 1024 * 1024;
+        long uncovered;
+        lock (gate)
+        {
+            uncovered = progress.UncoveredBytes;
+        }
+
+        return host.HasRoomFor(2 * (uncovered + log.IndexBytes + trees) + host.Options.CompactionMinBytes);
+    }
+
+    public bool IsCheckpointDue()
+    {
+        lock (gate)
+        {
+            return isMoved || (!progress.IsCovered
+                && (progress.UncoveredBytes >= host.Options.CheckpointLogBytes
+                    || host.Time.GetElapsedTime(progress.UncoveredSince) >= TimeSpan.FromSeconds(host.Options.CheckpointIntervalSeconds)));
+        }
+    }
+
+    /// <summary>Takes a checkpoint of everything applied by now, if there is anything new.</summary>
+    public Task CheckpointAsync() => CheckpointAsync(isClosing: false);
+
+    /// <summary>Moves live records away from the log's beginning where too much of it is dead; true where it did.</summary>
+    public async Task<bool> CompactIfDueAsync()
+    {
+        if (!uses.TryEnter())
+        {
+            return false;
+        }
+
+        await maintenance.WaitAsync();
+        try
+        {
+            if (!IsCompactionDue())
+            {
+                return false;
+            }
+
+            var slice = Math.Max(4L * log.PageBytes, host.Options.CompactionMinBytes);
+            var until = Math.Min(log.BeginAddress + slice, log.TailAddress);
+            until = folds.LowestCursor(until);
+            if (until / log.PageBytes * log.PageBytes <= log.BeginAddress)
+            {
+                return false;
+            }
+
+            await Task.Run(() => log.Compact(until));
+            lock (gate)
+            {
+                isMoved = true;
+            }
+
+            host.Checkpointed(isCompaction: true);
+            return true;
+        }
+        catch (Exception error) when (error is not StoreException)
+        {
+            throw host.Fail($"The store in {Directory} could not be compacted", error);
+        }
+        finally
+        {
+            maintenance.Release();
+            uses.Exit();
+        }
+    }
+
+    private async Task CheckpointAsync(bool isClosing)
+    {
+        if (!isClosing && !uses.TryEnter())
+        {
+            return;
+        }
+
+        await maintenance.WaitAsync();
+        try
+        {
+            long covered, countThen, bytesThen;
+            byte[] treesThen;
+            lock (gate)
+            {
+                host.ThrowIfFailed();
+                if (progress.IsCovered && !isMoved)
+                {
+                    return;
+                }
+
+                (covered, countThen, bytesThen, treesThen) = (progress.AppliedLsn, writer.Count, writer.Bytes, writer.Trees.Encode());
+                progress.BeginCheckpoint();
+                isMoved = false;
+            }
+
+            // A checkpoint must not hold what the log could lose: its sequence number would be given again to another write.
+            await host.Log.WhenDurable(covered);
+            log.GrowIndexFor(countThen, Math.Max(host.Options.StoreIndexBytes, host.Options.StoreMemoryBytes / 4));
+            var (token, begin, removable) = await log.CheckpointAsync();
+            host.ThrowIfFailed();
+            long held;
+            lock (gate)
+            {
+                held = progress.AppliedLsn;
+            }
+
+            // It also holds what was written between the look above and its own begin: that has to be in the log before it counts.
+            await host.Log.WhenDurable(held);
+            new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token).Write(host.Files, Directory, treesThen);
+            log.DeleteOutdated(token, removable);
+            lock (gate)
+            {
+                progress.EndCheckpoint(covered);
+            }
+
+            host.Checkpointed(isCompaction: false);
+        }
+        catch (Exception error) when (error is not StoreException)
+        {
+            throw host.Fail($"The store in {Directory} could not take a checkpoint", error);
+        }
+        finally
+        {
+            maintenance.Release();
+            if (!isClosing)
+            {
+                uses.Exit();
+            }
+        }
+    }
+
+    private bool IsCompactionDue()
+    {
+        const int recordOverhead = 48;
+        var live = ApproximateBytes + (ApproximateCount * recordOverhead);
+        return log.Bytes > Math.Max(host.Options.CompactionMinBytes, live * host.Options.CompactionFactor);
+    }
+}
