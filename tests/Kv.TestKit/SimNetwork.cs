@@ -22,6 +22,9 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     /// <summary>Requests sent so far.</summary>
     public long Sent { get; private set; }
 
+    /// <summary>Requests that a node sent to its own address.</summary>
+    public long SentToSelf { get; private set; }
+
     /// <summary>For stories: sees every request before it goes, and may say that it is lost (true).</summary>
     public Func<NodeId, NodeId, PeerRequest, bool>? Drop { get; set; }
 
@@ -138,10 +141,16 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
         public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, PeerLane lane, Deadline deadline, CancellationToken cancel) =>
             to == self ? throw new InvalidOperationException("a node sent to itself") : network.Send(self, context, to, request, deadline);
 
-        public ValueTask<PeerReply> SendAsync(string address, PeerRequest request, Deadline deadline, CancellationToken cancel) =>
-            network.addresses.TryGetValue(address, out var to) && to != self
-                ? network.Send(self, context, to, request, deadline)
-                : new ValueTask<PeerReply>(new PeerReply.Unreachable());
+        public ValueTask<PeerReply> SendAsync(string address, PeerRequest request, Deadline deadline, CancellationToken cancel)
+        {
+            if (network.addresses.TryGetValue(address, out var to) && to != self)
+            {
+                return network.Send(self, context, to, request, deadline);
+            }
+
+            network.SentToSelf += to == self ? 1 : 0;
+            return new ValueTask<PeerReply>(new PeerReply.Unreachable());
+        }
 
         public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses)
         {

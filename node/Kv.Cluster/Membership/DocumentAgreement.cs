@@ -246,8 +246,8 @@ internal sealed partial class DocumentAgreement(
                 token => transport.SendAsync(member.Id, news, PeerLane.Request, Deadline.After(time, options.PeerDownAfter), token).AsTask(), cancel);
         }
 
-        // Those whose join was taken back are no peers any more; whoever misses this asks when it sees the newer version.
-        foreach (var gone in before.Members.Where(m => decided.FindMember(m.Id) is null && m.Endpoints.ContainsKey(PeerEndpoint.Name)))
+        // Those whose join was taken back are no peers any more; whoever misses this asks when it sees the newer version. This node may have decided its own removal.
+        foreach (var gone in before.Members.Where(m => m.Id != state.Current.Self && decided.FindMember(m.Id) is null && m.Endpoints.ContainsKey(PeerEndpoint.Name)))
         {
             background.Start(
                 token => transport.SendAsync(gone.Endpoints[PeerEndpoint.Name], news, Deadline.After(time, options.PeerDownAfter), token).AsTask(), cancel);

@@ -40,6 +40,19 @@ public sealed class LeaveTests
     });
 
     [Fact]
+    public void Leaver_ThatDecidesItsOwnRemovalAsTheClaimant_TellsEverybodyButItself() => SimCluster.Run(7, 4, async cluster =>
+    {
+        await cluster.FormAsync(4);
+        var leaver = cluster.Nodes.MinBy(n => n.Id)!;
+        var admin = cluster.Nodes.First(n => n != leaver);
+        await LeaveAsync(admin, leaver);
+        await cluster.UntilAsync(() => admin.Document!.FindMember(leaver.Id)?.State == MemberState.Exiting, 240, "the leaver owns nothing");
+        await ConfirmAsync(cluster, admin, leaver);
+        await cluster.UntilAsync(() => leaver.Node.Admin.GetNode().IsRemoved, 20, "the leaver knows");
+        Assert.Equal(0, cluster.Network.SentToSelf);
+    });
+
+    [Fact]
     public void Leave_WhileAMemberIsAway_OrWithTooFewLeft_IsRefused() => SimCluster.Run(4, 4, async cluster =>
     {
         await cluster.FormAsync(4);
