@@ -56,13 +56,13 @@ simulation: sdk
 	@$(build) tests/Kv.Simulation
 
 simulate = .artifacts/bin/Kv.Simulation/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Simulation
-MINUTES ?= 1
 
 .PHONY: sim
 sim: simulation ## One simulated run, told in full: SEED=n (ONLY=3,7-9 leaves its other events out, MESSAGES=1 tells messages too)
 	@exec $(simulate) run $(SEED) $(if $(ONLY),--only $(ONLY)) $(if $(MESSAGES),--messages)
 
 .PHONY: sim-swarm
+sim-swarm: MINUTES ?= 1
 sim-swarm: simulation ## Simulated runs of new seeds for MINUTES=n; one that fails is made short and told
 	@exec $(simulate) swarm --minutes $(MINUTES) $(if $(SEED),--first $(SEED))
 
@@ -73,6 +73,12 @@ sim-bugs: simulation ## Plants each of the known bugs in turn, and finds it with
 .PHONY: stories
 stories: simulation ## Write the transcripts of the simulated stories anew, to be read as a diff
 	@exec $(simulate) stories tests/Kv.Simulation/Stories
+
+.PHONY: chaos
+chaos: MINUTES ?= 10
+chaos: build ## Real nodes in network namespaces under faults from a seed (MINUTES=10, SEED=n); root on Linux
+	@$(build) tests/Kv.Chaos
+	@exec tests/chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: crds
 crds: build ## Write crds/ and the chart's copies from the C# types

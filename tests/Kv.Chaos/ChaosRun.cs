@@ -1,0 +1,161 @@
+using System.Globalization;
+using Grpc.Core;
+using Kv.Chaos.Checks;
+using Kv.Chaos.Faults;
+using Kv.Chaos.Load;
+using Kv.Chaos.Machines;
+using Kv.Chaos.Reports;
+using Kv.Chaos.Rings;
+using Kv.Client;
+using Kv.Protos.Admin.V1;
+
+namespace Kv.Chaos;
+
+/// <summary>One run: a ring, a load, faults, healing, and then whether every promise was kept.</summary>
+internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> kinds)
+{
+    private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
+
+    private readonly Timeline timeline = new();
+
+    /// <summary>Returns the verdicts, after it has written them where the options say. Cancelled, it heals and checks what there is.</summary>
+    public async Task<IReadOnlyList<Verdict>> RunAsync(CancellationToken stop)
+    {
+        using var lifeline = new Lifeline();
+        using var ring = new ChaosRing(options, Say);
+        using var admin = new RingAdmin(ring);
+        using var ended = new CancellationTokenSource();
+        Evidence.Clear(options.Report);
+        await ring.CreateAsync();
+        var supervising = ring.SuperviseAsync(ended.Token);
+        var watching = Probes.WatchAsync(ring, timeline, ended.Token);
+        try
+        {
+            var members = ring.All.Take(options.Nodes).ToList();
+            members.ForEach(node => node.Want());
+            await admin.FormAsync(members, stop);
+            Say($"a ring of {options.Nodes} nodes");
+            return await TryAsync(ring, admin, stop);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await Task.WhenAll(supervising, watching);
+        }
+    }
+
+    private async Task<IReadOnlyList<Verdict>> TryAsync(ChaosRing ring, RingAdmin admin, CancellationToken stop)
+    {
+        var http = new NodePicker(() => [.. ring.Wanted.Select(node => node.Endpoint(Ports.RiakHttp))]);
+        var grpc = new NodePicker(() => [.. ring.Wanted.Select(node => node.Endpoint(Ports.Grpc))]);
+        await using var connection = await KvClusterClient.ConnectAsync(
+            new KvClientOptions { Seeds = [.. ring.All.Select(node => node.Endpoint(Ports.Grpc))], Timeout = TimeSpan.FromSeconds(5) }, CancellationToken.None);
+        var client = new ClientDoor(connection);
+        using var httpDoor = new HttpDoor(http);
+        var workload = new Workload(options, timeline);
+        var scaling = new Scaling(ring, admin, options.Nodes, timeline, Say);
+        var faults = new FaultRunner(ring, scaling, timeline, Say);
+        var schedule = FaultSchedule.Draw(options.Seed, options.Minutes * 60, options.Nodes, kinds);
+
+        using (var loadEnds = new CancellationTokenSource())
+        {
+            var load = workload.RunAsync(client, httpDoor, new CommandDoor(options.KvBinary, grpc), loadEnds.Token);
+            await faults.RunAsync(schedule, stop);
+            Say("all faults are over; the load ends");
+            await loadEnds.CancelAsync();
+            await load;
+            timeline.LoadEnded = timeline.Now;
+        }
+
+        var begun = timeline.Now;
+        await scaling.FinishAsync();
+        var settled = await SettledAsync(ring, admin);
+        Say(settled is null ? string.Create(CultureInfo.InvariantCulture, $"at rest after {timeline.Now - begun:0} s") : $"NOT at rest: {settled}");
+        var data = new DataCheck(workload, client);
+        var lost = await data.RunAsync(faults.ClockError);
+        Say($"{data.KeysRead} keys read from all of their owners, {data.KeysFound} hold something");
+        var again = await SettledAsync(ring, admin);
+        var disks = DiskCheck.Run(await OwnedAsync(ring, admin));
+        var facts = FactsOf(ring, workload, data);
+        var stops = await StopAllAsync(ring);
+        if (lost.Count > 0)
+        {
+            await Evidence.KeepAsync(ring.All, options.Report);
+            Say("what the nodes had on their disks is kept in the report, for the one who looks into it");
+        }
+
+        return Conclude(
+            [
+                new Verdict("no acknowledged write is lost, no delete comes back, siblings are kept; read from all owners of each key", lost),
+                new Verdict("no read ever showed what nobody wrote", workload.Strangers),
+                new Verdict("after healing the ring comes to rest by itself: members, agreement, transfers, hints", Problems(settled, again)),
+                new Verdict("members join and leave under faults", [.. scaling.Problems]),
+                new Verdict("no node ended by itself, and each stops cleanly when asked", [.. ring.All.SelectMany(node => node.Unexplained), .. faults.Problems, .. stops]),
+                new Verdict("no error in the nodes' logs that a full disk does not explain", LogCheck.Run(ring.All)),
+                new Verdict("memory stays within its limit", Memory(ring)),
+                new Verdict("disks hold what their nodes own, and no more", disks),
+            ],
+            facts);
+    }
+
+    private async Task<string?> SettledAsync(ChaosRing ring, RingAdmin admin) =>
+        await Waits.UntilNoneAsync(() => admin.UnsettledAsync(ring.Wanted, CancellationToken.None), SettlePatience, CancellationToken.None);
+
+    private static List<string> Problems(params string?[] found) => [.. found.Where(one => one is not null).Select(one => one!)];
+
+    private List<string> Memory(ChaosRing ring) =>
+    [
+        .. from node in ring.All
+           let most = timeline.Samples.Select(sample => sample.ResidentBytes[node.Slot]).DefaultIfEmpty().Max()
+           where most > ChaosNode.MemoryLimitBytes
+           select $"{node.Name} had {most >> 20} MiB resident, and may have {ChaosNode.MemoryLimitBytes >> 20}",
+    ];
+
+    private static async Task<List<(ChaosNode Node, int Owned)>> OwnedAsync(ChaosRing ring, RingAdmin admin)
+    {
+        try
+        {
+            var cluster = await admin.At(ring.Wanted[0]).GetClusterAsync(new GetClusterRequest(), deadline: RingAdmin.Deadline);
+            return [.. ring.Wanted.Select(node => (node, cluster.Members.FirstOrDefault(member => member.Name == node.Name)?.Partitions ?? 0))];
+        }
+        catch (RpcException)
+        {
+            // Said already: the ring is not at rest.
+            return [];
+        }
+    }
+
+    private static async Task<List<string>> StopAllAsync(ChaosRing ring)
+    {
+        var stopping = ring.Wanted.Select(async node =>
+        {
+            node.Unwant();
+            return await node.StopAsync(StopPatience);
+        });
+        return Problems(await Task.WhenAll(stopping));
+    }
+
+    private List<string> FactsOf(ChaosRing ring, Workload workload, DataCheck data) =>
+    [
+        $"{workload.SiblingKeys.Sum(key => key.Acknowledged) + workload.SingleKeys.Sum(key => key.Acknowledged)} acknowledged writes of {data.KeysRead} keys, {data.KeysFound} of which hold something in the end",
+        $"{data.Incomplete.Count} keys were not on every owner before they were read{(data.Incomplete.Count > 0 ? ": " + string.Join(", ", data.Incomplete.Take(3)) + " …" : "")}",
+        $"{ring.All.Sum(node => node.Starts)} starts of node processes",
+        $"at most {timeline.Samples.Max(sample => sample.Hints)} hints at once",
+        $"at most {timeline.Samples.Max(sample => sample.ResidentBytes.Max()) >> 20} MiB resident in a node, of {ChaosNode.MemoryLimitBytes >> 20}",
+        $"disks: {string.Join(", ", ring.Wanted.Select(node => $"{node.Name} {node.Volume.Used >> 20} MiB"))}",
+    ];
+
+    private List<Verdict> Conclude(List<Verdict> verdicts, IReadOnlyList<string> facts)
+    {
+        var isKept = verdicts.TrueForAll(verdict => verdict.IsKept);
+        var title = string.Create(CultureInfo.InvariantCulture, $"seed {options.Seed}, {options.Minutes} minutes of faults, {options.Nodes} nodes: {(isKept ? "every promise kept" : "PROMISES BROKEN")}");
+        var text = title + "\n" + Summary.Write(timeline, verdicts, facts);
+        File.WriteAllText(Path.Combine(options.Report, "summary.txt"), text);
+        File.WriteAllText(Path.Combine(options.Report, "timeline.svg"), TimelinePicture.Draw(timeline, title, options.Nodes + options.Spare, ChaosNode.MemoryLimitBytes));
+        Console.WriteLine(text);
+        return verdicts;
+    }
+
+    private void Say(string line) => Console.WriteLine($"{Summary.Clock(timeline.Now)}  {line}");
+}

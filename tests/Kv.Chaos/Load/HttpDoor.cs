@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using Kv.Core.Objects;
+
+namespace Kv.Chaos.Load;
+
+/// <summary>Riak's HTTP, as an application behind a load balancer uses it.</summary>
+internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDisposable
+{
+    private const string ContextHeader = "X-Riak-Vclock";
+    private static readonly string[] Transient = ["overload", "all_nodes_down", "insufficient_vnodes"];
+    private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) }) { Timeout = TimeSpan.FromSeconds(10) };
+
+    public string Name => "http";
+
+    public async Task<DoorRead> GetAsync(ObjectKey key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "");
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("multipart/mixed"));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*", 0.5));
+        using var response = await SendAsync(key, request, HttpStatusCode.OK, HttpStatusCode.MultipleChoices, HttpStatusCode.NotFound);
+        var context = response.Headers.TryGetValues(ContextHeader, out var values) ? values.First() : null;
+        if (response.StatusCode == HttpStatusCode.NotFound)
+        {
+            return new DoorRead(new HashSet<string>(), context);
+        }
+
+        var body = await ReadAsync(response);
+        return new DoorRead(response.StatusCode == HttpStatusCode.OK && response.Content.Headers.ContentType?.MediaType != "multipart/mixed" ? [body] : Parts(response, body), context);
+    }
+
+    public async Task<string> PutAsync(ObjectKey key, string value, string? context)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, "") { Content = new StringContent(value, Encoding.UTF8, "text/plain") };
+        AddContext(request, context);
+        using var response = await SendAsync(key, request, HttpStatusCode.NoContent, HttpStatusCode.OK);
+        return $"{Name} at {request.RequestUri!.Host}";
+    }
+
+    public async Task DeleteAsync(ObjectKey key, string? context)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, "");
+        AddContext(request, context);
+        using var response = await SendAsync(key, request, HttpStatusCode.NoContent, HttpStatusCode.NotFound);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static void AddContext(HttpRequestMessage request, string? context)
+    {
+        if (context is not null)
+        {
+            request.Headers.Add(ContextHeader, context);
+        }
+    }
+
+    /// <summary>The parts of an answer with siblings; one that was deleted says so in its headers.</summary>
+    private static HashSet<string> Parts(HttpResponseMessage response, string body)
+    {
+        var boundary = "--" + response.Content.Headers.ContentType!.Parameters.Single(parameter => parameter.Name == "boundary").Value!.Trim('"');
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var part in body.Split(boundary).Skip(1).Where(part => !part.StartsWith("--", StringComparison.Ordinal)))
+        {
+            var headers = part.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            if (!part[..headers].Contains("X-Riak-Deleted", StringComparison.OrdinalIgnoreCase))
+            {
+                found.Add(part[(headers + 4)..].TrimEnd('\r', '\n'));
+            }
+        }
+
+        return found;
+    }
+
+    private static async Task<string> ReadAsync(HttpResponseMessage response)
+    {
+        try
+        {
+            return await response.Content.ReadAsStringAsync();
+        }
+        catch (HttpRequestException failure)
+        {
+            throw new DoorException("connection broken", isRetryable: true, failure);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(ObjectKey key, HttpRequestMessage request, params HttpStatusCode[] good)
+    {
+        var node = nodes.Next();
+        request.RequestUri = new Uri($"http://{node}/types/{key.BucketType}/buckets/{Text(key.Bucket)}/keys/{Text(key.Key)}?timeout=5000");
+        try
+        {
+            var response = await http.SendAsync(request);
+            if (good.Contains(response.StatusCode))
+            {
+                return response;
+            }
+
+            var text = (await ReadAsync(response)).Trim().ReplaceLineEndings(" ");
+
+            // Riak answers 500 and the reason's name where it has no status of its own for it.
+            var isRetryable = response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+                || (response.StatusCode is HttpStatusCode.InternalServerError && Transient.Any(reason => text.Contains(reason, StringComparison.Ordinal)));
+            response.Dispose();
+            throw new DoorException($"{(int)response.StatusCode} {(text.Length < 80 ? text : text[..80])}", isRetryable);
+        }
+        catch (HttpRequestException failure)
+        {
+            nodes.Avoid(node);
+            var isRefused = failure.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused };
+            throw new DoorException(isRefused ? "connection refused" : "connection broken", isRetryable: true, failure);
+        }
+        catch (TaskCanceledException failure)
+        {
+            nodes.Avoid(node);
+            throw new DoorException("no answer in time", isRetryable: true, failure);
+        }
+    }
+
+    private static string Text(ReadOnlyMemory<byte> name) => Encoding.UTF8.GetString(name.Span);
+}

@@ -1,0 +1,174 @@
+using Grpc.Core;
+using Grpc.Net.Client;
+using Kv.Protos.Admin.V1;
+
+namespace Kv.Chaos.Rings;
+
+/// <summary>What an operator asks of the nodes, again and again until it is done: nodes may be dead, cut off or busy at any moment.</summary>
+internal sealed class RingAdmin(ChaosRing ring) : IDisposable
+{
+    private const int RingSize = 32;
+    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+
+    private readonly Dictionary<int, GrpcChannel> channels = ring.All.ToDictionary(node => node.Slot, node => GrpcChannel.ForAddress($"http://{node.Endpoint(Ports.Admin)}"));
+
+    public Admin.AdminClient At(ChaosNode node) => new(channels[node.Slot]);
+
+    /// <summary>When a call has to be done, from now.</summary>
+    public static DateTime Deadline => DateTime.UtcNow + CallLimit;
+
+    /// <summary>The first ring, with its bucket types; throws if it does not come about.</summary>
+    public async Task FormAsync(IReadOnlyList<ChaosNode> members, CancellationToken cancel)
+    {
+        await DoAsync("the ring", async () =>
+        {
+            var first = At(members[0]);
+            await first.CreateClusterAsync(new CreateClusterRequest { ClusterName = "chaos", RingSize = RingSize }, deadline: Deadline, cancellationToken: cancel);
+            var cluster = await first.GetClusterAsync(new GetClusterRequest(), deadline: Deadline, cancellationToken: cancel);
+            if (cluster.Members.Count(member => member.State == MemberState.Valid) < members.Count)
+            {
+                await JoinOnceAsync(first, members.Skip(1), cancel);
+            }
+
+            return await UnsettledAsync(members, cancel);
+        });
+        foreach (var (name, props) in BucketTypes.Props)
+        {
+            await DoAsync($"bucket type {name}", async () =>
+            {
+                var first = At(members[0]);
+                await first.CreateBucketTypeAsync(new CreateBucketTypeRequest { Name = name, PropsJson = props }, deadline: Deadline, cancellationToken: cancel);
+                var type = await first.ActivateBucketTypeAsync(new ActivateBucketTypeRequest { Name = name }, deadline: Deadline, cancellationToken: cancel);
+                return type.State == BucketType.Types.State.Active ? null : $"is {type.State}";
+            });
+        }
+    }
+
+    /// <summary>Takes running nodes without a cluster in; ends when they own their share. What went wrong, or null.</summary>
+    public Task<string?> GrowAsync(IReadOnlyList<ChaosNode> joining, CancellationToken cancel) => Waits.UntilNoneAsync(
+        () => TriedAsync(async () =>
+        {
+            var (asked, cluster) = await AskAsync(joining, cancel);
+            var missing = joining.Where(node => !cluster.Members.Any(member => member.Name == node.Name && member.State == MemberState.Valid)).ToList();
+            if (missing.Count > 0)
+            {
+                await JoinOnceAsync(asked, missing, cancel);
+                return $"{string.Join(", ", missing.Select(node => node.Name))} did not become members";
+            }
+
+            return cluster.PendingTransfers == 0 ? null : $"{cluster.PendingTransfers} partitions are still to move to new members";
+        }),
+        Patience,
+        cancel);
+
+    /// <summary>Lets members go; ends when they are forgotten. What went wrong, or null.</summary>
+    public Task<string?> ShrinkAsync(IReadOnlyList<ChaosNode> leaving, CancellationToken cancel) => Waits.UntilNoneAsync(
+        () => TriedAsync(async () =>
+        {
+            var (asked, cluster) = await AskAsync(leaving, cancel);
+            var left = cluster.Members.Where(member => leaving.Any(node => node.Name == member.Name)).ToList();
+            var valid = left.Where(member => member.State is MemberState.Valid or MemberState.Down).Select(member => member.Id).ToList();
+            if (valid.Count > 0)
+            {
+                var plan = await asked.StageLeaveAsync(new StageLeaveRequest { NodeIds = { valid } }, deadline: Deadline, cancellationToken: cancel);
+                await asked.CommitPlanAsync(new CommitPlanRequest { PlanId = plan.PlanId }, deadline: Deadline, cancellationToken: cancel);
+            }
+
+            foreach (var exiting in left.Where(member => member.State == MemberState.Exiting))
+            {
+                await asked.ConfirmExitAsync(new ConfirmExitRequest { NodeId = exiting.Id }, deadline: Deadline, cancellationToken: cancel);
+            }
+
+            return left.Count == 0 ? null : $"did not leave: {string.Join(", ", left.Select(member => $"{member.Name} is {member.State}"))}";
+        }),
+        Patience,
+        cancel);
+
+    /// <summary>Why the ring is not at rest: members, agreement, transfers, hints. Null when it is.</summary>
+    public async Task<string?> UnsettledAsync(IReadOnlyList<ChaosNode> members, CancellationToken cancel) => await TriedAsync(async () =>
+    {
+        foreach (var node in members)
+        {
+            var cluster = await At(node).GetClusterAsync(new GetClusterRequest(), deadline: Deadline, cancellationToken: cancel);
+            var odd = cluster.Members.Where(member => member.State != MemberState.Valid || !member.Up).Select(member => $"{member.Name} is {member.State}, {(member.Up ? "up" : "down")}").ToList();
+            if (cluster.Members.Count != members.Count || odd.Count > 0)
+            {
+                return $"{node.Name} sees {cluster.Members.Count} members; {string.Join(", ", odd)}";
+            }
+
+            if (!cluster.Converged || cluster.PendingTransfers > 0 || cluster.Rebuilding.Count > 0 || cluster.Staged.Count > 0)
+            {
+                return $"{node.Name}: converged {cluster.Converged}, {cluster.PendingTransfers} partitions to move, {cluster.Rebuilding.Count} to rebuild, {cluster.Staged.Count} staged";
+            }
+
+            var transfers = await At(node).GetTransfersAsync(new GetTransfersRequest(), deadline: Deadline, cancellationToken: cancel);
+            if (transfers.Transfers_.Count > 0)
+            {
+                var first = transfers.Transfers_[0];
+                return $"{node.Name} has {transfers.Transfers_.Count} transfers to go, the first {first.Kind} {first.Partition} to {first.To}: {first.State} {first.LastError}";
+            }
+
+            var self = await At(node).GetNodeAsync(new GetNodeRequest(), deadline: Deadline, cancellationToken: cancel);
+            if (self.HeldForOthers > 0)
+            {
+                return $"{node.Name} holds {self.HeldForOthers} partitions for others";
+            }
+        }
+
+        return null;
+    });
+
+    public void Dispose()
+    {
+        foreach (var channel in channels.Values)
+        {
+            channel.Dispose();
+        }
+    }
+
+    private static async Task<string?> TriedAsync(Func<Task<string?>> step)
+    {
+        try
+        {
+            return await step();
+        }
+        catch (RpcException failure)
+        {
+            return failure.Status.Detail;
+        }
+    }
+
+    private static async Task DoAsync(string what, Func<Task<string?>> step)
+    {
+        if (await Waits.UntilNoneAsync(() => TriedAsync(step), Patience, CancellationToken.None) is { } problem)
+        {
+            throw new InvalidOperationException($"{what} did not come about: {problem}");
+        }
+    }
+
+    private static async Task JoinOnceAsync(Admin.AdminClient asked, IEnumerable<ChaosNode> joining, CancellationToken cancel)
+    {
+        var plan = await asked.StageJoinAsync(new StageJoinRequest { PeerAddresses = { joining.Select(node => node.Endpoint(Ports.Peer)) } }, deadline: Deadline, cancellationToken: cancel);
+        await asked.CommitPlanAsync(new CommitPlanRequest { PlanId = plan.PlanId }, deadline: Deadline, cancellationToken: cancel);
+    }
+
+    /// <summary>The first node that answers and is not itself one of those that it is about.</summary>
+    private async Task<(Admin.AdminClient Asked, Protos.Admin.V1.Cluster Cluster)> AskAsync(IReadOnlyList<ChaosNode> about, CancellationToken cancel)
+    {
+        RpcException? last = null;
+        foreach (var node in ring.Wanted.Except(about))
+        {
+            try
+            {
+                return (At(node), await At(node).GetClusterAsync(new GetClusterRequest(), deadline: DateTime.UtcNow + TimeSpan.FromSeconds(2), cancellationToken: cancel));
+            }
+            catch (RpcException failure)
+            {
+                last = failure;
+            }
+        }
+
+        throw last ?? new RpcException(new Status(StatusCode.Unavailable, "no node to ask"));
+    }
+}
