@@ -51,7 +51,7 @@ public static class Claim
             best = next;
         }
 
-        if (IsApartAndEven(best) && best.Moves() <= rules.ForcedMoves)
+        if (IsLeast(best))
         {
             return best;
         }
@@ -73,34 +73,30 @@ public static class Claim
             best = Better(best, ClaimStarts.Refilled(best));
         }
 
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds && !IsLeast(best); round++)
         {
-            var next = ClaimPrices.Around(best).Aggregate(best, Better);
-            if (ReferenceEquals(next, best))
-            {
-                break;
-            }
-
-            best = next;
+            best = ClaimPrices.Around(best, round * rules.RingSize / Rounds).Aggregate(best, Better);
         }
 
-        // Going round a large ring takes its time; once does most of what there is to do.
-        for (var round = 0; round < Math.Clamp(256 * Rounds / rules.RingSize, 1, Rounds) && best.Moves() > rules.ForcedMoves && ClaimStretches.Run(best); round++)
+        if (!IsLeast(best) && best.Moves() > 0)
         {
-            ClaimSearch.Run(best);
+            ClaimChains.Run(best);
         }
 
         return best;
     }
 
-    /// <summary>Whether only moves are left to save: no node or zone is repeated, and shares differ by at most one.</summary>
+    /// <summary>Whether only moves are left to save: no node is repeated, zones only where they must be, and shares differ by at most one.</summary>
     private static bool IsApartAndEven(ClaimBoard board)
     {
         var rules = board.Rules;
         var (floor, more) = Math.DivRem(rules.RingSize, rules.Nodes.Length);
         var squares = ((long)more * (floor + 1) * (floor + 1)) + ((long)(rules.Nodes.Length - more) * floor * floor);
-        return board.TotalCost() == (board.Moves() * ClaimRules.MoveCost) + (squares * rules.BalanceCost);
+        return board.TotalCost() == (board.Moves() * ClaimRules.MoveCost) + (squares * rules.BalanceCost) + rules.LeastZoneCost;
     }
+
+    /// <summary>Whether no assignment at all is better.</summary>
+    private static bool IsLeast(ClaimBoard board) => IsApartAndEven(board) && board.Moves() <= board.Rules.ForcedMoves;
 
     private static ClaimBoard Better(ClaimBoard best, ClaimBoard? start)
     {

@@ -23,6 +23,9 @@ internal sealed class ClaimBoard
     /// <summary>Partitions by node.</summary>
     public int[] Shares { get; }
 
+    /// <summary>A partition counted on round the ring.</summary>
+    public int Place(int p) => p & (Rules.RingSize - 1);
+
     public int OwnerOf(int p) => _owners[p];
 
     public void Give(int p, int node)
@@ -44,6 +47,18 @@ internal sealed class ClaimBoard
         }
 
         return cost;
+    }
+
+    /// <summary>What a partition costs by its move and by what lies behind it; the sum over the ring is <see cref="TotalCost"/> but for shares.</summary>
+    public long StepCost(int p)
+    {
+        Span<int> last = stackalloc int[Rules.NodeWindow];
+        for (var distance = 0; distance < last.Length; distance++)
+        {
+            last[distance] = _owners[Place(p - distance)];
+        }
+
+        return Rules.CostOfMove(p, last[0]) + Rules.StepCost(last);
     }
 
     /// <summary>Partitions that leave an owner who stays.</summary>

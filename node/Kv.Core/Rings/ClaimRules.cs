@@ -26,6 +26,8 @@ internal sealed class ClaimRules
     /// <summary>A node repeated, where it matters least: above all zone conflicts of the largest ring.</summary>
     public const long NodeCost = 1L << 46;
 
+    private readonly bool _countsWindows;
+
     public ClaimRules(int ringSize, ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, int targetNVal, int nValPerZone)
     {
         RingSize = ringSize;
@@ -46,6 +48,7 @@ internal sealed class ClaimRules
 
         // With fewer zones than the window no assignment keeps them apart, so they do not cost anybody an even share.
         var zonesBeforeBalance = ZoneNames.Length >= ZoneWindow;
+        _countsWindows = HasZones && !zonesBeforeBalance;
         ZoneUnit = zonesBeforeBalance ? AboveBalance : AboveMoves;
         ZoneCosts = CostsByDistance(NodeWindow, ZoneWindow, ZoneUnit, zonesBeforeBalance ? Nearest : Windows);
         BalanceCost = zonesBeforeBalance ? AboveMoves : AboveZones;
@@ -97,6 +100,9 @@ internal sealed class ClaimRules
     /// </summary>
     public bool NodesCanBeApart => Nodes.Length * (RingSize / NodeWindow) >= RingSize;
 
+    /// <summary>Whether some assignment repeats no zone within its window, whatever the zones' sizes: one node of each suffices.</summary>
+    public bool ZonesCanBeApart => ZoneNames.Length * (RingSize / NodeWindow) >= RingSize;
+
     /// <summary>Times the sum of squares of the nodes' shares, which is least when shares differ by at most one.</summary>
     public long BalanceCost { get; }
 
@@ -108,12 +114,35 @@ internal sealed class ClaimRules
     /// <summary>A zone repeated, where it matters least.</summary>
     public long ZoneUnit { get; }
 
+    /// <summary>
+    /// What no assignment is below in zones repeated: of a window with more partitions than zones some share one; and three zones in turn do not close a ring whose size three does not divide
+    /// (going round them forwards or backwards, the direction changes an even number of times, and at least once).
+    /// </summary>
+    public long LeastZoneCost
+    {
+        get
+        {
+            if (_countsWindows)
+            {
+                var (each, more) = Math.DivRem(ZoneWindow, ZoneNames.Length);
+                return (((ZoneNames.Length - more) * (each * (each - 1) / 2)) + (more * (each * (each + 1) / 2))) * RingSize * ZoneUnit;
+            }
+
+            return ZoneWindow == 3 && ZoneNames.Length == 3 ? 2 * ZoneUnit : 0;
+        }
+    }
+
     /// <summary>The owner of each partition now; <see cref="Nobody"/> where it leaves or there is none.</summary>
     public int[] Original { get; }
 
     /// <summary>What a colouring pays for a pair, on a scale of its own; a node repeated is forbidden where it can be avoided.</summary>
     public long PairPrice(bool sameNode, bool sameZone, int distance, long nodeUnit, long zoneUnit)
     {
+        if (sameZone && distance < ZoneWindow && ZonesCanBeApart)
+        {
+            return CyclicColouring.Forbidden;
+        }
+
         var price = sameZone ? ZoneCosts[distance] / ZoneUnit * zoneUnit : 0;
         if (!sameNode)
         {
@@ -126,6 +155,31 @@ internal sealed class ClaimRules
     /// <summary>What two nodes cost at a distance of 1 to <see cref="NodeWindow"/> - 1.</summary>
     public long PairCost(int a, int b, int distance) =>
         a == b ? NodeCosts[distance] + ZoneCosts[distance] : ZoneOf[a] == ZoneOf[b] ? ZoneCosts[distance] : 0;
+
+    /// <summary>
+    /// What a partition adds by its node and those behind it, the nearest first. Where windows of zones count, each with all its pairs is added at its end, so that beginnings
+    /// of the same length can be compared.
+    /// </summary>
+    // hot
+    public long StepCost(ReadOnlySpan<int> last)
+    {
+        var cost = 0L;
+        for (var distance = 1; distance < last.Length; distance++)
+        {
+            cost += last[0] == last[distance] ? NodeCosts[distance] : 0;
+            cost += _countsWindows || ZoneOf[last[0]] != ZoneOf[last[distance]] ? 0 : ZoneCosts[distance];
+        }
+
+        for (var i = 0; _countsWindows && i < ZoneWindow; i++)
+        {
+            for (var j = i + 1; j < ZoneWindow; j++)
+            {
+                cost += ZoneOf[last[i]] == ZoneOf[last[j]] ? ZoneUnit : 0;
+            }
+        }
+
+        return cost;
+    }
 
     /// <summary>What giving partition <paramref name="p"/> to <paramref name="node"/> costs in moves.</summary>
     public long CostOfMove(int p, int node) => Original[p] == Nobody || Original[p] == node ? 0 : MoveCost;

@@ -22,10 +22,10 @@ internal static class CyclicColouring
         var prices = Tabulate(places, colours, price);
         long best = Forbidden;
         int[]? bestColours = null;
-        var choice = new byte[places, states.Count];
+        var before = new ushort[places, states.Count];
         for (var begin = 0; begin < states.Count; begin++)
         {
-            if (states.InnerPrice[begin] < best && SolveFrom(states, begin, places, prices, best, choice) is { } found)
+            if (states.InnerPrice[begin] < best && SolveFrom(states, begin, places, prices, best, before) is { } found)
             {
                 (best, bestColours) = found;
             }
@@ -39,25 +39,20 @@ internal static class CyclicColouring
     /// cheaper as there are beginnings, and best but for them.
     /// </summary>
     /// <param name="price">For a round, of a colour at a place.</param>
-    /// <param name="take">Sees each round's colouring; false ends the rounds.</param>
+    /// <param name="take">Sees each round's colouring and its price; false ends the rounds.</param>
     public static void SolveOften(
-        int[] begin, int colours, int window, Func<int, int, long> price, Func<int, int, int, long> pairPrice, Func<int[], bool> take)
+        int[] begin, int colours, int window, Func<int, int, long> price, Func<int, int, int, long> pairPrice, Func<int[], long, bool> take)
     {
         var places = begin.Length;
         var states = new StateSpace(colours, window - 1, pairPrice);
-        var beginState = 0;
-        for (var i = 0; i < window - 1; i++)
-        {
-            beginState = (beginState * colours) + begin[i];
-        }
-
-        if (states.InnerPrice[beginState] >= Forbidden)
+        var beginState = states.Find(begin.AsSpan(0, window - 1));
+        if (beginState < 0)
         {
             return;
         }
 
-        var choice = new byte[places, states.Count];
-        while (SolveFrom(states, beginState, places, Tabulate(places, colours, price), Forbidden, choice) is { } found && take(found.Colours))
+        var before = new ushort[places, states.Count];
+        while (SolveFrom(states, beginState, places, Tabulate(places, colours, price), Forbidden, before) is { } found && take(found.Colours, found.Price))
         {
             // The prices that the caller changed make the next round.
         }
@@ -77,7 +72,7 @@ internal static class CyclicColouring
         return prices;
     }
 
-    private static (long Price, int[] Colours)? SolveFrom(StateSpace states, int begin, int places, long[,] prices, long bound, byte[,] choice)
+    private static (long Price, int[] Colours)? SolveFrom(StateSpace states, int begin, int places, long[,] prices, long bound, ushort[,] before)
     {
         var length = states.Length;
         var now = new long[states.Count];
@@ -105,7 +100,7 @@ internal static class CyclicColouring
                     if (total < next[to])
                     {
                         next[to] = total;
-                        choice[place, to] = (byte)states.ColourAt(state, 0);
+                        before[place, to] = (ushort)state;
                     }
                 }
             }
@@ -123,67 +118,46 @@ internal static class CyclicColouring
             }
         }
 
-        return end < 0 ? null : (bound, Trace(states, end, places, choice));
+        return end < 0 ? null : (bound, Trace(states, end, places, before));
     }
 
-    private static int[] Trace(StateSpace states, int end, int places, byte[,] choice)
+    private static int[] Trace(StateSpace states, int end, int places, ushort[,] before)
     {
         var colours = new int[places];
         var state = end;
-        for (var place = places - 1; place >= 0; place--)
+        for (var place = places - 1; place >= states.Length; place--)
         {
             colours[place] = states.ColourAt(state, states.Length - 1);
-            if (place >= states.Length)
-            {
-                state = states.Before(state, choice[place, state]);
-            }
-            else
-            {
-                for (var i = 0; i <= place; i++)
-                {
-                    colours[i] = states.ColourAt(state, i);
-                }
+            state = before[place, state];
+        }
 
-                break;
-            }
+        for (var i = 0; i < states.Length; i++)
+        {
+            colours[i] = states.ColourAt(state, i);
         }
 
         return colours;
     }
 
-    /// <summary>The colours of the last few places, as a number to the base of colours: the oldest is the highest digit.</summary>
+    /// <summary>The colours that the last few places can have, oldest first: only those that are not forbidden.</summary>
     private sealed class StateSpace
     {
         private readonly int _colours;
-        private readonly int _newest;
         private readonly Func<int, int, int, long> _pairPrice;
+        private readonly List<int[]> _states = [];
 
         public StateSpace(int colours, int length, Func<int, int, int, long> pairPrice)
         {
             _colours = colours;
             _pairPrice = pairPrice;
             Length = length;
-            Count = 1;
-            for (var i = 0; i < length; i++)
-            {
-                Count *= colours;
-            }
-
-            _newest = Count / colours;
-            InnerPrice = new long[Count];
-            Steps = new (int, int, long)[Count][];
-            for (var state = 0; state < Count; state++)
-            {
-                InnerPrice[state] = PriceInside(state);
-            }
-
-            for (var state = 0; state < Count; state++)
-            {
-                Steps[state] = InnerPrice[state] >= Forbidden ? [] : [.. StepsFrom(state)];
-            }
+            AddStates([]);
+            InnerPrice = [.. _states.Select(PriceInside)];
+            var index = Enumerable.Range(0, _states.Count).ToDictionary(i => NumberOf(_states[i]));
+            Steps = [.. _states.Select(state => StepsFrom(state, index).ToArray())];
         }
 
-        public int Count { get; }
+        public int Count => _states.Count;
 
         public int Length { get; }
 
@@ -192,18 +166,21 @@ internal static class CyclicColouring
         public (int Colour, int To, long Price)[][] Steps { get; }
 
         /// <summary>The colour at place <paramref name="i"/> of the state, 0 the oldest.</summary>
-        public int ColourAt(int state, int i)
+        public int ColourAt(int state, int i) => _states[state][i];
+
+        /// <summary>The state with these colours, or -1 where it is forbidden.</summary>
+        public int Find(ReadOnlySpan<int> colours)
         {
-            for (var digit = Length - 1; digit > i; digit--)
+            for (var state = 0; state < Count; state++)
             {
-                state /= _colours;
+                if (colours.SequenceEqual(_states[state]))
+                {
+                    return state;
+                }
             }
 
-            return state % _colours;
+            return -1;
         }
-
-        /// <summary>The state one place earlier, whose oldest colour was <paramref name="oldest"/>.</summary>
-        public int Before(int state, int oldest) => (oldest * _newest) + (state / _colours);
 
         /// <summary>The price of the pairs between the circle's last places and its first.</summary>
         public long JoinPrice(int last, int first)
@@ -222,33 +199,46 @@ internal static class CyclicColouring
             return total;
         }
 
-        private long PriceInside(int state)
+        private void AddStates(int[] beginning)
+        {
+            if (beginning.Length == Length)
+            {
+                _states.Add(beginning);
+                return;
+            }
+
+            for (var colour = 0; colour < _colours; colour++)
+            {
+                if (PriceAfter(beginning, colour) < Forbidden)
+                {
+                    AddStates([.. beginning, colour]);
+                }
+            }
+        }
+
+        private int NumberOf(IEnumerable<int> state) => state.Aggregate(0, (number, colour) => (number * _colours) + colour);
+
+        private long PriceInside(int[] state) => Enumerable.Range(1, Length - 1).Aggregate(0L, (sum, i) => sum + PriceAfter(state[..i], state[i]));
+
+        /// <summary>What <paramref name="colour"/> costs after these, by its pairs.</summary>
+        private long PriceAfter(int[] before, int colour)
         {
             var total = 0L;
-            for (var i = 0; i < Length; i++)
+            for (var i = 0; i < before.Length; i++)
             {
-                for (var j = i + 1; j < Length; j++)
-                {
-                    total = Math.Min(Forbidden, total + _pairPrice(ColourAt(state, i), ColourAt(state, j), j - i));
-                }
+                total = Math.Min(Forbidden, total + _pairPrice(before[i], colour, before.Length - i));
             }
 
             return total;
         }
 
-        private IEnumerable<(int Colour, int To, long Price)> StepsFrom(int state)
+        private IEnumerable<(int Colour, int To, long Price)> StepsFrom(int[] state, Dictionary<int, int> index)
         {
             for (var colour = 0; colour < _colours; colour++)
             {
-                var total = 0L;
-                for (var i = 0; i < Length; i++)
+                if (PriceAfter(state, colour) is var price && price < Forbidden)
                 {
-                    total = Math.Min(Forbidden, total + _pairPrice(ColourAt(state, i), colour, Length - i));
-                }
-
-                if (total < Forbidden)
-                {
-                    yield return (colour, ((state % _newest) * _colours) + colour, total);
+                    yield return (colour, index[NumberOf([.. state[1..], colour])], price);
                 }
             }
         }

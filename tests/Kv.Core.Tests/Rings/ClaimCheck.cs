@@ -7,8 +7,6 @@ namespace Kv.Core.Tests.Rings;
 /// <summary>What can be said of any good assignment by arithmetic, apart from how the claim found it.</summary>
 internal sealed class ClaimCheck
 {
-    private const double MostOfBound = 2.2;
-
     private readonly int _size;
     private readonly ImmutableArray<NodeId> _current;
     private readonly ImmutableArray<ClaimMember> _members;
@@ -85,24 +83,28 @@ internal sealed class ClaimCheck
     }
 
     /// <summary>
-    /// Against what any assignment must move (<see cref="ForcedMoves"/>, <see cref="ClaimBound"/>): a tenth more on loose rings without zones. With zones, and
-    /// from few nodes, the bound is not known to be reachable; most cases are within a tenth there too, and none was seen beyond <see cref="MostOfBound"/>.
+    /// Within a tenth of what any assignment must move that is as apart and as even (<see cref="ForcedMoves"/>, <see cref="ClaimBound"/>), or two partitions more, where a tenth is less than
+    /// that: the bound is one of real numbers, and on small rings an optimum in whole partitions can be one or two above it.
     /// </summary>
     public void MovesAreFew()
     {
-        if (_current.IsEmpty || Nodes < 4)
+        if (_current.IsEmpty)
         {
             return;
         }
 
-        var before = _current.Distinct().Count();
-        var joins = _current.All(_zoneOf.ContainsKey);
-        var isLoose = Zones == 1 && ((joins && before >= 4) || (!joins && Nodes >= 16));
-        var left = _current.Count(o => !_zoneOf.ContainsKey(o));
-        var least = isLoose ? ForcedMoves() : Math.Max(ForcedMoves(), left + ClaimBound.Of(_current, _members, _owners));
-        var most = isLoose ? Math.Max(least + 2, least * 11 / 10) : Math.Max(least + 8, (int)(least * MostOfBound));
-        AtMost(most, Moves(), $"moves where no fewer than {least} do");
+        var least = _shares.Values.Max() - _shares.Values.Min() <= 1 ? ForcedMoves() : 0;
+        if (Moves() > MostFor(least))
+        {
+            var left = _current.Count(o => !_zoneOf.ContainsKey(o));
+            var enough = Enumerable.Range(least, Moves()).First(bound => MostFor(bound) >= Moves());
+            least = Math.Max(least, left + ClaimBound.Of(_current, _members, _owners, enough - left));
+        }
+
+        AtMost(MostFor(least), Moves(), $"moves where it is known that {least} are needed");
     }
+
+    private static int MostFor(int least) => Math.Max(least + 2, least * 11 / 10);
 
     public int Moves() => _owners.Zip(_current).Count(p => p.First != p.Second);
 

@@ -54,6 +54,26 @@ public sealed class ClaimTests
         }
     }
 
+    /// <summary>Problems that an earlier claim, or an earlier bound, did badly at: each is tight in its own way.</summary>
+    [Theory]
+    [InlineData(64, 5, 5, 1)]
+    [InlineData(128, 5, 9, -1)]
+    [InlineData(64, 3, 15, -2)]
+    [InlineData(128, 4, 11, -1)]
+    [InlineData(128, 3, 9, -1)]
+    [InlineData(512, 3, 9, -1)]
+    [InlineData(128, 2, 8, 1)]
+    [InlineData(32, 4, 8, -1)]
+    [InlineData(16, 5, 8, -1)]
+    [InlineData(128, 1, 4, -1)]
+    [InlineData(64, 2, 3, -1)]
+    public void Assign_WhereARingIsTight_MovesFew(int ringSize, int zones, int before, int by)
+    {
+        var members = Members(Math.Max(before, before + by), zones);
+        var created = Assign(ringSize, [], [.. members.Take(before)]);
+        Assign(ringSize, created, by == -2 ? [.. members.Skip(2)] : [.. members.Take(before + by)]);
+    }
+
     [Fact]
     public void Assign_OfTheSameProblem_IsTheSame_WhateverTheMembersOrder()
     {
