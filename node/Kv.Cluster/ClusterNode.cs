@@ -4,6 +4,7 @@ using Kv.Cluster.Coordination;
 using Kv.Cluster.Handoff;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
@@ -60,7 +61,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
         // First of all observers: whoever acts on a new member can reach it.
         State.Subscribe(SetPeers);
-        var watched = new WatchedTransport(transport, State);
+        var fences = new Fences(self.Id);
+        var watched = new WatchedTransport(transport, State, fences);
 
         // A seeded source is not for several threads: each part has its own, made from it.
         Random Child() => new(random.Next());
@@ -74,11 +76,11 @@ public sealed partial class ClusterNode : IAsyncDisposable
         watched.OnUnreachable = watcher.Failed;
         selfDescription = new SelfDescription(options, self, State, agreement, time);
 
-        host = new VnodeHost(State, stores, nodeState, watched, time, options, Statistics, loggers.CreateLogger<VnodeHost>());
+        host = new VnodeHost(State, stores, nodeState, watched, fences, time, options, Statistics, loggers.CreateLogger<VnodeHost>());
         var gate = new VnodeGate(State, host);
         Client = new KvClient(State, gate, watched, time, options, Statistics);
         var receiver = new HandoffReceiver(options, State, host, Statistics.Handoff);
-        var sender = new HandoffSender(options, self.Id, receiver, watched, Statistics.Handoff, time, Child());
+        var sender = new HandoffSender(options, self.Id, receiver, watched, fences, Statistics.Handoff, time, Child());
         handoff = new HandoffScheduler(
             options,
             State,
@@ -94,7 +96,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         rebuilder = new Rebuilder(options, State, sources, watched, agreement, time, Child(), Statistics.Handoff, loggers.CreateLogger<Rebuilder>());
         Admin = new ClusterAdmin(
             options, self, State, documents, agreement, gossip, watched, ViewTransfers, watcher, host, Client, () => stores.FreeBytes, time, Child());
-        dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, new DataRequests(State, gate, Client), Admin);
+        dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, new DataRequests(State, gate, Client), Admin, fences);
         _ = ReportAsync(host.Failed);
     }
 

@@ -24,8 +24,26 @@ public sealed record ClusterOptions
     /// <summary>How long a write waits for the target of a transfer before the transfer is given up and begun anew.</summary>
     public TimeSpan TransferWriteTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Read repairs and reaps under way at once; past it they are skipped and counted, and the next read tries again.</summary>
+    /// <summary>Read repairs under way at once; past it they are skipped and counted, and the next read tries again.</summary>
     public int MaxConcurrentRepairs { get; init; } = 1000;
+
+    /// <summary>Tombstones that this node waits to remove; past it they stay until a read finds them.</summary>
+    public int MaxWaitingReaps { get; init; } = 10_000;
+
+    /// <summary>Tombstones that go together; members are asked about all of them at once.</summary>
+    public int ReapBatchKeys { get; init; } = 256;
+
+    /// <summary>Between this node's batches. Each makes what is on its way to the keys' partitions go there twice: the longer, the less of that, and the slower deletes are reaped.</summary>
+    public TimeSpan ReapInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long a reaper waits for all members in each of its rounds.</summary>
+    public TimeSpan ReapRoundTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Keys that reapers have asked this node about and are not done with; past it, it refuses to be asked.</summary>
+    public int MaxInspections { get; init; } = 16_384;
+
+    /// <summary>A node forgets a reaper that it does not hear of for this long; two rounds have to fit in.</summary>
+    public TimeSpan InspectionTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Bytes; larger objects are stored, and counted for a warning.</summary>
     public long WarnObjectBytes { get; init; } = 5 * 1024 * 1024;

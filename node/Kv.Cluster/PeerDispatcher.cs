@@ -2,12 +2,13 @@ using Kv.Cluster.Coordination;
 using Kv.Cluster.Handoff;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
 namespace Kv.Cluster;
 
-/// <summary>Takes each message from a peer to the part that answers it, and puts this node's document version on the answer.</summary>
+/// <summary>Takes each message from a peer to the part that answers it, and puts this node's document version and fence on the answer.</summary>
 internal sealed class PeerDispatcher(
     ClusterState state,
     DocumentStore documents,
@@ -17,7 +18,8 @@ internal sealed class PeerDispatcher(
     HandoffReceiver handoff,
     RebuildSource sources,
     DataRequests data,
-    ClusterAdmin admin) : IPeerHandler
+    ClusterAdmin admin,
+    Fences fences) : IPeerHandler
 {
     private volatile bool isServing;
 
@@ -51,8 +53,8 @@ internal sealed class PeerDispatcher(
             reply = new PeerReply.Refused(failure.Message);
         }
 
-        var version = state.Current.DocumentVersion;
-        return reply.DocumentVersion == version ? reply : reply with { DocumentVersion = version };
+        var (version, fence) = (state.Current.DocumentVersion, fences.Own);
+        return reply.DocumentVersion == version && reply.Fence == fence ? reply : reply with { DocumentVersion = version, Fence = fence };
     }
 
     private async ValueTask<PeerReply> AnswerAsync(NodeId from, PeerRequest request, Deadline deadline, CancellationToken cancel) => request switch

@@ -20,13 +20,15 @@ public sealed class PeerDispatcherTests
         var version = cluster.Document.Version + ahead;
         var partition = new PartitionId(cluster.Document.Ring.Owners.IndexOf(node.Id));
         ReadOnlyMemory<byte> stored = ObjectCodec.Encode(KvObject.AsSent(Story.Value("v"), Kv.Core.Causality.VersionVector.Empty));
-        var put = new PeerRequest.VnodePut(partition, Story.Key(), stored, VnodePutKind.Replicate, Durability.Synced) { DocumentVersion = version };
-        var batch = new PeerRequest.HandoffBatch(partition, [new StoredEntry(Story.Key().Encoded, stored)]) { DocumentVersion = version };
+        var fence = (await AskAsync(new PeerRequest.Heartbeat())).Fence;
+        var put = new PeerRequest.VnodePut(partition, Story.Key(), stored, VnodePutKind.Replicate, Durability.Synced) { DocumentVersion = version, Fence = fence };
+        var batch = new PeerRequest.HandoffBatch(partition, [new StoredEntry(Story.Key().Encoded, stored)]) { DocumentVersion = version, Fence = fence };
         foreach (var request in new PeerRequest[] { put, batch })
         {
-            var reply = await node.InAsync(async () => await node.Node.PeerHandler.HandleAsync(
-                stranger.Id, request, Deadline.After(cluster.Scheduler.World.Time, TimeSpan.FromSeconds(1)), CancellationToken.None));
-            Assert.Equal(isTaken, reply is PeerReply.Done);
+            Assert.Equal(isTaken, await AskAsync(request) is PeerReply.Done);
         }
+
+        async Task<PeerReply> AskAsync(PeerRequest request) => (await node.InAsync(async () => await node.Node.PeerHandler.HandleAsync(
+            stranger.Id, request, Deadline.After(cluster.Scheduler.World.Time, TimeSpan.FromSeconds(1)), CancellationToken.None)))!;
     });
 }

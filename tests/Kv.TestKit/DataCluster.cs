@@ -76,7 +76,7 @@ public sealed class DataCluster
     public void SetType(string name, BucketProps props) =>
         Decide(document => document with { BucketTypes = document.BucketTypes.SetItem(name, new BucketType(name, BucketTypeState.Active, props)) });
 
-    /// <summary>Every node learns who can be reached now.</summary>
+    /// <summary>Every node learns who can be reached now, and under which fence: what heartbeats tell.</summary>
     public void Detect()
     {
         foreach (var node in Nodes.Where(node => node.IsUp))
@@ -85,6 +85,11 @@ public sealed class DataCluster
             node.Context.Enter(() =>
             {
                 node.State.SetUp(up);
+                foreach (var other in up)
+                {
+                    node.Fences.Saw(other, Node(other).Fences.Own);
+                }
+
                 return true;
             });
         }
@@ -125,7 +130,7 @@ public sealed class DataCluster
                     continue;
                 }
 
-                var writes = vnode.Writes;
+                var (writes, fence) = (vnode.Writes, owner.Fences.Own);
                 var entries = new List<Kv.Core.Stores.StoredEntry>();
                 await foreach (var entry in vnode.FoldAsync(CancellationToken.None))
                 {
@@ -133,7 +138,7 @@ public sealed class DataCluster
                 }
 
                 var target = await owner.Context.Enter(() => owner.Host.OpenAsync(vnode.Partition, CancellationToken.None));
-                var merged = await owner.Context.CallAsync(() => target.MergeBatchAsync(entries, CancellationToken.None));
+                var merged = await owner.Context.CallAsync(() => target.MergeBatchAsync(entries, fence, CancellationToken.None));
                 if (merged is Kv.Cluster.Peers.PeerReply.Done)
                 {
                     await node.Context.CallAsync(() => node.Host.TryDropAsync(vnode, writes, null, CancellationToken.None));

@@ -2,6 +2,7 @@ using Kv.Cluster;
 using Kv.Cluster.Coordination;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
@@ -44,18 +45,21 @@ public sealed class DataNode : IPeerHandler
 
     public KvStatistics Statistics { get; private set; } = null!;
 
+    public Fences Fences { get; private set; } = null!;
+
     public async Task StartAsync(ClusterDocument document)
     {
         var incarnation = cluster.Scheduler.CreateContext($"{Id}");
         context = incarnation;
         await incarnation.Enter(async () =>
         {
-            var transport = cluster.Network.TransportOf(Id, incarnation);
             Statistics = new KvStatistics();
             State = new ClusterState(Id);
             State.SetDocument(document);
+            Fences = new Fences(Id);
+            var transport = new WatchedTransport(cluster.Network.TransportOf(Id, incarnation), State, Fences);
             Host = new VnodeHost(
-                State, Volume.OpenStores(incarnation), Volume.OpenState(incarnation), transport, incarnation.Time, cluster.Options, Statistics, NullLogger.Instance);
+                State, Volume.OpenStores(incarnation), Volume.OpenState(incarnation), transport, Fences, incarnation.Time, cluster.Options, Statistics, NullLogger.Instance);
             Gate = new VnodeGate(State, Host);
             Client = new KvClient(State, Gate, transport, incarnation.Time, cluster.Options, Statistics);
             requests = new DataRequests(State, Gate, Client);
@@ -92,7 +96,8 @@ public sealed class DataNode : IPeerHandler
         if (request is PeerRequest.HandoffBatch batch)
         {
             var vnode = await Host.OpenAsync(batch.Partition, cancel);
-            return await vnode.MergeBatchAsync(batch.Entries, cancel);
+            var reply = await vnode.MergeBatchAsync(batch.Entries, batch.Fence, cancel);
+            return reply with { DocumentVersion = State.Current.DocumentVersion, Fence = Fences.Own };
         }
 
         return await requests!.HandleAsync(from, request, deadline, cancel) ?? new PeerReply.Refused("a data node has no membership");

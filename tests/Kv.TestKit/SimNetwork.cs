@@ -31,6 +31,9 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     /// <summary>For stories: sees every request that goes, and says by how much it comes later than it would: its sender may have given it up, or be dead, by then.</summary>
     public Func<NodeId, NodeId, PeerRequest, TimeSpan>? Hold { get; set; }
 
+    /// <summary>For stories: the same for every answer, by who answers and whom.</summary>
+    public Func<NodeId, NodeId, PeerReply, TimeSpan>? HoldReply { get; set; }
+
     /// <summary>The node listens, in its context, at its id and its address.</summary>
     public void Attach(NodeId node, string address, SimContext context, IPeerHandler handler)
     {
@@ -133,7 +136,7 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
 
         var heard = Chance(Options.ReplyLoss) ? new PeerReply.Unreachable() : answer;
         scheduler.Note($"{from} <- {to} {heard.GetType().Name}");
-        sender.After(Delay(to, from), () => reply.TrySetResult(heard));
+        sender.After(Delay(to, from) + (HoldReply?.Invoke(to, from, heard) ?? TimeSpan.Zero), () => reply.TrySetResult(heard));
     }
 
     private sealed class Transport(SimNetwork network, NodeId self, SimContext context) : IPeerTransport

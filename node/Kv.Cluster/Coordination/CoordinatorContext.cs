@@ -1,5 +1,6 @@
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Cluster.Vnodes;
 
 namespace Kv.Cluster.Coordination;
@@ -14,6 +15,8 @@ internal sealed class CoordinatorContext(
     public ClusterState State { get; } = state;
 
     public VnodeGate Gate { get; } = gate;
+
+    public Fences Fences { get; } = gate.Fences;
 
     public IPeerTransport Transport { get; } = transport;
 

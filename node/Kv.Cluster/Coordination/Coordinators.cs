@@ -54,7 +54,7 @@ internal sealed class Coordinators
         HashSet<NodeId>? gone = null;
         for (var attempt = 1; ; attempt++)
         {
-            if (RequestPlan.Create(context.State.Current, request.Key, props, rules.NVal, request.SloppyQuorum, deadline) is not { } plan)
+            if (RequestPlan.Create(context.State.Current, context.Fences.Known, request.Key, props, rules.NVal, request.SloppyQuorum, deadline) is not { } plan)
             {
                 return NotInCluster;
             }
@@ -89,7 +89,7 @@ internal sealed class Coordinators
 
         for (var attempt = 1; ; attempt++)
         {
-            if (RequestPlan.Create(context.State.Current, request.Key, props, rules.NVal, request.SloppyQuorum, deadline) is not { } plan)
+            if (RequestPlan.Create(context.State.Current, context.Fences.Known, request.Key, props, rules.NVal, request.SloppyQuorum, deadline) is not { } plan)
             {
                 return NotInCluster;
             }
@@ -126,7 +126,9 @@ internal sealed class Coordinators
 
             var coordinator = new PutCoordinator(context, calls, plan, request, rules, isCoordinated ? plan.IndexOfSelf() : PutQuorum.NoCoordinator);
             var outcome = await coordinator.RunAsync();
-            if (coordinator.MovedAtVersion == 0 || attempt == MaxAttempts || await calls.NewerAsync(coordinator.MovedAtVersion, deadline) is null)
+            var mayRetry = attempt < MaxAttempts
+                && (coordinator.IsStale || (coordinator.MovedAtVersion > 0 && await calls.NewerAsync(coordinator.MovedAtVersion, deadline) is not null));
+            if (!mayRetry)
             {
                 return outcome;
             }

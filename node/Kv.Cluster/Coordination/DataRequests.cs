@@ -9,17 +9,17 @@ namespace Kv.Cluster.Coordination;
 public sealed class DataRequests(ClusterState state, VnodeGate gate, KvClient client)
 {
     /// <summary>
-    /// The answer to <see cref="PeerRequest.VnodeGet"/>, <see cref="PeerRequest.VnodePut"/>, <see cref="PeerRequest.VnodeReap"/>,
-    /// <see cref="PeerRequest.VnodeList"/> and <see cref="PeerRequest.Forward"/>; null for a request of another kind. Throws nothing.
+    /// The answer to a request about replicas, to <see cref="PeerRequest.Forward"/> and to a reaper's rounds, with this node's document version and fence on
+    /// it; null for a request of another kind. Throws nothing.
     /// </summary>
     public async ValueTask<PeerReply?> HandleAsync(NodeId from, PeerRequest request, Deadline deadline, CancellationToken cancel)
     {
-        if (request is not PeerRequest.Forward forward)
+        var reply = request switch
         {
-            return await gate.HandleAsync(request, cancel);
-        }
-
-        var outcome = await client.ExecuteForwardedAsync(forward.Request, deadline);
-        return new PeerReply.Forwarded(outcome) { DocumentVersion = state.Current.DocumentVersion };
+            PeerRequest.Forward forward => new PeerReply.Forwarded(await client.ExecuteForwardedAsync(forward.Request, deadline)),
+            PeerRequest.Inspect or PeerRequest.Seal or PeerRequest.Reap => await gate.Reaps.HandleAsync(from, request),
+            _ => await gate.HandleAsync(request, cancel),
+        };
+        return reply is null ? null : reply with { DocumentVersion = state.Current.DocumentVersion, Fence = gate.Fences.Own };
     }
 }

@@ -20,11 +20,16 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
     private readonly int coordinator;
     private readonly TaskCompletionSource<KvOutcome> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Guards the three below.
+    // Guards all below.
     private readonly Lock gate = new();
     private readonly PutQuorum quorum;
     private KvObject? written;
     private bool isAnswered;
+
+    // Of a write without a coordinator: replicas that refused it as stale, the first that took it, and those not heard of.
+    private List<int>? refused;
+    private int taker = ReplicaCalls.NoSource;
+    private int unheard;
 
     /// <param name="context">What coordinators share.</param>
     /// <param name="calls">The way to replicas.</param>
@@ -41,6 +46,9 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
 
     /// <summary>The local vnode does not serve the partition any more; nothing was done, and the document with this version says where to go.</summary>
     public long MovedAtVersion { get; private set; }
+
+    /// <summary>All replicas were sealed since the write was planned and refused it: nothing was done, and a new plan knows better.</summary>
+    public bool IsStale { get; private set; }
 
     // hot
     public Task<KvOutcome> RunAsync()
@@ -66,6 +74,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
         lock (gate)
         {
             written = applied;
+            unheard = plan.Preflist.Length;
         }
 
         for (var i = 0; i < plan.Preflist.Length; i++)
@@ -120,22 +129,78 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
     {
         // Where primaries or nodes are counted, a stand-in must not pass for the replica that it replaces.
         var mayStandIn = plan.Sloppy && rules.Pw == 0 && rules.NodeConfirms == 0;
-        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.Durability, mayStandIn);
+        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.Durability, mayStandIn, source: coordinator);
         lock (gate)
         {
-            if (reply is PeerReply.TimedOut)
+            if (coordinator == PutQuorum.NoCoordinator && !Follow(replica, stored, reply))
             {
-                // The transport's clock may strike first: silence up to the deadline is a timeout, whoever notices it.
-                quorum.Conclude();
+                return;
             }
 
-            quorum.Add(replica, reply switch
+            Count(replica, reply);
+        }
+    }
+
+    private void Count(int replica, PeerReply reply)
+    {
+        if (reply is PeerReply.TimedOut)
+        {
+            // The transport's clock may strike first: silence up to the deadline is a timeout, whoever notices it.
+            quorum.Conclude();
+        }
+
+        quorum.Add(replica, reply switch
+        {
+            PeerReply.Done => PutReplyKind.Durable,
+            PeerReply.Overloaded => PutReplyKind.Overloaded,
+            _ => PutReplyKind.Failed,
+        });
+        Decide();
+    }
+
+    /// <summary>
+    /// A write without a coordinator that a replica refuses as stale comes to it from one that took it, if there is such a one: what that holds by then, since the
+    /// write may have been deleted meanwhile. Whether the reply counts now.
+    /// </summary>
+    private bool Follow(int replica, ReadOnlyMemory<byte> stored, PeerReply reply)
+    {
+        unheard--;
+        if (reply is PeerReply.StaleFence)
+        {
+            (refused ??= []).Add(replica);
+        }
+        else if (reply is PeerReply.Done && taker == ReplicaCalls.NoSource)
+        {
+            taker = replica;
+        }
+
+        if (refused is not null && taker != ReplicaCalls.NoSource)
+        {
+            foreach (var waiting in refused)
             {
-                PeerReply.Done => PutReplyKind.Durable,
-                PeerReply.Overloaded => PutReplyKind.Overloaded,
-                _ => PutReplyKind.Failed,
-            });
-            Decide();
+                _ = CatchUpAsync(waiting, stored);
+            }
+
+            refused = null;
+        }
+        else if (refused is not null && unheard == 0)
+        {
+            IsStale = refused.Count == plan.Preflist.Length;
+            foreach (var without in refused.Where(waiting => waiting != replica))
+            {
+                Count(without, new PeerReply.StaleFence());
+            }
+        }
+
+        return reply is not PeerReply.StaleFence || (unheard == 0 && taker == ReplicaCalls.NoSource);
+    }
+
+    private async Task CatchUpAsync(int replica, ReadOnlyMemory<byte> stored)
+    {
+        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.Durability, mayStandIn: false, source: taker);
+        lock (gate)
+        {
+            Count(replica, reply);
         }
     }
 

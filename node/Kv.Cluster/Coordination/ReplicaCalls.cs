@@ -11,7 +11,11 @@ namespace Kv.Cluster.Coordination;
 /// </summary>
 internal sealed class ReplicaCalls(CoordinatorContext context)
 {
+    /// <summary>Nobody to read the object from again: a replica that refuses it as stale goes without.</summary>
+    public const int NoSource = -1;
+
     private const int MaxMoves = 3;
+    private const int MaxRefreshes = 3;
     private static readonly TimeSpan DocumentPoll = TimeSpan.FromMilliseconds(10);
 
     public async ValueTask<PeerReply> GetAsync(RequestPlan plan, int replica, bool headOnly)
@@ -32,32 +36,33 @@ internal sealed class ReplicaCalls(CoordinatorContext context)
     }
 
     /// <summary>
-    /// With <paramref name="mayStandIn"/>, a peer that cannot be reached is replaced by the next stand-in at once, without waiting for the failure detector.
-    /// Only for writes whose rules count neither primaries nor nodes.
+    /// With <paramref name="mayStandIn"/>, a peer that cannot be reached is replaced by the next stand-in at once, without waiting for the failure detector. Only
+    /// for writes whose rules count neither primaries nor nodes. A replica whose fence is newer than the plan's gets what the place <paramref name="source"/> holds now: the
+    /// object may have been deleted and reaped since it was planned.
     /// </summary>
     public async ValueTask<PeerReply> PutAsync(
-        RequestPlan plan, int replica, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, bool mayStandIn)
+        RequestPlan plan, int replica, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, bool mayStandIn, int source = NoSource)
     {
-        var (snapshot, entry) = (plan.Snapshot, plan.Preflist[replica]);
+        var (snapshot, fences, entry) = (plan.Snapshot, plan.Fences, plan.Preflist[replica]);
         HashSet<NodeId>? unreachable = null;
-        for (var move = 0; ; move++)
+        for (int move = 0, refresh = 0; ;)
         {
-            var reply = entry.Node == snapshot.Self
-                ? await context.Gate.PutAsync(entry.Partition, plan.Key, stored, kind, durability, snapshot.DocumentVersion)
-                : await SendAsync(
-                    entry.Node,
-                    new PeerRequest.VnodePut(entry.Partition, plan.Key, stored, kind, durability) { DocumentVersion = snapshot.DocumentVersion },
-                    plan.Deadline);
-            if (move == MaxMoves)
+            var reply = await SendPutAsync(plan, snapshot, entry, stored, kind, durability, fences.Of(entry.Node));
+            if (reply is PeerReply.StaleFence && source != NoSource && refresh++ < MaxRefreshes)
             {
-                return reply;
-            }
+                fences = context.Fences.Known;
+                if (await GetAsync(plan, source, headOnly: false) is not PeerReply.Object { Stored: { } present })
+                {
+                    return reply;
+                }
 
-            if (reply is PeerReply.WrongOwner && await FollowAsync(plan, snapshot, entry, reply) is { } moved)
+                stored = present;
+            }
+            else if (reply is PeerReply.WrongOwner && move++ < MaxMoves && await FollowAsync(plan, snapshot, entry, reply) is { } moved)
             {
                 (snapshot, entry) = moved;
             }
-            else if (reply is PeerReply.Unreachable && mayStandIn && StandIn(plan, snapshot, entry, unreachable ??= []) is { } standIn)
+            else if (reply is PeerReply.Unreachable && mayStandIn && move++ < MaxMoves && StandIn(plan, snapshot, entry, unreachable ??= []) is { } standIn)
             {
                 entry = standIn;
             }
@@ -67,6 +72,15 @@ internal sealed class ReplicaCalls(CoordinatorContext context)
             }
         }
     }
+
+    private ValueTask<PeerReply> SendPutAsync(
+        RequestPlan plan, ClusterSnapshot snapshot, PreflistEntry entry, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, Fence fence) =>
+        entry.Node == snapshot.Self
+            ? context.Gate.PutAsync(entry.Partition, plan.Key, stored, kind, durability, snapshot.DocumentVersion, fence)
+            : SendAsync(
+                entry.Node,
+                new PeerRequest.VnodePut(entry.Partition, plan.Key, stored, kind, durability) { DocumentVersion = snapshot.DocumentVersion, Fence = fence },
+                plan.Deadline);
 
     public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, Deadline deadline) =>
         context.Transport.SendAsync(to, request, PeerLane.Request, deadline, CancellationToken.None);

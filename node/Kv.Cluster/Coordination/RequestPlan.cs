@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Kv.Cluster.Membership;
+using Kv.Cluster.Reaping;
 using Kv.Core.Buckets;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
@@ -7,16 +8,19 @@ using Kv.Core.Rings;
 
 namespace Kv.Cluster.Coordination;
 
-/// <summary>Where one request goes: the snapshot it was planned on, the bucket's properties, and the preference list. Immutable.</summary>
+/// <summary>
+/// Where one request goes: the snapshot it was planned on, the fences known before it read anything, the bucket's properties, and the preference list. Immutable.
+/// </summary>
 internal sealed record RequestPlan(
-    ClusterSnapshot Snapshot, ObjectKey Key, BucketProps Props, PartitionId First, int NVal, bool Sloppy, ImmutableArray<PreflistEntry> Preflist, Deadline Deadline)
+    ClusterSnapshot Snapshot, KnownFences Fences, ObjectKey Key, BucketProps Props, PartitionId First, int NVal, bool Sloppy, ImmutableArray<PreflistEntry> Preflist, Deadline Deadline)
 {
     public NodeId Self => Snapshot.Self;
 
     public ClusterDocument Document => Snapshot.Document!;
 
     /// <summary>Null where the node is in no cluster, or has just been taken out of it.</summary>
-    public static RequestPlan? Create(ClusterSnapshot snapshot, ObjectKey key, BucketProps props, int nVal, bool sloppy, Deadline deadline)
+    public static RequestPlan? Create(
+        ClusterSnapshot snapshot, KnownFences fences, ObjectKey key, BucketProps props, int nVal, bool sloppy, Deadline deadline)
     {
         if (snapshot.Document is not { Ring: var ring })
         {
@@ -24,7 +28,7 @@ internal sealed record RequestPlan(
         }
 
         var first = RingHash.FirstPartition(key, props.ChashKeyFun, ring.Size);
-        return new RequestPlan(snapshot, key, props, first, nVal, sloppy, snapshot.PreferenceList(first, nVal, sloppy), deadline);
+        return new RequestPlan(snapshot, fences, key, props, first, nVal, sloppy, snapshot.PreferenceList(first, nVal, sloppy), deadline);
     }
 
     /// <summary>The plan as it would be if these nodes were down too: a request found out before the failure detector did.</summary>

@@ -66,7 +66,7 @@ internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state
     private async ValueTask<PeerReply> MergeAsync(PeerRequest.HandoffBatch batch, CancellationToken cancel)
     {
         var vnode = await host.OpenAsync(batch.Partition, cancel);
-        var reply = await vnode.MergeBatchAsync(batch.Entries, cancel);
+        var reply = await vnode.MergeBatchAsync(batch.Entries, batch.Fence, cancel);
         if (!vnode.IsClosed || reply is PeerReply.Done)
         {
             return reply;
@@ -75,6 +75,6 @@ internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state
         // It was being dropped as a stand-in's data while the node became the partition's home: begin anew.
         await host.WhenForgottenAsync(vnode);
         vnode = await host.OpenAsync(batch.Partition, cancel);
-        return await vnode.MergeBatchAsync(batch.Entries, cancel);
+        return await vnode.MergeBatchAsync(batch.Entries, batch.Fence, cancel);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Core.Rings;
 
 namespace Kv.Cluster.Membership;
@@ -8,7 +9,7 @@ namespace Kv.Cluster.Membership;
 /// The transport as the rest of the node sees it: each message carries the document version that it was planned by, or this node's where it needed no
 /// plan, and each answer tells <see cref="NodeWatcher"/> that the peer lives and <see cref="Gossip"/> which document it holds.
 /// </summary>
-internal sealed class WatchedTransport(IPeerTransport inner, ClusterState state) : IPeerTransport
+internal sealed class WatchedTransport(IPeerTransport inner, ClusterState state, Fences fences) : IPeerTransport
 {
     /// <summary>Told of each answer and of the peer's document version; set once, before anything is sent.</summary>
     public Action<NodeId, long> OnAnswer { get; set; } = static (_, _) => { };
@@ -31,6 +32,7 @@ internal sealed class WatchedTransport(IPeerTransport inner, ClusterState state)
                 break;
 
             default:
+                fences.Saw(to, reply.Fence);
                 OnAnswer(to, reply.DocumentVersion);
                 break;
         }

@@ -14,6 +14,9 @@ public abstract record PeerReply
     /// <summary>The answering node's document version; 0 where no peer answered.</summary>
     public long DocumentVersion { get; init; }
 
+    /// <summary>The answering node's; the default where no peer answered.</summary>
+    public Fence Fence { get; init; }
+
     /// <summary>No connection, or it broke before the answer.</summary>
     public sealed record Unreachable : PeerReply;
 
@@ -24,6 +27,12 @@ public abstract record PeerReply
 
     /// <summary>The peer does not serve that partition: one of the two has an old document.</summary>
     public sealed record WrongOwner : PeerReply;
+
+    /// <summary>The data was read under an older fence than the partition's: read it again, now that the newer one is known. Nothing was stored.</summary>
+    public sealed record StaleFence : PeerReply;
+
+    /// <summary>Of several things asked, by position, which were done or are so.</summary>
+    public sealed record DoneEach(IReadOnlyList<bool> Keys) : PeerReply;
 
     /// <summary>The peer cannot serve; <paramref name="Reason"/> says why.</summary>
     public sealed record Refused(string Reason) : PeerReply;

@@ -17,14 +17,14 @@ public abstract record PeerRequest
 
     public long DocumentVersion { get; init; }
 
+    /// <summary>Of data for a replica: the receiver's fence, as the sender knew it before it read the data. The default where no data goes.</summary>
+    public Fence Fence { get; init; }
+
     /// <summary>Reads a replica. With <paramref name="HeadOnly"/>, the answer has clock and metadata and no values.</summary>
     public sealed record VnodeGet(PartitionId Partition, ObjectKey Key, bool HeadOnly) : PeerRequest;
 
     /// <summary>Merges an object into a replica (a put's frontier, a read repair): never coordinates. Answered when it is as durable as asked.</summary>
     public sealed record VnodePut(PartitionId Partition, ObjectKey Key, ReadOnlyMemory<byte> Object, VnodePutKind Kind, Durability Durability) : PeerRequest;
-
-    /// <summary>Removes a replica's tombstone if it is exactly the one with this clock hash.</summary>
-    public sealed record VnodeReap(PartitionId Partition, ObjectKey Key, ulong ClockHash) : PeerRequest;
 
     /// <summary>A client's request that belongs to this node's preference lists.</summary>
     public sealed record Forward(KvRequest Request) : PeerRequest;
@@ -34,6 +34,21 @@ public abstract record PeerRequest
 
     /// <summary>Objects of a partition on their way to where they belong. Each is merged, never overwrites; answered when all are on disk.</summary>
     public sealed record HandoffBatch(PartitionId Partition, IReadOnlyList<StoredEntry> Entries) : PeerRequest;
+
+    /// <summary>
+    /// A reap's first round: do you hold exactly these tombstones, on disk, where you are a primary, and nothing under these keys for other nodes? And remember
+    /// what changes from now on. <paramref name="Attempt"/> is the sender's, never used again.
+    /// </summary>
+    public sealed record Inspect(ulong Attempt, IReadOnlyList<ReapedKey> Keys) : PeerRequest;
+
+    /// <summary>
+    /// The second: of the keys that were inspected, has nothing changed for those marked by position? Then take nothing more of their partitions that was read
+    /// before now. Ends the attempt for the receiver.
+    /// </summary>
+    public sealed record Seal(ulong Attempt, IReadOnlyList<bool> Keys) : PeerRequest;
+
+    /// <summary>The third: removes the tombstones, where they are exactly these, from the partitions that the receiver owns.</summary>
+    public sealed record Reap(IReadOnlyList<ReapedKey> Keys) : PeerRequest;
 
     /// <summary>I live; this is the version of my document.</summary>
     public sealed record Heartbeat : PeerRequest;

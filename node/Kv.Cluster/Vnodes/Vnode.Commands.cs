@@ -24,8 +24,11 @@ public sealed partial class Vnode
             case VnodeCommand.MergeBatch batch:
                 ApplyMergeBatch(batch, pass);
                 break;
+            case VnodeCommand.Confirm confirm:
+                ApplyConfirm(confirm, pass);
+                break;
             case VnodeCommand.Reap reap:
-                ApplyReap(reap, pass.SlotOf(reap.Key));
+                ApplyReap(reap, pass);
                 break;
             case VnodeCommand.BeginTransfer begin:
                 transfer?.End();
@@ -92,6 +95,12 @@ public sealed partial class Vnode
             return;
         }
 
+        if (kept is not null && !Takes(command.Key, command.Fence))
+        {
+            command.Pending = VnodeReply.StaleFence;
+            return;
+        }
+
         Keep(slot, kept);
         command.AwaitsDurability = true;
         command.Pending = VnodeReply.Done;
@@ -113,8 +122,30 @@ public sealed partial class Vnode
                 return;
             }
 
+            if (kept is not null && !Takes(entry.Key, command.Fence))
+            {
+                command.Pending = VnodeReply.StaleFence;
+                return;
+            }
+
             Keep(pass.SlotOf(entry.Key), kept);
         }
+    }
+
+    /// <summary>
+    /// Whether something from elsewhere may change a key. A change either disturbs the inspection of a reaper that has yet to seal the key, or comes after the seal, and
+    /// then the second look at the fence sees it.
+    /// </summary>
+    // hot
+    private bool Takes(ReadOnlyMemory<byte> key, Fence fence)
+    {
+        if (!context.Fences.Admits(Partition, fence))
+        {
+            return false;
+        }
+
+        context.Inspections.Disturb(key);
+        return context.Fences.Admits(Partition, fence);
     }
 
     /// <summary>Siblings that each fit may come to more together; the store would throw, and a write that breaks a limit must not end the node.</summary>
@@ -134,28 +165,47 @@ public sealed partial class Vnode
         }
     }
 
-    private void ApplyReap(VnodeCommand.Reap command, VnodePass.Slot slot)
+    private void ApplyConfirm(VnodeCommand.Confirm command, VnodePass pass)
     {
-        if (slot.Value is not { } held)
+        var holds = new bool[command.Keys.Count];
+        for (var i = 0; i < holds.Length; i++)
         {
-            command.Pending = VnodeReply.Done;
-            return;
+            var (slot, expected) = (pass.SlotOf(command.Keys[i].Key), command.Keys[i].ClockHash);
+            holds[i] = expected is { } clockHash ? IsTombstone(slot, clockHash) : slot.Value is null;
+            slot.IsConfirmed |= slot.Value is not null;
         }
 
-        // Reaping while data moves could leave the tombstone's victim on one side alone.
-        var moves = transfer is { PassesWritesOn: true };
-        if (moves || StoredForm.Clock(held).StableHash() != command.ClockHash || !StoredForm.Decode(held).IsTombstone)
-        {
-            command.Pending = new VnodeReply(new PeerReply.Refused(VnodeRefusals.NotThatTombstone));
-            return;
-        }
-
-        context.Statistics.Reaped();
-        slot.Value = null;
-        slot.IsDirty = true;
+        pass.ConfirmsAll = true;
         command.AwaitsDurability = true;
-        command.Pending = VnodeReply.Done;
+        command.Pending = new VnodeReply(new PeerReply.DoneEach(holds));
     }
+
+    private void ApplyReap(VnodeCommand.Reap command, VnodePass pass)
+    {
+        var done = new bool[command.Keys.Count];
+        for (var i = 0; i < done.Length; i++)
+        {
+            var slot = pass.SlotOf(command.Keys[i].Key);
+            done[i] = slot.Value is null;
+            if (command.Keys[i].ClockHash is { } clockHash && IsTombstone(slot, clockHash))
+            {
+                context.Statistics.Reaped();
+                slot.Value = null;
+                slot.IsDirty = true;
+                done[i] = true;
+            }
+        }
+
+        command.AwaitsDurability = true;
+        command.Pending = new VnodeReply(new PeerReply.DoneEach(done));
+    }
+
+    /// <summary>Not while writes are passed on: what has no value is not.</summary>
+    private bool IsTombstone(VnodePass.Slot slot, ulong clockHash) =>
+        transfer is not { PassesWritesOn: true }
+        && slot.Value is { } held
+        && StoredForm.Clock(held).StableHash() == clockHash
+        && StoredForm.Decode(held).IsTombstone;
 
     /// <summary>Whether the write's context or the object here tells of events of this vnode that it does not remember: its dots would not be new.</summary>
     private bool HasForgotten(VnodeCommand.Coordinate command, VnodePass pass, [NotNullWhen(true)] out VersionVector? clock)

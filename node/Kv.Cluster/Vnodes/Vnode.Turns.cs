@@ -1,4 +1,5 @@
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Core.Objects;
 using Kv.Core.Stores;
 
@@ -7,6 +8,8 @@ namespace Kv.Cluster.Vnodes;
 /// <summary>The mailbox's loop: fill a turn, read, apply, write, and answer when durable.</summary>
 public sealed partial class Vnode
 {
+    private const int MaxPassOnRepeats = 3;
+
     private async Task RunAsync()
     {
         await Task.Yield();
@@ -36,6 +39,7 @@ public sealed partial class Vnode
         var isRead = false;
         try
         {
+            pass.Fences = context.Fences.Known;
             await pass.ReadAsync(store);
             isRead = true;
             foreach (var command in pass.Commands)
@@ -100,7 +104,8 @@ public sealed partial class Vnode
     /// The store makes writes durable in the order of its calls. A turn that wrote nothing may confirm what an earlier turn wrote, and so may any turn while
     /// writes are passed on, which arrive in no order.
     /// </summary>
-    private static bool WaitsForEarlier(VnodePass pass, bool written) => pass.HasWaiting && (!written || (pass.Transfer is not null && pass.HasConfirmed));
+    private static bool WaitsForEarlier(VnodePass pass, bool written) =>
+        pass.ConfirmsAll || (pass.HasWaiting && (!written || (pass.Transfer is not null && pass.HasConfirmed)));
 
     /// <summary>Answers when all that the turn's answers say is so. Ends when all turns before have ended too. Throws nothing.</summary>
     private async Task FinishAsync(VnodePass pass, ValueTask durable, bool written, Task previous)
@@ -212,15 +217,28 @@ public sealed partial class Vnode
             // A reap is never done during a transfer, so every change has a value.
             if (entry.Value is { } value && ObjectKeyCodec.TryDecode(entry.Key, out var key))
             {
-                pass.PassedOn.Add(PassOnAsync(active, key, value));
+                pass.PassedOn.Add(PassOnAsync(active, key, value, pass.Fences));
             }
         }
     }
 
-    private async Task<bool> PassOnAsync(VnodeTransfer active, ObjectKey key, ReadOnlyMemory<byte> value)
+    /// <summary>
+    /// Sent again under a newer fence as it is: until the turn has ended no reaper gets an answer for its keys here (see <see cref="VnodeCommand.Confirm"/>), so that
+    /// none of them can have been reaped since the turn read them.
+    /// </summary>
+    private async Task<bool> PassOnAsync(VnodeTransfer active, ObjectKey key, ReadOnlyMemory<byte> value, KnownFences known)
     {
-        var request = new PeerRequest.VnodePut(Partition, key, value, VnodePutKind.Handoff, Durability.Synced);
-        return await context.PassOnAsync(active.Target, request) is PeerReply.Done;
+        for (var attempt = 0; ; attempt++)
+        {
+            var request = new PeerRequest.VnodePut(Partition, key, value, VnodePutKind.Handoff, Durability.Synced) { Fence = known.Of(active.Target) };
+            var reply = await context.PassOnAsync(active.Target, request);
+            if (reply is not PeerReply.StaleFence || attempt == MaxPassOnRepeats)
+            {
+                return reply is PeerReply.Done;
+            }
+
+            known = context.Fences.Known;
+        }
     }
 
     private async ValueTask DropAsync(VnodeCommand.Drop drop)

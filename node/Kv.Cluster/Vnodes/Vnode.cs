@@ -92,8 +92,8 @@ public sealed partial class Vnode : IAsyncDisposable
         return drop.Dropped;
     }
 
-    /// <summary>Merges objects that were handed over; <see cref="PeerReply.Done"/> when all are on disk.</summary>
-    public async ValueTask<PeerReply> MergeBatchAsync(IReadOnlyList<StoredEntry> entries, CancellationToken cancel)
+    /// <summary>Merges objects that were handed over, read under this fence of this node's; <see cref="PeerReply.Done"/> when all are on disk.</summary>
+    public async ValueTask<PeerReply> MergeBatchAsync(IReadOnlyList<StoredEntry> entries, Fence fence, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         foreach (var entry in entries)
@@ -104,7 +104,7 @@ public sealed partial class Vnode : IAsyncDisposable
             }
         }
 
-        return (await Send(new VnodeCommand.MergeBatch(entries))).Reply;
+        return (await Send(new VnodeCommand.MergeBatch(entries, fence))).Reply;
     }
 
     internal ValueTask<VnodeReply> GetAsync(ReadOnlyMemory<byte> key, bool headOnly) =>
@@ -115,11 +115,14 @@ public sealed partial class Vnode : IAsyncDisposable
         IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Coordinate(key, content, seen, props, observer));
 
     internal ValueTask<VnodeReply> MergeAsync(
-        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Durability durability, BucketProps props) =>
-        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Merge(key, stored, durability, props));
+        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Fence fence, Durability durability, BucketProps props) =>
+        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Merge(key, stored, fence, durability, props));
 
-    internal ValueTask<VnodeReply> ReapAsync(ReadOnlyMemory<byte> key, ulong clockHash) =>
-        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Reap(key, clockHash));
+    /// <summary>Of each key, whether the vnode holds what is expected, for good; <see cref="PeerReply.DoneEach"/>.</summary>
+    internal ValueTask<VnodeReply> ConfirmAsync(IReadOnlyList<HeldKey> keys) => IsAnyTooLong(keys, out var refusal) ? new(refusal) : Send(new VnodeCommand.Confirm(keys));
+
+    /// <summary>Removes what is expected of each key; <see cref="PeerReply.DoneEach"/>.</summary>
+    internal ValueTask<VnodeReply> ReapAsync(IReadOnlyList<HeldKey> keys) => IsAnyTooLong(keys, out var refusal) ? new(refusal) : Send(new VnodeCommand.Reap(keys));
 
     internal ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel) => listings.NextPageAsync(request, cancel);
 
@@ -146,6 +149,20 @@ public sealed partial class Vnode : IAsyncDisposable
         var reason = $"bucket type, bucket and key take {key.Length} bytes in the store, which takes {store.MaxKeyBytes}";
         refusal = new VnodeReply(new PeerReply.Refused(reason), Error: new KvError.InvalidRequest(reason));
         return true;
+    }
+
+    private bool IsAnyTooLong(IReadOnlyList<HeldKey> keys, out VnodeReply refusal)
+    {
+        refusal = default;
+        foreach (var key in keys)
+        {
+            if (IsTooLong(key.Key, out refusal))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // hot

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Causality;
 using Kv.Core.Objects;
@@ -70,8 +71,11 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
     }
 
     /// <summary>An object from elsewhere that is to be merged with what is here.</summary>
-    public sealed class Merge(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Durability durability, BucketProps props) : VnodeCommand
+    public sealed class Merge(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Fence fence, Durability durability, BucketProps props) : VnodeCommand
     {
+        /// <summary>This node's, as the sender knew it before it read the object.</summary>
+        public Fence Fence { get; } = fence;
+
         public ReadOnlyMemory<byte> Key { get; } = key;
 
         public ReadOnlyMemory<byte> Stored { get; } = stored;
@@ -82,19 +86,28 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
     }
 
     /// <summary>Many objects from elsewhere; answered when all are on disk.</summary>
-    public sealed class MergeBatch(IReadOnlyList<StoredEntry> entries) : VnodeCommand
+    public sealed class MergeBatch(IReadOnlyList<StoredEntry> entries, Fence fence) : VnodeCommand
     {
+        /// <summary>This node's, as the sender knew it before it read the objects.</summary>
+        public Fence Fence { get; } = fence;
+
         public IReadOnlyList<StoredEntry> Entries { get; } = entries;
 
         public override Durability Durability => Durability.Synced;
     }
 
-    /// <summary>Removes the key if it holds exactly the tombstone with this clock.</summary>
-    public sealed class Reap(ReadOnlyMemory<byte> key, ulong clockHash) : VnodeCommand
+    /// <summary>Says of each key whether it holds what is expected; answered when that is on disk and all that was applied before is where it has to be.</summary>
+    public sealed class Confirm(IReadOnlyList<HeldKey> keys) : VnodeCommand
     {
-        public ReadOnlyMemory<byte> Key { get; } = key;
+        public IReadOnlyList<HeldKey> Keys { get; } = keys;
 
-        public ulong ClockHash { get; } = clockHash;
+        public override Durability Durability => Durability.Synced;
+    }
+
+    /// <summary>Removes each key if it holds exactly the tombstone that is expected.</summary>
+    public sealed class Reap(IReadOnlyList<HeldKey> keys) : VnodeCommand
+    {
+        public IReadOnlyList<HeldKey> Keys { get; } = keys;
 
         public override Durability Durability => Durability.Synced;
     }

@@ -1,15 +1,18 @@
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
 
 namespace Kv.Cluster.Vnodes;
 
-/// <summary>What a node's vnodes share: limits, clock, dots, figures, the way to a transfer's target, and where a failed store is reported.</summary>
+/// <summary>What a node's vnodes share: limits, clock, dots, fences, figures, the way to a transfer's target, and where a failed store is reported.</summary>
 internal sealed class VnodeContext(
     ClusterOptions options,
     TimeProvider time,
     VnodeActors actors,
+    Fences fences,
+    Inspections inspections,
     KvStatistics statistics,
     Func<ObjectKey, BucketProps> propsOf,
     Func<NodeId, PeerRequest, Deadline, ValueTask<PeerReply>> passOn,
@@ -20,6 +23,10 @@ internal sealed class VnodeContext(
     public TimeProvider Time { get; } = time;
 
     public VnodeActors Actors { get; } = actors;
+
+    public Fences Fences { get; } = fences;
+
+    public Inspections Inspections { get; } = inspections;
 
     public KvStatistics Statistics { get; } = statistics;
 

@@ -1,5 +1,6 @@
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
@@ -13,21 +14,25 @@ namespace Kv.Cluster.Vnodes;
 /// </summary>
 public sealed class VnodeGate(ClusterState state, VnodeHost host)
 {
+    /// <summary>What data is taken under, here and elsewhere.</summary>
+    internal Fences Fences => host.Fences;
+
+    /// <summary>Where reapers are answered, this node's own and others'.</summary>
+    internal ReapReceiver Reaps { get; } = new(state, host);
+
     /// <summary>
-    /// Answers <see cref="PeerRequest.VnodeGet"/>, <see cref="PeerRequest.VnodePut"/>, <see cref="PeerRequest.VnodeReap"/> and
-    /// <see cref="PeerRequest.VnodeList"/>; null for a request of another kind.
+    /// Answers <see cref="PeerRequest.VnodeGet"/>, <see cref="PeerRequest.VnodePut"/> and <see cref="PeerRequest.VnodeList"/>; null for a request of
+    /// another kind.
     /// </summary>
     public async ValueTask<PeerReply?> HandleAsync(PeerRequest request, CancellationToken cancel)
     {
-        PeerReply? reply = request switch
+        return request switch
         {
             PeerRequest.VnodeGet get => await GetAsync(get.Partition, get.Key, get.HeadOnly, get.DocumentVersion),
-            PeerRequest.VnodePut put => await PutAsync(put.Partition, put.Key, put.Object, put.Kind, put.Durability, put.DocumentVersion),
-            PeerRequest.VnodeReap reap => await ReapAsync(reap.Partition, reap.Key, reap.ClockHash, reap.DocumentVersion),
+            PeerRequest.VnodePut put => await PutAsync(put.Partition, put.Key, put.Object, put.Kind, put.Durability, put.DocumentVersion, put.Fence),
             PeerRequest.VnodeList list => await ListAsync(list, cancel),
             _ => null,
         };
-        return reply is null ? null : reply with { DocumentVersion = state.Current.DocumentVersion };
     }
 
     internal async ValueTask<PeerReply> GetAsync(PartitionId partition, ObjectKey key, bool headOnly, long senderVersion)
@@ -48,7 +53,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
     }
 
     internal async ValueTask<PeerReply> PutAsync(
-        PartitionId partition, ObjectKey key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, long senderVersion)
+        PartitionId partition, ObjectKey key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, long senderVersion, Fence fence)
     {
         var snapshot = state.Current;
         if (kind != VnodePutKind.Handoff && IsMisplaced(snapshot, partition, senderVersion))
@@ -56,8 +61,14 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
             return new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion };
         }
 
+        // The vnode decides; but for what it will refuse no store is opened.
+        if (host.Find(partition) is null && !host.Fences.Admits(partition, fence))
+        {
+            return VnodeReply.StaleFence.Reply;
+        }
+
         var props = PropsOf(snapshot, key);
-        return (await AskAsync(partition, vnode => vnode.MergeAsync(key.Encoded, stored, durability, props))).Reply;
+        return (await AskAsync(partition, vnode => vnode.MergeAsync(key.Encoded, stored, fence, durability, props))).Reply;
     }
 
     internal async ValueTask<VnodeReply> CoordinateAsync(
@@ -70,17 +81,6 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         }
 
         return await AskAsync(partition, vnode => vnode.CoordinateAsync(key.Encoded, put.Content, put.Context, props, observer));
-    }
-
-    internal async ValueTask<PeerReply> ReapAsync(PartitionId partition, ObjectKey key, ulong clockHash, long senderVersion)
-    {
-        var snapshot = state.Current;
-        if (IsMisplaced(snapshot, partition, senderVersion) || snapshot.Document is null || IsMoving(snapshot, partition))
-        {
-            return new PeerReply.Refused(VnodeRefusals.NotThatTombstone);
-        }
-
-        return (await AskAsync(partition, vnode => vnode.ReapAsync(key.Encoded, clockHash))).Reply;
     }
 
     internal async ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel)

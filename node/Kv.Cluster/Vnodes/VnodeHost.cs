@@ -1,7 +1,9 @@
 using System.Runtime.ExceptionServices;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Core.Buckets;
+using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
@@ -19,6 +21,7 @@ public sealed partial class VnodeHost
     private readonly IPartitionStores stores;
     private readonly INodeState nodeState;
     private readonly IPeerTransport transport;
+    private readonly Fences fences;
     private readonly TimeProvider time;
     private readonly ClusterOptions options;
     private readonly KvStatistics statistics;
@@ -38,13 +41,15 @@ public sealed partial class VnodeHost
         IPartitionStores stores,
         INodeState nodeState,
         IPeerTransport transport,
+        Fences fences,
         TimeProvider time,
         ClusterOptions options,
         KvStatistics statistics,
         ILogger logger)
     {
-        (this.state, this.stores, this.nodeState, this.transport) = (state, stores, nodeState, transport);
+        (this.state, this.stores, this.nodeState, this.transport, this.fences) = (state, stores, nodeState, transport, fences);
         (this.time, this.options, this.statistics, this.logger) = (time, options, statistics, logger);
+        Inspections = new Inspections(options, time);
         statistics.MailboxDepth = MailboxDepth;
     }
 
@@ -54,13 +59,20 @@ public sealed partial class VnodeHost
     /// <summary>The vnodes that are open now.</summary>
     public IReadOnlyList<Vnode> Open => Volatile.Read(ref open);
 
-    /// <summary>Takes the epoch for this run and opens the vnodes that have data or are owned. Throws <see cref="StoreException"/> on damage.</summary>
+    /// <summary>What data is taken under, here and elsewhere.</summary>
+    internal Fences Fences => fences;
+
+    internal Inspections Inspections { get; }
+
+    /// <summary>Takes the epoch and the fence for this run and opens the vnodes that have data or are owned. Throws <see cref="StoreException"/> on damage.</summary>
     public async Task StartAsync(CancellationToken cancel)
     {
         var actors = await VnodeActors.OpenAsync(nodeState, state.Current.Self, cancel);
-        context = new VnodeContext(options, time, actors, statistics, PropsOf, PassOnAsync, OnFailed);
+        await fences.OpenAsync(nodeState, cancel);
+        context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed);
         await OpenAllAsync(stores.Partitions.Order(), cancel);
-        state.Subscribe(snapshot => _ = OpenOwnedAsync(snapshot));
+        state.Subscribe(Follow);
+        SetMember(state.Current);
         await OpenOwnedAsync(state.Current);
     }
 
@@ -163,6 +175,14 @@ public sealed partial class VnodeHost
         await vnode.Ended;
         Forget(vnode);
     }
+
+    private void Follow(ClusterSnapshot snapshot)
+    {
+        SetMember(snapshot);
+        _ = OpenOwnedAsync(snapshot);
+    }
+
+    private void SetMember(ClusterSnapshot snapshot) => fences.SetMember(snapshot.SelfState is not null and not MemberState.Joining);
 
     private void Forget(Vnode vnode)
     {

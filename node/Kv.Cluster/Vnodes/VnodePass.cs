@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Kv.Cluster.Reaping;
 using Kv.Core.Stores;
 
 namespace Kv.Cluster.Vnodes;
@@ -40,6 +41,12 @@ internal sealed class VnodePass
     public List<Task<bool>> PassedOn { get; } = [];
 
     public VnodeTransfer? Transfer { get; set; }
+
+    /// <summary>What was known before the turn read anything.</summary>
+    public KnownFences Fences { get; set; } = KnownFences.None;
+
+    /// <summary>An answer speaks of all that was applied before: it waits until all of that is on disk and with its transfer's target.</summary>
+    public bool ConfirmsAll { get; set; }
 
     public VnodeCommand.Drop? Drop { get; private set; }
 
@@ -135,7 +142,6 @@ internal sealed class VnodePass
     {
         VnodeCommand.Get get => SlotOf(get.Key).IsDirty,
         VnodeCommand.Coordinate coordinate => SlotOf(coordinate.Key).IsDirty,
-        VnodeCommand.Reap reap => SlotOf(reap.Key).IsDirty,
         _ => false,
     };
 
@@ -178,6 +184,8 @@ internal sealed class VnodePass
         Writes.Clear();
         PassedOn.Clear();
         Transfer = null;
+        Fences = KnownFences.None;
+        ConfirmsAll = false;
         Drop = null;
     }
 
@@ -194,8 +202,11 @@ internal sealed class VnodePass
             case VnodeCommand.Merge merge:
                 Name(merge.Key, needsRead: true);
                 break;
+            case VnodeCommand.Confirm confirm:
+                NameAll(confirm.Keys);
+                break;
             case VnodeCommand.Reap reap:
-                Name(reap.Key, needsRead: true);
+                NameAll(reap.Keys);
                 break;
             case VnodeCommand.MergeBatch batch:
                 foreach (var entry in batch.Entries)
@@ -204,6 +215,14 @@ internal sealed class VnodePass
                 }
 
                 break;
+        }
+    }
+
+    private void NameAll(IReadOnlyList<HeldKey> keys)
+    {
+        foreach (var held in keys)
+        {
+            Name(held.Key, needsRead: true);
         }
     }
 

@@ -5,9 +5,6 @@ internal static class VnodeRefusals
 {
     public const string StorageFailed = "storage failed";
 
-    /// <summary>A reap found another object than the tombstone it was sent for, or the vnode is being handed off.</summary>
-    public const string NotThatTombstone = "not that tombstone";
-
     /// <summary>The vnode's transfer is about to complete and its target did not take the write: acknowledging it could lose it.</summary>
     public const string TransferTargetFailed = "the transfer's target did not take the write";
 

@@ -13,6 +13,8 @@ internal readonly record struct VnodeReply(PeerReply Reply, KvObject? Object = n
 
     public static VnodeReply Overloaded { get; } = new(new PeerReply.Overloaded());
 
+    public static VnodeReply StaleFence { get; } = new(new PeerReply.StaleFence());
+
     public static VnodeReply Missing { get; } = new(new PeerReply.Object(null));
 
     public static VnodeReply Closed { get; } = new(new PeerReply.Refused("the vnode is closed"));

@@ -13,7 +13,6 @@ namespace Kv.Wire.Peer;
 /// ballot   round i64 | node u64
 /// VnodeGet       partition u32 | head only u8 | key
 /// VnodePut       partition u32 | kind u8 | durability u8 | key | object (length u32, bytes)
-/// VnodeReap      partition u32 | clock hash u64 | key
 /// Forward        a request: see KvRequestCodec
 /// VnodeList      partition u32 | type | has bucket u8 | [bucket] | cursor i64 | limit u32
 /// HandoffBatch   partition u32 | count u32 | count × (key, value: each length u32, bytes)
@@ -21,10 +20,14 @@ namespace Kv.Wire.Peer;
 /// Prepare        cluster id 16 bytes | version i64 | ballot
 /// Accept         cluster id 16 bytes | version i64 | ballot | document
 /// Propose        change (length u32, bytes)
+/// Inspect        attempt u64 | count u32 | count × (clock hash u64 | key)
+/// Seal           attempt u64 | count u32 | count × u8
+/// Reap           count u32 | count × (clock hash u64 | key)
 /// Refused        reason text         Object     present u8 | [stored: length u32, bytes]     Forwarded  an outcome: see KvOutcomeCodec
 /// ListPage       has cursor u8 | [cursor i64] | count u32 | count × name
 /// Document       present u8 | [document]      Promised   ballot | present u8 | [document]      Rejected   ballot
 /// Proposed       0 changed, 1 unchanged, 2 refused u8 | [document] or [reason text | message text]
+/// DoneEach       count u32 | count × u8
 /// Rebuild        partition u32 | planned at i64 | attempt u64 | step u8
 /// Rebuilding     problem text         Up         count u32 | count × node u64
 /// Identity       member | has cluster u8 | [cluster id 16 bytes]
@@ -53,7 +56,7 @@ public static class PeerCodec
     /// <summary>Writes a whole message, envelope and body.</summary>
     public static void WriteRequest(WireWriter writer, ulong id, uint deadlineMilliseconds, PeerRequest request)
     {
-        var start = PeerFrame.WriteEnvelope(writer, id, (byte)CodeOf(request), deadlineMilliseconds, request.DocumentVersion);
+        var start = PeerFrame.WriteEnvelope(writer, id, (byte)CodeOf(request), deadlineMilliseconds, request.DocumentVersion, request.Fence);
         PeerRequestCodec.Write(writer, request);
         writer.FillLength(start);
     }
@@ -62,7 +65,7 @@ public static class PeerCodec
     public static void WriteReply(WireWriter writer, ulong id, PeerReply reply, int longest)
     {
         var first = writer.Length;
-        var start = PeerFrame.WriteEnvelope(writer, id, (byte)CodeOf(reply), 0, reply.DocumentVersion);
+        var start = PeerFrame.WriteEnvelope(writer, id, (byte)CodeOf(reply), 0, reply.DocumentVersion, reply.Fence);
         PeerReplyCodec.Write(writer, reply);
         writer.FillLength(start);
         var bytes = writer.Length - first;
@@ -70,14 +73,14 @@ public static class PeerCodec
         {
             writer.Truncate(first);
             var reason = string.Create(CultureInfo.InvariantCulture, $"too_large: the answer has {bytes} bytes, at most {longest} are sent to a node");
-            WriteReply(writer, id, new PeerReply.Refused(reason) { DocumentVersion = reply.DocumentVersion }, int.MaxValue);
+            WriteReply(writer, id, new PeerReply.Refused(reason) { DocumentVersion = reply.DocumentVersion, Fence = reply.Fence }, int.MaxValue);
         }
     }
 
     public static bool TryReadRequest(in PeerEnvelope envelope, [NotNullWhen(true)] out PeerRequest? request, [NotNullWhen(false)] out string? problem)
     {
         var reader = new WireReader(envelope.Body);
-        request = PeerRequestCodec.Read(ref reader, (PeerRequestCode)envelope.Code, envelope.DocumentVersion);
+        request = PeerRequestCodec.Read(ref reader, (PeerRequestCode)envelope.Code, envelope.DocumentVersion, envelope.Fence);
         reader.End();
         problem = reader.Problem;
         request = problem is null ? request : null;
@@ -87,7 +90,7 @@ public static class PeerCodec
     public static bool TryReadReply(in PeerEnvelope envelope, [NotNullWhen(true)] out PeerReply? reply, [NotNullWhen(false)] out string? problem)
     {
         var reader = new WireReader(envelope.Body);
-        reply = PeerReplyCodec.Read(ref reader, (PeerReplyCode)envelope.Code, envelope.DocumentVersion);
+        reply = PeerReplyCodec.Read(ref reader, (PeerReplyCode)envelope.Code, envelope.DocumentVersion, envelope.Fence);
         reader.End();
         problem = reader.Problem;
         reply = problem is null ? reply : null;
@@ -128,7 +131,6 @@ public static class PeerCodec
     {
         PeerRequest.VnodeGet => PeerRequestCode.VnodeGet,
         PeerRequest.VnodePut => PeerRequestCode.VnodePut,
-        PeerRequest.VnodeReap => PeerRequestCode.VnodeReap,
         PeerRequest.Forward => PeerRequestCode.Forward,
         PeerRequest.VnodeList => PeerRequestCode.VnodeList,
         PeerRequest.HandoffBatch => PeerRequestCode.HandoffBatch,
@@ -140,6 +142,9 @@ public static class PeerCodec
         PeerRequest.Propose => PeerRequestCode.Propose,
         PeerRequest.Identify => PeerRequestCode.Identify,
         PeerRequest.GetHoldings => PeerRequestCode.GetHoldings,
+        PeerRequest.Inspect => PeerRequestCode.Inspect,
+        PeerRequest.Seal => PeerRequestCode.Seal,
+        PeerRequest.Reap => PeerRequestCode.Reap,
         PeerRequest.Rebuild => PeerRequestCode.Rebuild,
         PeerRequest.GetUp => PeerRequestCode.GetUp,
         _ => throw new System.Diagnostics.UnreachableException(),
@@ -163,6 +168,8 @@ public static class PeerCodec
         PeerReply.Proposed => PeerReplyCode.Proposed,
         PeerReply.Identity => PeerReplyCode.Identity,
         PeerReply.Holdings => PeerReplyCode.Holdings,
+        PeerReply.StaleFence => PeerReplyCode.StaleFence,
+        PeerReply.DoneEach => PeerReplyCode.DoneEach,
         PeerReply.Rebuilding => PeerReplyCode.Rebuilding,
         PeerReply.Up => PeerReplyCode.Up,
         _ => throw new System.Diagnostics.UnreachableException(),

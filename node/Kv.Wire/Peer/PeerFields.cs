@@ -45,6 +45,26 @@ internal static class PeerFields
         return new PartitionId(number);
     }
 
+    public static void WriteFlags(WireWriter writer, IReadOnlyList<bool> flags)
+    {
+        writer.I32(flags.Count);
+        foreach (var flag in flags)
+        {
+            writer.Flag(flag);
+        }
+    }
+
+    public static bool[] ReadFlags(ref WireReader reader)
+    {
+        var flags = new bool[reader.Count(leastBytes: 1)];
+        for (var i = 0; i < flags.Length && !reader.Failed; i++)
+        {
+            flags[i] = reader.Flag();
+        }
+
+        return flags;
+    }
+
     public static void WriteKey(WireWriter writer, ObjectKey key)
     {
         writer.Text(key.BucketType);

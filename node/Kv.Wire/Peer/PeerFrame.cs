@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using Grpc.Core;
+using Kv.Cluster.Peers;
 
 namespace Kv.Wire.Peer;
 
@@ -9,7 +10,7 @@ namespace Kv.Wire.Peer;
 /// One gRPC message of a peer stream. All numbers little-endian.
 /// <code>
 /// frame:    version u8 | kind u8 | count u16 | count messages (kinds Requests, Replies), or one body (Hello, Welcome)
-/// message:  id u64 | code u8 | deadline left u32 (milliseconds) | document version i64 | body length u32 | body
+/// message:  id u64 | code u8 | deadline left u32 (milliseconds) | document version i64 | fence (starts u32, generation u64) | body length u32 | body
 /// </code>
 /// A Hello has the newest version that its sender speaks, and for a count the oldest; a Welcome has the version that the stream will speak, and count 0. Their
 /// layout stays as it is in every version, so that nodes of different versions find the one that both speak, or tell each other that there is none.
@@ -17,7 +18,7 @@ namespace Kv.Wire.Peer;
 public sealed class PeerFrame
 {
     public const int HeaderBytes = 4;
-    public const int EnvelopeBytes = 25;
+    public const int EnvelopeBytes = 37;
 
     private const int MaxHelloBytes = 4096;
 
@@ -74,12 +75,14 @@ public sealed class PeerFrame
     }
 
     /// <summary>Writes a message's envelope; the body follows, then <see cref="WireWriter.FillLength"/> with what this returns.</summary>
-    public static int WriteEnvelope(WireWriter writer, ulong id, byte code, uint deadlineMilliseconds, long documentVersion)
+    public static int WriteEnvelope(WireWriter writer, ulong id, byte code, uint deadlineMilliseconds, long documentVersion, Fence fence)
     {
         writer.U64(id);
         writer.U8(code);
         writer.U32(deadlineMilliseconds);
         writer.I64(documentVersion);
+        writer.U32(fence.Starts);
+        writer.U64(fence.Generation);
         return writer.LengthToFill();
     }
 
@@ -137,7 +140,7 @@ public sealed class PeerFrame
             }
 
             reader.Advance(EnvelopeBytes);
-            var length = BinaryPrimitives.ReadUInt32LittleEndian(envelope[21..]);
+            var length = BinaryPrimitives.ReadUInt32LittleEndian(envelope[33..]);
             if (length > reader.Remaining)
             {
                 return Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"message {i} of {count} is {length} bytes long, and {reader.Remaining} are left"));
@@ -151,6 +154,7 @@ public sealed class PeerFrame
                 envelope[8],
                 BinaryPrimitives.ReadUInt32LittleEndian(envelope[9..]),
                 BinaryPrimitives.ReadInt64LittleEndian(envelope[13..]),
+                new Fence(BinaryPrimitives.ReadUInt32LittleEndian(envelope[21..]), BinaryPrimitives.ReadUInt64LittleEndian(envelope[25..])),
                 body);
         }
 

@@ -19,6 +19,8 @@ public enum PeerReplyCode
     Proposed = 14,
     Identity = 15,
     Holdings = 16,
+    StaleFence = 17,
+    DoneEach = 18,
     Rebuilding = 30,
     Up = 31,
 }

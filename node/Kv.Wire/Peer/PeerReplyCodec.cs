@@ -78,7 +78,11 @@ internal static class PeerReplyCodec
                 }
 
                 break;
-            case PeerReply.Unreachable or PeerReply.TimedOut or PeerReply.Overloaded or PeerReply.WrongOwner or PeerReply.Done or PeerReply.Accepted:
+            case PeerReply.DoneEach each:
+                PeerFields.WriteFlags(writer, each.Keys);
+                break;
+            case PeerReply.Unreachable or PeerReply.TimedOut or PeerReply.Overloaded or PeerReply.WrongOwner or PeerReply.Done or PeerReply.Accepted
+                or PeerReply.StaleFence:
                 break;
             default:
                 throw new UnreachableException();
@@ -86,48 +90,52 @@ internal static class PeerReplyCodec
     }
 
     /// <summary>What it returns counts only if the reader has not failed at the end.</summary>
-    public static PeerReply? Read(ref WireReader reader, PeerReplyCode code, long version)
+    public static PeerReply? Read(ref WireReader reader, PeerReplyCode code, long version, Fence fence)
     {
         switch (code)
         {
             case PeerReplyCode.Unreachable:
-                return new PeerReply.Unreachable { DocumentVersion = version };
+                return new PeerReply.Unreachable { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.TimedOut:
-                return new PeerReply.TimedOut { DocumentVersion = version };
+                return new PeerReply.TimedOut { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Overloaded:
-                return new PeerReply.Overloaded { DocumentVersion = version };
+                return new PeerReply.Overloaded { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.WrongOwner:
-                return new PeerReply.WrongOwner { DocumentVersion = version };
+                return new PeerReply.WrongOwner { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Refused:
-                return new PeerReply.Refused(reader.Text()) { DocumentVersion = version };
+                return new PeerReply.Refused(reader.Text()) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Done:
-                return new PeerReply.Done { DocumentVersion = version };
+                return new PeerReply.Done { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Object:
                 // A plain null would become an empty memory here, not an absent one.
-                return new PeerReply.Object(reader.Flag() ? reader.Bytes() : (ReadOnlyMemory<byte>?)null) { DocumentVersion = version };
+                return new PeerReply.Object(reader.Flag() ? reader.Bytes() : (ReadOnlyMemory<byte>?)null) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Forwarded:
-                return KvOutcomeCodec.Read(ref reader) is { } outcome ? new PeerReply.Forwarded(outcome) { DocumentVersion = version } : null;
+                return KvOutcomeCodec.Read(ref reader) is { } outcome ? new PeerReply.Forwarded(outcome) { DocumentVersion = version, Fence = fence } : null;
             case PeerReplyCode.ListPage:
-                return ReadPage(ref reader) with { DocumentVersion = version };
+                return ReadPage(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Document:
-                return new PeerReply.Document(ReadOptional(ref reader)) { DocumentVersion = version };
+                return new PeerReply.Document(ReadOptional(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Promised:
-                return new PeerReply.Promised(PeerFields.ReadBallot(ref reader), ReadOptional(ref reader)) { DocumentVersion = version };
+                return new PeerReply.Promised(PeerFields.ReadBallot(ref reader), ReadOptional(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Accepted:
-                return new PeerReply.Accepted { DocumentVersion = version };
+                return new PeerReply.Accepted { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Rejected:
-                return new PeerReply.Rejected(PeerFields.ReadBallot(ref reader)) { DocumentVersion = version };
+                return new PeerReply.Rejected(PeerFields.ReadBallot(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Proposed:
-                return ReadResult(ref reader) is { } result ? new PeerReply.Proposed(result) { DocumentVersion = version } : null;
+                return ReadResult(ref reader) is { } result ? new PeerReply.Proposed(result) { DocumentVersion = version, Fence = fence } : null;
             case PeerReplyCode.Holdings:
-                return ReadHoldings(ref reader) with { DocumentVersion = version };
+                return ReadHoldings(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Rebuilding:
-                return new PeerReply.Rebuilding(reader.Text()) { DocumentVersion = version };
+                return new PeerReply.Rebuilding(reader.Text()) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Up:
-                return ReadUp(ref reader) with { DocumentVersion = version };
+                return ReadUp(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Identity:
                 var member = PeerFields.ReadMember(ref reader);
-                return new PeerReply.Identity(member, reader.Flag() ? reader.Id() : null) { DocumentVersion = version };
+                return new PeerReply.Identity(member, reader.Flag() ? reader.Id() : null) { DocumentVersion = version, Fence = fence };
+            case PeerReplyCode.StaleFence:
+                return new PeerReply.StaleFence { DocumentVersion = version, Fence = fence };
+            case PeerReplyCode.DoneEach:
+                return new PeerReply.DoneEach(PeerFields.ReadFlags(ref reader)) { DocumentVersion = version, Fence = fence };
             default:
                 reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown reply code {(int)code}"));
                 return null;

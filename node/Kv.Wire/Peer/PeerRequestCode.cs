@@ -1,11 +1,10 @@
 namespace Kv.Wire.Peer;
 
-/// <summary>Codes of requests between nodes. Sent: append only, never reused.</summary>
+/// <summary>Codes of requests between nodes. Sent: append only, never reused; 3 was a reap of one replica.</summary>
 public enum PeerRequestCode
 {
     VnodeGet = 1,
     VnodePut = 2,
-    VnodeReap = 3,
     Forward = 4,
     VnodeList = 5,
     HandoffBatch = 6,
@@ -17,6 +16,9 @@ public enum PeerRequestCode
     Propose = 12,
     Identify = 13,
     GetHoldings = 14,
+    Inspect = 15,
+    Seal = 16,
+    Reap = 17,
     Rebuild = 30,
     GetUp = 31,
 }

@@ -26,11 +26,6 @@ internal static class PeerRequestCodec
                 PeerFields.WriteKey(writer, put.Key);
                 writer.Bytes(put.Object.Span);
                 break;
-            case PeerRequest.VnodeReap reap:
-                writer.I32(reap.Partition.Number);
-                writer.U64(reap.ClockHash);
-                PeerFields.WriteKey(writer, reap.Key);
-                break;
             case PeerRequest.Forward forward:
                 KvRequestCodec.Write(writer, forward.Request);
                 break;
@@ -57,6 +52,17 @@ internal static class PeerRequestCodec
             case PeerRequest.Propose propose:
                 writer.Bytes(DocumentChangeCodec.Encode(propose.Change));
                 break;
+            case PeerRequest.Inspect inspect:
+                writer.U64(inspect.Attempt);
+                WriteReaped(writer, inspect.Keys);
+                break;
+            case PeerRequest.Seal seal:
+                writer.U64(seal.Attempt);
+                PeerFields.WriteFlags(writer, seal.Keys);
+                break;
+            case PeerRequest.Reap reap:
+                WriteReaped(writer, reap.Keys);
+                break;
             case PeerRequest.Rebuild ask:
                 writer.I32(ask.Partition.Number);
                 writer.I64(ask.PlannedAt);
@@ -71,47 +77,50 @@ internal static class PeerRequestCodec
     }
 
     /// <summary>What it returns counts only if the reader has not failed at the end.</summary>
-    public static PeerRequest? Read(ref WireReader reader, PeerRequestCode code, long version)
+    public static PeerRequest? Read(ref WireReader reader, PeerRequestCode code, long version, Fence fence)
     {
         switch (code)
         {
             case PeerRequestCode.VnodeGet:
                 var (getPartition, headOnly) = (PeerFields.ReadPartition(ref reader), reader.Flag());
-                return new PeerRequest.VnodeGet(getPartition, PeerFields.ReadKey(ref reader), headOnly) { DocumentVersion = version };
+                return new PeerRequest.VnodeGet(getPartition, PeerFields.ReadKey(ref reader), headOnly) { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.VnodePut:
-                return ReadPut(ref reader) with { DocumentVersion = version };
-            case PeerRequestCode.VnodeReap:
-                var (reapPartition, hash) = (PeerFields.ReadPartition(ref reader), reader.U64());
-                return new PeerRequest.VnodeReap(reapPartition, PeerFields.ReadKey(ref reader), hash) { DocumentVersion = version };
+                return ReadPut(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Forward:
-                return KvRequestCodec.Read(ref reader) is { } forwarded ? new PeerRequest.Forward(forwarded) { DocumentVersion = version } : null;
+                return KvRequestCodec.Read(ref reader) is { } forwarded ? new PeerRequest.Forward(forwarded) { DocumentVersion = version, Fence = fence } : null;
             case PeerRequestCode.VnodeList:
-                return ReadList(ref reader) with { DocumentVersion = version };
+                return ReadList(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.HandoffBatch:
-                return ReadBatch(ref reader) with { DocumentVersion = version };
+                return ReadBatch(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Heartbeat:
-                return new PeerRequest.Heartbeat { DocumentVersion = version };
+                return new PeerRequest.Heartbeat { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.GetDocument:
-                return new PeerRequest.GetDocument { DocumentVersion = version };
+                return new PeerRequest.GetDocument { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.LearnDocument:
-                return PeerCodec.ReadDocument(ref reader) is { } learned ? new PeerRequest.LearnDocument(learned) { DocumentVersion = version } : null;
+                return PeerCodec.ReadDocument(ref reader) is { } learned ? new PeerRequest.LearnDocument(learned) { DocumentVersion = version, Fence = fence } : null;
             case PeerRequestCode.Prepare:
-                return new PeerRequest.Prepare(reader.Id(), reader.I64(), PeerFields.ReadBallot(ref reader)) { DocumentVersion = version };
+                return new PeerRequest.Prepare(reader.Id(), reader.I64(), PeerFields.ReadBallot(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Accept:
                 var (cluster, decides, ballot) = (reader.Id(), reader.I64(), PeerFields.ReadBallot(ref reader));
                 return PeerCodec.ReadDocument(ref reader) is { } accepted
-                    ? new PeerRequest.Accept(cluster, decides, ballot, accepted) { DocumentVersion = version }
+                    ? new PeerRequest.Accept(cluster, decides, ballot, accepted) { DocumentVersion = version, Fence = fence }
                     : null;
             case PeerRequestCode.Propose:
-                return ReadPropose(ref reader, version);
+                return ReadPropose(ref reader, version, fence);
             case PeerRequestCode.Identify:
-                return new PeerRequest.Identify { DocumentVersion = version };
+                return new PeerRequest.Identify { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.GetHoldings:
-                return new PeerRequest.GetHoldings { DocumentVersion = version };
+                return new PeerRequest.GetHoldings { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Rebuild:
-                return ReadRebuild(ref reader) with { DocumentVersion = version };
+                return ReadRebuild(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.GetUp:
-                return new PeerRequest.GetUp { DocumentVersion = version };
+                return new PeerRequest.GetUp { DocumentVersion = version, Fence = fence };
+            case PeerRequestCode.Inspect:
+                return new PeerRequest.Inspect(reader.U64(), ReadReaped(ref reader)) { DocumentVersion = version, Fence = fence };
+            case PeerRequestCode.Seal:
+                return new PeerRequest.Seal(reader.U64(), PeerFields.ReadFlags(ref reader)) { DocumentVersion = version, Fence = fence };
+            case PeerRequestCode.Reap:
+                return new PeerRequest.Reap(ReadReaped(ref reader)) { DocumentVersion = version, Fence = fence };
             default:
                 reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown request code {(int)code}"));
                 return null;
@@ -192,7 +201,29 @@ internal static class PeerRequestCodec
         return new PeerRequest.Rebuild(partition, plannedAt, attempt, step);
     }
 
-    private static PeerRequest.Propose? ReadPropose(ref WireReader reader, long version)
+    private static void WriteReaped(WireWriter writer, IReadOnlyList<ReapedKey> keys)
+    {
+        writer.I32(keys.Count);
+        foreach (var reaped in keys)
+        {
+            writer.U64(reaped.ClockHash);
+            PeerFields.WriteKey(writer, reaped.Key);
+        }
+    }
+
+    private static ReapedKey[] ReadReaped(ref WireReader reader)
+    {
+        var keys = new ReapedKey[reader.Count(leastBytes: 20)];
+        for (var i = 0; i < keys.Length && !reader.Failed; i++)
+        {
+            var hash = reader.U64();
+            keys[i] = new ReapedKey(PeerFields.ReadKey(ref reader), hash);
+        }
+
+        return keys;
+    }
+
+    private static PeerRequest.Propose? ReadPropose(ref WireReader reader, long version, Fence fence)
     {
         var bytes = reader.Bytes();
         if (reader.Failed)
@@ -202,7 +233,7 @@ internal static class PeerRequestCodec
 
         if (DocumentChangeCodec.TryDecode(bytes, out var change, out var reason))
         {
-            return new PeerRequest.Propose(change) { DocumentVersion = version };
+            return new PeerRequest.Propose(change) { DocumentVersion = version, Fence = fence };
         }
 
         reader.Fail("no document change: " + reason);

@@ -110,8 +110,9 @@ public sealed class DeleteTests
         var node = cluster.Primary(0);
         foreach (var hash in new[] { clock.StableHash(), 1UL })
         {
-            var reply = await node.Context.CallAsync(() => node.Gate.ReapAsync(cluster.Partition(0), Story.Key(), hash, cluster.Document.Version));
-            Assert.IsType<PeerReply.Refused>(reply);
+            var request = new PeerRequest.Reap([new ReapedKey(Story.Key(), hash)]) { DocumentVersion = cluster.Document.Version };
+            var reply = await node.Context.CallAsync(() => node.Gate.Reaps.HandleAsync(node.Id, request));
+            Assert.Equal([false], Assert.IsType<PeerReply.DoneEach>(reply).Keys);
         }
 
         Assert.NotNull((await cluster.HeldByPrimariesAsync())[0]);

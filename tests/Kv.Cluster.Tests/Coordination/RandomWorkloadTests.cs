@@ -1,5 +1,3 @@
-using Kv.Core.Objects;
-using Kv.Core.Quorum;
 using Kv.TestKit;
 using Xunit;
 
@@ -47,65 +45,16 @@ public sealed class RandomWorkloadTests
 
     private static async Task<int> PlayAsync(DataCluster cluster, bool withFaults)
     {
-        var ledger = new AcknowledgedWrites();
-        ObjectKey[] keys = [.. Enumerable.Range(0, 6).Select(number => new ObjectKey(DataCluster.Siblings, "bucket", $"key{number}"))];
+        var clients = new RandomClients(cluster, DataCluster.Siblings, keyCount: 6, deletesOneIn: 5, asksAnyNode: true);
         var end = cluster.Scheduler.Now + TimeSpan.FromSeconds(30).Ticks;
-        var clients = Enumerable.Range(0, 4).Select(_ => ClientAsync(cluster, ledger, keys, end)).ToList();
+        clients.Start(4, end);
         if (withFaults)
         {
             await FaultsAsync(cluster, end);
         }
 
-        foreach (var client in clients)
-        {
-            await client;
-        }
-
-        await HealAsync(cluster, keys);
-        foreach (var node in cluster.Nodes)
-        {
-            Assert.False(node.Host.Failed.IsCompleted, $"seed {cluster.Scheduler.Seed}: {(node.Host.Failed.IsCompleted ? await node.Host.Failed : null)}");
-        }
-
-        foreach (var key in keys)
-        {
-            var final = await cluster.Nodes[0].AskAsync(new KvRequest.Get { Key = key, R = QuorumValue.All, SloppyQuorum = false });
-            var violations = ledger.Violations(key, final!);
-            Assert.True(violations.Count == 0, $"seed {cluster.Scheduler.Seed}: {string.Join("; ", violations)}");
-        }
-
-        return ledger.Acknowledged;
-    }
-
-    private static async Task ClientAsync(DataCluster cluster, AcknowledgedWrites ledger, ObjectKey[] keys, long end)
-    {
-        var (random, time) = (cluster.Scheduler.Random, cluster.Scheduler.World.Time);
-        while (cluster.Scheduler.Now < end)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 400)), time);
-            var node = cluster.Nodes[random.Next(cluster.Nodes.Length)];
-            var key = keys[random.Next(keys.Length)];
-            KvObject? seen = null;
-            if (random.Next(4) != 0)
-            {
-                switch (await node.AskAsync(new KvRequest.Get { Key = key }))
-                {
-                    case KvOutcome.Found found:
-                        seen = found.Object;
-                        break;
-                    case KvOutcome.NotFound:
-                        break;
-                    default:
-                        continue;
-                }
-            }
-
-            var write = ledger.Begin(key, seen, isDelete: seen is not null && random.Next(5) == 0);
-            KvRequest request = write.IsDelete
-                ? new KvRequest.Delete { Key = key, Context = seen!.Clock }
-                : new KvRequest.Put { Key = key, Content = AcknowledgedWrites.ContentOf(write), Context = seen?.Clock ?? Kv.Core.Causality.VersionVector.Empty };
-            AcknowledgedWrites.End(write, await cluster.Nodes[random.Next(cluster.Nodes.Length)].AskAsync(request));
-        }
+        await clients.EndAsync();
+        return clients.Acknowledged;
     }
 
     private static async Task FaultsAsync(DataCluster cluster, long end)
@@ -141,28 +90,6 @@ public sealed class RandomWorkloadTests
             if (random.Next(3) != 0)
             {
                 cluster.Detect();
-            }
-        }
-    }
-
-    /// <summary>Everything is up and hears everything; what stand-ins hold goes home, and reads repair the rest.</summary>
-    private static async Task HealAsync(DataCluster cluster, ObjectKey[] keys)
-    {
-        cluster.Network.HealAll();
-        cluster.Network.Options = new SimNetworkOptions();
-        foreach (var node in cluster.Nodes.Where(node => !node.IsUp))
-        {
-            await node.StartAsync(cluster.Document);
-        }
-
-        cluster.Detect();
-        for (var round = 0; round < 2; round++)
-        {
-            await Task.Delay(TimeSpan.FromSeconds(10), cluster.Scheduler.World.Time);
-            await cluster.HandBackAsync();
-            foreach (var key in keys)
-            {
-                await cluster.Nodes[round].AskAsync(new KvRequest.Get { Key = key, R = QuorumValue.All });
             }
         }
     }

@@ -70,7 +70,7 @@ internal static class Story
         var node = cluster.Primary(place, named);
         var partition = cluster.Partition(place, named);
         var reply = await node.Context.CallAsync(() => node.Gate.PutAsync(
-            partition, named, ObjectCodec.Encode(held!), VnodePutKind.Repair, Kv.Core.Stores.Durability.Synced, cluster.Document.Version));
+            partition, named, ObjectCodec.Encode(held!), VnodePutKind.Repair, Kv.Core.Stores.Durability.Synced, cluster.Document.Version, node.Fences.Own));
         Assert.IsType<PeerReply.Done>(reply);
     }
 

@@ -1,5 +1,6 @@
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Core.Rings;
 using Kv.TestKit;
 using Xunit;
@@ -17,7 +18,7 @@ public sealed class WatchedTransportTests
         var state = new ClusterState(new NodeId(1));
         state.SetDocument(new DataCluster(scheduler, 3).Document with { Version = 5 });
         var inner = new Recorder();
-        var watched = new WatchedTransport(inner, state);
+        var watched = new WatchedTransport(inner, state, new Fences(new NodeId(1)));
         var request = new PeerRequest.VnodeGet(new PartitionId(0), new("t", "b", "k"), HeadOnly: true) { DocumentVersion = planned };
         scheduler.Run(async () => await watched.SendAsync(new NodeId(2), request, PeerLane.Request, default, CancellationToken.None));
         Assert.Equal(carried, inner.Sent!.DocumentVersion);

@@ -177,7 +177,7 @@ public sealed class VnodeTests
         await cluster.WaitAsync(0.1);
         var (again, other) = node.Context.Enter(() => (
             MergeAsync(cluster, vnode, first, Durability.Synced),
-            Wait(vnode.MergeAsync(Story.Key("other").Encoded, second, Durability.Synced, cluster.Props()))));
+            Wait(vnode.MergeAsync(Story.Key("other").Encoded, second, node.Fences.Own, Durability.Synced, cluster.Props()))));
         await cluster.WaitAsync(0.5);
         Assert.False(write.IsCompleted || again.IsCompleted || other.IsCompleted);
         await cluster.WaitAsync(fails ? 6 : 1);
@@ -192,9 +192,12 @@ public sealed class VnodeTests
         await node.AskAsync(new KvRequest.Delete { Key = Story.Key(), Context = Kv.Core.Causality.VersionVector.Empty });
         var hash = (await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()))!.Clock.StableHash();
         var transfer = await node.Context.CallAsync(() => vnode.BeginTransferAsync(cluster.Outsider().Id, CancellationToken.None));
-        Assert.IsType<PeerReply.Refused>((await node.Context.CallAsync(() => vnode.ReapAsync(Story.Key().Encoded, hash))).Reply);
+        HeldKey[] tombstone = [new(Story.Key().Encoded, hash)];
+        Assert.Equal([false], Done(await node.Context.CallAsync(() => vnode.ConfirmAsync(tombstone))));
+        Assert.Equal([false], Done(await node.Context.CallAsync(() => vnode.ReapAsync(tombstone))));
         transfer!.End();
-        Assert.IsType<PeerReply.Done>((await node.Context.CallAsync(() => vnode.ReapAsync(Story.Key().Encoded, hash))).Reply);
+        Assert.Equal([true], Done(await node.Context.CallAsync(() => vnode.ConfirmAsync(tombstone))));
+        Assert.Equal([true], Done(await node.Context.CallAsync(() => vnode.ReapAsync(tombstone))));
         Assert.Null(await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()));
     });
 
@@ -241,7 +244,7 @@ public sealed class VnodeTests
         await cluster.WaitAsync(1);
         var (node, partition) = (cluster.Primary(1, key), cluster.Partition(1, key));
         var reply = await node.Context.CallAsync(() => node.Gate.PutAsync(
-            partition, key, late!.Value, VnodePutKind.Replicate, Durability.Synced, cluster.Document.Version));
+            partition, key, late!.Value, VnodePutKind.Replicate, Durability.Synced, cluster.Document.Version, node.Fences.Own));
         Assert.IsType<PeerReply.Done>(reply);
         Assert.Equal(["newer"], Story.Values((await cluster.HeldAsync(node.Id, partition, key))!));
     });
@@ -268,12 +271,12 @@ public sealed class VnodeTests
         foreach (var (key, value) in new[] { (Story.Key().Encoded, "junk"u8.ToArray()), ("junk"u8.ToArray(), (await StoredAsync(cluster, "v")).ToArray()) })
         {
             StoredEntry[] entries = [new(key, value)];
-            Assert.IsType<PeerReply.Refused>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(entries, CancellationToken.None)));
+            Assert.IsType<PeerReply.Refused>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(entries, node.Fences.Own, CancellationToken.None)));
         }
 
         Assert.False(node.Host.Failed.IsCompleted);
         StoredEntry[] good = [new(Story.Key().Encoded, await StoredAsync(cluster, "v"))];
-        Assert.IsType<PeerReply.Done>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(good, CancellationToken.None)));
+        Assert.IsType<PeerReply.Done>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(good, node.Fences.Own, CancellationToken.None)));
     });
 
     [Fact]
@@ -300,7 +303,7 @@ public sealed class VnodeTests
         var two = await StoredAsync(cluster, new string('b', 600));
         Assert.IsType<PeerReply.Refused>((await node.Context.Enter(() => MergeAsync(cluster, vnode, two, Durability.Synced))).Reply);
         var batch = new StoredEntry[] { new(Story.Key().Encoded, two) };
-        Assert.IsType<PeerReply.Refused>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(batch, CancellationToken.None)));
+        Assert.IsType<PeerReply.Refused>(await node.Context.CallAsync(() => vnode.MergeBatchAsync(batch, node.Fences.Own, CancellationToken.None)));
         Assert.False(node.Host.Failed.IsCompleted);
     });
 
@@ -326,11 +329,13 @@ public sealed class VnodeTests
 
     private static async Task<VnodeReply> Wait(ValueTask<VnodeReply> answer) => await answer;
 
+    private static IReadOnlyList<bool> Done(VnodeReply reply) => Assert.IsType<PeerReply.DoneEach>(reply.Reply).Keys;
+
     private static async Task<VnodeReply> MergeAsync(DataCluster cluster, Vnode vnode, ReadOnlyMemory<byte> stored, Durability durability) =>
-        await vnode.MergeAsync(Story.Key().Encoded, stored, durability, cluster.Props());
+        await vnode.MergeAsync(Story.Key().Encoded, stored, cluster.Primary(0).Fences.Own, durability, cluster.Props());
 
     private static ValueTask<PeerReply> PutAsync(DataCluster cluster, DataNode node, PartitionId partition, ReadOnlyMemory<byte> stored) =>
-        node.Gate.PutAsync(partition, Story.Key(), stored, VnodePutKind.Replicate, Durability.Synced, cluster.Document.Version);
+        node.Gate.PutAsync(partition, Story.Key(), stored, VnodePutKind.Replicate, Durability.Synced, cluster.Document.Version, node.Fences.Own);
 
     private static async ValueTask<PeerReply> PutAsync(DataCluster cluster, DataNode node, PartitionId partition, Task<ReadOnlyMemory<byte>> stored) =>
         await PutAsync(cluster, node, partition, await stored);

@@ -120,7 +120,7 @@ public static class PlantedBugs
                 var reply = await next(request);
                 if (request is PeerRequest.VnodePut put && ObjectCodec.TryDecode(put.Object, out var held, out _) && held.IsTombstone)
                 {
-                    var reap = new PeerRequest.VnodeReap(put.Partition, put.Key, held.Clock.StableHash()) { DocumentVersion = request.DocumentVersion };
+                    var reap = new PeerRequest.Reap([new ReapedKey(put.Key, held.Clock.StableHash())]) { DocumentVersion = request.DocumentVersion };
                     context.After(TimeSpan.FromMilliseconds(50), () => _ = next(reap).AsTask());
                 }
 

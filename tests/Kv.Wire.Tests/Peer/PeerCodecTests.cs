@@ -106,7 +106,7 @@ public sealed class PeerCodecTests
         // A handoff batch that claims two thousand million entries, and a value as long.
         using var writer = new WireWriter();
         PeerFrame.Begin(writer, PeerFrameKind.Requests, PeerVersions.Spoken.Newest);
-        var start = PeerFrame.WriteEnvelope(writer, 1, (byte)PeerRequestCode.HandoffBatch, 1, 0);
+        var start = PeerFrame.WriteEnvelope(writer, 1, (byte)PeerRequestCode.HandoffBatch, 1, 0, default);
         writer.I32(0);
         writer.I32(2_000_000_000);
         writer.I32(2_000_000_000);
@@ -132,7 +132,7 @@ public sealed class PeerCodecTests
     [Fact]
     public void Request_OfAnUnknownCode_SaysSo()
     {
-        Assert.False(PeerCodec.TryReadRequest(new PeerEnvelope(1, 200, 1, 0, default), out _, out var problem));
+        Assert.False(PeerCodec.TryReadRequest(new PeerEnvelope(1, 200, 1, 0, default, default), out _, out var problem));
         Assert.Contains("unknown request code 200", problem, StringComparison.Ordinal);
     }
 

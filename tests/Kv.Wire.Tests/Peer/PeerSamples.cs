@@ -60,8 +60,7 @@ internal static class PeerSamples
     public static IReadOnlyList<(string Name, PeerRequest Request)> Requests { get; } =
     [
         ("VnodeGet", new PeerRequest.VnodeGet(new PartitionId(7), Key, HeadOnly: true) { DocumentVersion = 12 }),
-        ("VnodePut", new PeerRequest.VnodePut(new PartitionId(7), Key, "stored"u8.ToArray(), VnodePutKind.Handoff, Durability.Interval) { DocumentVersion = 13 }),
-        ("VnodeReap", new PeerRequest.VnodeReap(new PartitionId(1023), Key, 0xfedcba9876543210)),
+        ("VnodePut", new PeerRequest.VnodePut(new PartitionId(7), Key, "stored"u8.ToArray(), VnodePutKind.Handoff, Durability.Interval) { DocumentVersion = 13, Fence = new Fence(3, 0x0102030405060708) }),
         ("Forward.Get", new PeerRequest.Forward(new KvRequest.Get
         {
             Key = Key,
@@ -118,6 +117,9 @@ internal static class PeerSamples
         ("Accept", new PeerRequest.Accept(Cluster, 13, new Ballot(3, Second), Document)),
         ("Propose", new PeerRequest.Propose(new DocumentChange.MarkDown(Second))),
         ("Identify", new PeerRequest.Identify()),
+        ("Inspect", new PeerRequest.Inspect(0x0000000500000002, [new ReapedKey(Key, 0xfedcba9876543210), new ReapedKey(new ObjectKey("nut", "b", "k"), 1)]) { DocumentVersion = 12 }),
+        ("Seal", new PeerRequest.Seal(0x0000000500000002, [true, false])),
+        ("Reap", new PeerRequest.Reap([new ReapedKey(Key, 0xfedcba9876543210)])),
         ("GetHoldings", new PeerRequest.GetHoldings()),
         ("Rebuild", new PeerRequest.Rebuild(new PartitionId(9), 41, 0xfedcba9876543210, RebuildStep.Send) { DocumentVersion = 42 }),
         ("GetUp", new PeerRequest.GetUp()),
@@ -128,6 +130,8 @@ internal static class PeerSamples
         ("Unreachable", new PeerReply.Unreachable()),
         ("TimedOut", new PeerReply.TimedOut()),
         ("Overloaded", new PeerReply.Overloaded { DocumentVersion = 3 }),
+        ("StaleFence", new PeerReply.StaleFence { DocumentVersion = 3, Fence = new Fence(7, 9) }),
+        ("DoneEach", new PeerReply.DoneEach([true, false, true])),
         ("WrongOwner", new PeerReply.WrongOwner { DocumentVersion = 4 }),
         ("Refused", new PeerReply.Refused("not_ready: it starts")),
         ("Done", new PeerReply.Done { DocumentVersion = 5 }),
