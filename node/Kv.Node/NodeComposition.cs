@@ -28,6 +28,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private readonly Func<NodeOptions, ILoggerFactory, NodeStorage> openStorage;
     private readonly NodeHealth health = new();
     private readonly NodeMetrics metrics;
+    private readonly DrainHook drain;
     private readonly TimeProvider time = TimeProvider.System;
     private readonly List<PortServer> frontEnds = [];
     private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -48,6 +49,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
         (this.options, this.loggers, this.openStorage) = (options, loggers, openStorage);
         logger = loggers.CreateLogger<NodeComposition>();
         metrics = new NodeMetrics(options, Version, MemoryLimit.Bytes(options), health);
+        drain = new DrainHook(() => health.Phase == NodePhase.Serving ? node?.Admin : null, time);
     }
 
     public static string Version { get; } =
@@ -90,6 +92,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     public async Task StopAsync(CancellationToken cancel)
     {
         health.Stopping();
+        drain.Dispose();
         kvService?.Stop();
         await Task.WhenAll(frontEnds.Select(server => server.StopAsync(cancel)));
         if (node is not null)
@@ -274,6 +277,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
         app =>
         {
             app.MapHealth(health);
+            drain.Map(app);
             app.MapPrometheusScrapingEndpoint();
         });
 

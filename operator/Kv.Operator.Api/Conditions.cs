@@ -71,6 +71,13 @@ public static class Conditions
         public const string Growing = "Growing";
         public const string NewGeneration = "NewGeneration";
         public const string Restarting = "Restarting";
+        public const string PlanningLeave = "PlanningLeave";
+        public const string Leaving = "Leaving";
+        public const string Cancelling = "Cancelling";
+        public const string ConfirmingExit = "ConfirmingExit";
+        public const string Shrinking = "Shrinking";
+        public const string RenewingVolume = "RenewingVolume";
+        public const string ReleasingStorage = "ReleasingStorage";
 
         // Cluster: why a node may not go down now.
         public const string ViewsMissing = "ViewsMissing";
@@ -81,6 +88,11 @@ public static class Conditions
         public const string TooSoon = "TooSoon";
         public const string DiskCritical = "DiskCritical";
         public const string RolloutStuck = "RolloutStuck";
+        public const string BudgetSpent = "BudgetSpent";
+
+        // Cluster: why nodes may not leave now.
+        public const string NoSpace = "NoSpace";
+        public const string TooFewMembers = "TooFewMembers";
 
         // Cluster: what is wrong.
         public const string NoRing = "NoRing";
@@ -88,7 +100,6 @@ public static class Conditions
         public const string NodesUnreachable = "NodesUnreachable";
         public const string HandoffStalled = "HandoffStalled";
         public const string TooManyNodesDown = "TooManyNodesDown";
-        public const string ScaleInNotSupported = "ScaleInNotSupported";
         public const string RingSizeImmutable = "RingSizeImmutable";
         public const string StorageImmutable = "StorageImmutable";
         public const string ZonesImmutable = "ZonesImmutable";

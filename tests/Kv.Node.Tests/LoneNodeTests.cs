@@ -49,6 +49,20 @@ public sealed class LoneNodeTests
     }
 
     [Fact]
+    public async Task Drain_ByTheHook_SendsClientsElsewhere_AndIsBounded()
+    {
+        await using var node = await TestNode.StartAsync("one", None);
+        await TestCluster.FormAsync(node.Admin, [], None);
+
+        Assert.Equal((HttpStatusCode.BadRequest, "budget: seconds, 0 to 60\n"), await ProbeAsync(node, "drain?budget=3600"));
+        Assert.Equal((HttpStatusCode.BadRequest, "budget: seconds, 0 to 60\n"), await ProbeAsync(node, "drain"));
+        Assert.Equal(HttpStatusCode.OK, (await ProbeAsync(node, "readyz")).Status);
+
+        Assert.Equal((HttpStatusCode.OK, "drained: 0 requests under way, 0 hints to return, 0 to keep\n"), await ProbeAsync(node, "drain?budget=5"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "draining: clients are to ask other nodes\n"), await ProbeAsync(node, "readyz"));
+    }
+
+    [Fact]
     public async Task Node_WhosePortIsTaken_SaysWhich()
     {
         await using var first = await TestNode.StartAsync("first", None);

@@ -22,7 +22,7 @@ public sealed class ClusterSpec
 
     [RangeMinimum(1)]
     [RangeMaximum(200)]
-    [Description("How many nodes the ring has; spread evenly over the zones. kubectl scale sets it.")]
+    [Description("How many nodes the ring has; spread evenly over the zones. kubectl scale sets it. Where it is lowered, the last of each zone hand over what they hold, and go.")]
     public int Nodes { get; set; } = 3;
 
     [Items(1, 10)]
@@ -34,6 +34,13 @@ public sealed class ClusterSpec
     [EnumValues(8, 16, 32, 64, 128, 256, 512, 1024)]
     [Description("Partitions of the ring; fixed when the cluster is made. About ten for each node that it will ever have.")]
     public int RingSize { get; set; } = 64;
+
+    [Items(0, 64)]
+    [ItemLength(16, 16)]
+    [Pattern("^[0-9a-f]{16}$")]
+    [XListType("set")]
+    [Description("Ids of nodes that are to leave the ring, as in status.nodeStatuses: they hand over what they hold and go. Where their place is still wanted, a new node with an empty volume takes it. An id that has left says nothing any more.")]
+    public List<string>? LeavingNodes { get; set; }
 
     [Description("Where nodes keep their data.")]
     public ClusterStorage Storage { get; set; } = new();

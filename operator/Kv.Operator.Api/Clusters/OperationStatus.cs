@@ -8,7 +8,7 @@ public sealed class OperationStatus
 {
     [Required]
     [Length(1, 64)]
-    [Description("Create, ScaleOut or Rollout.")]
+    [Description("Create, ScaleOut, ScaleIn or Rollout.")]
     public string Kind { get; set; } = "";
 
     [Required]
@@ -23,6 +23,11 @@ public sealed class OperationStatus
     [Required]
     [Description("When something about it last moved.")]
     public DateTimeOffset LastProgressAt { get; set; }
+
+    [Items(0, 256)]
+    [ItemLength(16, 16)]
+    [Description("Ids of the nodes that the operator takes out of the ring: what it staged itself it may take back, before it is committed.")]
+    public List<string>? Leaving { get; set; }
 
     [Length(0, 256)]
     [Description("What is compared to see whether something moved.")]

@@ -19,6 +19,11 @@ internal abstract record ClusterAction
     /// <summary>Whether it is a step towards the spec; if not, there is nothing to do.</summary>
     public virtual bool IsProgress => true;
 
+    /// <summary>What does not allow it now; null where nothing stands in the way.</summary>
+    public virtual GateVerdict.Closed? Verdict => null;
+
+    private static string NamesOf(ImmutableArray<ObservedMember> members) => string.Join(", ", members.Select(member => member.Name));
+
     /// <summary>Nothing changes, since the spec says so.</summary>
     public sealed record Paused : ClusterAction
     {
@@ -54,11 +59,13 @@ internal abstract record ClusterAction
     }
 
     /// <summary>Nodes are to be restarted, and none may go down now.</summary>
-    public sealed record WaitForGate(GateVerdict.Closed Verdict, string NodeName, int Left) : ClusterAction
+    public sealed record WaitForGate(GateVerdict.Closed Why, string NodeName, int Left) : ClusterAction
     {
-        public override string Phase => Verdict.Reason;
+        public override string Phase => Why.Reason;
 
-        public override string Message => $"{NodeName} is to be restarted ({Left} nodes to go): {Verdict.Message}";
+        public override string Message => $"{NodeName} is to be restarted ({Left} nodes to go): {Why.Message}";
+
+        public override GateVerdict.Closed? Verdict => Why;
     }
 
     public sealed record WaitForPods(ImmutableArray<string> Names, string Why) : ClusterAction
@@ -89,7 +96,93 @@ internal abstract record ClusterAction
     {
         public override string Phase => Api.Conditions.Reasons.Committing;
 
-        public override string Message => $"committing plan {PlanId}: {Transfers} transfers";
+        /// <summary>What a person should know before.</summary>
+        public ImmutableArray<string> Warnings { get; init; } = [];
+
+        public override string Message => $"committing plan {PlanId}: {Transfers} transfers{string.Concat(Warnings.Select(warning => "; " + warning))}";
+    }
+
+    /// <summary>Writes down who is to leave before anything is asked of the ring, so that it can be told from what somebody else staged.</summary>
+    public sealed record BeginLeave(ImmutableArray<ObservedMember> Members) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.PlanningLeave;
+
+        public override string Message => $"{NamesOf(Members)} are to leave the ring";
+    }
+
+    /// <summary>Stages leaves; the nodes check space, replicas, and that nobody is away.</summary>
+    public sealed record StageLeaves(ImmutableArray<ObservedMember> Members) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Leaving;
+
+        public override string Message => $"staging that {NamesOf(Members)} leave";
+    }
+
+    /// <summary>Takes back what the operator staged and the spec does not want any more.</summary>
+    public sealed record ClearStaged(string Names) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Cancelling;
+
+        public override string Message => $"{Names} are to stay after all: taking back what is staged";
+    }
+
+    /// <summary>A member that owns nothing any more is forgotten, if it says that it holds nothing and others know.</summary>
+    public sealed record ConfirmExit(ObservedMember Member) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.ConfirmingExit;
+
+        public override string Message => $"confirming that {Member.Name} has left";
+    }
+
+    public sealed record WaitForExit(ObservedMember Member, int? Held) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.HandingOff;
+
+        public override string Message => Held is null ? $"{Member.Name} leaves, and does not say what it still holds" : $"{Member.Name} leaves, and still holds data of {Held} partitions";
+    }
+
+    /// <summary>Takes replicas away that are no members any more, and marks the volumes of those that left.</summary>
+    public sealed record ShrinkStatefulSets(ImmutableSortedDictionary<string, int> ReplicasByZone, ImmutableArray<ObservedVolume> Released) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Shrinking;
+
+        public override string Message => $"shrinking to {ReplicasByZone.Values.Sum()} nodes";
+    }
+
+    /// <summary>Gives a node that left and whose place is wanted an empty volume, so that a new node takes it.</summary>
+    public sealed record RenewVolume(ObservedNode Node) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.RenewingVolume;
+
+        public override string Message => $"giving {Node.Name} an empty volume";
+    }
+
+    /// <summary>Deletes the volumes of nodes that left, where the spec says so.</summary>
+    public sealed record DeleteVolumes(ImmutableArray<ObservedVolume> Volumes) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.ReleasingStorage;
+
+        public override string Message => $"deleting the volumes of {string.Join(", ", Volumes.Select(volume => volume.NodeName))}, which left";
+    }
+
+    /// <summary>Sets how many nodes others may take down: none where a preference list would lose its quorum. A step aside: what it is on the way to is told.</summary>
+    public sealed record SetBudget(int Disruptions, ClusterAction Next) : ClusterAction
+    {
+        public override string Phase => Next.Phase;
+
+        public override string Message => Next.Message;
+
+        public override bool IsProgress => Next.IsProgress;
+    }
+
+    /// <summary>An action that the nodes or the API server do not allow now.</summary>
+    public sealed record Postponed(ClusterAction Of, GateVerdict.Closed Why) : ClusterAction
+    {
+        public override string Phase => Why.Reason;
+
+        public override string Message => $"{Of.Message}: {Why.Message}";
+
+        public override GateVerdict.Closed? Verdict => Why;
     }
 
     public sealed record WaitForTransfers(int Pending) : ClusterAction

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Kv.Operator.Api.Clusters;
+using Kv.Operator.Gates;
 using Kv.Operator.NodeAdmin;
 
 namespace Kv.Operator.Clusters;
@@ -7,7 +8,20 @@ namespace Kv.Operator.Clusters;
 /// <summary>Carries out one action: the only place that changes objects or nodes.</summary>
 internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
 {
-    public async Task ApplyAsync(Cluster cluster, ObservedCluster observed, ClusterAction action, CancellationToken cancel)
+    /// <returns>Why it was not done now, which is waiting and not failing; null if it was done.</returns>
+    public async Task<GateVerdict.Closed?> ApplyAsync(Cluster cluster, ObservedCluster observed, ClusterAction action, CancellationToken cancel)
+    {
+        try
+        {
+            return await CarryOutAsync(cluster, observed, action, cancel);
+        }
+        catch (NodeRefusedException refused) when (Refusals.Why(refused) is { } why)
+        {
+            return why;
+        }
+    }
+
+    private async Task<GateVerdict.Closed?> CarryOutAsync(Cluster cluster, ObservedCluster observed, ClusterAction action, CancellationToken cancel)
     {
         switch (action)
         {
@@ -26,13 +40,51 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
             case ClusterAction.CommitPlan commit:
                 await OnAnyMemberAsync(observed, address => admin.CommitPlanAsync(address, commit.PlanId, cancel));
                 break;
-            case ClusterAction.RestartNode restart:
-                await world.RestartAsync(cluster, restart.Node, restart.IsBroken, cancel);
+            case ClusterAction.StageLeaves leave:
+                await OnAnyMemberAsync(observed, address => admin.StageLeaveAsync(address, leave.Members.Select(member => member.Id), cancel));
                 break;
+            case ClusterAction.ClearStaged:
+                await OnAnyMemberAsync(observed, address => admin.ClearStagedAsync(address, cancel));
+                break;
+            case ClusterAction.ConfirmExit exit:
+                await OnAnyMemberAsync(observed, address => admin.ConfirmExitAsync(address, exit.Member.Id, cancel));
+                break;
+            case ClusterAction.ShrinkStatefulSets shrink:
+                await ShrinkAsync(cluster, observed, shrink, cancel);
+                break;
+            case ClusterAction.RenewVolume renew:
+                await world.RenewVolumeAsync(cluster, observed, renew.Node, cancel);
+                break;
+            case ClusterAction.DeleteVolumes delete:
+                foreach (var volume in delete.Volumes)
+                {
+                    await world.DeleteVolumeAsync(cluster, volume, cancel);
+                }
+
+                break;
+            case ClusterAction.SetBudget budget:
+                await world.SetBudgetAsync(cluster, observed, budget.Disruptions, cancel);
+                break;
+            case ClusterAction.RestartNode restart:
+                // A closed budget keeps others out already, and the gate is open for this one.
+                return await world.RestartAsync(cluster, restart.Node, restart.IsBroken || observed.DisruptionsAllowed == 0, cancel);
             default:
                 // The others wait.
                 break;
         }
+
+        return null;
+    }
+
+    /// <summary>Marked first: once the node is gone, nobody could tell its volume from another's.</summary>
+    private async Task ShrinkAsync(Cluster cluster, ObservedCluster observed, ClusterAction.ShrinkStatefulSets shrink, CancellationToken cancel)
+    {
+        foreach (var volume in shrink.Released)
+        {
+            await world.ReleaseVolumeAsync(cluster, volume, cancel);
+        }
+
+        await world.ApplyChildrenAsync(cluster, observed, shrink.ReplicasByZone, cancel);
     }
 
     /// <summary>Replicas when an object is put right: those that are there; the share of the spec only for a zone that has none yet.</summary>

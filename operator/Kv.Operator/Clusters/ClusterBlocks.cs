@@ -24,15 +24,6 @@ internal static class ClusterBlocks
             yield return new ClusterBlock(Conditions.Reasons.ZonesImmutable, $"zone {Quoted(workload.Zone)} has {workload.Replicas} nodes but is not in spec.zones", Stops: true);
         }
 
-        var replicas = observed.Workloads.Sum(workload => workload.Replicas);
-        if (spec.Nodes < replicas)
-        {
-            yield return new ClusterBlock(
-                Conditions.Reasons.ScaleInNotSupported,
-                $"spec.nodes is {spec.Nodes} but the cluster has {replicas} nodes: taking nodes away is not supported yet, all of them stay",
-                Stops: false);
-        }
-
         foreach (var workload in observed.Workloads)
         {
             if (workload.StorageSize is { } size && size != spec.Storage.Size)
@@ -79,7 +70,7 @@ internal static class ClusterBlocks
                 Conditions.Reasons.RingSizeImmutable, $"spec.ringSize is {cluster.Spec.RingSize} but the ring has {ring.RingSize} partitions: it keeps them", Stops: false);
         }
 
-        foreach (var staged in ring.Staged.Where(staged => !staged.IsJoin || observed.Nodes.All(node => node.Answer?.Id != staged.NodeId && node.Name != staged.NodeName)))
+        foreach (var staged in ring.Staged.Where(staged => !IsOurs(cluster, observed, ring, staged)))
         {
             yield return new ClusterBlock(
                 Conditions.Reasons.ForeignStagedChange,
@@ -102,6 +93,13 @@ internal static class ClusterBlocks
 
     /// <summary>The ring's id: that of the ring to take over, else the object's UID.</summary>
     public static string IdOf(Cluster cluster) => cluster.Metadata.Annotations?.TryGetValue(ClusterIdAnnotation, out var adopted) == true ? adopted : cluster.Metadata.Uid;
+
+    /// <summary>The join of a node that we keep; the leave of one that is to leave, be it later, or of which we wrote down that it was to.</summary>
+    private static bool IsOurs(Cluster cluster, ObservedCluster observed, ObservedRing ring, ObservedStaged staged) => staged.IsJoin
+        ? observed.Nodes.Any(node => node.Answer?.Id == staged.NodeId || node.Name == staged.NodeName)
+        : cluster.Status.Operation?.Leaving?.Contains(staged.NodeId) == true
+            || cluster.Spec.LeavingNodes?.Contains(staged.NodeId) == true
+            || Departures.Of(cluster, observed, ring).Any(member => member.Id == staged.NodeId);
 
     public static bool IsOurs(Cluster cluster, NodeAnswer answer) => string.Equals(answer.ClusterId, IdOf(cluster), StringComparison.OrdinalIgnoreCase);
 

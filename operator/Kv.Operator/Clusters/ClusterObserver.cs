@@ -9,8 +9,6 @@ namespace Kv.Operator.Clusters;
 /// <summary>The world's objects plus what the nodes themselves say, in one value.</summary>
 internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
 {
-    /// <summary>Members whose view of the ring is asked for: more than one, since one node's view may be old.</summary>
-    private const int Witnesses = 3;
     private const int QuestionsAtOnce = 16;
 
     public async Task<ObservedCluster> ObserveAsync(Cluster cluster, CancellationToken cancel)
@@ -18,9 +16,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         var observed = await world.ObserveAsync(cluster, cancel);
         var nodes = await AskNodesAsync(observed.Nodes, cancel);
         var members = nodes.Where(node => node.Answer is { } answer && ClusterBlocks.IsOurs(cluster, answer)).ToImmutableArray();
-        // Whether a node may be restarted takes all that its peers can tell; else a few are enough.
-        var isRestartDue = nodes.Any(node => node.IsOutdated);
-        var ring = await AskRingAsync(members, isRestartDue ? members.Length : Witnesses, isRestartDue, cancel);
+        var ring = await AskRingAsync(members, cancel);
         return observed with { Nodes = nodes, Ring = ring };
     }
 
@@ -49,6 +45,8 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
                     DataBytes = answer.DataBytes,
                     FreeBytes = answer.DiskFreeBytes,
                     Uptime = TimeSpan.FromSeconds(answer.UptimeSeconds),
+                    IsRemoved = answer.Removed,
+                    HeldPartitions = answer.HeldPartitions,
                 },
             };
         }
@@ -58,56 +56,54 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         }
     }
 
-    private async Task<ObservedRing?> AskRingAsync(ImmutableArray<ObservedNode> members, int witnesses, bool isRestartDue, CancellationToken cancel)
+    /// <summary>All are asked: whether a node may go down takes all that its peers can tell, and one node's view may be old.</summary>
+    private async Task<ObservedRing?> AskRingAsync(ImmutableArray<ObservedNode> nodes, CancellationToken cancel)
     {
-        var views = new List<(ObservedNode Node, Admin.Cluster View)>();
-        foreach (var node in members)
-        {
-            try
-            {
-                var view = await admin.GetClusterAsync(node.AdminAddress, cancel);
-                // A node that is staged knows the document but is no witness: it may hold an old one for long.
-                if (view.ClusterId.Length > 0)
-                {
-                    views.Add((node, view));
-                }
-            }
-            catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
-            {
-                // The next one may tell.
-            }
-
-            if (views.Count == witnesses)
-            {
-                break;
-            }
-        }
-
-        if (views.Count == 0)
+        var answers = await AskAllAsync(nodes, admin.GetClusterAsync, cancel);
+        if (answers.Where(answer => answer.Value.ClusterId.Length > 0).ToList() is not { Count: > 0 } told)
         {
             return null;
         }
 
-        var newest = views.MaxBy(view => view.View.DocumentVersion);
-        var ring = ToRing(newest.View) with { Converged = views.All(view => view.View.Converged && view.View.DocumentVersion == newest.View.DocumentVersion) };
-        ring = ring with { Views = views.Count, Members = [.. ring.Members.Select(member => Witnessed(member, views))] };
-        if (ring.Staged.Length > 0)
+        // A node that is staged knows the document but is no witness: it may hold an old one for long.
+        var newest = told.MaxBy(answer => answer.Value.DocumentVersion);
+        var witnesses = newest.Value.Members.Where(member => member.State != Admin.MemberState.Joining).Select(member => member.Id).ToHashSet(StringComparer.Ordinal);
+        var views = told.Where(answer => witnesses.Contains(answer.Node.Answer!.Id)).ToList();
+        var ring = ToRing(newest.Value) with
         {
-            ring = await WithPlanAsync(ring, newest.Node.AdminAddress, cancel);
-        }
-
-        if (isRestartDue)
-        {
-            ring = await WithQuorumsAsync(ring, newest.Node.AdminAddress, cancel);
-        }
-
-        return ring.PendingTransfers > 0 || isRestartDue ? await WithTransfersAsync(ring, members, cancel) : ring;
+            Converged = views.Count > 0 && views.All(view => view.Value.Converged && view.Value.DocumentVersion == newest.Value.DocumentVersion),
+            Views = views.Count,
+        };
+        ring = ring with { Members = [.. ring.Members.Select(member => Witnessed(member, views))] };
+        ring = ring.Staged.Length > 0 ? await WithPlanAsync(ring, newest.Node.AdminAddress, cancel) : ring;
+        ring = await WithQuorumsAsync(ring, newest.Node.AdminAddress, cancel);
+        return await WithTransfersAsync(ring, nodes, cancel);
     }
 
-    private static ObservedMember Witnessed(ObservedMember member, List<(ObservedNode Node, Admin.Cluster View)> views)
+    /// <summary>Those that answered, several at once.</summary>
+    private static async Task<ImmutableArray<(ObservedNode Node, T Value)>> AskAllAsync<T>(
+        ImmutableArray<ObservedNode> nodes, Func<string, CancellationToken, Task<T>> ask, CancellationToken cancel)
+    {
+        var answers = new (ObservedNode Node, T Value)?[nodes.Length];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtOnce, CancellationToken = cancel };
+        await Parallel.ForAsync(0, nodes.Length, options, async (i, token) =>
+        {
+            try
+            {
+                answers[i] = (nodes[i], await ask(nodes[i].AdminAddress, token));
+            }
+            catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
+            {
+                // The others may tell.
+            }
+        });
+        return [.. answers.OfType<(ObservedNode, T)>()];
+    }
+
+    private static ObservedMember Witnessed(ObservedMember member, List<(ObservedNode Node, Admin.Cluster Value)> views)
     {
         var others = views.Where(view => view.Node.Answer!.Id != member.Id).ToList();
-        var up = others.Count(view => view.View.Members.Any(one => one.Id == member.Id && one.Up));
+        var up = others.Count(view => view.Value.Members.Any(one => one.Id == member.Id && one.Up));
         return member with { SeenUpBy = up, SeenDownBy = others.Count - up };
     }
 
@@ -138,21 +134,14 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         }
     }
 
-    private async Task<ObservedRing> WithTransfersAsync(ObservedRing ring, ImmutableArray<ObservedNode> members, CancellationToken cancel)
+    private async Task<ObservedRing> WithTransfersAsync(ObservedRing ring, ImmutableArray<ObservedNode> nodes, CancellationToken cancel)
     {
         var transfers = new Dictionary<(Admin.Transfer.Types.Kind, int, string, string), Admin.Transfer>();
-        foreach (var node in members)
+        foreach (var (_, told) in await AskAllAsync(nodes, admin.GetTransfersAsync, cancel))
         {
-            try
+            foreach (var transfer in told.Transfers_)
             {
-                foreach (var transfer in (await admin.GetTransfersAsync(node.AdminAddress, cancel)).Transfers_)
-                {
-                    transfers[(transfer.Kind, transfer.Partition, transfer.From, transfer.To)] = transfer;
-                }
-            }
-            catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
-            {
-                // Progress is for people; what is known of it is enough.
+                transfers[(transfer.Kind, transfer.Partition, transfer.From, transfer.To)] = transfer;
             }
         }
 

@@ -11,9 +11,6 @@ namespace Kv.Operator.Clusters;
 /// </summary>
 internal static class ClusterPlanner
 {
-    /// <summary>How long nodes that are not there yet hold up the joins of those that are.</summary>
-    public static readonly TimeSpan JoinPatience = TimeSpan.FromMinutes(2);
-
     public static ClusterAction Next(Cluster cluster, ObservedCluster observed, DateTimeOffset now)
     {
         if (cluster.Spec.Paused)
@@ -27,11 +24,12 @@ internal static class ClusterPlanner
         }
 
         var blocks = ClusterBlocks.Find(cluster, observed);
-        return NextOfWorld(cluster, observed, blocks)
+        var next = NextOfWorld(cluster, observed, blocks)
             ?? (blocks.FirstOrDefault(block => block.Stops) is { } stop ? new ClusterAction.Refuse(stop.Reason, stop.Message) : null)
             ?? NextOfBroken(cluster, observed)
             ?? NextOfRing(cluster, observed, now)
             ?? (blocks.FirstOrDefault() is { } block ? new ClusterAction.Refuse(block.Reason, block.Message) : new ClusterAction.Steady());
+        return NextOfBudget(cluster, observed, next) ?? next;
     }
 
     /// <summary>Objects and replicas; null when they are as they should be.</summary>
@@ -56,12 +54,31 @@ internal static class ClusterPlanner
 
     /// <summary>
     /// A node that does not run as it is and should be another: to start it again takes nothing from anybody, and nothing else may be able to mend it. So it waits
-    /// neither for the ring nor for the gate.
+    /// neither for the ring nor for the gate. The same for one whose volume went away while it waited for it.
     /// </summary>
-    private static ClusterAction.RestartNode? NextOfBroken(Cluster cluster, ObservedCluster observed) =>
-        !cluster.Spec.Rollout.Paused && observed.Nodes.FirstOrDefault(node => node.IsOutdated && !node.Running) is { } broken
+    private static ClusterAction? NextOfBroken(Cluster cluster, ObservedCluster observed)
+    {
+        if (observed.Nodes.FirstOrDefault(node => node is { IsVolumeMissing: true, Running: false }) is { } waiting)
+        {
+            return new ClusterAction.RenewVolume(waiting);
+        }
+
+        return !cluster.Spec.Rollout.Paused && observed.Nodes.FirstOrDefault(node => node.IsOutdated && !node.Running) is { } broken
             ? new ClusterAction.RestartNode(broken, IsBroken: true, observed.Nodes.Count(node => node.IsOutdated) - 1, Warning: null)
             : null;
+    }
+
+    /// <summary>The gate speaks for drains too: others may take a node down when it would let each of them go.</summary>
+    private static ClusterAction.SetBudget? NextOfBudget(Cluster cluster, ObservedCluster observed, ClusterAction next)
+    {
+        if (observed is not { DisruptionsAllowed: { } allowed, Ring: { } ring })
+        {
+            return null;
+        }
+
+        var wanted = DisruptionGate.MayAnyGoDown(GateSnapshots.Of(cluster, observed, ring)) is GateVerdict.Open ? 1 : 0;
+        return wanted == allowed ? null : new ClusterAction.SetBudget(wanted, next);
+    }
 
     /// <summary>One node at a time, and only through the gate; those that are no members yet have nothing to lose.</summary>
     private static ClusterAction? NextOfRestarts(Cluster cluster, ObservedCluster observed, ObservedRing ring)
@@ -95,7 +112,7 @@ internal static class ClusterPlanner
         if (observed.Ring is not { } ring)
         {
             // A node that does not answer may be the one whose volume holds the ring: nobody makes a ring before all have said that they have none.
-            return silent.Length > 0 || observed.Nodes.Length == 0
+            return MembershipPlanner.BeforeRing(cluster, observed) is { } shrink ? shrink : silent.Length > 0 || observed.Nodes.Length == 0
                 ? Wait(silent)
                 : new ClusterAction.CreateRing(observed.Nodes[0].Name, observed.Nodes[0].AdminAddress);
         }
@@ -110,37 +127,7 @@ internal static class ClusterPlanner
             return new ClusterAction.WaitForRing("waiting until all members that are up hold the same cluster document");
         }
 
-        return NextOfJoins(cluster, observed, ring, silent, now) ?? NextOfRestarts(cluster, observed, ring) ?? NextOfUnready(cluster, observed, ring);
-    }
-
-    private static ClusterAction? NextOfJoins(Cluster cluster, ObservedCluster observed, ObservedRing ring, ImmutableArray<ObservedNode> silent, DateTimeOffset now)
-    {
-        var isFull = ring.Members.Length >= cluster.Spec.Nodes;
-        var absent = silent.Where(node => !isFull && ring.MemberByName(node.Name) is null).ToImmutableArray();
-        var since = cluster.Status.Operation?.LastProgressAt ?? now;
-        if (absent.Length > 0 && now - since < JoinPatience)
-        {
-            return Wait(absent);
-        }
-
-        // Never more than the spec wants, whoever gave the workloads more replicas.
-        var joinable = observed.Nodes
-            .Where(node => node.Answer is { } answer && ring.MemberById(answer.Id) is null && ring.MemberByName(node.Name) is null)
-            .Take(Math.Max(0, cluster.Spec.Nodes - ring.Members.Length))
-            .ToImmutableArray();
-        if (joinable.Length > 0)
-        {
-            return new ClusterAction.StageJoins(joinable);
-        }
-
-        if (ring.Staged.Length > 0)
-        {
-            return ring.PlanId.Length > 0
-                ? new ClusterAction.CommitPlan(ring.PlanId, ring.PlannedTransfers)
-                : new ClusterAction.WaitForRing("waiting for the plan of what is staged");
-        }
-
-        return absent.Length > 0 ? Wait(absent) : null;
+        return MembershipPlanner.Next(cluster, observed, ring, now) ?? NextOfRestarts(cluster, observed, ring) ?? NextOfUnready(cluster, observed, ring);
     }
 
     private static ClusterAction.WaitForPods? NextOfUnready(Cluster cluster, ObservedCluster observed, ObservedRing ring)
@@ -153,7 +140,7 @@ internal static class ClusterPlanner
     private static bool WasReady(Cluster cluster) =>
         cluster.Status.Operation is null && cluster.Status.ObservedGeneration is not null && cluster.Status.Ring is not null;
 
-    private static ClusterAction.WaitForPods Wait(ImmutableArray<ObservedNode> nodes)
+    public static ClusterAction.WaitForPods Wait(ImmutableArray<ObservedNode> nodes)
     {
         var why = nodes.Length == 0 ? "none exists yet" : string.Join("; ", nodes.Take(5).Select(Describe)) + (nodes.Length > 5 ? "; …" : "");
         return new ClusterAction.WaitForPods([.. nodes.Select(node => node.Name)], why);

@@ -15,7 +15,7 @@ internal sealed class ClusterReconciler(ClusterObserver observer, ClusterApplier
         {
             observed = await observer.ObserveAsync(cluster, cancel);
             action = ClusterPlanner.Next(cluster, observed, time.GetUtcNow());
-            await applier.ApplyAsync(cluster, observed, action, cancel);
+            action = await applier.ApplyAsync(cluster, observed, action, cancel) is { } why ? new ClusterAction.Postponed(action, why) : action;
         }
         catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException or WorldException)
         {
@@ -28,7 +28,8 @@ internal sealed class ClusterReconciler(ClusterObserver observer, ClusterApplier
 
     private TimeSpan Wait(ClusterAction? action) => action switch
     {
-        null or ClusterAction.WaitForPods or ClusterAction.WaitForTransfers or ClusterAction.WaitForGate or ClusterAction.WaitForRing => intervals.Waiting,
+        null or ClusterAction.WaitForPods or ClusterAction.WaitForTransfers or ClusterAction.WaitForExit or ClusterAction.WaitForGate or ClusterAction.WaitForRing => intervals.Waiting,
+        ClusterAction.Postponed { Why.IsPassing: var isPassing } => isPassing ? intervals.Waiting : intervals.Idle,
         { IsProgress: true } => intervals.Acting,
         _ => intervals.Idle,
     };

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 using static Kv.Operator.Api.Conditions;
@@ -21,6 +20,7 @@ internal static class ClusterStatusBuilder
     /// <param name="error">Of this pass; null if it went well.</param>
     public static ClusterStatus Build(Cluster cluster, ObservedCluster? observed, ClusterAction? action, string? error, DateTimeOffset now)
     {
+        action = action is ClusterAction.SetBudget { Next: var next } ? next : action;
         var generation = cluster.Metadata.Generation;
         var status = new ClusterStatus
         {
@@ -45,7 +45,7 @@ internal static class ClusterStatusBuilder
             status.Ring = RingOf(observed) ?? cluster.Status.Ring;
             status.Version = VersionOf(observed);
             status.NodeStatuses = [.. observed.Nodes.Select(node => NodeOf(node, observed.Ring))];
-            status.Operation = OperationOf(cluster, observed, action, now);
+            status.Operation = Operations.Of(cluster, observed, action, now);
         }
 
         status.Conditions = ConditionsOf(cluster, observed, action, error, now);
@@ -95,7 +95,7 @@ internal static class ClusterStatusBuilder
     {
         foreach (var block in blocks)
         {
-            if (block.Reason is Reasons.ScaleInNotSupported or Reasons.RingSizeImmutable or Reasons.StorageImmutable or Reasons.ZonesImmutable)
+            if (block.Reason is Reasons.RingSizeImmutable or Reasons.StorageImmutable or Reasons.ZonesImmutable)
             {
                 return (block.Reason, block.Message);
             }
@@ -111,10 +111,10 @@ internal static class ClusterStatusBuilder
             return (refusal.Reason, refusal.Why);
         }
 
-        // What time alone opens is no block.
-        if (isGateShut && action is ClusterAction.WaitForGate { Verdict: { IsPassing: false } verdict } gate)
+        // What time alone opens is no block; nor is, for a moment, a gate that waits for the node just restarted.
+        if (action?.Verdict is { IsPassing: false } verdict && (isGateShut || action is not ClusterAction.WaitForGate))
         {
-            return (verdict.Reason, gate.Message);
+            return (verdict.Reason, action.Message);
         }
 
         return blocks.Length > 0 ? (blocks[0].Reason, blocks[0].Message) : problems.Count > 0 ? (Reasons.InvalidSpec, string.Join("; ", problems)) : null;
@@ -153,9 +153,16 @@ internal static class ClusterStatusBuilder
             return (true, Reasons.NodesDown, $"down as the others see it: {string.Join(", ", down)}");
         }
 
-        if (action is ClusterAction.WaitForGate && cluster.Status.Operation is { } operation && now - operation.LastProgressAt >= TimeSpan.FromSeconds(cluster.Spec.Rollout.StuckAfterSeconds))
+        var stuckFor = cluster.Status.Operation is { } operation ? now - operation.LastProgressAt : TimeSpan.Zero;
+        if (action is ClusterAction.WaitForGate && stuckFor >= TimeSpan.FromSeconds(cluster.Spec.Rollout.StuckAfterSeconds))
         {
             return (true, Reasons.RolloutStuck, action.Message);
+        }
+
+        // Told, and never forced: what was not handed over is on that node alone.
+        if (action is ClusterAction.WaitForExit or ClusterAction.WaitForTransfers && stuckFor >= StalledAfter)
+        {
+            return (true, Reasons.HandoffStalled, $"nothing has moved for {(int)stuckFor.TotalMinutes} minutes: {action.Message} {observed.Ring?.LastTransferError}".TrimEnd());
         }
 
         if (observed.Ring is { } ring && ring.LongestStall >= StalledAfter)
@@ -210,38 +217,6 @@ internal static class ClusterStatusBuilder
             Ready = node.Ready,
             Partitions = member?.Partitions,
             Message = node.Problem is { Length: > 256 } text ? text[..256] : node.Problem,
-        };
-    }
-
-    private static OperationStatus? OperationOf(Cluster cluster, ObservedCluster observed, ClusterAction? action, DateTimeOffset now)
-    {
-        var before = cluster.Status.Operation;
-        if (action is null)
-        {
-            return before;
-        }
-
-        if (!action.IsProgress || action is ClusterAction.ApplyChildren && cluster.Status.Ring is not null && before is null)
-        {
-            return null;
-        }
-
-        var isRestart = action is ClusterAction.RestartNode or ClusterAction.WaitForGate;
-        var kind = isRestart ? "Rollout"
-            : action is ClusterAction.GrowStatefulSets or ClusterAction.StageJoins && before?.Kind == "Rollout" ? "ScaleOut"
-            : before?.Kind ?? (observed.Ring is null && cluster.Status.Ring is null ? "Create" : "ScaleOut");
-        // What closes the gate may change back and forth without anything having moved.
-        var progress = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{(isRestart ? kind : action.Phase)} outdated={observed.Nodes.Count(node => node.IsOutdated)} ready={observed.Nodes.Count(node => node.Ready)} answering={observed.Nodes.Count(node => node.Answer is not null)} members={observed.Ring?.Members.Length ?? 0} pending={observed.Ring?.PendingTransfers ?? 0} sent={observed.Ring?.TransferredObjects ?? 0}");
-        return new OperationStatus
-        {
-            Kind = kind,
-            Phase = action.Phase,
-            StartedAt = before?.StartedAt ?? now,
-            LastProgressAt = before?.Progress == progress ? before.LastProgressAt : now,
-            Progress = progress,
-            Message = action.Message.Length <= 1024 ? action.Message : action.Message[..1024],
         };
     }
 }

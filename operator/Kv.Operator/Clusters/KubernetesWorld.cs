@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Text.Json.Nodes;
+using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
+using Kv.Operator.Gates;
 using Kv.Operator.Manifests;
 using Kv.Operator.Runtime;
 
@@ -21,17 +24,31 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
             var sets = await ReadStatefulSetsAsync(cluster, cancel);
             var workloads = sets.Where(set => IsOurs(cluster, set.Live)).Select(set => ToWorkload(set.Zone, set.Live)).ToImmutableArray();
             var replicas = ZoneShares.Of(cluster.Spec, workloads).ToDictionary(pair => pair.Key, pair => workloads.FirstOrDefault(one => one.Zone == pair.Key)?.Replicas ?? pair.Value);
+            var budget = await api.GetAsync(await BudgetKindAsync(cancel), cluster.Metadata.NamespaceProperty, Names.DisruptionBudget(cluster), cancel);
+            var disruptions = DisruptionsOf(budget);
             var children = new List<ObservedChild>();
-            foreach (var intent in await IntentsAsync(cluster, replicas, workloads, cancel))
+            foreach (var intent in await IntentsAsync(cluster, replicas, workloads, disruptions, cancel))
             {
-                var live = intent["kind"]!.ToString() == ResourceKind.StatefulSet.Kind
-                    ? sets.FirstOrDefault(set => ObjectKey.Of(set.Live) == ObjectKey.Of(intent)).Live
-                    : await api.GetAsync(KindOf(intent), cluster.Metadata.NamespaceProperty, intent["metadata"]!["name"]!.ToString(), cancel);
+                var live = intent["kind"]!.ToString() switch
+                {
+                    "StatefulSet" => sets.FirstOrDefault(set => ObjectKey.Of(set.Live) == ObjectKey.Of(intent)).Live,
+                    "PodDisruptionBudget" => budget,
+                    _ => await api.GetAsync(KindOf(intent), cluster.Metadata.NamespaceProperty, intent["metadata"]!["name"]!.ToString(), cancel),
+                };
                 children.Add(new ObservedChild(intent["kind"]!.ToString(), intent["metadata"]!["name"]!.ToString(), StateOf(cluster, live, intent)));
             }
 
             var pods = await ReadAllAsync(ResourceKind.Pod, cluster, cancel);
-            return new ObservedCluster { Children = [.. children], Workloads = workloads, Nodes = [.. sets.Where(set => IsOurs(cluster, set.Live)).SelectMany(set => NodesOf(cluster, ToWorkload(set.Zone, set.Live), set.Live, pods))] };
+            var claims = await ReadAllAsync(ResourceKind.VolumeClaim, cluster, cancel);
+            var names = claims.Select(claim => ObjectKey.Of(claim).Name).ToHashSet(StringComparer.Ordinal);
+            return new ObservedCluster
+            {
+                Children = [.. children],
+                Workloads = workloads,
+                Nodes = [.. sets.Where(set => IsOurs(cluster, set.Live)).SelectMany(set => PodReader.NodesOf(cluster, ToWorkload(set.Zone, set.Live), set.Live, pods, names))],
+                Volumes = [.. claims.Where(claim => claim["metadata"]?["deletionTimestamp"] is null).Select(claim => ToVolume(claim, pods)).OfType<ObservedVolume>()],
+                DisruptionsAllowed = budget is null ? null : disruptions,
+            };
         });
     }
 
@@ -39,45 +56,125 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
     {
         await GuardedAsync(async () =>
         {
-            foreach (var intent in await IntentsAsync(cluster, replicasByZone, observed.Workloads, cancel))
+            foreach (var intent in await IntentsAsync(cluster, replicasByZone, observed.Workloads, observed.DisruptionsAllowed ?? 1, cancel))
             {
-                var (kind, name) = (KindOf(intent), intent["metadata"]!["name"]!.ToString());
-                var live = await api.GetAsync(kind, cluster.Metadata.NamespaceProperty, name, cancel);
-                if (StateOf(cluster, live, intent) is ChildState.Missing or ChildState.Drifted)
-                {
-                    await api.ApplyAsync(kind, cluster.Metadata.NamespaceProperty, name, intent, ServerSideApply.FieldManager, cancel);
-                }
+                await ApplyAsync(cluster, intent, cancel);
             }
 
             return true;
         });
     }
 
-    public async Task RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
+    public async Task SetBudgetAsync(Cluster cluster, ObservedCluster observed, int disruptions, CancellationToken cancel)
     {
         await GuardedAsync(async () =>
+        {
+            await ApplyAsync(cluster, DisruptionBudgets.Build(cluster, (await BudgetKindAsync(cancel)).ApiVersion, disruptions), cancel);
+            return true;
+        });
+    }
+
+    public async Task ReleaseVolumeAsync(Cluster cluster, ObservedVolume volume, CancellationToken cancel)
+    {
+        var name = Names.VolumeClaim(volume.NodeName);
+        var mark = new JsonObject
+        {
+            ["apiVersion"] = ResourceKind.VolumeClaim.ApiVersion,
+            ["kind"] = ResourceKind.VolumeClaim.Kind,
+            // With its UID, so that no other of that name is marked.
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["namespace"] = cluster.Metadata.NamespaceProperty,
+                ["uid"] = volume.Uid,
+                ["annotations"] = new JsonObject { [Names.ReleasedAnnotation] = "true" },
+            },
+        };
+        await GuardedAsync(() => api.ApplyAsync(ResourceKind.VolumeClaim, cluster.Metadata.NamespaceProperty, name, mark, ServerSideApply.FieldManager, cancel));
+    }
+
+    public async Task DeleteVolumeAsync(Cluster cluster, ObservedVolume volume, CancellationToken cancel)
+    {
+        await GuardedAsync(async () =>
+        {
+            await api.DeleteAsync(ResourceKind.VolumeClaim, cluster.Metadata.NamespaceProperty, Names.VolumeClaim(volume.NodeName), volume.Uid, cancel);
+            return true;
+        });
+    }
+
+    /// <summary>
+    /// The claim first: it ends when no pod uses it any more, and a pod that starts meanwhile waits. One that was made for the old claim waits for ever, and is ended in a
+    /// later pass, so that its StatefulSet makes both anew.
+    /// </summary>
+    public async Task RenewVolumeAsync(Cluster cluster, ObservedCluster observed, ObservedNode node, CancellationToken cancel)
+    {
+        if (observed.Volumes.FirstOrDefault(volume => volume.NodeName == node.Name) is { } volume)
+        {
+            await DeleteVolumeAsync(cluster, volume, cancel);
+        }
+
+        await GuardedAsync(async () =>
+        {
+            await api.DeleteAsync(ResourceKind.Pod, cluster.Metadata.NamespaceProperty, node.Name, node.Uid, cancel);
+            return true;
+        });
+    }
+
+    public async Task<GateVerdict.Closed?> RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
+    {
+        return await GuardedAsync(async () =>
         {
             // Read again: it may have been replaced since, and then it is up to date.
             var pod = await api.GetAsync(ResourceKind.Pod, cluster.Metadata.NamespaceProperty, node.Name, cancel);
             if (pod is null || pod["metadata"]?["uid"]?.ToString() != node.Uid || pod["metadata"]?["deletionTimestamp"] is not null)
             {
-                return false;
+                return null;
             }
 
-            // An eviction asks the disruption budget too; for a pod that does not run it could be refused for ever.
-            await (isBroken
-                ? api.DeleteAsync(ResourceKind.Pod, cluster.Metadata.NamespaceProperty, node.Name, node.Uid, cancel)
-                : api.EvictAsync(cluster.Metadata.NamespaceProperty, node.Name, node.Uid, cancel));
-            return true;
+            try
+            {
+                // An eviction asks the disruption budget too; for a pod that does not run it could be refused for ever.
+                await (isBroken
+                    ? api.DeleteAsync(ResourceKind.Pod, cluster.Metadata.NamespaceProperty, node.Name, node.Uid, cancel)
+                    : api.EvictAsync(cluster.Metadata.NamespaceProperty, node.Name, node.Uid, cancel));
+                return null;
+            }
+            catch (KubernetesApiException e) when (e.Code == HttpStatusCode.TooManyRequests)
+            {
+                return new GateVerdict.Closed(Conditions.Reasons.BudgetSpent, $"the API server does not evict it now: {e.Message}", IsPassing: true);
+            }
         });
     }
 
-    private async Task<ImmutableArray<JsonObject>> IntentsAsync(
-        Cluster cluster, IReadOnlyDictionary<string, int> replicas, ImmutableArray<ObservedWorkload> workloads, CancellationToken cancel)
+    private async Task ApplyAsync(Cluster cluster, JsonObject intent, CancellationToken cancel)
     {
-        disruptionBudget ??= await api.ServesAsync(ResourceKind.DisruptionBudget("v1"), cancel) ? ResourceKind.DisruptionBudget("v1") : ResourceKind.DisruptionBudget("v1beta1");
-        return ClusterManifests.Build(cluster, replicas, workloads, defaultImage, disruptionBudget.ApiVersion);
+        var (kind, name) = (KindOf(intent), intent["metadata"]!["name"]!.ToString());
+        var live = await api.GetAsync(kind, cluster.Metadata.NamespaceProperty, name, cancel);
+        if (StateOf(cluster, live, intent) is ChildState.Missing or ChildState.Drifted)
+        {
+            await api.ApplyAsync(kind, cluster.Metadata.NamespaceProperty, name, intent, ServerSideApply.FieldManager, cancel);
+        }
     }
+
+    private async Task<ResourceKind> BudgetKindAsync(CancellationToken cancel) =>
+        disruptionBudget ??= await api.ServesAsync(ResourceKind.DisruptionBudget("v1"), cancel) ? ResourceKind.DisruptionBudget("v1") : ResourceKind.DisruptionBudget("v1beta1");
+
+    /// <summary>Ours are 0 and 1; what somebody else put there is put right.</summary>
+    private static int DisruptionsOf(JsonObject? budget) => budget?["spec"]?["maxUnavailable"]?.ToString() == "0" ? 0 : 1;
+
+    private static ObservedVolume? ToVolume(JsonObject claim, List<JsonObject> pods)
+    {
+        var key = ObjectKey.Of(claim);
+        return Names.NodeOfClaim(key.Name) is not { } node ? null : new ObservedVolume(node, claim["metadata"]!["uid"]!.ToString())
+        {
+            IsReleased = claim["metadata"]?["annotations"]?[Names.ReleasedAnnotation] is not null,
+            IsUsed = pods.Exists(pod => ObjectKey.Of(pod).Name == node),
+        };
+    }
+
+    private async Task<ImmutableArray<JsonObject>> IntentsAsync(
+        Cluster cluster, IReadOnlyDictionary<string, int> replicas, ImmutableArray<ObservedWorkload> workloads, int disruptions, CancellationToken cancel) =>
+        ClusterManifests.Build(cluster, replicas, workloads, defaultImage, (await BudgetKindAsync(cancel)).ApiVersion, disruptions);
 
     private ResourceKind KindOf(JsonObject intent) => intent["kind"]!.ToString() switch
     {
@@ -145,71 +242,6 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
 
     /// <summary>Only what we asked for: a default class is not put into the template, but newer servers might.</summary>
     private static string? StorageClassOf(JsonObject set) => set["spec"]?["volumeClaimTemplates"]?[0]?["spec"]?["storageClassName"]?.ToString();
-
-    private static IEnumerable<ObservedNode> NodesOf(Cluster cluster, ObservedWorkload workload, JsonObject set, List<JsonObject> pods)
-    {
-        for (var ordinal = 0; ordinal < workload.Replicas; ordinal++)
-        {
-            var name = Names.Pod(cluster, workload.Zone, ordinal);
-            var pod = pods.Find(one => ObjectKey.Of(one).Name == name);
-            var host = Names.PodHost(cluster, name);
-            // A pod's own address needs no name service and is true at once after a restart.
-            var address = pod?["status"]?["podIP"]?.ToString() is { Length: > 0 } ip ? ip.Contains(':', StringComparison.Ordinal) ? $"[{ip}]" : ip : host;
-            yield return new ObservedNode(name, workload.Zone, ordinal)
-            {
-                Running = pod?["status"]?["phase"]?.ToString() == "Running" && pod["metadata"]?["deletionTimestamp"] is null && IsStarted(pod),
-                Ready = HasCondition(pod, "Ready") && pod?["metadata"]?["deletionTimestamp"] is null,
-                Uid = pod?["metadata"]?["uid"]?.ToString() ?? "",
-                IsOutdated = pod is not null && IsOutdated(set, pod),
-                Problem = ProblemOf(pod),
-                AdminAddress = $"{address}:{Ports.Number(Ports.Admin)}",
-                PeerAddress = $"{host}:{Ports.Number(Ports.Peer)}",
-            };
-        }
-    }
-
-    /// <summary>
-    /// Whether the spec, or `kubectl rollout restart`, asks for another pod than this. It rests on what people asked for and not on the template's revision: a new
-    /// operator writes templates anew, and restarts nothing. While the StatefulSet's controller has not seen the newest template, a new pod would be an old one.
-    /// </summary>
-    private static bool IsOutdated(JsonObject set, JsonObject pod)
-    {
-        var isSeen = set["status"]?["observedGeneration"]?.ToString() == set["metadata"]?["generation"]?.ToString();
-        return isSeen && pod["metadata"]?["deletionTimestamp"] is null && (Differs(StatefulSets.SpecHash) || Differs("kubectl.kubernetes.io/restartedAt"));
-
-        bool Differs(string annotation) =>
-            set["spec"]?["template"]?["metadata"]?["annotations"]?[annotation]?.ToString() is { } wanted && pod["metadata"]?["annotations"]?[annotation]?.ToString() != wanted
-            && (annotation != StatefulSets.SpecHash || pod["metadata"]?["annotations"]?[annotation] is not null);
-    }
-
-    private static bool IsStarted(JsonObject pod) => NodeStatusOf(pod)?["state"]?["running"] is not null;
-
-    private static JsonNode? NodeStatusOf(JsonObject? pod) =>
-        (pod?["status"]?["containerStatuses"] as JsonArray ?? []).FirstOrDefault(one => one?["name"]?.ToString() == Names.NodeContainer);
-
-    private static bool HasCondition(JsonObject? pod, string type) =>
-        (pod?["status"]?["conditions"] as JsonArray ?? []).Any(one => one?["type"]?.ToString() == type && one["status"]?.ToString() == "True");
-
-    private static string? ProblemOf(JsonObject? pod)
-    {
-        if (pod is null)
-        {
-            return "has no pod yet";
-        }
-
-        if (pod["metadata"]?["deletionTimestamp"] is not null)
-        {
-            return "is being deleted";
-        }
-
-        if (NodeStatusOf(pod)?["state"]?["waiting"] is { } waiting && waiting["reason"]?.ToString() is { } reason and not ("ContainerCreating" or "PodInitializing"))
-        {
-            return $"{reason}: {waiting["message"]}".TrimEnd(':', ' ');
-        }
-
-        var scheduled = (pod["status"]?["conditions"] as JsonArray ?? []).FirstOrDefault(one => one?["type"]?.ToString() == "PodScheduled");
-        return scheduled?["status"]?.ToString() == "False" ? $"cannot be scheduled: {scheduled["message"]}" : null;
-    }
 
     /// <summary>What the API server refuses is told in the status; everything else is retried by the loop.</summary>
     private static async Task<T> GuardedAsync<T>(Func<Task<T>> call)

@@ -14,8 +14,24 @@ internal sealed record ObservedCluster
     /// <summary>One for each replica that the workloads should have, whether it is there or not; sorted by zone and ordinal.</summary>
     public ImmutableArray<ObservedNode> Nodes { get; init; } = [];
 
+    /// <summary>Volumes of this cluster, those that no node uses any more too.</summary>
+    public ImmutableArray<ObservedVolume> Volumes { get; init; } = [];
+
+    /// <summary>How many nodes the disruption budget lets others take down at once; null where there is no budget.</summary>
+    public int? DisruptionsAllowed { get; init; }
+
     /// <summary>Null while no node that answers is in a ring of this cluster.</summary>
     public ObservedRing? Ring { get; init; }
+}
+
+/// <summary>A node's volume, by the node's name.</summary>
+internal sealed record ObservedVolume(string NodeName, string Uid)
+{
+    /// <summary>Its node has left the ring, and what is on it is of no use.</summary>
+    public bool IsReleased { get; init; }
+
+    /// <summary>A pod or process of that name is there.</summary>
+    public bool IsUsed { get; init; }
 }
 
 /// <summary>How an object that the cluster needs differs from what it should be.</summary>
@@ -55,6 +71,9 @@ internal sealed record ObservedNode(string Name, string Zone, int Ordinal)
     /// <summary>It runs with another image, settings or template than it should.</summary>
     public bool IsOutdated { get; init; }
 
+    /// <summary>Its pod waits for a volume that is not there: it was made for one that has gone since.</summary>
+    public bool IsVolumeMissing { get; init; }
+
     /// <summary>Why it does not run, where that is known.</summary>
     public string? Problem { get; init; }
 
@@ -74,6 +93,12 @@ internal sealed record NodeAnswer(string Id, string ClusterId, string Version)
     public long FreeBytes { get; init; }
 
     public TimeSpan Uptime { get; init; }
+
+    /// <summary>It was a member and has left: it serves nothing and joins no ring again.</summary>
+    public bool IsRemoved { get; init; }
+
+    /// <summary>Partitions that it holds data of.</summary>
+    public int HeldPartitions { get; init; }
 }
 
 /// <summary>The state of a member, as in the cluster document.</summary>
@@ -116,10 +141,10 @@ internal sealed record ObservedRing
     /// <summary>Members that told what they see.</summary>
     public int Views { get; init; }
 
-    /// <summary>What bucket types ask of their preference lists; only looked at while a node is to be restarted.</summary>
+    /// <summary>What bucket types ask of their preference lists; none if that could not be asked.</summary>
     public ImmutableArray<GateQuorum> Quorums { get; init; } = [];
 
-    /// <summary>Hinted partitions that wait to be handed back; only looked at while a node is to be restarted or partitions move.</summary>
+    /// <summary>Hinted partitions that wait to be handed back.</summary>
     public int PendingHints { get; init; }
 
     /// <summary>Of what is staged; empty if nothing is.</summary>

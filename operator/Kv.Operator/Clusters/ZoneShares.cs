@@ -3,7 +3,7 @@ using Kv.Operator.Api.Clusters;
 
 namespace Kv.Operator.Clusters;
 
-/// <summary>How many nodes each zone should have: as even as can be without taking a node from a zone that has it.</summary>
+/// <summary>How many nodes each zone should have: as even as can be by adding to the smallest alone, or taking from the largest alone. Zones are not evened out by both.</summary>
 internal static class ZoneShares
 {
     /// <summary>The zone of a cluster that has none.</summary>
@@ -30,6 +30,13 @@ internal static class ZoneShares
         {
             var least = zones.MinBy(zone => shares[zone])!;
             shares[least]++;
+        }
+
+        for (var total = shares.Values.Sum(); total > spec.Nodes && zones.Any(zone => shares[zone] > 1); total--)
+        {
+            // The last of the largest: the reverse of growing.
+            var most = zones.Where(zone => shares[zone] > 1).Reverse().MaxBy(zone => shares[zone])!;
+            shares[most]--;
         }
 
         return shares.ToImmutableSortedDictionary(StringComparer.Ordinal);

@@ -15,6 +15,15 @@ internal sealed class LocalFiles(string directory)
 
     public string DataOf(string node) => Path.Combine(Root, node);
 
+    /// <summary>Deletes what a node that does not run kept.</summary>
+    public void DeleteData(string node) => Guarded(DataOf(node), () =>
+    {
+        if (Directory.Exists(DataOf(node)))
+        {
+            Directory.Delete(DataOf(node), recursive: true);
+        }
+    });
+
     public string LogOf(string node) => Path.Combine(Root, "logs", node + ".log");
 
     /// <summary>Takes the directory for this process; throws if another has it. Held until the result is disposed of or the process ends, however it ends.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Clusters;
+using Kv.Operator.Gates;
 using Kv.Operator.Manifests;
 
 namespace Kv.Operator.Local;
@@ -31,25 +32,57 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
             StorageSize = record!.StorageSize,
             StorageClass = record.StorageClass,
         });
-        var nodes = await Task.WhenAll(nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []).Select((node, index) => ObserveNodeAsync(node, index, cancel)));
-        return new ObservedCluster { Children = [.. children], Workloads = [.. workloads], Nodes = [.. nodes] };
+        var nodes = await Task.WhenAll(nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []).Select(node => ObserveNodeAsync(node, cancel)));
+        return new ObservedCluster { Children = [.. children], Workloads = [.. workloads], Nodes = [.. nodes], Volumes = [.. VolumesOf(cluster, record)] };
     }
 
     public Task ApplyChildrenAsync(Cluster cluster, ObservedCluster observed, IReadOnlyDictionary<string, int> replicasByZone, CancellationToken cancel)
     {
-        var record = files.ReadCluster(cluster.Metadata.Name)
-            ?? throw new WorldException($"the record of {cluster.Metadata.Name} has gone from {files.Root}");
-        record = record with { Replicas = new SortedDictionary<string, int>(replicasByZone.ToDictionary(), StringComparer.Ordinal) };
+        var record = RecordOf(cluster) with { Replicas = new SortedDictionary<string, int>(replicasByZone.ToDictionary(), StringComparer.Ordinal) };
         files.WriteCluster(cluster.Metadata.Name, record);
         Want(cluster, record);
         return Task.CompletedTask;
     }
 
-    public Task RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
+    public Task<GateVerdict.Closed?> RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
     {
-        if (supervisor.PidOf(node.Name) is { } pid && pid.ToString(CultureInfo.InvariantCulture) == node.Uid)
+        if (IsStill(node))
         {
-            supervisor.Restart(node.Name);
+            supervisor.Restart(node.Name, withoutData: false);
+        }
+
+        return Task.FromResult<GateVerdict.Closed?>(null);
+    }
+
+    /// <summary>Nobody drains this machine.</summary>
+    public Task SetBudgetAsync(Cluster cluster, ObservedCluster observed, int disruptions, CancellationToken cancel) => Task.CompletedTask;
+
+    public Task ReleaseVolumeAsync(Cluster cluster, ObservedVolume volume, CancellationToken cancel)
+    {
+        var record = RecordOf(cluster);
+        record.Released.Add(volume.NodeName);
+        files.WriteCluster(cluster.Metadata.Name, record);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The directory first: a mark without a directory is only to be taken away.</summary>
+    public Task DeleteVolumeAsync(Cluster cluster, ObservedVolume volume, CancellationToken cancel)
+    {
+        var record = RecordOf(cluster);
+        files.DeleteData(volume.NodeName);
+        record.Released.Remove(volume.NodeName);
+        files.WriteCluster(cluster.Metadata.Name, record);
+        return Task.CompletedTask;
+    }
+
+    public Task RenewVolumeAsync(Cluster cluster, ObservedCluster observed, ObservedNode node, CancellationToken cancel)
+    {
+        if (IsStill(node))
+        {
+            supervisor.Restart(node.Name, withoutData: true);
+            var record = RecordOf(cluster);
+            record.Released.Remove(node.Name);
+            files.WriteCluster(cluster.Metadata.Name, record);
         }
 
         return Task.CompletedTask;
@@ -79,6 +112,17 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
 
     public void Dispose() => http.Dispose();
 
+    private ClusterRecord RecordOf(Cluster cluster) =>
+        files.ReadCluster(cluster.Metadata.Name) ?? throw new WorldException($"the record of {cluster.Metadata.Name} has gone from {files.Root}");
+
+    private bool IsStill(ObservedNode node) => supervisor.PidOf(node.Name) is { } pid && pid.ToString(CultureInfo.InvariantCulture) == node.Uid;
+
+    /// <summary>Of the nodes that are wanted, and of those that left.</summary>
+    private IEnumerable<ObservedVolume> VolumesOf(Cluster cluster, ClusterRecord? record) => nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, [])
+        .Select(node => node.Name)
+        .Union(record?.Released ?? [], StringComparer.Ordinal)
+        .Select(node => new ObservedVolume(node, node) { IsReleased = record?.Released.Contains(node) == true, IsUsed = supervisor.Has(node) });
+
     private void Want(Cluster cluster, ClusterRecord record)
     {
         var blocks = files.ReadPortBlocks().ToDictionary(StringComparer.Ordinal);
@@ -98,7 +142,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
                     throw new WorldException($"the ports of {name} ({PortBlocks.PortsOf(block)[Ports.RiakHttp]} and its like) are another local run's: stop that one first");
                 }
 
-                nodes.Add(new NodeSpec(name, zone, PortBlocks.PortsOf(block), Settings(cluster)) { RestartReason = cluster.Spec.RestartReason ?? "" });
+                nodes.Add(new NodeSpec(name, zone, PortBlocks.PortsOf(block), Settings(cluster)) { RestartReason = cluster.Spec.RestartReason ?? "", Ordinal = ordinal });
             }
         }
 
@@ -130,10 +174,10 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
         return settings.SetItem("memory-limit", decimal.Truncate(bytes).ToString(CultureInfo.InvariantCulture));
     }
 
-    private async Task<ObservedNode> ObserveNodeAsync(NodeSpec node, int index, CancellationToken cancel)
+    private async Task<ObservedNode> ObserveNodeAsync(NodeSpec node, CancellationToken cancel)
     {
         var isRunning = supervisor.IsRunning(node.Name);
-        return new ObservedNode(node.Name, node.Zone, index)
+        return new ObservedNode(node.Name, node.Zone, node.Ordinal)
         {
             Running = isRunning,
             Ready = isRunning && await IsReadyAsync(node, cancel),

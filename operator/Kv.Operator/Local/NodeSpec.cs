@@ -8,6 +8,8 @@ internal sealed record NodeSpec(string Name, string Zone, IReadOnlyDictionary<st
     /// <summary>Changes when somebody wants the node to start again though nothing about it changed.</summary>
     public string RestartReason { get; init; } = "";
 
+    /// <summary>Which one of its zone it is.</summary>
+    public int Ordinal { get; init; }
 
     public const string Host = "127.0.0.1";
 

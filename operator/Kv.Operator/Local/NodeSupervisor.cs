@@ -27,6 +27,9 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
         /// <summary>When it was asked to end, to be started again at once: by when it must have ended. Else null.</summary>
         public DateTimeOffset? RestartBy { get; set; }
 
+        /// <summary>It starts again with nothing on its disk.</summary>
+        public bool IsToBeEmptied { get; set; }
+
         public DateTimeOffset StartedAt { get; set; }
 
         public DateTimeOffset? NextStart { get; set; }
@@ -71,6 +74,11 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
             {
                 // A changed setting counts from the node's next start on, as on Kubernetes; whoever plans says when that is.
                 slot.Spec = node;
+                if (!wanted.Contains(node.Name))
+                {
+                    // It was to end, and is wanted again before it has.
+                    slot.RestartBy = time.GetUtcNow() + options.StopTimeout;
+                }
             }
             else
             {
@@ -82,6 +90,7 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
         {
             slots[name].Process?.Terminate();
             slots[name].NextStart = null;
+            slots[name].RestartBy = null;
             if (slots[name].Process is null)
             {
                 slots.Remove(name);
@@ -102,10 +111,14 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
     public bool IsOutdated(string name) =>
         IsRunning(name) && slots[name] is { Started: { } started, Spec: var spec } && !(started.RestartReason == spec.RestartReason && started.Settings.SequenceEqual(spec.Settings));
 
-    /// <summary>Asks a node to end, and starts it again as soon as it has.</summary>
-    public void Restart(string name)
+    /// <summary>Whether there is a process of that name, be it about to end.</summary>
+    public bool Has(string name) => slots.ContainsKey(name);
+
+    /// <summary>Asks a node to end, and starts it again as soon as it has; with an empty disk, if so wished.</summary>
+    public void Restart(string name, bool withoutData)
     {
         slots[name].RestartBy = time.GetUtcNow() + options.StopTimeout;
+        slots[name].IsToBeEmptied |= withoutData;
         slots[name].Process?.Terminate();
     }
 
@@ -201,7 +214,8 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
         };
         if (slot.RestartBy is not null && wanted.Contains(slot.Spec.Name))
         {
-            (slot.RestartBy, slot.Restarts, slot.NextStart) = (null, 0, time.GetUtcNow());
+            Empty(slot, news);
+            (slot.RestartBy, slot.IsToBeEmptied, slot.Restarts, slot.NextStart) = (null, false, 0, time.GetUtcNow());
             slot.Problem = "starts again";
             news.Add($"{slot.Spec.Name} ended to be started again");
             return;
@@ -223,6 +237,22 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
         slot.NextStart = time.GetUtcNow() + delay;
         slot.Problem = string.Create(CultureInfo.InvariantCulture, $"{what}; starts again {delay.TotalSeconds:0} s after that");
         news.Add(string.Create(CultureInfo.InvariantCulture, $"{slot.Spec.Name} {what}; it starts again in {delay.TotalSeconds:0} s"));
+    }
+
+    private void Empty(Slot slot, List<string> news)
+    {
+        try
+        {
+            if (slot.IsToBeEmptied)
+            {
+                files.DeleteData(slot.Spec.Name);
+            }
+        }
+        catch (WorldException e)
+        {
+            // It says again that it left, and is emptied again.
+            news.Add(e.Message);
+        }
     }
 
     private bool TryStart(Slot slot, List<string> news)

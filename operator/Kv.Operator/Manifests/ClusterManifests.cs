@@ -9,13 +9,13 @@ namespace Kv.Operator.Manifests;
 internal static class ClusterManifests
 {
     public static ImmutableArray<JsonObject> Build(
-        Cluster cluster, IReadOnlyDictionary<string, int> replicasByZone, IReadOnlyList<ObservedWorkload> existing, NodeImage image, string disruptionBudgetApi) =>
+        Cluster cluster, IReadOnlyDictionary<string, int> replicasByZone, IReadOnlyList<ObservedWorkload> existing, NodeImage image, string disruptionBudgetApi, int disruptions) =>
     [
         ServiceAccounts.Build(cluster),
         ConfigMaps.Build(cluster),
         Services.Headless(cluster),
         Services.Client(cluster),
-        DisruptionBudgets.Build(cluster, disruptionBudgetApi),
+        DisruptionBudgets.Build(cluster, disruptionBudgetApi, disruptions),
         .. replicasByZone
             .OrderBy(pair => pair.Key, StringComparer.Ordinal)
             .Select(pair => StatefulSets.Build(cluster, pair.Key, pair.Value, existing.FirstOrDefault(workload => workload.Zone == pair.Key), image)),

@@ -12,6 +12,9 @@ internal static class Names
     public const string DataVolume = "data";
     public const string NodeContainer = "node";
 
+    /// <summary>On the volume claim of a node that has left.</summary>
+    public const string ReleasedAnnotation = "kv.dev/released";
+
     public static string StatefulSet(Cluster cluster, string zone) => zone == ZoneShares.NoZone ? cluster.Metadata.Name : $"{cluster.Metadata.Name}-{zone}";
 
     public static string Headless(Cluster cluster) => $"{cluster.Metadata.Name}-headless";
@@ -25,6 +28,12 @@ internal static class Names
     public static string ServiceAccount(Cluster cluster) => $"{cluster.Metadata.Name}-node";
 
     public static string Pod(Cluster cluster, string zone, int ordinal) => $"{StatefulSet(cluster, zone)}-{ordinal}";
+
+    /// <summary>As a StatefulSet names them.</summary>
+    public static string VolumeClaim(string pod) => $"{DataVolume}-{pod}";
+
+    /// <summary>Null for the claim of another volume than the data's.</summary>
+    public static string? NodeOfClaim(string claim) => claim.StartsWith(DataVolume + "-", StringComparison.Ordinal) ? claim[(DataVolume.Length + 1)..] : null;
 
     /// <summary>A pod's name in DNS, without the cluster's domain, which the resolver of any pod adds.</summary>
     public static string PodHost(Cluster cluster, string pod) => $"{pod}.{Headless(cluster)}.{cluster.Metadata.NamespaceProperty}.svc";

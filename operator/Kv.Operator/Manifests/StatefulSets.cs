@@ -18,9 +18,13 @@ internal static class StatefulSets
     private const int UserId = 65532;
     private const string DataPath = "/var/lib/kv";
 
+    /// <summary>Within the grace period, and with room after it for the node's own stop (25 s).</summary>
+    private const int DrainSeconds = 20;
+    private const int GraceSeconds = 60;
+
     /// <param name="cluster">The cluster.</param>
     /// <param name="zone">Its zone; empty where there are none.</param>
-    /// <param name="replicas">Decided by the planner, never smaller than what is there.</param>
+    /// <param name="replicas">Decided by the planner: smaller than what is there only when those beyond have left.</param>
     /// <param name="existing">The workload that is there: its volumes keep their size and class, and without an image in the spec it keeps its image.</param>
     /// <param name="defaultImage">For a workload that is not there yet and a spec that names none.</param>
     public static JsonObject Build(Cluster cluster, string zone, int replicas, ObservedWorkload? existing, NodeImage defaultImage) => new()
@@ -48,7 +52,7 @@ internal static class StatefulSets
             ["serviceAccountName"] = Names.ServiceAccount(cluster),
             ["automountServiceAccountToken"] = false,
             ["enableServiceLinks"] = false,
-            ["terminationGracePeriodSeconds"] = 60,
+            ["terminationGracePeriodSeconds"] = GraceSeconds,
             ["securityContext"] = new JsonObject
             {
                 ["runAsNonRoot"] = true,
@@ -100,6 +104,11 @@ internal static class StatefulSets
             ["startupProbe"] = Probe("/startupz", period: 2, failures: 900),
             ["livenessProbe"] = Probe("/livez", period: 10, failures: 6),
             ["readinessProbe"] = Probe("/readyz", period: 3, failures: 2),
+            // Asked over HTTP: the image has no shell. Before the node is told to end, clients go elsewhere and hints go home. Kubelets before 1.26 put a slash before the path.
+            ["lifecycle"] = new JsonObject
+            {
+                ["preStop"] = new JsonObject { ["httpGet"] = new JsonObject { ["path"] = $"drain?budget={DrainSeconds}", ["port"] = Ports.Metrics, ["scheme"] = "HTTP" } },
+            },
             ["volumeMounts"] = new JsonArray(
                 new JsonObject { ["name"] = Names.DataVolume, ["mountPath"] = DataPath },
                 new JsonObject { ["name"] = "tmp", ["mountPath"] = "/tmp" }),

@@ -33,6 +33,19 @@ internal sealed class GrpcNodeAdmin : INodeAdmin, IDisposable
         return CallAsync(address, ChangeTimeout, (client, options) => client.StageJoinAsync(request, options), cancel);
     }
 
+    public Task<Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, CancellationToken cancel)
+    {
+        var request = new StageLeaveRequest();
+        request.NodeIds.AddRange(nodeIds);
+        return CallAsync(address, ChangeTimeout, (client, options) => client.StageLeaveAsync(request, options), cancel);
+    }
+
+    public Task<Admin.Cluster> ClearStagedAsync(string address, CancellationToken cancel) =>
+        CallAsync(address, ChangeTimeout, (client, options) => client.ClearStagedAsync(new ClearStagedRequest(), options), cancel);
+
+    public Task<Admin.Cluster> ConfirmExitAsync(string address, string nodeId, CancellationToken cancel) =>
+        CallAsync(address, ChangeTimeout, (client, options) => client.ConfirmExitAsync(new ConfirmExitRequest { NodeId = nodeId }, options), cancel);
+
     public Task<Plan> GetPlanAsync(string address, CancellationToken cancel) =>
         CallAsync(address, QuestionTimeout, (client, options) => client.GetPlanAsync(new GetPlanRequest(), options), cancel);
 

@@ -16,6 +16,14 @@ internal interface INodeAdmin
 
     Task<Admin.Plan> StageJoinAsync(string address, IEnumerable<string> peerAddresses, CancellationToken cancel);
 
+    /// <summary>Refused where the members that stay have not the room, or one is away.</summary>
+    Task<Admin.Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, CancellationToken cancel);
+
+    Task<Admin.Cluster> ClearStagedAsync(string address, CancellationToken cancel);
+
+    /// <summary>Forgets an exiting member; refused while it holds anything. Not asked of that member itself.</summary>
+    Task<Admin.Cluster> ConfirmExitAsync(string address, string nodeId, CancellationToken cancel);
+
     Task<Admin.Plan> GetPlanAsync(string address, CancellationToken cancel);
 
     Task<Admin.Cluster> CommitPlanAsync(string address, string planId, CancellationToken cancel);

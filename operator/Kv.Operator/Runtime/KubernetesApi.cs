@@ -88,8 +88,7 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
 
     public async Task EvictAsync(string @namespace, string pod, string uid, CancellationToken cancel)
     {
-        // Kubernetes before 1.22 knows the old version alone, and later ones take it too until they drop it.
-        evictionVersion ??= await ServesAsync(ResourceKind.DisruptionBudget("v1"), cancel) ? "policy/v1" : "policy/v1beta1";
+        evictionVersion ??= await EvictionVersionAsync(cancel);
         var body = new JsonObject
         {
             ["apiVersion"] = evictionVersion,
@@ -118,6 +117,14 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
         {
             return false;
         }
+    }
+
+    /// <summary>policy/v1 from Kubernetes 1.22 on, before it v1beta1, which 1.25 dropped: 1.21 has budgets in v1 and evictions not, so the subresource itself is asked for.</summary>
+    private async Task<string> EvictionVersionAsync(CancellationToken cancel)
+    {
+        var core = await SendAsync(HttpMethod.Get, "api/v1", null, "application/json", cancel);
+        var served = (core["resources"] as JsonArray ?? []).FirstOrDefault(one => one?["name"]?.ToString() == "pods/eviction");
+        return served is null ? "policy/v1" : $"{served["group"]}/{served["version"]}";
     }
 
     private static WatchEvent ParseEvent(string line)

@@ -21,10 +21,14 @@ internal sealed class HttpLoad : IAsyncDisposable
     private volatile IReadOnlyList<string> pods;
     private Task running = Task.CompletedTask;
     private int last;
+    private int fewestReady = int.MaxValue;
 
     private HttpLoad(StorageCluster cluster, IReadOnlyList<string> pods) => (this.cluster, this.pods) = (cluster, pods);
 
     public int Acknowledged => acknowledged.Count;
+
+    /// <summary>The fewest pods that were seen ready at once.</summary>
+    public int FewestReady => Volatile.Read(ref fewestReady);
 
     public static async Task<HttpLoad> StartAsync(StorageCluster cluster)
     {
@@ -62,6 +66,10 @@ internal sealed class HttpLoad : IAsyncDisposable
         Assert.True(wrong.IsEmpty, $"{wrong.Count} of {Acknowledged} acknowledged writes are lost or cannot be read: {string.Join("; ", wrong.Take(10))}");
     }
 
+    /// <summary>What failed may be sent again as it is: overload, a node that is going, no connection. Anything else is an error that a client cannot hide.</summary>
+    public void AssertOnlyRetryableFailures() =>
+        Assert.DoesNotContain(failures.Keys, how => how.StartsWith("status ", StringComparison.Ordinal) && how != $"status {(int)HttpStatusCode.ServiceUnavailable}");
+
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
@@ -77,9 +85,10 @@ internal sealed class HttpLoad : IAsyncDisposable
         while (!stop.IsCancellationRequested)
         {
             await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
-            if (await cluster.ReadyPodsAsync() is { Count: > 0 } now)
+            if (await cluster.ReadyPodsAsync() is var now)
             {
-                pods = now;
+                fewestReady = Math.Min(fewestReady, now.Count);
+                pods = now.Count > 0 ? now : pods;
             }
         }
     }

@@ -26,6 +26,9 @@ public sealed class KubernetesCluster : IAsyncDisposable
     /// <inheritdoc cref="OperatorImage"/>
     public static string NodeImage => Environment.GetEnvironmentVariable("KV_NODE_IMAGE") ?? "docker.io/library/kv-node:0.1.0";
 
+    /// <summary>Another tag of a node's image, to upgrade to.</summary>
+    public static string NextNodeImage => Environment.GetEnvironmentVariable("KV_NEXT_NODE_IMAGE") ?? "docker.io/library/kv-node:next";
+
     public async ValueTask DisposeAsync()
     {
         if (startedHere)
@@ -55,7 +58,7 @@ public sealed class KubernetesCluster : IAsyncDisposable
 
     /// <summary>
     /// Puts the images of operator and nodes where the cluster finds them. On a cluster that this run did not start, they are there already,
-    /// named by <c>KV_OPERATOR_IMAGE</c> and <c>KV_NODE_IMAGE</c>, or the test ends as without a cluster.
+    /// named by <c>KV_OPERATOR_IMAGE</c>, <c>KV_NODE_IMAGE</c> and <c>KV_NEXT_NODE_IMAGE</c>, or the test ends as without a cluster.
     /// </summary>
     public async Task RequireImagesAsync()
     {
@@ -65,8 +68,9 @@ public sealed class KubernetesCluster : IAsyncDisposable
             await (images ??= LoadImagesAsync());
             return;
         }
-        var given = Environment.GetEnvironmentVariable("KV_OPERATOR_IMAGE") is not null && Environment.GetEnvironmentVariable("KV_NODE_IMAGE") is not null;
-        Missing.Require(given ? null : "the cluster is not one of tests/kube: name the images that it can pull in KV_OPERATOR_IMAGE and KV_NODE_IMAGE");
+        string[] names = ["KV_OPERATOR_IMAGE", "KV_NODE_IMAGE", "KV_NEXT_NODE_IMAGE"];
+        var given = names.All(name => Environment.GetEnvironmentVariable(name) is not null);
+        Missing.Require(given ? null : $"the cluster is not one of tests/kube: name the images that it can pull in {string.Join(", ", names)}");
     }
 
     /// <summary>Whether the API server knows rules in CRDs (1.25); an older one drops them unseen.</summary>
@@ -132,6 +136,7 @@ public sealed class KubernetesCluster : IAsyncDisposable
             await Command.ReadAsync(SourceTree.Path(".build", "image"), [], TimeSpan.FromMinutes(10), new Dictionary<string, string> { ["BASE_IMAGE"] = baseImage });
         }
         await Command.ReadAsync(SourceTree.Path("tests", "kube", "load"), archives, TimeSpan.FromMinutes(2));
+        await Command.ReadAsync(SourceTree.Path("tests", "kube", "tag"), [NodeImage, NextNodeImage], TimeSpan.FromMinutes(1));
     }
 
     private static DateTime NewestSource() =>

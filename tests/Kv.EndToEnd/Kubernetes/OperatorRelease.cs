@@ -32,6 +32,10 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
             "--set", $"nodeImage.repository={nodeImage}", "--set-string", $"nodeImage.tag={nodeTag}", .. values]);
     }
 
+    /// <summary>The pod that holds the lease.</summary>
+    internal async Task<string> LeaderAsync() =>
+        (await cluster.KubectlAsync("-n", Namespace, "get", "lease", Deployment, "-o", "jsonpath={.spec.holderIdentity}")).Split('_')[0];
+
     public async ValueTask DisposeAsync()
     {
         if (installed is not null)

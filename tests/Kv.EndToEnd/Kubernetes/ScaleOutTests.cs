@@ -16,7 +16,7 @@ public sealed class ScaleOutTests(KubernetesCluster cluster, OperatorRelease rel
         await storage.KubectlAsync("scale", $"kvc/{StorageCluster.Name}", "--replicas=5");
         await storage.UntilAsync(async () => await storage.StatusAsync("operation.kind") == "ScaleOut", TimeSpan.FromMinutes(1), "the scale-out has begun");
         Assert.Matches(@"cluster\.kv\.dev/small +\w+ +5 +\d .*ScaleOut +\w+", await storage.ShowAsync("scaling out"));
-        await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "delete", "pod", await LeaderAsync(), "--wait=false");
+        await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "delete", "pod", await release.LeaderAsync(), "--wait=false");
         await load.GrowsAsync(200);
         await storage.ShowAsync("the operator's pod deleted");
 
@@ -32,7 +32,4 @@ public sealed class ScaleOutTests(KubernetesCluster cluster, OperatorRelease rel
         await load.GrowsAsync(200);
         await load.AssertNothingLostAsync();
     }
-
-    private async Task<string> LeaderAsync() =>
-        (await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "get", "lease", OperatorRelease.Deployment, "-o", "jsonpath={.spec.holderIdentity}")).Split('_')[0];
 }

@@ -21,6 +21,7 @@ internal sealed class StorageCluster : IAsyncDisposable
           storage: { size: 1Gi }
           resources: { requests: { cpu: 50m, memory: 256Mi }, limits: { memory: 768Mi } }
           config: { stores: "20" }
+          rollout: { settleSeconds: 5 }
         ---
         apiVersion: kv.dev/v1alpha1
         kind: BucketType
@@ -42,13 +43,13 @@ internal sealed class StorageCluster : IAsyncDisposable
     public string Space { get; }
 
     /// <summary>Applies the manifest and waits as the README says: two minutes at most.</summary>
-    public static async Task<StorageCluster> CreateAsync(KubernetesCluster cluster)
+    public static async Task<StorageCluster> CreateAsync(KubernetesCluster cluster, int nodes = 3)
     {
         var made = new StorageCluster(cluster, $"kv-data-{Guid.NewGuid():N}"[..16]);
         await cluster.KubectlAsync("create", "namespace", made.Space);
         try
         {
-            var applied = await cluster.TryKubectlAsync(Manifest, "-n", made.Space, "apply", "--validate=false", "-f", "-");
+            var applied = await cluster.TryKubectlAsync(Manifest.Replace("nodes: 3", $"nodes: {nodes}", StringComparison.Ordinal), "-n", made.Space, "apply", "--validate=false", "-f", "-");
             Assert.True(applied.Succeeded, applied.ToString());
             await made.ShowAsync("just applied");
             await made.KubectlAsync("wait", "--for=condition=Ready", $"kvc/{Name}", "--timeout=120s");
@@ -95,6 +96,28 @@ internal sealed class StorageCluster : IAsyncDisposable
         var pods = JsonDocument.Parse(await KubectlAsync("get", "pods", "-l", $"kv.dev/cluster={Name}", "-o", "json")).RootElement.GetProperty("items");
         return [.. pods.EnumerateArray().Where(IsReady).Select(pod => pod.GetProperty("status").GetProperty("podIP").GetString()!)];
     }
+
+    /// <summary>Merges a change into the Cluster's spec, as JSON.</summary>
+    public Task<string> PatchAsync(string spec) => KubectlAsync("patch", "kvc", Name, "--type=merge", "-p", $$"""{"spec":{{spec}}}""");
+
+    /// <summary>Waits until the operator has answered to the newest spec and says that nothing is left to do.</summary>
+    public async Task SettledAsync(TimeSpan limit, string what)
+    {
+        await UntilAsync(
+            async () =>
+            {
+                var cluster = JsonDocument.Parse(await KubectlAsync("get", "kvc", Name, "-o", "json")).RootElement;
+                var status = cluster.GetProperty("status");
+                return status.GetProperty("observedGeneration").GetInt64() == cluster.GetProperty("metadata").GetProperty("generation").GetInt64()
+                    && status.GetProperty("conditions").EnumerateArray().Any(one => one.GetProperty("type").GetString() == "Ready" && one.GetProperty("status").GetString() == "True");
+            },
+            limit, what);
+    }
+
+    /// <summary>The UID of each pod by its name.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> PodUidsAsync() =>
+        (await KubectlAsync("get", "pods", "-l", $"kv.dev/cluster={Name}", "-o", "jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{\"\\n\"}{end}"))
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(pair => pair[0], pair => pair[1]);
 
     /// <summary>How many partitions each node has, in no order.</summary>
     public async Task<IReadOnlyList<int>> PartitionsAsync() =>

@@ -76,6 +76,32 @@ public sealed class LocalRingTests
     }
 
     [Fact]
+    public async Task ShrinkingFromFiveToThreeUnderLoad_LosesNothing_AndEndsTheTwo()
+    {
+        await using var run = await LocalRun.StartAsync(5, Cancel);
+        await using var client = await run.ConnectAsync(Cancel);
+        var ledger = new WriteLedger(ObjectKey.DefaultType, "ledger");
+        await ledger.WriteAsync(client, Writers, untilAcknowledged: 20_000, Cancel);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var writing = ledger.WriteAsync(client, Writers / 4, untilAcknowledged: int.MaxValue, stop.Token);
+
+        await run.SetNodesAsync(3, Cancel);
+        await Rings.BalancedAsync(run, members: 3, Cancel);
+        await Eventually.AsyncTrue(
+            () => Task.FromResult(run.Pids().Keys.Order().SequenceEqual(["example-0", "example-1", "example-2"])), TimeSpan.FromMinutes(2), () => $"three nodes run:\n{run.Output}", Cancel);
+        await stop.CancelAsync();
+        await writing;
+
+        Assert.DoesNotContain(ledger.Failures.Keys, failure => !failure.Contains("retryable", StringComparison.Ordinal));
+        Assert.Empty(await ledger.VerifyAsync(client, Cancel, OwnersAlone));
+
+        // The names are used again, by new nodes.
+        await run.SetNodesAsync(4, Cancel);
+        await Rings.BalancedAsync(run, members: 4, Cancel);
+        Assert.Empty(await ledger.VerifyAsync(client, Cancel));
+    }
+
+    [Fact]
     public async Task GrowingFromFiveToSevenUnderLoad_LosesNothing_AndBalances()
     {
         await using var run = await LocalRun.StartAsync(5, Cancel);

@@ -56,7 +56,7 @@ public sealed class ClusterPlannerTests
     public void Next_WithANewNodeThatStaysAway_JoinsTheOthersAfterAWhile()
     {
         var cluster = Cluster();
-        cluster.Status.Operation = new OperationStatus { Kind = "Create", LastProgressAt = Now - ClusterPlanner.JoinPatience };
+        cluster.Status.Operation = new OperationStatus { Kind = "Create", LastProgressAt = Now - MembershipPlanner.JoinPatience };
         Assert.Equal(["example-1"], Assert.IsType<ClusterAction.StageJoins>(Next(cluster, Observed(3, 1).With(2, node => node with { Answer = null }))).Nodes.Select(node => node.Name));
     }
 
@@ -89,12 +89,8 @@ public sealed class ClusterPlannerTests
         Assert.Equal(5, Assert.IsType<ClusterAction.GrowStatefulSets>(Next(Cluster(5), Observed(3, 3))).ReplicasByZone[""]);
 
     [Fact]
-    public void Next_WithFewerNodesWanted_RefusesAndTakesNoneAway() =>
-        AssertRefused(Conditions.Reasons.ScaleInNotSupported, Cluster(2), Observed(3, 3));
-
-    [Fact]
-    public void Next_WithReplicasThatTheSpecDoesNotWant_DoesNotJoinThem() =>
-        AssertRefused(Conditions.Reasons.ScaleInNotSupported, Cluster(3), Observed(5, 3));
+    public void Next_WithReplicasThatTheSpecDoesNotWant_TakesThemAwayAndDoesNotJoinThem() =>
+        Assert.Equal(3, Assert.IsType<ClusterAction.ShrinkStatefulSets>(Next(Cluster(3), Observed(5, 3))).ReplicasByZone[""]);
 
     [Fact]
     public void Next_WithAnotherRingSize_SaysThatItIsFixed() =>
@@ -133,7 +129,7 @@ public sealed class ClusterPlannerTests
     {
         var observed = Rollout(1).WithRing(ring => ring with { Members = ring.Members.SetItem(2, ring.Members[2] with { Up = false, SeenUpBy = 0, SeenDownBy = 4 }) });
         var wait = Assert.IsType<ClusterAction.WaitForGate>(Next(Cluster(5), observed));
-        Assert.Equal(Conditions.Reasons.QuorumAtRisk, wait.Verdict.Reason);
+        Assert.Equal(Conditions.Reasons.QuorumAtRisk, wait.Why.Reason);
         var cluster = Cluster(5);
         cluster.Status = ClusterStatusBuilder.Build(cluster, observed, wait, null, Now);
         Assert.Equal("False", cluster.Status.Conditions!.Single(condition => condition.Type == Conditions.Blocked).Status);

@@ -16,6 +16,8 @@ public sealed class ClusterProperties
         NodesUp,
         PartitionsMove,
         SpecGrows,
+        SpecShrinks,
+        NodeNamed,
         TemplateChanges,
         RequestLost,
         AnswerLost,
@@ -46,16 +48,21 @@ public sealed class ClusterProperties
 
             world.Loses = _ => false;
             world.Up();
-            for (var i = 0; i < 150; i++)
+            var quiet = 0;
+            for (var i = 0; i < 400 && quiet < 10; i++)
             {
+                var before = world.Writes;
                 world.MovePartitions(1);
                 world.Elapse(TimeSpan.FromSeconds(10));
                 Pass(reconciler, cluster);
+                quiet = world.Writes == before && world.PendingTransfers == 0 && cluster.Status.Operation is null ? quiet + 1 : 0;
             }
 
             Assert.Empty(world.Breaches);
             Assert.Equal(1, world.RingsCreated);
             Assert.Equal(cluster.Spec.Nodes, world.Members.Count);
+            Assert.Equal(cluster.Spec.Nodes, world.Replicas.Values.Sum());
+            Assert.All(cluster.Spec.LeavingNodes ?? [], id => Assert.Contains(id, world.Removed));
             Assert.DoesNotContain(world.Members, world.IsOutdated);
             Assert.Equal("True", cluster.Status.Conditions!.Single(condition => condition.Type == Kv.Operator.Api.Conditions.Ready).Status);
 
@@ -100,6 +107,14 @@ public sealed class ClusterProperties
             case Happening.SpecGrows:
                 cluster.Spec.Nodes = Math.Min(9, cluster.Spec.Nodes + (which % 3));
                 break;
+            case Happening.SpecShrinks:
+                // As many as there are copies, and one more where a place is to be given anew.
+                cluster.Spec.Nodes = Math.Max(cluster.Spec.LeavingNodes is null ? 3 : 4, cluster.Spec.Nodes - (which % 4));
+                break;
+            case Happening.NodeNamed when which < world.Members.Count:
+                (cluster.Spec.LeavingNodes ??= []).Add(world.IdOf(world.Members[which]));
+                cluster.Spec.Nodes = Math.Max(4, cluster.Spec.Nodes);
+                break;
             case Happening.TemplateChanges:
                 world.ChangeTemplate();
                 break;
@@ -109,8 +124,9 @@ public sealed class ClusterProperties
             case Happening.AnswerLost:
                 world.Loses = after => after;
                 break;
-            case Happening.OperatorForgets:
-                // The status is all that a restarted operator has, and somebody may have cleared even that.
+            case Happening.OperatorForgets when world.StagedLeaves == 0:
+                // The status is all that a restarted operator has, and somebody may have cleared even that. Only a leave that is staged and not wanted any more needs it: without it,
+                // nobody can tell whose it is, and a person has to clear it.
                 cluster.Status.Operation = null;
                 break;
         }

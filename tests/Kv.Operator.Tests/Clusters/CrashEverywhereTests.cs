@@ -14,7 +14,11 @@ public sealed class CrashEverywhereTests
 {
     private const int MaxPasses = 200;
 
-    public static TheoryData<string> Scenarios => ["create", "scale-out", "rollout", "rollout and scale-out", "broken node"];
+    public static TheoryData<string> Scenarios =>
+    [
+        "create", "scale-out", "rollout", "rollout and scale-out", "broken node", "scale-in", "scale-in with volumes", "scale-in taken back", "middle leaves", "middle is renewed",
+        "scale-in and rollout",
+    ];
 
     [Theory]
     [MemberData(nameof(Scenarios))]
@@ -38,27 +42,33 @@ public sealed class CrashEverywhereTests
     private static (string End, int Changes, bool WasStopped) Run(string scenario, (int Change, bool After) stop)
     {
         var world = new SimulatedCluster();
-        var cluster = Build.Cluster(3);
+        var cluster = Build.Cluster(scenario.StartsWith("scale-in", StringComparison.Ordinal) ? 5 : scenario.StartsWith("middle", StringComparison.Ordinal) ? 4 : 3);
         if (scenario != "create")
         {
-            Reconcile(world, cluster);
+            Reconcile("", world, cluster);
             Begin(scenario, world, cluster);
         }
 
         var before = world.Changes;
         world.Stops = stop.Change == 0 ? default : (before + stop.Change, stop.After);
-        var wasStopped = Reconcile(world, cluster);
+        var wasStopped = Reconcile(scenario, world, cluster);
         Assert.Empty(world.Breaches);
         var ready = cluster.Status.Conditions!.Single(condition => condition.Type == Conditions.Ready);
         var outdated = world.Members.Count(world.IsOutdated);
-        return ($"rings {world.RingsCreated}, commits {world.Commits}, restarts {world.Restarts}, outdated {outdated}, members {string.Join(",", world.Members.Order(StringComparer.Ordinal))}, ready {ready.Status}", world.Changes - before, wasStopped);
+        var members = string.Join(",", world.Members.Order(StringComparer.Ordinal).Select(world.IdOf));
+        var removed = string.Join(",", world.Removed.Order(StringComparer.Ordinal));
+        var end = $"rings {world.RingsCreated}, commits {world.Commits}, restarts {world.Restarts}, outdated {outdated}, members {members}, removed {removed}, "
+            + $"pods {world.Replicas.Values.Sum()}, volumes deleted {world.VolumesDeleted}, budget {world.Disruptions}, ready {ready.Status}";
+        return (end, world.Changes - before, wasStopped);
     }
 
     private static void Begin(string scenario, SimulatedCluster world, Cluster cluster)
     {
         cluster.Metadata.Generation++;
-        cluster.Spec.Nodes = scenario.Contains("scale-out", StringComparison.Ordinal) ? 5 : 3;
-        if (!scenario.StartsWith("scale", StringComparison.Ordinal))
+        cluster.Spec.Nodes = scenario.Contains("scale-out", StringComparison.Ordinal) ? 5 : scenario == "middle is renewed" ? 4 : 3;
+        cluster.Spec.LeavingNodes = scenario.StartsWith("middle", StringComparison.Ordinal) ? [world.IdOf("example-1")] : null;
+        cluster.Spec.Storage.Retention.WhenScaled = scenario == "scale-in with volumes" ? RetentionPolicy.Delete : RetentionPolicy.Retain;
+        if (scenario.Contains("rollout", StringComparison.Ordinal) || scenario == "broken node")
         {
             world.ChangeTemplate();
         }
@@ -70,7 +80,7 @@ public sealed class CrashEverywhereTests
     }
 
     /// <summary>Passes until nothing changes any more. A pass that the operator does not outlive leaves no status.</summary>
-    private static bool Reconcile(SimulatedCluster world, Cluster cluster)
+    private static bool Reconcile(string scenario, SimulatedCluster world, Cluster cluster)
     {
         var wasStopped = false;
         for (var pass = 0; pass < MaxPasses; pass++)
@@ -83,6 +93,11 @@ public sealed class CrashEverywhereTests
             catch (OperatorStoppedException)
             {
                 wasStopped = true;
+            }
+
+            if (scenario == "scale-in taken back" && world.StagedLeaves > 0)
+            {
+                cluster.Spec.Nodes = 5;
             }
 
             world.MovePartitions(2);

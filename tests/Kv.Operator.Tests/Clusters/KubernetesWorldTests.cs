@@ -46,16 +46,73 @@ public sealed class KubernetesWorldTests
         Assert.Null(await api.GetAsync(ResourceKind.Pod, "default", "example-0", CancellationToken.None));
     }
 
+    [Fact]
+    public async Task Volume_OfANodeThatLeft_IsMarked_AndKeepsWhatElseItSays()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        await ClaimAsync("data-example-7");
+        var volume = Assert.Single((await world.ObserveAsync(Cluster, CancellationToken.None)).Volumes);
+        Assert.Equal(("example-7", false, false), (volume.NodeName, volume.IsReleased, volume.IsUsed));
+
+        await world.ReleaseVolumeAsync(Cluster, volume, CancellationToken.None);
+        Assert.True(Assert.Single((await world.ObserveAsync(Cluster, CancellationToken.None)).Volumes).IsReleased);
+
+        await world.DeleteVolumeAsync(Cluster, volume, CancellationToken.None);
+        Assert.Empty((await world.ObserveAsync(Cluster, CancellationToken.None)).Volumes);
+    }
+
+    [Fact]
+    public async Task Renewal_DeletesTheClaimAndThePod_AndAPodThatWaitsForAGoneClaimIsSeen()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        await ClaimAsync("data-example-0");
+        var observed = await world.ObserveAsync(Cluster, CancellationToken.None);
+        Assert.True(Assert.Single(observed.Volumes).IsUsed);
+        await world.RenewVolumeAsync(Cluster, observed, observed.Nodes[0], CancellationToken.None);
+        Assert.Null(await api.GetAsync(ResourceKind.VolumeClaim, "default", "data-example-0", CancellationToken.None));
+        Assert.Null(await api.GetAsync(ResourceKind.Pod, "default", "example-0", CancellationToken.None));
+
+        await PodAsync("Pending");
+        Assert.True((await NodeAsync(world)).IsVolumeMissing);
+        await ClaimAsync("data-example-0");
+        Assert.False((await NodeAsync(world)).IsVolumeMissing);
+    }
+
+    [Fact]
+    public async Task Budget_IsWhatTheGateSaid_WhateverElseIsApplied()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        var observed = await world.ObserveAsync(Cluster, CancellationToken.None);
+        Assert.Equal(1, observed.DisruptionsAllowed);
+        await world.SetBudgetAsync(Cluster, observed, 0, CancellationToken.None);
+        observed = await world.ObserveAsync(Cluster, CancellationToken.None);
+        Assert.Equal(0, observed.DisruptionsAllowed);
+        Assert.All(observed.Children, child => Assert.Equal(ChildState.Current, child.State));
+        await world.ApplyChildrenAsync(Cluster, observed, new Dictionary<string, int> { [""] = 1 }, CancellationToken.None);
+        Assert.Equal(0, (await world.ObserveAsync(Cluster, CancellationToken.None)).DisruptionsAllowed);
+    }
+
+    private async Task ClaimAsync(string name) => await api.CreateAsync(
+        ResourceKind.VolumeClaim,
+        "default",
+        new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default", ["labels"] = Parts.Labels(Cluster, null) } },
+        CancellationToken.None);
+
     /// <summary>A cluster of one pod, made from the template as it is.</summary>
     private async Task<KubernetesWorld> WorldAsync(string image)
     {
         var world = new KubernetesWorld(api, NodeImage.Parse(image, "latest"));
         await world.ApplyChildrenAsync(Cluster, new ObservedCluster(), new Dictionary<string, int> { [""] = 1 }, CancellationToken.None);
+        await PodAsync("Running");
+        return world;
+    }
+
+    private async Task PodAsync(string phase)
+    {
         var set = (await api.GetAsync(ResourceKind.StatefulSet, "default", "example", CancellationToken.None))!;
-        var pod = new JsonObject { ["metadata"] = set["spec"]!["template"]!["metadata"]!.DeepClone(), ["status"] = new JsonObject { ["phase"] = "Running" } };
+        var pod = new JsonObject { ["metadata"] = set["spec"]!["template"]!["metadata"]!.DeepClone(), ["status"] = new JsonObject { ["phase"] = phase } };
         (pod["metadata"]!["name"], pod["metadata"]!["namespace"]) = ("example-0", "default");
         await api.CreateAsync(ResourceKind.Pod, "default", pod, CancellationToken.None);
-        return world;
     }
 
     private static async Task<ObservedNode> NodeAsync(KubernetesWorld world) => Assert.Single((await world.ObserveAsync(Cluster, CancellationToken.None)).Nodes);

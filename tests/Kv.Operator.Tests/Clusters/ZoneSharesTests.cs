@@ -9,7 +9,7 @@ namespace Kv.Operator.Tests.Clusters;
 public sealed class ZoneSharesTests
 {
     [Fact]
-    public void Of_AnyNodesAndZones_IsEvenFromTheStartAndNeverShrinks() =>
+    public void Of_AnyNodesAndZones_IsEvenFromTheStart_AndWhenTheyGrowOrShrink() =>
         Gen.Select(Gen.Int[1, 5], Gen.Int[1, 40], Gen.Int[0, 40]).Sample((zones, nodes, more) =>
         {
             var cluster = Build.Cluster(Math.Max(zones, nodes), spec => spec.Zones = [.. Enumerable.Range(0, zones).Select(i => new ClusterZone { Name = $"z{i}" })]);
@@ -22,6 +22,9 @@ public sealed class ZoneSharesTests
             Assert.All(first, pair => Assert.True(next[pair.Key] >= pair.Value));
             Assert.Equal(cluster.Spec.Nodes, next.Values.Sum());
             Assert.True(next.Values.Max() - next.Values.Min() <= 1);
+
+            var back = ZoneShares.Of(Build.Cluster(Math.Max(zones, nodes), spec => spec.Zones = cluster.Spec.Zones).Spec, next.Select(pair => new ObservedWorkload(pair.Key, pair.Key, pair.Value)));
+            Assert.Equal(first, back);
         });
 
     [Fact]

@@ -47,7 +47,7 @@ public sealed class NodeSupervisorTests : IDisposable
             Assert.True(supervisor.IsOutdated("n1"));
             Assert.False(supervisor.IsOutdated("n2"));
 
-            supervisor.Restart("n1");
+            supervisor.Restart("n1", withoutData: false);
             Assert.False(supervisor.IsRunning("n1"));
             await UntilAsync(supervisor, _ => supervisor.IsRunning("n1"));
             Assert.False(supervisor.IsOutdated("n1"));

@@ -50,7 +50,7 @@ public sealed class GoldenTests
 
     private static void Check(string name, Cluster cluster, ObservedWorkload[] existing)
     {
-        var objects = ClusterManifests.Build(cluster, ZoneShares.Of(cluster.Spec, existing), existing, Image, "policy/v1");
+        var objects = ClusterManifests.Build(cluster, ZoneShares.Of(cluster.Spec, existing), existing, Image, "policy/v1", disruptions: 1);
         var text = string.Join("---\n", objects.Select(YamlWriter.Write));
         var path = Repository.PathOf($"tests/Kv.Operator.Tests/Manifests/Golden/{name}.yaml");
         if (Environment.GetEnvironmentVariable("KV_ACCEPT_GOLDEN") == "1")

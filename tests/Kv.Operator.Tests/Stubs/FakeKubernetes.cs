@@ -138,7 +138,7 @@ internal sealed class FakeKubernetes : IKubernetesApi
         lock (gate)
         {
             Writes++;
-            var body = intent.DeepClone().AsObject();
+            var body = objects.TryGetValue(kind.PathOf(@namespace, name), out var live) ? Merged(live, intent) : intent.DeepClone().AsObject();
             body["metadata"]!["managedFields"] = new JsonArray(new JsonObject { ["manager"] = fieldManager, ["operation"] = "Apply", ["fieldsV1"] = FieldsOf(intent) });
             return Task.FromResult(Store(kind, @namespace, name, body));
         }
@@ -228,6 +228,17 @@ internal sealed class FakeKubernetes : IKubernetesApi
 
     private static bool Matches(JsonObject item, string? selector) => string.IsNullOrEmpty(selector)
         || selector.Split(',').All(one => item["metadata"]?["labels"]?[one.Split('=')[0]]?.ToString() == one.Split('=')[1]);
+
+    private static JsonObject Merged(JsonObject live, JsonObject intent)
+    {
+        var merged = live.DeepClone().AsObject();
+        foreach (var (key, value) in intent)
+        {
+            merged[key] = merged[key] is JsonObject old && value is JsonObject wanted ? Merged(old, wanted) : value?.DeepClone();
+        }
+
+        return merged;
+    }
 
     private static JsonObject FieldsOf(JsonObject intent) => new(intent
         .Where(pair => pair.Key is not ("apiVersion" or "kind"))

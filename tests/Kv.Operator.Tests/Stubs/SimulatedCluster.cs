@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Grpc.Core;
+using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Clusters;
+using Kv.Operator.Gates;
 using Kv.Operator.Manifests;
 using Kv.Operator.NodeAdmin;
 using Admin = Kv.Protos.Admin.V1;
@@ -9,17 +12,20 @@ using Admin = Kv.Protos.Admin.V1;
 namespace Kv.Operator.Tests.Stubs;
 
 /// <summary>
-/// A world and its nodes in memory, with the nodes' own rules: a ring is made once, joins are staged, a plan is committed only as it was read and never
-/// while partitions move. It records every breach, and can lose calls before or after they took effect.
+/// A world and its nodes in memory, with the nodes' own rules: a ring is made once, joins and leaves are staged, a plan is committed only as it was read and never
+/// while partitions move, a member is forgotten only when it holds nothing. It records every breach, and can lose calls before or after they took effect.
 /// </summary>
-internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
+internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
 {
     private readonly SortedDictionary<string, int> replicas = new(StringComparer.Ordinal);
     private readonly HashSet<string> down = [];
     private readonly List<string> members = [];
     private readonly List<string> staged = [];
+
+    // Nodes are asked several at once.
+    private readonly ConcurrentDictionary<string, SimulatedVolume> volumes = [];
     private readonly Dictionary<string, (string Props, bool Active)> types = [];
-    private readonly Dictionary<string, SimulatedProcess> processes = [];
+    private readonly ConcurrentDictionary<string, SimulatedProcess> processes = [];
     private int template;
     private string clusterId = "";
     private string lastCommitted = "";
@@ -37,6 +43,8 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
     public int Writes { get; private set; }
 
     public IReadOnlyList<string> Members => members;
+
+    public IReadOnlyDictionary<string, int> Replicas => replicas;
 
     /// <summary>Asked before (false) and after (true) each change: true loses the call or its answer.</summary>
     public Func<bool, bool> Loses { get; set; } = _ => false;
@@ -70,9 +78,13 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
 
     private bool IsDown(string name) => down.Contains(name) || ProcessOf(name).IsStarting;
 
-    private SimulatedProcess ProcessOf(string name) => processes.TryGetValue(name, out var process) ? process : processes[name] = new SimulatedProcess(template);
+    private SimulatedProcess ProcessOf(string name) => processes.GetOrAdd(name, _ => new SimulatedProcess(template));
 
-    public void MovePartitions(int count) => PendingTransfers = Math.Max(0, PendingTransfers - count);
+    public void MovePartitions(int count)
+    {
+        PendingTransfers = Math.Max(0, PendingTransfers - count);
+        MoveLeavers(count);
+    }
 
     public Task<ObservedCluster> ObserveAsync(Cluster cluster, CancellationToken cancel)
     {
@@ -83,7 +95,7 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
             return new ObservedNode(name, pair.Key, ordinal)
             {
                 Running = !IsDown(name),
-                Ready = !IsDown(name) && members.Contains(name),
+                Ready = !IsDown(name) && members.Contains(name) && !exiting.ContainsKey(name),
                 Uid = ProcessOf(name).Uid,
                 IsOutdated = IsOutdated(name) && !ProcessOf(name).IsStarting,
                 AdminAddress = name,
@@ -95,6 +107,8 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
             Children = [.. children],
             Workloads = [.. replicas.Select(pair => new ObservedWorkload(pair.Key, Names.StatefulSet(cluster, pair.Key), pair.Value) { StorageSize = "10Gi" })],
             Nodes = [.. nodes],
+            Volumes = [.. VolumesOf(cluster)],
+            DisruptionsAllowed = disruptions,
         });
     }
 
@@ -104,9 +118,9 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
         {
             foreach (var (zone, count) in replicasByZone)
             {
-                if (count < replicas.GetValueOrDefault(zone))
+                for (var ordinal = count; ordinal < replicas.GetValueOrDefault(zone); ordinal++)
                 {
-                    Breaches.Add($"zone {zone} shrinks from {replicas[zone]} to {count}");
+                    EndPod(Names.Pod(cluster, zone, ordinal));
                 }
 
                 replicas[zone] = count;
@@ -115,8 +129,13 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
         return Task.CompletedTask;
     }
 
-    public Task RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
+    public Task<GateVerdict.Closed?> RestartAsync(Cluster cluster, ObservedNode node, bool isBroken, CancellationToken cancel)
     {
+        if (!isBroken && disruptions == 0)
+        {
+            return Task.FromResult<GateVerdict.Closed?>(new GateVerdict.Closed(Conditions.Reasons.BudgetSpent, "not now", IsPassing: true));
+        }
+
         Change("world", () =>
         {
             if (ProcessOf(node.Name).Uid != node.Uid)
@@ -133,18 +152,32 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
             processes[node.Name].Restart(template);
             Restarts++;
         });
-        return Task.CompletedTask;
+        return Task.FromResult<GateVerdict.Closed?>(null);
     }
 
     public Task<Admin.Node> GetNodeAsync(string address, CancellationToken cancel)
     {
         Reach(address);
-        return Task.FromResult(new Admin.Node { Id = IdOf(address), Name = address, Version = "0.1.0", UptimeSeconds = (long)ProcessOf(address).Uptime.TotalSeconds, ClusterId = members.Contains(address) || staged.Contains(address) ? clusterId : "" });
+        return Task.FromResult(new Admin.Node
+        {
+            Id = IdOf(address),
+            Name = address,
+            Version = "0.1.0",
+            UptimeSeconds = (long)ProcessOf(address).Uptime.TotalSeconds,
+            ClusterId = members.Contains(address) || staged.Contains(address) || IsRemoved(address) ? clusterId : "",
+            Removed = IsRemoved(address),
+            HeldPartitions = exiting.GetValueOrDefault(address, members.Contains(address) ? 1 : 0),
+        });
     }
 
     public Task<Admin.Cluster> GetClusterAsync(string address, CancellationToken cancel)
     {
         Reach(address);
+        if (IsRemoved(address))
+        {
+            throw new NodeRefusedException(StatusCode.FailedPrecondition, "not_in_cluster: it was removed");
+        }
+
         return Task.FromResult(View());
     }
 
@@ -178,6 +211,11 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
             foreach (var peer in peerAddresses.Where(peer => !members.Contains(peer) && !staged.Contains(peer)))
             {
                 Reach(peer);
+                if (IsRemoved(peer))
+                {
+                    Breaches.Add($"{peer} joins, though its volume says that it left");
+                }
+
                 staged.Add(peer);
                 version++;
             }
@@ -188,7 +226,7 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
     public Task<Admin.Plan> GetPlanAsync(string address, CancellationToken cancel)
     {
         Reach(address);
-        return Task.FromResult(new Admin.Plan { PlanId = PlanId(), Transfers = staged.Count * 3 });
+        return Task.FromResult(new Admin.Plan { PlanId = PlanId(), Transfers = (staged.Count + stagedLeaves.Count) * 3 });
     }
 
     public Task<Admin.Cluster> CommitPlanAsync(string address, string planId, CancellationToken cancel)
@@ -212,9 +250,12 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
                 throw new NodeRefusedException(StatusCode.FailedPrecondition, "plan_changed: what is staged is not that any more");
             }
 
-            PendingTransfers += staged.Count * 3;
+            CheckLeaves(stagedLeaves);
+            PendingTransfers += (staged.Count + stagedLeaves.Count) * 3;
             members.AddRange(staged);
+            leaving.UnionWith(stagedLeaves);
             staged.Clear();
+            stagedLeaves.Clear();
             lastCommitted = planId;
             version++;
             Commits++;
@@ -272,9 +313,7 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
         return Task.FromResult(Type(name));
     }
 
-    private static string IdOf(string name) => $"id-{name}";
-
-    private string PlanId() => staged.Count == 0 ? "" : string.Join("+", staged);
+    private string PlanId() => staged.Count + stagedLeaves.Count == 0 ? "" : $"{version}:{string.Join("+", staged)}-{string.Join("-", stagedLeaves)}";
 
     private Admin.BucketType? Type(string name)
     {
@@ -297,15 +336,14 @@ internal sealed class SimulatedCluster : IClusterWorld, INodeAdmin
         {
             Id = IdOf(name),
             Name = name,
-            State = staged.Contains(name) ? Admin.MemberState.Joining : Admin.MemberState.Valid,
-            Partitions = staged.Contains(name) ? 0 : 64 / members.Count,
+            State = StateOf(name),
+            Partitions = StateOf(name) is Admin.MemberState.Joining or Admin.MemberState.Exiting ? 0 : 64 / members.Count,
             Up = !IsDown(name),
         }));
         view.Staged.AddRange(staged.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Join, NodeId = IdOf(name), NodeName = name }));
-        if (members.Count > 0)
-        {
-            view.Owners.AddRange(Enumerable.Range(0, 64).Select(partition => (uint)(partition % members.Count)));
-        }
+        view.Staged.AddRange(stagedLeaves.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Leave, NodeId = IdOf(name), NodeName = name }));
+        var owners = Enumerable.Range(0, members.Count).Where(i => !exiting.ContainsKey(members[i])).ToList();
+        view.Owners.AddRange(owners.Count == 0 ? [] : Enumerable.Range(0, 64).Select(partition => (uint)owners[partition % owners.Count]));
 
         return view;
     }

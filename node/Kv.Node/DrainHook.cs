@@ -1,0 +1,82 @@
+using System.Globalization;
+using Kv.Cluster.Membership;
+
+namespace Kv.Node;
+
+/// <summary>
+/// `/drain?budget=SECONDS`: what a pod's preStop hook asks before the process is told to end. Answers when clients have gone elsewhere and no owner waits for hints of
+/// this node, or when the budget ends. Whoever reaches the port can ask it, so a node that is not ended within <see cref="Patience"/> of the budget serves again by itself.
+/// </summary>
+public sealed class DrainHook(Func<ClusterAdmin?> admin, TimeProvider time) : IDisposable
+{
+    public const int MaxBudgetSeconds = 60;
+
+    /// <summary>Between the end of the hook and the signal lie moments.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Lock gate = new();
+    private ITimer? undrain;
+
+    public void Map(IEndpointRouteBuilder endpoints) => endpoints.MapGet("/drain", AnswerAsync);
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            undrain?.Dispose();
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        if (admin() is not { } node)
+        {
+            await WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "not serving yet");
+            return;
+        }
+
+        if (!int.TryParse(context.Request.Query["budget"], NumberStyles.None, CultureInfo.InvariantCulture, out var budget) || budget > MaxBudgetSeconds)
+        {
+            await WriteAsync(context, StatusCodes.Status400BadRequest, string.Create(CultureInfo.InvariantCulture, $"budget: seconds, 0 to {MaxBudgetSeconds}"));
+            return;
+        }
+
+        UndrainAfter(node, TimeSpan.FromSeconds(budget) + Patience);
+        var drain = await node.DrainAsync(TimeSpan.FromSeconds(budget), context.RequestAborted);
+        await WriteAsync(context, StatusCodes.Status200OK, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(drain.IsDone ? "drained" : "not drained")}: {drain.RequestsUnderWay} requests under way, {drain.HintsToReturn} hints to return, {drain.HintsToKeep} to keep"));
+    }
+
+    /// <summary>Unless an administrator drains the node: that lasts until it is taken back.</summary>
+    private void UndrainAfter(ClusterAdmin node, TimeSpan delay)
+    {
+        lock (gate)
+        {
+            if (undrain is null && node.GetDrain().IsDraining)
+            {
+                return;
+            }
+
+            undrain ??= time.CreateTimer(_ => Undrain(node), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            undrain.Change(delay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Undrain(ClusterAdmin node)
+    {
+        lock (gate)
+        {
+            undrain?.Dispose();
+            undrain = null;
+            node.Undrain();
+        }
+    }
+
+    private static Task WriteAsync(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(text + "\n", context.RequestAborted);
+    }
+}

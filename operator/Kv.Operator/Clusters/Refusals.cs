@@ -1,0 +1,24 @@
+using Kv.Operator.Api;
+using Kv.Operator.Gates;
+using Kv.Operator.NodeAdmin;
+
+namespace Kv.Operator.Clusters;
+
+/// <summary>What a node's refusal of a change of members means here: the words of admin.v1 that are answers and not errors. Pure.</summary>
+internal static class Refusals
+{
+    /// <summary>Null for a word that is an error.</summary>
+    public static GateVerdict.Closed? Why(NodeRefusedException refused)
+    {
+        (string Reason, bool IsPassing)? known = refused.Word switch
+        {
+            "no_space" => (Conditions.Reasons.NoSpace, false),
+            "too_few_members" or "only_member" => (Conditions.Reasons.TooFewMembers, false),
+            "member_down" => (Conditions.Reasons.NodesDown, false),
+            "ring_not_ready" => (Conditions.Reasons.RingConverging, true),
+            "pending_transfers" or "holds_data" => (Conditions.Reasons.HandingOff, true),
+            _ => null,
+        };
+        return known is var (reason, isPassing) ? new GateVerdict.Closed(reason, refused.Message[(refused.Word.Length + 1)..].TrimStart(), isPassing) : null;
+    }
+}
