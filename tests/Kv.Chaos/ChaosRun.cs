@@ -54,8 +54,8 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         var client = new ClientDoor(connection);
         using var httpDoor = new HttpDoor(http);
         var workload = new Workload(options, timeline);
-        var scaling = new Scaling(ring, admin, options.Nodes, timeline, Say);
-        var faults = new FaultRunner(ring, scaling, timeline, Say);
+        var changes = new MemberChanges(ring, admin, options.Nodes, timeline, Say);
+        var faults = new FaultRunner(ring, changes, timeline, Say);
         var schedule = FaultSchedule.Draw(options.Seed, options.Minutes * 60, options.Nodes, kinds);
 
         using (var loadEnds = new CancellationTokenSource())
@@ -69,7 +69,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         }
 
         var begun = timeline.Now;
-        await scaling.FinishAsync();
+        await changes.FinishAsync();
         var settled = await SettledAsync(ring, admin);
         Say(settled is null ? string.Create(CultureInfo.InvariantCulture, $"at rest after {timeline.Now - begun:0} s") : $"NOT at rest: {settled}");
         var data = new DataCheck(workload, client);
@@ -90,7 +90,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
                 new Verdict("no acknowledged write is lost, no delete comes back, siblings are kept; read from all owners of each key", lost),
                 new Verdict("no read ever showed what nobody wrote", workload.Strangers),
                 new Verdict("after healing the ring comes to rest by itself: members, agreement, transfers, hints", Problems(settled, again)),
-                new Verdict("members join and leave under faults", [.. scaling.Problems]),
+                new Verdict("members join, leave and are replaced under faults", [.. changes.Problems]),
                 new Verdict("no node ended by itself, and each stops cleanly when asked", [.. ring.All.SelectMany(node => node.Unexplained), .. faults.Problems, .. stops]),
                 new Verdict("no error in the nodes' logs that a full disk does not explain", LogCheck.Run(ring.All)),
                 new Verdict("memory stays within its limit", Memory(ring)),

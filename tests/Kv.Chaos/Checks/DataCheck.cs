@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Kv.Chaos.Load;
 using Kv.Core.Objects;
 
@@ -10,8 +11,10 @@ namespace Kv.Chaos.Checks;
 /// </summary>
 internal sealed class DataCheck(Workload workload, ClientDoor client)
 {
-    private const int Attempts = 12;
     private const int AtOnce = 16;
+
+    /// <summary>On a machine that is busy with other things nodes take each other for down now and then.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly ConcurrentQueue<string> problems = [];
     private readonly ConcurrentQueue<string> incomplete = [];
@@ -57,15 +60,16 @@ internal sealed class DataCheck(Workload workload, ClientDoor client)
 
     private async Task<IReadOnlySet<string>?> ReadAsync(ObjectKey key, bool mustBeOnAll)
     {
-        for (var attempt = 1; ; attempt++)
+        var watch = Stopwatch.StartNew();
+        while (true)
         {
             try
             {
                 return (await client.GetFromOwnersAsync(key, mustBeOnAll)).Values;
             }
-            catch (DoorException failure) when (failure.IsRetryable && attempt < Attempts)
+            catch (DoorException failure) when (failure.IsRetryable && watch.Elapsed < Patience)
             {
-                await Waits.ForAsync(TimeSpan.FromMilliseconds(100 * attempt), CancellationToken.None);
+                await Waits.ForAsync(TimeSpan.FromMilliseconds(500), CancellationToken.None);
             }
             catch (DoorException failure)
             {

@@ -44,4 +44,7 @@ internal enum FaultKind
 
     /// <summary>New nodes join, or members leave, in the background of the faults that follow.</summary>
     Scale,
+
+    /// <summary>A volume lost whole: the node comes back empty, outside the ring, and takes its old place over by a replace order, in the background too.</summary>
+    LoseVolume,
 }

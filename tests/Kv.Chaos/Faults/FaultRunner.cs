@@ -7,7 +7,7 @@ using Kv.Chaos.Rings;
 namespace Kv.Chaos.Faults;
 
 /// <summary>Carries a schedule out, each fault from its beginning to its end, whatever the others do.</summary>
-internal sealed class FaultRunner(ChaosRing ring, Scaling scaling, Timeline timeline, Action<string> say)
+internal sealed class FaultRunner(ChaosRing ring, MemberChanges changes, Timeline timeline, Action<string> say)
 {
     /// <summary>Below what a node wants free (512 MiB) and above nothing.</summary>
     private const long NearlyFullBytes = 300L << 20;
@@ -59,7 +59,8 @@ internal sealed class FaultRunner(ChaosRing ring, Scaling scaling, Timeline time
             FaultKind.FullDisk => FillAsync(fault, first, 0, stop),
             FaultKind.ClockJump => JumpAsync(fault, first, stop),
             FaultKind.RollingRestart => RollAsync(nodes, stop),
-            FaultKind.Scale => scaling.BeginAsync(fault.Ranks),
+            FaultKind.Scale => changes.ScaleAsync(fault.Ranks),
+            FaultKind.LoseVolume => changes.LoseVolumeAsync(first),
             _ => throw new InvalidOperationException($"{fault.Kind} is nobody's"),
         };
     }

@@ -65,7 +65,7 @@ internal static class FaultSchedule
     {
         FaultKind.KillAll => 1 + (random.NextDouble() * 2),
         FaultKind.RollingRestart => 15,
-        FaultKind.Scale => 4,
+        FaultKind.Scale or FaultKind.LoseVolume => 4,
         _ => 4 + (random.NextDouble() * 10),
     };
 

@@ -99,6 +99,11 @@ internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDisposable
 
             var text = (await ReadAsync(response)).Trim().ReplaceLineEndings(" ");
 
+            if (text.Contains("not ready", StringComparison.Ordinal))
+            {
+                nodes.Avoid(node);
+            }
+
             // Riak answers 500 and the reason's name where it has no status of its own for it.
             var isRetryable = response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
                 || (response.StatusCode is HttpStatusCode.InternalServerError && Transient.Any(reason => text.Contains(reason, StringComparison.Ordinal)));

@@ -19,7 +19,7 @@ internal static class TimelinePicture
         ("paused", "#9467bd", ["Pause"]),
         ("cut off", "#1f77b4", ["Split", "Deaf", "Isolate"]),
         ("bad link", "#17becf", ["SlowLink", "LossyLink"]),
-        ("disk", "#8c564b", ["NearlyFullDisk", "FullDisk"]),
+        ("disk", "#8c564b", ["NearlyFullDisk", "FullDisk", "LoseVolume"]),
         ("clock", "#e377c2", ["ClockJump"]),
         ("restart", "#7f7f7f", ["RollingRestart"]),
         ("join, leave", "#2ca02c", ["Scale"]),
@@ -96,7 +96,7 @@ internal static class TimelinePicture
             var width = Math.Max(panel.X(fault.To) - x, 2);
             var y = top + 2 + (row * each);
             panel.Rect(x, y, width, each - 1, ColorOf(fault), 0.9, $"{fault.What}, {Summary.Clock(fault.From)} to {Summary.Clock(fault.To)}");
-            if (each > 10 && width > (fault.What.Length * 5.6) + 6)
+            if (each > 14 && width > (fault.What.Length * 5.6) + 6)
             {
                 panel.Text(x + 4, y + (each / 2) + 4, fault.What, "start", 10, "white");
             }

@@ -132,6 +132,21 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
         Look();
     }
 
+    /// <summary>Waits until a process that was killed is gone.</summary>
+    public async Task GoneAsync()
+    {
+        NodeProcess? ending;
+        lock (gate)
+        {
+            ending = process;
+        }
+
+        if (ending is not null)
+        {
+            await ending.EndedAsync(CancellationToken.None);
+        }
+    }
+
     public void HoldPaused()
     {
         lock (gate)

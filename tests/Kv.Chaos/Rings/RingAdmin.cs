@@ -85,6 +85,37 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
         Patience,
         cancel);
 
+    /// <summary>Which member a node is, by its own word; null if it does not say or is none.</summary>
+    public async Task<string?> IdOfAsync(ChaosNode node)
+    {
+        try
+        {
+            var self = await At(node).GetNodeAsync(new GetNodeRequest(), deadline: Deadline);
+            return self.ClusterId.Length > 0 && !self.Removed ? self.Id : null;
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Gives a dead member's place to the node that runs with an empty volume under its name; ends when all data is there again. What went wrong, or null.</summary>
+    public Task<string?> ReplaceAsync(string dead, ChaosNode node, CancellationToken cancel) => Waits.UntilNoneAsync(
+        () => TriedAsync(async () =>
+        {
+            var (asked, cluster) = await AskAsync([node], cancel);
+            if (cluster.Members.Any(member => member.Id == dead) || !cluster.Members.Any(member => member.Name == node.Name && member.State == MemberState.Valid))
+            {
+                var plan = await asked.StageReplaceAsync(new StageReplaceRequest { DeadId = dead, PeerAddress = node.Endpoint(Ports.Peer) }, deadline: Deadline, cancellationToken: cancel);
+                await asked.CommitPlanAsync(new CommitPlanRequest { PlanId = plan.PlanId }, deadline: Deadline, cancellationToken: cancel);
+                return $"{node.Name} did not take over its old place";
+            }
+
+            return cluster.PendingTransfers + cluster.Rebuilding.Count == 0 ? null : $"{cluster.Rebuilding.Count} partitions of {node.Name} are still to be rebuilt";
+        }),
+        Patience,
+        cancel);
+
     /// <summary>Why the ring is not at rest: members, agreement, transfers, hints. Null when it is.</summary>
     public async Task<string?> UnsettledAsync(IReadOnlyList<ChaosNode> members, CancellationToken cancel) => await TriedAsync(async () =>
     {

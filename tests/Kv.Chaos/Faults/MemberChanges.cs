@@ -5,10 +5,10 @@ using Kv.Chaos.Rings;
 namespace Kv.Chaos.Faults;
 
 /// <summary>
-/// Members that come and go by admin calls: in turn, the free places join, and as many members as joined leave. One change at a time, under whatever
-/// faults there are meanwhile.
+/// Members that come, go and are replaced by admin calls, as an operator would make them: in turn the free places join and as many members as joined leave; a member
+/// whose volume was lost comes back empty and is given its place anew. One change at a time, under whatever faults there are meanwhile: each is to be done in the end.
 /// </summary>
-internal sealed class Scaling(ChaosRing ring, RingAdmin admin, int membersAtFirst, Timeline timeline, Action<string> say)
+internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int membersAtFirst, Timeline timeline, Action<string> say)
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
     private readonly ConcurrentQueue<string> problems = [];
@@ -16,16 +16,12 @@ internal sealed class Scaling(ChaosRing ring, RingAdmin admin, int membersAtFirs
 
     public IReadOnlyCollection<string> Problems => problems;
 
-    /// <summary>Begins the next change, if the one before is done.</summary>
-    public Task BeginAsync(IReadOnlyList<int> ranks)
-    {
-        if (current.IsCompleted)
-        {
-            current = ring.Wanted.Count == membersAtFirst ? GrowAsync() : ShrinkAsync([.. ranks.Select(rank => ring.Wanted[rank])]);
-        }
+    /// <summary>Begins to grow or to shrink, if the change before is done.</summary>
+    public Task ScaleAsync(IReadOnlyList<int> ranks) =>
+        BeginAsync("scale", () => ring.Wanted.Count == membersAtFirst ? GrowAsync() : ShrinkAsync([.. ranks.Select(rank => ring.Wanted[rank])]));
 
-        return Task.CompletedTask;
-    }
+    /// <summary>Begins to lose a member's volume and to replace it, if the change before is done: two volumes lost at once may be more than there are replicas of.</summary>
+    public Task LoseVolumeAsync(ChaosNode node) => BeginAsync("lose a volume", () => ReplaceAsync(node));
 
     /// <summary>What is under way to its end, and back to the members of the beginning in number.</summary>
     public async Task FinishAsync()
@@ -36,6 +32,35 @@ internal sealed class Scaling(ChaosRing ring, RingAdmin admin, int membersAtFirs
             await ShrinkAsync([.. ring.Wanted.Take(ring.Wanted.Count - membersAtFirst)]);
         }
     }
+
+    private Task BeginAsync(string what, Func<Task> change)
+    {
+        if (current.IsCompleted)
+        {
+            current = change();
+        }
+        else
+        {
+            say($"left out: {what}: the members change already");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private Task ReplaceAsync(ChaosNode node) => ChangeAsync("volume lost, replaced", [node], async () =>
+    {
+        if (await admin.IdOfAsync(node) is not { } dead)
+        {
+            // Cut off or dead just now, so that nobody tells which member it is: no volume is lost then.
+            return null;
+        }
+
+        node.HoldDown();
+        await node.GoneAsync();
+        node.Volume.Wipe();
+        node.ReleaseDown();
+        return await admin.ReplaceAsync(dead, node, CancellationToken.None);
+    });
 
     private async Task GrowAsync()
     {
