@@ -78,6 +78,8 @@ public static class Conditions
         public const string Shrinking = "Shrinking";
         public const string RenewingVolume = "RenewingVolume";
         public const string ReleasingStorage = "ReleasingStorage";
+        public const string Replacing = "Replacing";
+        public const string Removing = "Removing";
 
         // Cluster: why a node may not go down now.
         public const string ViewsMissing = "ViewsMissing";
@@ -93,6 +95,8 @@ public static class Conditions
         // Cluster: why nodes may not leave now.
         public const string NoSpace = "NoSpace";
         public const string TooFewMembers = "TooFewMembers";
+        public const string LostNodeIsUp = "LostNodeIsUp";
+        public const string DataLoss = "DataLoss";
 
         // Cluster: what is wrong.
         public const string NoRing = "NoRing";

@@ -42,6 +42,13 @@ public sealed class ClusterSpec
     [Description("Ids of nodes that are to leave the ring, as in status.nodeStatuses: they hand over what they hold and go. Where their place is still wanted, a new node with an empty volume takes it. An id that has left says nothing any more.")]
     public List<string>? LeavingNodes { get; set; }
 
+    [Items(0, 64)]
+    [ItemLength(16, 16)]
+    [Pattern("^[0-9a-f]{16}$")]
+    [XListType("set")]
+    [Description("Ids of nodes that are given up, since their volume is lost or they never come back. A new node with an empty volume takes over what such a node owned, and rebuilds it from the other copies; where there is no room for one, the others do. A node that is up is not given up.")]
+    public List<string>? LostNodes { get; set; }
+
     [Description("Where nodes keep their data.")]
     public ClusterStorage Storage { get; set; } = new();
 

@@ -110,6 +110,30 @@ internal abstract record ClusterAction
         public override string Message => $"{NamesOf(Members)} are to leave the ring";
     }
 
+    /// <summary>Writes down who is given up, as with <see cref="BeginLeave"/>.</summary>
+    public sealed record BeginLoss(ImmutableArray<ObservedMember> Members) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Replacing;
+
+        public override string Message => $"{NamesOf(Members)} are given up";
+    }
+
+    /// <summary>Stages that an empty node takes over what a dead one of the same name owned.</summary>
+    public sealed record StageReplace(ObservedMember Lost, ObservedNode Node) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Replacing;
+
+        public override string Message => $"staging that node {Node.Answer?.Id} replaces node {Lost.Id} as {Node.Name}";
+    }
+
+    /// <summary>Stages that a dead node is removed, and others take over what it owned.</summary>
+    public sealed record StageRemove(ObservedMember Lost) : ClusterAction
+    {
+        public override string Phase => Api.Conditions.Reasons.Removing;
+
+        public override string Message => $"staging that {Lost.Name} (node {Lost.Id}) is removed";
+    }
+
     /// <summary>Stages leaves; the nodes check space, replicas, and that nobody is away.</summary>
     public sealed record StageLeaves(ImmutableArray<ObservedMember> Members) : ClusterAction
     {

@@ -43,6 +43,12 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
             case ClusterAction.StageLeaves leave:
                 await OnAnyMemberAsync(observed, address => admin.StageLeaveAsync(address, leave.Members.Select(member => member.Id), cancel));
                 break;
+            case ClusterAction.StageReplace replace:
+                await OnAnyMemberAsync(observed, address => admin.StageReplaceAsync(address, replace.Lost.Id, replace.Node.PeerAddress, cancel));
+                break;
+            case ClusterAction.StageRemove remove:
+                await OnAnyMemberAsync(observed, address => admin.StageRemoveAsync(address, remove.Lost.Id, cancel));
+                break;
             case ClusterAction.ClearStaged:
                 await OnAnyMemberAsync(observed, address => admin.ClearStagedAsync(address, cancel));
                 break;

@@ -80,11 +80,18 @@ internal static class ClusterBlocks
 
         foreach (var node in observed.Nodes)
         {
-            if (node.Answer is { ClusterId.Length: 0 } answer && ring.MemberByName(node.Name) is { } member && member.Id != answer.Id)
+            if (node.Answer is { ClusterId.Length: 0 } answer && ring.MemberByName(node.Name) is { } member && member.Id != answer.Id && !Departures.IsLost(cluster, member))
             {
                 yield return new ClusterBlock(
-                    Conditions.Reasons.IdentityLost, $"{node.Name} has an empty volume (node {answer.Id}), but the ring knows that name as node {member.Id}: it must be replaced", Stops: false);
+                    Conditions.Reasons.IdentityLost,
+                    $"{node.Name} has an empty volume (node {answer.Id}), but the ring knows that name as node {member.Id}: bring its volume back, or put {member.Id} into spec.lostNodes, and the new node replaces it",
+                    Stops: false);
             }
+        }
+
+        foreach (var member in ring.Members.Where(member => Departures.IsLost(cluster, member) && LossPlanner.IsUp(observed, member)))
+        {
+            yield return new ClusterBlock(Conditions.Reasons.LostNodeIsUp, $"{member.Name} (node {member.Id}) is in spec.lostNodes, and it is up: nothing is done about it", Stops: false);
         }
     }
 
@@ -97,7 +104,8 @@ internal static class ClusterBlocks
     /// <summary>The join of a node that we keep; the leave of one that is to leave, be it later, or of which we wrote down that it was to.</summary>
     private static bool IsOurs(Cluster cluster, ObservedCluster observed, ObservedRing ring, ObservedStaged staged) => staged.IsJoin
         ? observed.Nodes.Any(node => node.Answer?.Id == staged.NodeId || node.Name == staged.NodeName)
-        : cluster.Status.Operation?.Leaving?.Contains(staged.NodeId) == true
+        : cluster.Status.Operation?.Leaving?.Contains(staged.LostId ?? staged.NodeId) == true
+            || cluster.Spec.LostNodes?.Contains(staged.LostId ?? "") == true
             || cluster.Spec.LeavingNodes?.Contains(staged.NodeId) == true
             || Departures.Of(cluster, observed, ring).Any(member => member.Id == staged.NodeId);
 

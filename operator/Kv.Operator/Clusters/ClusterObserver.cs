@@ -145,7 +145,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
             }
         }
 
-        var running = transfers.Values.Where(transfer => transfer.Kind == Admin.Transfer.Types.Kind.Ownership).ToList();
+        var running = transfers.Values.Where(transfer => transfer.Kind != Admin.Transfer.Types.Kind.Hinted).ToList();
         var slowest = running.Where(transfer => transfer.State != Admin.Transfer.Types.State.Waiting).MaxBy(transfer => transfer.SecondsSinceProgress);
         return ring with
         {
@@ -161,9 +161,19 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         Version = view.DocumentVersion,
         RingSize = view.RingSize,
         Members = [.. view.Members.Select(member => new ObservedMember(member.Id, member.Name, ToState(member.State), member.Partitions, member.NextPartitions, member.Up))],
-        Staged = [.. view.Staged.Select(staged => new ObservedStaged(staged.Kind == Admin.StagedChange.Types.Kind.Join, staged.NodeId, staged.NodeName))],
+        Staged = [.. view.Staged.Select(ToStaged)],
         Owners = [.. view.Owners.Select(owner => (int)owner)],
-        PendingTransfers = view.PendingTransfers,
+        PendingTransfers = view.PendingTransfers + view.Rebuilding.Count,
+    };
+
+    private static ObservedStaged ToStaged(Admin.StagedChange staged) => new(staged.Kind == Admin.StagedChange.Types.Kind.Join, staged.NodeId, staged.NodeName)
+    {
+        LostId = staged.Kind switch
+        {
+            Admin.StagedChange.Types.Kind.Replace => staged.ReplacesId,
+            Admin.StagedChange.Types.Kind.Remove => staged.NodeId,
+            _ => null,
+        },
     };
 
     private static MemberState ToState(Admin.MemberState state) => state switch

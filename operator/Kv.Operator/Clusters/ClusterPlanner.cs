@@ -117,6 +117,11 @@ internal static class ClusterPlanner
                 : new ClusterAction.CreateRing(observed.Nodes[0].Name, observed.Nodes[0].AdminAddress);
         }
 
+        if (LossPlanner.Next(cluster, observed, ring) is { } loss)
+        {
+            return loss;
+        }
+
         if (ring.PendingTransfers > 0)
         {
             return new ClusterAction.WaitForTransfers(ring.PendingTransfers);

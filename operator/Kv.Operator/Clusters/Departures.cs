@@ -15,21 +15,20 @@ internal static class Departures
     /// </summary>
     public static ImmutableArray<ObservedMember> Of(Cluster cluster, ObservedCluster observed, ObservedRing ring)
     {
-        var staying = ring.Members.Count(member => member.State is not (MemberState.Leaving or MemberState.Exiting)) + Joinable(cluster, observed, ring).Count();
-        var excess = staying - cluster.Spec.Nodes;
+        var excess = Staying(cluster, ring) + Joinable(cluster, observed, ring).Count() - cluster.Spec.Nodes;
         if (excess < 0)
         {
             return [];
         }
 
-        var named = ring.Members.Where(member => CanLeave(member) && cluster.Spec.LeavingNodes?.Contains(member.Id) == true).Take(Math.Max(1, excess)).ToImmutableArray();
+        var named = ring.Members.Where(member => CanLeave(cluster, member) && cluster.Spec.LeavingNodes?.Contains(member.Id) == true).Take(Math.Max(1, excess)).ToImmutableArray();
         var shares = ZoneShares.Of(cluster.Spec, observed.Workloads);
         var last = observed.Nodes
             .Where(node => node.Ordinal >= shares[node.Zone])
             .OrderByDescending(node => node.Ordinal)
             .Select(node => ring.MemberByName(node.Name))
             .OfType<ObservedMember>()
-            .Where(member => CanLeave(member) && !named.Contains(member));
+            .Where(member => CanLeave(cluster, member) && !named.Contains(member));
         return [.. named, .. last.Take(Math.Max(0, excess - named.Length))];
     }
 
@@ -44,5 +43,12 @@ internal static class Departures
             && ring.MemberByName(node.Name) is null);
     }
 
-    private static bool CanLeave(ObservedMember member) => member.State is MemberState.Valid or MemberState.Down;
+    /// <summary>Members that neither leave nor are given up; those that join are among them.</summary>
+    public static int Staying(Cluster cluster, ObservedRing ring) =>
+        ring.Members.Count(member => member.State is not (MemberState.Leaving or MemberState.Exiting) && !IsLost(cluster, member));
+
+    public static bool IsLost(Cluster cluster, ObservedMember member) => cluster.Spec.LostNodes?.Contains(member.Id) == true;
+
+    /// <summary>The dead hand nothing over.</summary>
+    private static bool CanLeave(Cluster cluster, ObservedMember member) => member.State is MemberState.Valid or MemberState.Down && !IsLost(cluster, member);
 }

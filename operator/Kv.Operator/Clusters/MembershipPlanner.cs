@@ -43,7 +43,7 @@ internal static class MembershipPlanner
     private static ClusterAction? NextOfPlan(Cluster cluster, ObservedCluster observed, ObservedRing ring, DateTimeOffset now)
     {
         var departing = Departures.Of(cluster, observed, ring);
-        var stray = ring.Staged.Where(staged => !staged.IsJoin && departing.All(member => member.Id != staged.NodeId)).ToImmutableArray();
+        var stray = ring.Staged.Where(staged => staged is { IsJoin: false, LostId: null } && departing.All(member => member.Id != staged.NodeId)).ToImmutableArray();
         if (stray.Length > 0)
         {
             // Ours: what others staged has stopped the pass before.
@@ -51,7 +51,7 @@ internal static class MembershipPlanner
         }
 
         var shares = ZoneShares.Of(cluster.Spec, observed.Workloads);
-        var staying = ring.Members.Count(member => member.State is not (MemberState.Leaving or MemberState.Exiting)) - departing.Length;
+        var staying = Departures.Staying(cluster, ring) - departing.Length;
         var isFull = staying >= cluster.Spec.Nodes;
         var absent = observed.Nodes
             .Where(node => node.Answer is null && !isFull && node.Ordinal < shares[node.Zone] && ring.MemberByName(node.Name) is null)
@@ -76,13 +76,15 @@ internal static class MembershipPlanner
 
         if (ring.Staged.Length > 0)
         {
-            return ring.PlanId.Length > 0
-                ? new ClusterAction.CommitPlan(ring.PlanId, ring.PlannedTransfers) { Warnings = ring.PlanWarnings }
-                : new ClusterAction.WaitForRing("waiting for the plan of what is staged");
+            return Commit(ring);
         }
 
         return absent.Length > 0 ? ClusterPlanner.Wait(absent) : null;
     }
+
+    public static ClusterAction Commit(ObservedRing ring) => ring.PlanId.Length > 0
+        ? new ClusterAction.CommitPlan(ring.PlanId, ring.PlannedTransfers) { Warnings = ring.PlanWarnings }
+        : new ClusterAction.WaitForRing("waiting for the plan of what is staged");
 
     private static ClusterAction? NextOfLeaves(Cluster cluster, ObservedRing ring, ImmutableArray<ObservedMember> departing)
     {

@@ -122,7 +122,11 @@ internal sealed record ObservedMember(string Id, string Name, MemberState State,
 }
 
 /// <summary>A membership change that waits for a commit.</summary>
-internal sealed record ObservedStaged(bool IsJoin, string NodeId, string NodeName);
+internal sealed record ObservedStaged(bool IsJoin, string NodeId, string NodeName)
+{
+    /// <summary>The dead member that the node replaces, or that is removed; null where nobody is given up.</summary>
+    public string? LostId { get; init; }
+}
 
 /// <summary>The newest cluster document that a node told of.</summary>
 internal sealed record ObservedRing
@@ -154,6 +158,7 @@ internal sealed record ObservedRing
 
     public ImmutableArray<string> PlanWarnings { get; init; } = [];
 
+    /// <summary>Partitions that move to another owner, or are rebuilt by one that took them over without their data.</summary>
     public int PendingTransfers { get; init; }
 
     /// <summary>Every member that was asked says that all that are up hold this version.</summary>

@@ -9,6 +9,7 @@ internal static class Operations
     private const string Create = "Create";
     private const string ScaleOut = "ScaleOut";
     private const string ScaleIn = "ScaleIn";
+    private const string Replace = "Replace";
     private const string Rollout = "Rollout";
 
     public static OperationStatus? Of(Cluster cluster, ObservedCluster observed, ClusterAction? action, DateTimeOffset now)
@@ -49,7 +50,12 @@ internal static class Operations
     /// <summary>Ids that were written down, as long as they are members.</summary>
     private static List<string>? LeavingOf(ObservedCluster observed, ClusterAction action, OperationStatus? before)
     {
-        var begun = action is ClusterAction.BeginLeave begin ? begin.Members.Select(member => member.Id) : [];
+        var begun = action switch
+        {
+            ClusterAction.BeginLeave leave => leave.Members.Select(member => member.Id),
+            ClusterAction.BeginLoss loss => loss.Members.Select(member => member.Id),
+            _ => [],
+        };
         var ids = begun.Union((before?.Leaving ?? []).Where(id => observed.Ring?.MemberById(id) is not null), StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         return ids.Count == 0 ? null : ids;
     }
@@ -58,11 +64,12 @@ internal static class Operations
     {
         ClusterAction.Postponed late => KindOf(cluster, observed, late.Of, before),
         ClusterAction.RestartNode or ClusterAction.WaitForGate => Rollout,
+        ClusterAction.BeginLoss or ClusterAction.StageReplace or ClusterAction.StageRemove => Replace,
         ClusterAction.BeginLeave or ClusterAction.StageLeaves or ClusterAction.ClearStaged or ClusterAction.ConfirmExit or ClusterAction.WaitForExit
             or ClusterAction.ShrinkStatefulSets or ClusterAction.DeleteVolumes => ScaleIn,
         ClusterAction.WaitForTransfers when observed.Ring?.Members.Any(member => member.State == MemberState.Leaving) == true => ScaleIn,
         ClusterAction.GrowStatefulSets => before?.Kind == Create ? Create : ScaleOut,
-        ClusterAction.StageJoins when before?.Kind == Rollout => ScaleOut,
+        ClusterAction.StageJoins when before?.Kind is Rollout or Replace => ScaleOut,
         _ => before?.Kind ?? (observed.Ring is null && cluster.Status.Ring is null ? Create : ScaleOut),
     };
 

@@ -15,6 +15,8 @@ internal static class Refusals
             "no_space" => (Conditions.Reasons.NoSpace, false),
             "too_few_members" or "only_member" => (Conditions.Reasons.TooFewMembers, false),
             "member_down" => (Conditions.Reasons.NodesDown, false),
+            "is_up" => (Conditions.Reasons.LostNodeIsUp, false),
+            "data_loss" => (Conditions.Reasons.DataLoss, false),
             "ring_not_ready" => (Conditions.Reasons.RingConverging, true),
             "pending_transfers" or "holds_data" => (Conditions.Reasons.HandingOff, true),
             _ => null,

@@ -40,6 +40,15 @@ internal sealed class GrpcNodeAdmin : INodeAdmin, IDisposable
         return CallAsync(address, ChangeTimeout, (client, options) => client.StageLeaveAsync(request, options), cancel);
     }
 
+    public Task<Plan> StageReplaceAsync(string address, string deadId, string peerAddress, CancellationToken cancel)
+    {
+        var request = new StageReplaceRequest { DeadId = deadId, PeerAddress = peerAddress };
+        return CallAsync(address, ChangeTimeout, (client, options) => client.StageReplaceAsync(request, options), cancel);
+    }
+
+    public Task<Plan> StageRemoveAsync(string address, string deadId, CancellationToken cancel) =>
+        CallAsync(address, ChangeTimeout, (client, options) => client.StageRemoveAsync(new StageRemoveRequest { NodeId = deadId }, options), cancel);
+
     public Task<Admin.Cluster> ClearStagedAsync(string address, CancellationToken cancel) =>
         CallAsync(address, ChangeTimeout, (client, options) => client.ClearStagedAsync(new ClearStagedRequest(), options), cancel);
 

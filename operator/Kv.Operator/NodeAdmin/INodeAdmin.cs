@@ -19,6 +19,12 @@ internal interface INodeAdmin
     /// <summary>Refused where the members that stay have not the room, or one is away.</summary>
     Task<Admin.Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, CancellationToken cancel);
 
+    /// <summary>Stages that the node at a peer address takes over what a dead member owned; refused while anybody reaches that one, and where keys would have no copy left.</summary>
+    Task<Admin.Plan> StageReplaceAsync(string address, string deadId, string peerAddress, CancellationToken cancel);
+
+    /// <summary>Stages that a dead member is removed; refused as a replacement is.</summary>
+    Task<Admin.Plan> StageRemoveAsync(string address, string deadId, CancellationToken cancel);
+
     Task<Admin.Cluster> ClearStagedAsync(string address, CancellationToken cancel);
 
     /// <summary>Forgets an exiting member; refused while it holds anything. Not asked of that member itself.</summary>

@@ -17,7 +17,7 @@ public sealed class CrashEverywhereTests
     public static TheoryData<string> Scenarios =>
     [
         "create", "scale-out", "rollout", "rollout and scale-out", "broken node", "scale-in", "scale-in with volumes", "scale-in taken back", "middle leaves", "middle is renewed",
-        "scale-in and rollout",
+        "scale-in and rollout", "volume lost", "volume lost, given up while partitions move", "dead and not wanted",
     ];
 
     [Theory]
@@ -73,9 +73,21 @@ public sealed class CrashEverywhereTests
             world.ChangeTemplate();
         }
 
-        if (scenario == "broken node")
+        switch (scenario)
         {
-            world.Down("example-1");
+            case "broken node":
+                world.Down("example-1");
+                break;
+            case "volume lost" or "volume lost, given up while partitions move":
+                cluster.Spec.LostNodes = [world.IdOf("example-1")];
+                world.LoseVolume("example-1");
+                cluster.Spec.Nodes = scenario == "volume lost" ? 3 : 5;
+                break;
+            case "dead and not wanted":
+                cluster.Spec.LostNodes = [world.IdOf("example-2")];
+                cluster.Spec.Nodes = 2;
+                world.Down("example-2");
+                break;
         }
     }
 
@@ -102,7 +114,7 @@ public sealed class CrashEverywhereTests
 
             world.MovePartitions(2);
             world.Elapse(TimeSpan.FromSeconds(10));
-            if (!world.IsOutdated("example-1"))
+            if (scenario == "broken node" && !world.IsOutdated("example-1"))
             {
                 // What was wrong with it went with what it was made from.
                 world.Up();

@@ -39,7 +39,7 @@ internal sealed partial class SimulatedCluster
         Reach(address);
         Change(address, () =>
         {
-            var names = nodeIds.Select(id => members.Find(member => IdOf(member) == id) ?? throw new NodeRefusedException(StatusCode.NotFound, $"not_member: {id}")).ToList();
+            var names = nodeIds.Select(id => members.Find(member => memberIds[member] == id) ?? throw new NodeRefusedException(StatusCode.NotFound, $"not_member: {id}")).ToList();
             CheckLeaves(stagedLeaves.Union(names, StringComparer.Ordinal).ToList());
             foreach (var name in names.Where(name => !stagedLeaves.Contains(name)))
             {
@@ -57,6 +57,8 @@ internal sealed partial class SimulatedCluster
         {
             staged.Clear();
             stagedLeaves.Clear();
+            stagedReplaces.Clear();
+            stagedRemoves.Clear();
             version++;
         });
         return Task.FromResult(View());
@@ -67,7 +69,7 @@ internal sealed partial class SimulatedCluster
         Reach(address);
         Change(address, () =>
         {
-            if (members.Find(member => IdOf(member) == nodeId) is not { } name)
+            if (members.Find(member => memberIds[member] == nodeId) is not { } name)
             {
                 return;
             }
@@ -85,6 +87,7 @@ internal sealed partial class SimulatedCluster
             }
 
             members.Remove(name);
+            memberIds.Remove(name);
             exiting.Remove(name);
             removed.Add(nodeId);
             version++;
@@ -167,7 +170,7 @@ internal sealed partial class SimulatedCluster
 
     private void RequireUseless(string name, string what)
     {
-        if (members.Contains(name) || staged.Contains(name) || !IsRemoved(name))
+        if (IsMember(name) || staged.Contains(name) || !IsRemoved(name))
         {
             Breaches.Add($"the volume of {name} is {what} though the node has not left");
         }
@@ -193,7 +196,7 @@ internal sealed partial class SimulatedCluster
 
         var stay = members.Count + staged.Count - names.Count;
         var (word, why) = PendingTransfers > 0 ? ("pending_transfers", "partitions are on their way")
-            : members.Find(IsDown) is { } away ? ("member_down", $"{away} is away")
+            : members.Find(member => !IsUp(member)) is { } away ? ("member_down", $"{away} is away")
             : IsFull ? ("no_space", "there is no room")
             : members.Count >= Replication && stay < Replication ? ("too_few_members", $"{stay} would stay")
             : ("", "");

@@ -20,6 +20,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     private readonly SortedDictionary<string, int> replicas = new(StringComparer.Ordinal);
     private readonly HashSet<string> down = [];
     private readonly List<string> members = [];
+    private readonly Dictionary<string, string> memberIds = [];
     private readonly List<string> staged = [];
 
     // Nodes are asked several at once.
@@ -76,6 +77,17 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
 
     public bool IsOutdated(string name) => ProcessOf(name).Template != template;
 
+    private bool IsUp(string member) => !IsDown(member) && IsMember(member);
+
+    /// <summary>By its identity, and not only by its name.</summary>
+    private bool IsMember(string name) => memberIds.TryGetValue(name, out var id) && id == IdOf(name);
+
+    private void Enter(string name)
+    {
+        members.Add(name);
+        memberIds[name] = IdOf(name);
+    }
+
     private bool IsDown(string name) => down.Contains(name) || ProcessOf(name).IsStarting;
 
     private SimulatedProcess ProcessOf(string name) => processes.GetOrAdd(name, _ => new SimulatedProcess(template));
@@ -83,6 +95,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     public void MovePartitions(int count)
     {
         PendingTransfers = Math.Max(0, PendingTransfers - count);
+        rebuilding = Math.Max(0, rebuilding - count);
         MoveLeavers(count);
     }
 
@@ -95,7 +108,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
             return new ObservedNode(name, pair.Key, ordinal)
             {
                 Running = !IsDown(name),
-                Ready = !IsDown(name) && members.Contains(name) && !exiting.ContainsKey(name),
+                Ready = !IsDown(name) && IsMember(name) && !exiting.ContainsKey(name),
                 Uid = ProcessOf(name).Uid,
                 IsOutdated = IsOutdated(name) && !ProcessOf(name).IsStarting,
                 AdminAddress = name,
@@ -144,7 +157,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
             }
 
             var others = members.Where(member => member != node.Name).ToList();
-            if (!IsDown(node.Name) && members.Contains(node.Name) && (PendingTransfers > 0 || others.Any(IsDown) || others.Any(other => ProcessOf(other).Uptime < TimeSpan.FromSeconds(30))))
+            if (IsUp(node.Name) && (PendingTransfers > 0 || others.Any(other => !IsUp(other)) || others.Any(other => ProcessOf(other).Uptime < TimeSpan.FromSeconds(30))))
             {
                 Breaches.Add($"{node.Name} is restarted while others are not there");
             }
@@ -164,7 +177,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
             Name = address,
             Version = "0.1.0",
             UptimeSeconds = (long)ProcessOf(address).Uptime.TotalSeconds,
-            ClusterId = members.Contains(address) || staged.Contains(address) || IsRemoved(address) ? clusterId : "",
+            ClusterId = IsMember(address) || staged.Contains(address) || stagedReplaces.ContainsKey(address) || IsRemoved(address) ? clusterId : "",
             Removed = IsRemoved(address),
             HeldPartitions = exiting.GetValueOrDefault(address, members.Contains(address) ? 1 : 0),
         });
@@ -197,7 +210,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
             }
 
             (clusterId, version) = (id, 1);
-            members.Add(address);
+            Enter(address);
             RingsCreated++;
         });
         return Task.FromResult(View());
@@ -240,7 +253,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
                 return;
             }
 
-            if (PendingTransfers > 0)
+            if (PendingTransfers > 0 && stagedReplaces.Count + stagedRemoves.Count == 0)
             {
                 Breaches.Add("a commit while partitions move");
             }
@@ -252,7 +265,8 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
 
             CheckLeaves(stagedLeaves);
             PendingTransfers += (staged.Count + stagedLeaves.Count) * 3;
-            members.AddRange(staged);
+            staged.ForEach(Enter);
+            CommitLosses();
             leaving.UnionWith(stagedLeaves);
             staged.Clear();
             stagedLeaves.Clear();
@@ -313,7 +327,11 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
         return Task.FromResult(Type(name));
     }
 
-    private string PlanId() => staged.Count + stagedLeaves.Count == 0 ? "" : $"{version}:{string.Join("+", staged)}-{string.Join("-", stagedLeaves)}";
+    private string PlanId()
+    {
+        var changes = staged.Concat(stagedLeaves).Concat(stagedReplaces.Keys).Concat(stagedRemoves).ToList();
+        return changes.Count == 0 ? "" : $"{version}:{string.Join("+", changes)}";
+    }
 
     private Admin.BucketType? Type(string name)
     {
@@ -322,7 +340,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
             return null;
         }
 
-        var missing = members.Where(IsDown).ToList();
+        var missing = members.Where(member => !IsUp(member)).ToList();
         var answer = new Admin.BucketType { Name = name, PropsJson = type.Props };
         answer.MissingOn.AddRange(missing);
         answer.State = type.Active ? Admin.BucketType.Types.State.Active : missing.Count == 0 ? Admin.BucketType.Types.State.Ready : Admin.BucketType.Types.State.Created;
@@ -332,16 +350,18 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     private Admin.Cluster View()
     {
         var view = new Admin.Cluster { ClusterId = clusterId, DocumentVersion = version, RingSize = 64, Converged = true, PendingTransfers = PendingTransfers };
-        view.Members.AddRange(members.Concat(staged).Select(name => new Admin.Member
+        view.Members.AddRange(members.Select(name => new Admin.Member
         {
-            Id = IdOf(name),
+            Id = memberIds[name],
             Name = name,
             State = StateOf(name),
-            Partitions = StateOf(name) is Admin.MemberState.Joining or Admin.MemberState.Exiting ? 0 : 64 / members.Count,
-            Up = !IsDown(name),
+            Partitions = StateOf(name) == Admin.MemberState.Exiting ? 0 : 64 / members.Count,
+            Up = IsUp(name),
         }));
+        view.Members.AddRange(staged.Concat(stagedReplaces.Keys).Select(name => new Admin.Member { Id = IdOf(name), Name = name, State = Admin.MemberState.Joining, Up = !IsDown(name) }));
         view.Staged.AddRange(staged.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Join, NodeId = IdOf(name), NodeName = name }));
-        view.Staged.AddRange(stagedLeaves.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Leave, NodeId = IdOf(name), NodeName = name }));
+        view.Staged.AddRange(stagedLeaves.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Leave, NodeId = memberIds[name], NodeName = name }));
+        AddLosses(view);
         var owners = Enumerable.Range(0, members.Count).Where(i => !exiting.ContainsKey(members[i])).ToList();
         view.Owners.AddRange(owners.Count == 0 ? [] : Enumerable.Range(0, 64).Select(partition => (uint)owners[partition % owners.Count]));
 
