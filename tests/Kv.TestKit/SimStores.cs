@@ -39,12 +39,12 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         }
 
         data.IsOpen = true;
-        return new Store(volume, context, data);
+        return new Store(volume, context, partition, data);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class Store(SimVolume volume, SimContext context, SimPartition data) : IPartitionStore
+    private sealed class Store(SimVolume volume, SimContext context, PartitionId partition, SimPartition data) : IPartitionStore
     {
         private Task lastSync = Task.CompletedTask;
         private bool hasFailed;
@@ -97,8 +97,14 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
             data.Apply(batch);
             volume.OnWrite?.Invoke(batch);
+            if (durability != Durability.Synced)
+            {
+                _ = SyncLazilyAsync(data.Applied);
+                return ValueTask.CompletedTask;
+            }
+
             lastSync = SyncAsync(data.Applied, lastSync);
-            return durability == Durability.Synced ? new ValueTask(lastSync) : ValueTask.CompletedTask;
+            return new ValueTask(lastSync);
         }
 
         public async IAsyncEnumerable<StoredEntry> FoldAsync([EnumeratorCancellation] CancellationToken cancel)
@@ -114,6 +120,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
         public async ValueTask DropAsync(CancellationToken cancel)
         {
+            volume.OnDrop?.Invoke(partition, data.Seen);
             await Task.Delay(volume.SyncTime, context.Time, cancel);
             data.IsDropped = true;
             data.IsOpen = false;
@@ -122,7 +129,17 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         public async ValueTask DisposeAsync()
         {
             await lastSync;
-            data.IsOpen = false;
+            data.Close();
+        }
+
+        /// <summary>Nobody waits: it goes to disk with the next sync, or by itself some time later.</summary>
+        private async Task SyncLazilyAsync(long write)
+        {
+            await Task.Delay(volume.MostIdleTime * volume.Scheduler.Random.NextDouble(), context.Time);
+            if (!data.IsDropped)
+            {
+                data.SyncUpTo(write);
+            }
         }
 
         private async Task SyncAsync(long write, Task before)

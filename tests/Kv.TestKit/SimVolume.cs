@@ -19,6 +19,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>How long a sync takes at most.</summary>
     public TimeSpan MostSyncTime { get; set; } = TimeSpan.FromMilliseconds(2);
 
+    /// <summary>How long a write that nobody waits for stays off the disk at most.</summary>
+    public TimeSpan MostIdleTime { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>For stories: a store's next sync fails for good.</summary>
     public bool FailSyncs { get; set; }
 
@@ -48,6 +51,9 @@ public sealed class SimVolume(SimScheduler scheduler)
 
     /// <summary>Sees every batch that a store takes, when it takes it.</summary>
     public Action<WriteBatch>? OnWrite { get; set; }
+
+    /// <summary>Sees what a partition holds that is about to be dropped.</summary>
+    public Action<PartitionId, IReadOnlyDictionary<byte[], byte[]>>? OnDrop { get; set; }
 
     /// <summary>Partitions that have a store here.</summary>
     public IEnumerable<PartitionId> Partitions => Data.Where(pair => !pair.Value.IsDropped).Select(pair => pair.Key);

@@ -51,10 +51,9 @@ public static class PlantedBugs
                 return new(Done);
             },
         }),
-        new("unsent-replica", "every third replica counts as written and is not sent the write", 60, () =>
+        new("unsent-replica", "a replica counts as written and is not sent the write", 60, () => new()
         {
-            var count = 0;
-            return new() { Sending = (_, _, _, request, next) => request is PeerRequest.VnodePut { Kind: VnodePutKind.Replicate } && ++count % 3 == 0 ? new(Done) : next(request) };
+            Sending = (_, _, _, request, next) => request is PeerRequest.VnodePut { Kind: VnodePutKind.Replicate } ? new(Done) : next(request),
         }),
         new("silence-is-consent", "a replica that cannot be reached counts as written", 60, () => new()
         {
@@ -98,7 +97,7 @@ public static class PlantedBugs
         new("half-a-batch", "half of a handed-off batch is merged, and all of it confirmed", 20, () => new()
         {
             Handling = (_, _, _, request, next) =>
-                next(request is PeerRequest.HandoffBatch batch ? batch with { Entries = [.. batch.Entries.Take((batch.Entries.Count + 1) / 2)] } : request),
+                next(request is PeerRequest.HandoffBatch batch ? batch with { Entries = [.. batch.Entries.Take(batch.Entries.Count / 2)] } : request),
         }),
         new("early-acknowledgement", "a replica acknowledges and writes a while later", 40, () => new()
         {
@@ -109,7 +108,7 @@ public static class PlantedBugs
                     return next(request);
                 }
 
-                context.After(TimeSpan.FromMilliseconds(300), () => _ = next(request).AsTask());
+                context.After(TimeSpan.FromSeconds(3), () => _ = next(request).AsTask());
                 return new(Done);
             },
         }),

@@ -18,6 +18,12 @@ public abstract record Fault(int Number, TimeSpan At) : PlannedEvent(Number, At)
         public override string What => $"{Name(Node)} {(LosesPower ? "loses power" : "is killed")}, back after {Seconds(DownFor)}";
     }
 
+    /// <summary>Several lose power in the same moment.</summary>
+    public sealed record PowerCut(int Number, TimeSpan At, IReadOnlyList<int> Nodes, TimeSpan DownFor) : Fault(Number, At)
+    {
+        public override string What => $"{string.Join(", ", Nodes.Select(Name))} lose power together, back after {Seconds(DownFor)}";
+    }
+
     public sealed record Stop(int Number, TimeSpan At, int Node, TimeSpan DownFor) : Fault(Number, At)
     {
         public override string What => $"{Name(Node)} is stopped, back after {Seconds(DownFor)}";

@@ -119,6 +119,7 @@ public sealed class PlanDrawing
         var (number, node, other, time) = (Next(), random.Next(nodes), random.Next(nodes), Seconds(0.1, 12));
         return kind switch
         {
+            0 when node == other => new Fault.PowerCut(number, at, [.. Enumerable.Range(0, nodes)], time),
             0 => new Fault.Crash(number, at, node, true, time),
             1 => new Fault.Crash(number, at, node, false, time),
             2 => new Fault.Stop(number, at, node, time),

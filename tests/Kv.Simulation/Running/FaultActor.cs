@@ -18,6 +18,11 @@ internal sealed class FaultActor(SimWorld world)
                 world.Kill(node, crash.LosesPower);
                 await RestartAsync(node, crash.DownFor);
                 break;
+            case Fault.PowerCut cut:
+                var dark = cut.Nodes.Select(world.Node).Where(node => node.IsUp).ToList();
+                dark.ForEach(node => world.Kill(node, losesPower: true));
+                await Task.WhenAll(dark.Select(node => RestartAsync(node, cut.DownFor)));
+                break;
             case Fault.Stop stop when world.Node(stop.Node) is { IsUp: true, IsPaused: false } node:
                 await StopAsync(node);
                 await RestartAsync(node, stop.DownFor);

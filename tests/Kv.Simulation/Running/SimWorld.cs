@@ -29,6 +29,7 @@ internal sealed class SimWorld
         foreach (var node in Cluster.Nodes)
         {
             node.Volume.OnWrite = Dots.Saw;
+            node.Volume.OnDrop = (partition, held) => new HandoffChecker(this).Check(node, partition, held);
         }
     }
 
