@@ -12,7 +12,7 @@ internal abstract class BentStore(IPartitionStore real) : IPartitionStore
 
     public int MaxValueBytes => Real.MaxValueBytes;
 
-    public virtual long ApproximateCount => Real.ApproximateCount;
+    public long ApproximateCount => Real.ApproximateCount;
 
     public long ApproximateBytes => Real.ApproximateBytes;
 

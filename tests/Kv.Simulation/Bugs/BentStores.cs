@@ -84,11 +84,6 @@ internal static class BentStores
             Real.WriteAsync(Bent(batch, (place, entry) => place > 0 && place == batch.Count - 1 ? null : entry), durability, cancel);
     }
 
-    public sealed class NeverEmpty(IPartitionStore real) : BentStore(real)
-    {
-        public override long ApproximateCount => Math.Max(1, Real.ApproximateCount);
-    }
-
     public sealed class WithoutTombstones(IPartitionStore real) : BentStore(real)
     {
         public override ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel) =>

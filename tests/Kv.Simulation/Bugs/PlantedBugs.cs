@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.Causality;
-using Kv.Core.Objects;
 using Kv.Core.Quorum;
 
 namespace Kv.Simulation.Bugs;
@@ -22,7 +21,6 @@ public static class PlantedBugs
         new("fold-without-tombstones", "a handoff leaves tombstones out: nobody needs them", 60, () => new() { Store = real => new BentStores.FoldWithoutTombstones(real) }),
         new("blind-read", "a read misses a key now and then", 5, () => new() { Store = real => new BentStores.BlindNowAndThen(real) }),
         new("short-batch", "the last entry of a batch is not written", 20, () => new() { Store = real => new BentStores.WithoutLastOfBatch(real) }),
-        new("actor-that-forgot", "a vnode whose data was dropped goes on with its old actor", 200, () => new() { Store = real => new BentStores.NeverEmpty(real) }),
         new("no-tombstones", "each replica removes a deleted object by itself, at once", 20, () => new() { Store = real => new BentStores.WithoutTombstones(real) }),
         new("drop-without-delete", "a dropped partition's data stays on disk", 5, () => new() { Store = real => new BentStores.ForgetfulDrop(real) }),
     ];
@@ -30,7 +28,6 @@ public static class PlantedBugs
     private static IEnumerable<PlantedBug> OfRecords() =>
     [
         new("reused-epoch", "a restart does not know its epoch and gives the same dots again", 5, () => Forgetting("vnode-actors")),
-        new("acceptor-that-forgot", "a restarted acceptor does not know what it promised", 200, () => Forgetting("document-acceptor")),
         new("no-document", "a restart does not find the cluster document", 5, () => Forgetting("cluster-document")),
         new("late-document", "a document is used before it is on disk", 5, () => Late("cluster-document")),
         new("late-epoch", "a raised epoch is used before it is on disk", 60, () => Late("vnode-actors")),
@@ -50,15 +47,6 @@ public static class PlantedBugs
                 _ = next(request).AsTask();
                 return new(Done);
             },
-        }),
-        new("unsent-replica", "a replica counts as written and is not sent the write", 60, () => new()
-        {
-            Sending = (_, _, _, request, next) => request is PeerRequest.VnodePut { Kind: VnodePutKind.Replicate } ? new(Done) : next(request),
-        }),
-        new("silence-is-consent", "a replica that cannot be reached counts as written", 60, () => new()
-        {
-            Sending = async (_, _, _, request, next) =>
-                await next(request) is var reply && request is PeerRequest.VnodePut && reply is PeerReply.Unreachable or PeerReply.TimedOut ? Done : reply,
         }),
         new("transfer-without-new-writes", "a write that comes while a partition moves is not passed on", 200, () => new()
         {
@@ -84,47 +72,10 @@ public static class PlantedBugs
 
     private static IEnumerable<PlantedBug> OfReceivers() =>
     [
-        new("promise-without-memory", "an acceptor does not tell what it has accepted", 100, () => new()
-        {
-            Handling = async (_, _, _, request, next) =>
-                await next(request) is var reply && reply is PeerReply.Promised promised ? promised with { AcceptedBallot = default, AcceptedDocument = null } : reply,
-        }),
-        new("old-owner-serves", "a node serves a partition that it gave away", 200, () => new()
-        {
-            Handling = (node, _, _, request, next) =>
-                next(request is PeerRequest.VnodeGet or PeerRequest.VnodePut ? request with { DocumentVersion = node.Document?.Version ?? 0 } : request),
-        }),
         new("half-a-batch", "half of a handed-off batch is merged, and all of it confirmed", 20, () => new()
         {
             Handling = (_, _, _, request, next) =>
                 next(request is PeerRequest.HandoffBatch batch ? batch with { Entries = [.. batch.Entries.Take(batch.Entries.Count / 2)] } : request),
-        }),
-        new("early-acknowledgement", "a replica acknowledges and writes a while later", 40, () => new()
-        {
-            Handling = (_, context, _, request, next) =>
-            {
-                if (request is not PeerRequest.VnodePut)
-                {
-                    return next(request);
-                }
-
-                context.After(TimeSpan.FromSeconds(3), () => _ = next(request).AsTask());
-                return new(Done);
-            },
-        }),
-        new("lone-reap", "a replica removes its tombstone without asking the others", 40, () => new()
-        {
-            Handling = async (_, context, _, request, next) =>
-            {
-                var reply = await next(request);
-                if (request is PeerRequest.VnodePut put && ObjectCodec.TryDecode(put.Object, out var held, out _) && held.IsTombstone)
-                {
-                    var reap = new PeerRequest.Reap([new ReapedKey(put.Key, held.Clock.StableHash())]) { DocumentVersion = request.DocumentVersion };
-                    context.After(TimeSpan.FromMilliseconds(50), () => _ = next(reap).AsTask());
-                }
-
-                return reply;
-            },
         }),
         new("mixed-up-reply", "a replica answers with another key's object now and then", 5, () =>
         {
