@@ -190,13 +190,17 @@ public sealed class KvClient : IDisposable
         return props is null ? new KvError.UnknownBucketType(key.BucketType) : null;
     }
 
-    /// <summary>A node that owns nothing any more takes no requests: as the last resort it would keep writes itself, and it is about to be forgotten.</summary>
+    /// <summary>
+    /// A node that owns nothing any more, or nothing yet, takes no requests: as the last resort it would keep writes itself, and it is about to be forgotten, or its
+    /// join may be taken back.
+    /// </summary>
     private string? WhyNotReady(ClusterSnapshot snapshot, bool isForwarded) => snapshot switch
     {
         _ when isStopping => "the node is stopping",
         _ when isDraining && !isForwarded => "the node is draining: ask another",
         { RemovedBy: { } by } => $"the node was removed from cluster {by.ClusterName}",
         { Document: null } => "the node is in no cluster yet",
+        { SelfState: MemberState.Joining } => "the node's join is staged and not committed",
         { SelfState: MemberState.Exiting } => "the node has left its cluster",
         _ => null,
     };

@@ -54,10 +54,13 @@ internal sealed class Gossip(
         }
     }
 
-    /// <summary>A member without a document missed that its join was staged, and knows nobody whom it could ask: it is told again.</summary>
+    /// <summary>
+    /// A member without a document missed that its join was staged, and knows nobody whom it could ask: it is told again. Not by one who is joining itself: two whose
+    /// joins were taken back would tell each other the old document for ever.
+    /// </summary>
     private void TeachIfNew(NodeId node)
     {
-        if (state.Current.Document is { } document && document.FindMember(node) is not null && !Stopping.IsCancellationRequested && fetching.TryAdd(node, true))
+        if (state.Current is { Document: { } document, SelfState: not MemberState.Joining } && document.FindMember(node) is not null && !Stopping.IsCancellationRequested && fetching.TryAdd(node, true))
         {
             background.Start(token => TeachAsync(node, document, token), Stopping);
         }

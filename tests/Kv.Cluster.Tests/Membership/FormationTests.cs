@@ -119,6 +119,38 @@ public sealed class FormationTests
     });
 
     [Fact]
+    public void TwoJoins_TakenBack_AreNotTaughtByEachOther() => SimCluster.Run(8, 3, async cluster =>
+    {
+        await cluster.FormAsync(1);
+        var (admin, free, behind) = (cluster.Nodes[0], cluster.Nodes[1], cluster.Nodes[2]);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageJoinAsync([free.Address, behind.Address], default)));
+        await cluster.UntilAsync(() => free.Document?.Staged.Length == 2 && behind.Document?.Staged.Length == 2, 5, "both are told");
+        cluster.Network.Cut(admin.Id, behind.Id);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ClearStagedAsync(default)));
+        await cluster.UntilAsync(() => free.Document is null, 20, "the one that hears of it is free");
+        for (var second = 0; second < 20; second++)
+        {
+            await cluster.DelayAsync(TimeSpan.FromSeconds(1));
+            Assert.Null(free.Document);
+        }
+
+        cluster.Network.HealAll();
+        await cluster.UntilAsync(() => behind.Document is null, 30, "so is the other");
+    });
+
+    [Fact]
+    public void JoiningNode_TakesNoRequests() => SimCluster.Run(9, 2, async cluster =>
+    {
+        await cluster.FormAsync(1);
+        SimCluster.Expect(await StageAsync(cluster.Nodes[0], cluster.Nodes[1].Address));
+        await cluster.UntilAsync(() => cluster.Nodes[1].Document is not null, 5, "the joining node is told");
+        cluster.Network.Cut(cluster.Nodes[0].Id, cluster.Nodes[1].Id);
+
+        var put = new KvRequest.Put { Key = new("default", "b", "k"), Content = new Core.Objects.Sibling { Dot = null, Value = "v"u8.ToArray() } };
+        Assert.IsType<KvError.NotReady>(Assert.IsType<KvOutcome.Failed>(await cluster.Nodes[1].AskAsync(put)).Error);
+    });
+
+    [Fact]
     public void JoiningNode_ThatMissedTheNews_IsToldAgain() => SimCluster.Run(8, 2, async cluster =>
     {
         await cluster.FormAsync(1);
