@@ -115,6 +115,7 @@ public sealed class EngineCrashTests
                     Assert.True(view.Allows(partition, found), $"{context}, start {start}: partition {partition} has {view.Difference(partition, found)}");
                     Assert.Equal(found.Count, store.ApproximateCount);
                     store.AssertTreeIsOf(found, $"{context}, start {start}, partition {partition}");
+                    await store.AssertSegmentsAreOfAsync(found.Keys, context: $"{context}, start {start}, partition {partition}");
                     Assert.Equal(found.Sum(pair => pair.Key.Length + pair.Value.Length), store.ApproximateBytes);
                 }
             }

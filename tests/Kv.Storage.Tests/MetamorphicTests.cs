@@ -72,7 +72,9 @@ public sealed class MetamorphicTests
                 Assert.Equal(model.Trees.Encode(), store.Trees.Encode());
             }
 
-            Assert.Equal(await model.FoldAllAsync(), await store.FoldAllAsync());
+            var all = await model.FoldAllAsync();
+            Assert.Equal(all, await store.FoldAllAsync());
+            await store.AssertSegmentsAreOfAsync(all.Keys.Select(key => Bytes.Text(Convert.FromHexString(key))));
         }
         finally
         {

@@ -39,6 +39,28 @@ internal static class TreeOperations
         Assert.True(differing.Count == 0, $"{context}: the tree differs from the data in {differing.Count} segments");
     }
 
+    /// <summary>The store finds exactly these keys by their segments, and no segment in two parts.</summary>
+    public static async Task AssertSegmentsAreOfAsync(this IPartitionStore store, IEnumerable<string> expected, int enough = 7, string context = "")
+    {
+        Assert.True(store.HasSegments, $"{context}: the store does not know its keys by segment");
+        var found = new SortedSet<string>(StringComparer.Ordinal);
+        for (var from = 0; from < HashTree.Segments;)
+        {
+            var keys = new List<ReadOnlyMemory<byte>>();
+            var next = await store.ReadSegmentsAsync(from, HashTree.Segments, enough, keys, CancellationToken.None);
+            Assert.NotNull(next);
+            foreach (var key in keys)
+            {
+                Assert.InRange(HashTree.SegmentOf(EntryHash.OfKey(key.Span)), from, next.Value - 1);
+                Assert.True(found.Add(Bytes.Text(key)), $"{context}: {Bytes.Text(key)} came twice");
+            }
+
+            from = next.Value;
+        }
+
+        Assert.Equal(expected.Order(StringComparer.Ordinal), found);
+    }
+
     private static ulong HashOf(string key, ReadOnlyMemory<byte>? value) =>
         value is { } present ? EntryHash.OfEntry(EntryHash.OfKey(Bytes.Of(key).Span), present.Span) : 0;
 }

@@ -20,6 +20,9 @@ internal sealed class SimPartition
     /// <summary>As readers see them; a crash takes back what the writes did that are lost.</summary>
     public HashTrees Trees { get; private set; } = new();
 
+    /// <summary>Whether the store knows its keys by segment; false for data of an older program.</summary>
+    public bool HasSegments { get; set; } = true;
+
     public bool IsOpen { get; set; }
 
     public bool IsDropped { get; set; }
@@ -53,6 +56,21 @@ internal sealed class SimPartition
         unsynced.Enqueue(new Write(Seen, Trees, batch.NewTrees is not null, [.. batch.TreeChanges]));
         Trees = Trees.After(batch);
         Applied++;
+    }
+
+    public int ReadSegments(int from, int until, int enough, List<ReadOnlyMemory<byte>> keys)
+    {
+        var before = keys.Count;
+        foreach (var segment in Seen.Keys.GroupBy(key => HashTree.SegmentOf(EntryHash.OfKey(key))).Where(s => s.Key >= from && s.Key < until).OrderBy(s => s.Key))
+        {
+            keys.AddRange(segment.Select(key => new ReadOnlyMemory<byte>(key)));
+            if (keys.Count - before >= enough)
+            {
+                return segment.Key + 1;
+            }
+        }
+
+        return until;
     }
 
     public bool IsRottenValue(byte[] value) => rotten.Contains(value);

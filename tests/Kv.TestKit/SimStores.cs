@@ -118,6 +118,25 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             }
         }
 
+        public bool HasSegments => data.HasSegments;
+
+        public ValueTask<int?> ReadSegmentsAsync(int from, int until, int enough, List<ReadOnlyMemory<byte>> keys, CancellationToken cancel)
+        {
+            ThrowIfUnusable();
+            return new ValueTask<int?>(HasSegments ? data.ReadSegments(from, until, enough, keys) : null);
+        }
+
+        public async ValueTask IndexSegmentsAsync(CancellationToken cancel)
+        {
+            await foreach (var entry in FoldAsync(cancel))
+            {
+                // Only the time it takes.
+                _ = entry;
+            }
+
+            data.HasSegments = true;
+        }
+
         public async ValueTask DropAsync(CancellationToken cancel)
         {
             volume.OnDrop?.Invoke(partition, data.Seen);

@@ -44,6 +44,22 @@ public interface IPartitionStore : IAsyncDisposable
     /// </summary>
     IAsyncEnumerable<StoredEntry> FoldAsync(CancellationToken cancel);
 
+    /// <summary>
+    /// Whether the store knows its keys by segment (<see cref="HashTree.SegmentOf"/> of the key's hash), so that those of a few segments are found without reading the
+    /// rest. False for data that an older program wrote, or where what it knew was damaged: then <see cref="IndexSegmentsAsync"/> makes it so.
+    /// </summary>
+    bool HasSegments { get; }
+
+    /// <summary>
+    /// Adds the keys of whole segments, those from <paramref name="from"/> on and before <paramref name="until"/>, and stops after the segment with which there
+    /// are <paramref name="enough"/>. Gives the segment to go on with; null where <see cref="HasSegments"/> is false. A key that was just removed may be among them.
+    /// Belongs to the one caller, as reads and writes do.
+    /// </summary>
+    ValueTask<int?> ReadSegmentsAsync(int from, int until, int enough, List<ReadOnlyMemory<byte>> keys, CancellationToken cancel);
+
+    /// <summary>Reads all data to learn its keys by segment. May run beside everything; a second call waits for nothing and throws <see cref="InvalidOperationException"/>.</summary>
+    ValueTask IndexSegmentsAsync(CancellationToken cancel);
+
     /// <summary>Removes the partition's data for good and closes the store: after handoff, or when a partition is dropped. Durable when it completes.</summary>
     ValueTask DropAsync(CancellationToken cancel);
 }

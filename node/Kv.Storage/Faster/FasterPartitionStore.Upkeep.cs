@@ -6,7 +6,7 @@ namespace Kv.Storage.Faster;
 internal sealed partial class FasterPartitionStore
 {
     /// <summary>
-    /// Whether the disk has room for a checkpoint, and for a slice of compaction: what was written since the last one, the index, the trees, and as much again for
+    /// Whether the disk has room for a checkpoint, and for a slice of compaction: what was written since the last one, the index, the trees, the keys by segment, and as much again for
     /// what is moved and for others at it. On a disk without, both wait, and so do writes; a failed one would end the node, and reads with it.
     /// </summary>
     public bool HasRoomForUpkeep()
@@ -18,7 +18,7 @@ internal sealed partial class FasterPartitionStore
             uncovered = progress.UncoveredBytes;
         }
 
-        return host.HasRoomFor(2 * (uncovered + log.IndexBytes + trees) + host.Options.CompactionMinBytes);
+        return host.HasRoomFor(2 * (uncovered + log.IndexBytes + trees + segments.Bytes) + host.Options.CompactionMinBytes);
     }
 
     public bool IsCheckpointDue()
@@ -100,6 +100,7 @@ internal sealed partial class FasterPartitionStore
 
                 (covered, countThen, bytesThen, treesThen) = (progress.AppliedLsn, writer.Count, writer.Bytes, writer.Trees.Encode());
                 progress.BeginCheckpoint();
+                segments.BeginCheckpoint();
                 isMoved = false;
             }
 
@@ -116,8 +117,10 @@ internal sealed partial class FasterPartitionStore
 
             // It also holds what was written between the look above and its own begin: that has to be in the log before it counts.
             await host.Log.WhenDurable(held);
+            segments.Write(covered);
             new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token).Write(host.Files, Directory, treesThen);
             log.DeleteOutdated(token, removable);
+            segments.DeleteOthers(covered);
             lock (gate)
             {
                 progress.EndCheckpoint(covered);

@@ -3,6 +3,7 @@ using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Log;
+using Kv.Storage.Segments;
 
 namespace Kv.Storage.Faster;
 
@@ -24,6 +25,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     private readonly SemaphoreSlim maintenance = new(1, 1);
 
     private readonly StoreFolds folds;
+    private readonly SegmentIndex segments;
 
     // Guards progress, counts and the order of log and store between the one writer and a checkpoint that begins.
     private readonly object gate = new();
@@ -41,7 +43,8 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         chunkBytes = log.PageBytes / 4;
         caller = NewReader();
         folds = new StoreFolds(uses);
-        writer = new StoreWriter(caller, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0, StoreTreesFile.Read(host.Files, directory, checkpoint));
+        segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn);
+        writer = new StoreWriter(caller, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0, StoreTreesFile.Read(host.Files, directory, checkpoint), segments);
         MaxKeyBytes = Math.Min(StoreLimits.MaxKeyBytes, chunkBytes);
     }
 
@@ -304,6 +307,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     {
         caller.Dispose();
         log.Dispose();
+        segments.Dispose();
     }
 
     private void Enter()

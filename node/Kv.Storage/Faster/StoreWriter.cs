@@ -1,5 +1,6 @@
 using Kv.Core.AntiEntropy;
 using Kv.Core.Stores;
+using Kv.Storage.Segments;
 
 namespace Kv.Storage.Faster;
 
@@ -15,11 +16,12 @@ internal sealed class StoreWriter
     private readonly Dictionary<ReadOnlyMemory<byte>, int> lastInBatch = new(KeyEquality.Instance);
     private long count;
     private long bytes;
+    private readonly SegmentIndex segments;
     private volatile HashTrees trees;
 
-    public StoreWriter(StoreReader reader, int chunkBytes, long count, long bytes, HashTrees trees)
+    public StoreWriter(StoreReader reader, int chunkBytes, long count, long bytes, HashTrees trees, SegmentIndex segments)
     {
-        this.trees = trees;
+        (this.trees, this.segments) = (trees, segments);
         this.reader = reader;
         this.chunkBytes = chunkBytes;
         this.count = count;
@@ -132,12 +134,18 @@ internal sealed class StoreWriter
         if (entry.Value is { } value)
         {
             now = Put(entry.Key.Span, value.Span, lsn, index);
+            if (!prior.Exists)
+            {
+                segments.Changed(entry.Key.Span, isLive: true);
+            }
+
             Interlocked.Add(ref count, prior.Exists ? 0 : 1);
             Interlocked.Add(ref bytes, value.Length - prior.Length + (prior.Exists ? 0 : entry.Key.Length));
         }
         else if (prior.Exists)
         {
             reader.Session.Put(entry.Key.Span, StoreValueKind.Removed, []);
+            segments.Changed(entry.Key.Span, isLive: false);
             Interlocked.Decrement(ref count);
             Interlocked.Add(ref bytes, -prior.Length - entry.Key.Length);
         }

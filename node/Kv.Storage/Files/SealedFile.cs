@@ -11,6 +11,7 @@ internal enum SealedFileKind : uint
     Checkpoint = 3,
     EngineIdentity = 4,
     StoreTrees = 5,
+    SegmentIndex = 6,
 }
 
 /// <summary>

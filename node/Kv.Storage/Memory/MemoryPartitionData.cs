@@ -23,12 +23,14 @@ internal sealed class MemoryPartitionData
 
     public HashTrees Trees { get; set; } = new();
 
+    public MemorySegments Segments { get; private init; } = new();
+
     public bool IsClosed => closed;
 
     /// <summary>Closes this opening and gives the next one the same data.</summary>
     public MemoryPartitionData Reopened()
     {
         closed = true;
-        return new MemoryPartitionData { map = map, Bytes = Bytes, Trees = Trees };
+        return new MemoryPartitionData { map = map, Bytes = Bytes, Trees = Trees, Segments = Segments };
     }
 }

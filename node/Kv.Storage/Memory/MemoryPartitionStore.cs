@@ -62,12 +62,15 @@ public sealed class MemoryPartitionStore : IPartitionStore
             {
                 bytes -= key.Length + old.Length;
                 builder.Remove(key);
+                data.Segments.Remove(key);
             }
 
             if (value is { } present)
             {
+                ReadOnlyMemory<byte> held = key.ToArray();
                 bytes += key.Length + present.Length;
-                builder.Add(key.ToArray(), present.ToArray());
+                builder.Add(held, present.ToArray());
+                data.Segments.Add(held);
             }
         }
 
@@ -88,6 +91,17 @@ public sealed class MemoryPartitionStore : IPartitionStore
             yield return new StoredEntry(key.ToArray(), value.ToArray());
         }
     }
+
+    public bool HasSegments => true;
+
+    public ValueTask<int?> ReadSegmentsAsync(int from, int until, int enough, List<ReadOnlyMemory<byte>> keys, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        ThrowIfClosed();
+        return new ValueTask<int?>(data.Segments.Read(from, until, enough, keys));
+    }
+
+    public ValueTask IndexSegmentsAsync(CancellationToken cancel) => ValueTask.CompletedTask;
 
     public ValueTask DropAsync(CancellationToken cancel)
     {

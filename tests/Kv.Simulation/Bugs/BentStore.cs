@@ -26,6 +26,13 @@ internal abstract class BentStore(IPartitionStore real) : IPartitionStore
 
     public virtual IAsyncEnumerable<StoredEntry> FoldAsync(CancellationToken cancel) => Real.FoldAsync(cancel);
 
+    public bool HasSegments => Real.HasSegments;
+
+    public ValueTask<int?> ReadSegmentsAsync(int from, int until, int enough, List<ReadOnlyMemory<byte>> keys, CancellationToken cancel) =>
+        Real.ReadSegmentsAsync(from, until, enough, keys, cancel);
+
+    public ValueTask IndexSegmentsAsync(CancellationToken cancel) => Real.IndexSegmentsAsync(cancel);
+
     public virtual ValueTask DropAsync(CancellationToken cancel) => Real.DropAsync(cancel);
 
     public ValueTask DisposeAsync() => Real.DisposeAsync();

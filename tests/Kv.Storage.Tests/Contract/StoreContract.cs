@@ -364,6 +364,50 @@ public abstract class StoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Segments_HaveEachLiveKey_OverRestartsToo()
+    {
+        var random = new Random(77);
+        var held = new HashSet<string>();
+        for (var step = 0; step < 600; step++)
+        {
+            var key = $"key-{random.Next(200)}";
+            if (random.Next(3) == 0)
+            {
+                await Store.RemoveAsync(key);
+                held.Remove(key);
+            }
+            else
+            {
+                await Store.PutAsync(key, Bytes.Pattern(random.Next(100), step), Durability.Memory);
+                held.Add(key);
+            }
+
+            if (step % 100 == 99)
+            {
+                await Store.AssertSegmentsAreOfAsync(held);
+                await RestartAsync();
+                await Store.AssertSegmentsAreOfAsync(held, enough: 1000);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Segments_OfARange_AreThoseAlone()
+    {
+        for (var key = 0; key < 100; key++)
+        {
+            await Store.PutAsync($"key-{key}", "v", Durability.Memory);
+        }
+
+        var keys = new List<ReadOnlyMemory<byte>>();
+        Assert.Equal(40_000, await Store.ReadSegmentsAsync(20_000, 40_000, int.MaxValue, keys, CancellationToken.None));
+        var expected = Enumerable.Range(0, 100).Select(key => $"key-{key}").Where(key => HashTree.SegmentOf(EntryHash.OfKey(Bytes.Of(key).Span)) is >= 20_000 and < 40_000);
+        Assert.Equal(expected.Order(StringComparer.Ordinal), keys.Select(key => Bytes.Text(key)).Order(StringComparer.Ordinal));
+        await Store.IndexSegmentsAsync(CancellationToken.None);
+        Assert.True(Store.HasSegments);
+    }
+
+    [Fact]
     public async Task TreesOfADroppedStore_AreGoneWithIt()
     {
         await Store.PutTrackedAsync("k", Bytes.Of("v"));
