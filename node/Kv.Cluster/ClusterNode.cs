@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Async;
 using Kv.Cluster.Coordination;
 using Kv.Cluster.Handoff;
@@ -14,7 +15,7 @@ using Microsoft.Extensions.Logging;
 namespace Kv.Cluster;
 
 /// <summary>
-/// One node, whole: composes membership, vnodes, coordinators and handoff over the ports it is handed. Its owner starts it once, gives what peers
+/// One node, whole: composes membership, vnodes, coordinators, handoff and anti-entropy over the ports it is handed. Its owner starts it once, gives what peers
 /// send to <see cref="PeerHandler"/>, watches <see cref="Failed"/>, and stops it.
 /// </summary>
 public sealed partial class ClusterNode : IAsyncDisposable
@@ -40,6 +41,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly HandoffScheduler handoff;
     private readonly RebuildSource sources;
     private readonly Rebuilder rebuilder;
+    private readonly ExchangeScheduler exchanges;
     private readonly PeerDispatcher dispatcher;
     private bool isStopped;
 
@@ -96,7 +98,26 @@ public sealed partial class ClusterNode : IAsyncDisposable
         rebuilder = new Rebuilder(options, State, sources, watched, agreement, time, Child(), Statistics.Handoff, loggers.CreateLogger<Rebuilder>());
         Admin = new ClusterAdmin(
             options, self, State, documents, agreement, gossip, watched, ViewTransfers, watcher, host, Client, () => stores.FreeBytes, time, Child());
-        dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, new DataRequests(State, gate, Client), Admin, fences);
+        var locks = new TreeLocks(self.Id, options, time);
+        var responder = new TreeResponder(State, host, locks);
+        var pace = new Pace(options.ExchangeBytesPerSecond, () => Statistics.ActiveRequests > options.ExchangePauseRequests, time);
+        exchanges = new ExchangeScheduler(
+            options,
+            State,
+            host,
+            locks,
+            responder,
+            new TreeBuilder(options, State, host, pace, time, Statistics.AntiEntropy, loggers.CreateLogger<TreeBuilder>()),
+            pace,
+            watched,
+            Client,
+            time,
+            Child(),
+            background,
+            Statistics.AntiEntropy,
+            loggers.CreateLogger<ExchangeScheduler>());
+        Admin.Exchanges = exchanges;
+        dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, responder, new DataRequests(State, gate, Client), Admin, fences);
         _ = ReportAsync(host.Failed);
     }
 
@@ -143,6 +164,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Start(handoff.RunAsync);
         Start(sources.RunAsync);
         Start(rebuilder.RunAsync);
+        Start(exchanges.RunAsync);
     }
 
     /// <summary>

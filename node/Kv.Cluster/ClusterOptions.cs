@@ -80,6 +80,36 @@ public sealed record ClusterOptions
 
     public TimeSpan HandoffBatchTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Whether hash trees are kept, and replicas compared by them. Off, replicas are repaired by reads and handoff alone.</summary>
+    public bool AntiEntropy { get; init; } = true;
+
+    /// <summary>Between two comparisons of one pair of trees that found them equal, or made them so.</summary>
+    public TimeSpan ExchangeInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Exchanges that this node asks for at once; another as many that it is asked for.</summary>
+    public int ExchangeConcurrency { get; init; } = 2;
+
+    /// <summary>How long an answer of an exchange may take. A peer that asks nothing more for twice as long is taken to have given up.</summary>
+    public TimeSpan ExchangeTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Of hashes and keys that exchanges of this node move, and of data that trees are built from, each.</summary>
+    public long ExchangeBytesPerSecond { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Keys that an exchange has repaired at once.</summary>
+    public int ExchangeRepairConcurrency { get; init; } = 16;
+
+    /// <summary>While more requests than this are under way, exchanges and the building of trees wait.</summary>
+    public int ExchangePauseRequests { get; init; } = 1000;
+
+    /// <summary>Trees older than this are built anew from the data: what a disk forgot in silence shows then.</summary>
+    public TimeSpan TreeMaxAge { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Keys whose values a vnode reads in one turn for its trees: to build them, or to show what a segment holds.</summary>
+    public int TreeTurnKeys { get; init; } = 128;
+
+    /// <summary>Of a page of what segments hold.</summary>
+    public int TreePageBytes { get; init; } = 64 * 1024;
+
     /// <summary>Keys in a page of a listing.</summary>
     public int ListPageKeys { get; init; } = 1000;
 

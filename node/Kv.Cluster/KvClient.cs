@@ -6,6 +6,7 @@ using Kv.Cluster.Vnodes;
 using Kv.Core.Buckets;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
+using Kv.Core.Quorum;
 
 namespace Kv.Cluster;
 
@@ -55,6 +56,9 @@ public sealed class KvClient : IDisposable
 
     /// <summary>A request that another node handed on: it is not handed on again, and its deadline is the one it came with.</summary>
     internal Task<KvOutcome> ExecuteForwardedAsync(KvRequest request, Deadline deadline) => RunAsync(request with { IsForwarded = true }, deadline);
+
+    /// <summary>See <see cref="Coordinators.RepairAsync"/>.</summary>
+    internal Task<ReadRepairPlan?> RepairAsync(ObjectKey key, Deadline deadline) => coordinators.RepairAsync(key, deadline);
 
     /// <summary>
     /// The keys of a bucket that hold a live value, in pages, in no order; each once, but beyond <see cref="ClusterOptions.ListMaxRemembered"/> keys one that is

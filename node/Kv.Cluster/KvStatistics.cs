@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Handoff;
 using Kv.Core.Objects;
 
@@ -56,6 +57,7 @@ public sealed class KvStatistics : IDisposable
         objectBytes = meter.CreateHistogram(
             "kv_object_size_bytes", description: "bytes of the values of the object that was read or written", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = ObjectByteBuckets });
         Handoff = new HandoffStatistics(meter);
+        AntiEntropy = new AntiEntropyStatistics(meter);
         quorumFailures = meter.CreateCounter<long>("kv_quorum_failures", description: "requests whose quorum was not met, by rule");
         meter.CreateObservableCounter("kv_vnode_overloads", () => VnodeOverloads, description: "commands refused by a full mailbox");
         meter.CreateObservableCounter("kv_request_overloads", () => RequestOverloads, description: "requests refused because too many are under way");
@@ -105,6 +107,9 @@ public sealed class KvStatistics : IDisposable
 
     /// <summary>What was handed over, and what is still to be.</summary>
     public HandoffStatistics Handoff { get; }
+
+    /// <summary>What replicas found to differ by themselves.</summary>
+    public AntiEntropyStatistics AntiEntropy { get; }
 
     /// <summary>Commands that wait in all mailboxes now, and in the fullest; set by the vnodes' host.</summary>
     public Func<(long Total, long Deepest)>? MailboxDepth { get; set; }

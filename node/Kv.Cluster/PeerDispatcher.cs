@@ -1,3 +1,4 @@
+using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Coordination;
 using Kv.Cluster.Handoff;
 using Kv.Cluster.Membership;
@@ -17,6 +18,7 @@ internal sealed class PeerDispatcher(
     Gossip gossip,
     HandoffReceiver handoff,
     RebuildSource sources,
+    TreeResponder trees,
     DataRequests data,
     ClusterAdmin admin,
     Fences fences) : IPeerHandler
@@ -71,6 +73,7 @@ internal sealed class PeerDispatcher(
         PeerRequest.GetUp => new PeerReply.Up([.. state.Current.Up.Order()]),
         PeerRequest.Rebuild ask => sources.Handle(from, ask),
         PeerRequest.HandoffBatch batch => await handoff.HandleAsync(batch, cancel),
+        PeerRequest.TreeRoot or PeerRequest.TreeBranches or PeerRequest.TreeSegments or PeerRequest.TreeEntries or PeerRequest.TreeRelease => await trees.HandleAsync(from, request),
         _ => await data.HandleAsync(from, request, deadline, cancel) ?? new PeerReply.Refused($"no answer to {request.GetType().Name}"),
     };
 

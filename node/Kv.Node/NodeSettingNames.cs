@@ -55,6 +55,22 @@ public static class NodeSettingNames
         Number("max-siblings", "100", "an object with more is refused", 1, 10_000, (o, n) => o with { Cluster = o.Cluster with { MaxSiblings = n } }),
         Number("handoff-concurrency", "2", "transfers from this node at once, and as many to it", 1, 64, (o, n) =>
             o with { Cluster = o.Cluster with { HandoffConcurrency = n } }),
+        new("anti-entropy", "on|off", "on", "whether replicas look for differences by themselves", (o, t) => t switch
+        {
+            "on" => SettingResult.Ok(o with { Cluster = o.Cluster with { AntiEntropy = true } }),
+            "off" => SettingResult.Ok(o with { Cluster = o.Cluster with { AntiEntropy = false } }),
+            _ => SettingResult.Bad(o, "must be `on` or `off`"),
+        }),
+        Number("exchange-interval-seconds", "300", "between two comparisons of a pair of replicas", 1, 604_800, (o, n) =>
+            o with { Cluster = o.Cluster with { ExchangeInterval = TimeSpan.FromSeconds(n) } }),
+        Number("exchange-concurrency", "2", "comparisons that this node asks for at once, and as many that it is asked for", 1, 64, (o, n) =>
+            o with { Cluster = o.Cluster with { ExchangeConcurrency = n } }),
+        new("exchange-rate", "SIZE", "8Mi", "bytes a second of hashes and keys that comparisons move, and of data that hash trees are built from", (o, t) =>
+            ByteSize.TryParse(t, out var bytes) && bytes is >= 64 << 10 and <= 64L << 30
+                ? SettingResult.Ok(o with { Cluster = o.Cluster with { ExchangeBytesPerSecond = bytes } })
+                : SettingResult.Bad(o, "must be 64Ki to 64Gi")),
+        Number("tree-max-age-hours", "168", "hash trees that are older are built anew from the data", 1, 8760, (o, n) =>
+            o with { Cluster = o.Cluster with { TreeMaxAge = TimeSpan.FromHours(n) } }),
         Number("peer-down-milliseconds", "3000", "a node not heard of for so long is taken for down", 500, 600_000, (o, n) =>
             o with { Cluster = o.Cluster with { PeerDownAfter = TimeSpan.FromMilliseconds(n) } }),
     ];

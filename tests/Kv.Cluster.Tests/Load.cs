@@ -33,6 +33,8 @@ internal sealed class Load
 
     public int Acknowledged => ledger.Acknowledged;
 
+    public ObjectKey KeyOf(int number) => keys[number];
+
     public static async Task<Load> BeginAsync(SimCluster cluster, int clientCount = 3, int keyCount = 24)
     {
         var admin = cluster.Up.First();

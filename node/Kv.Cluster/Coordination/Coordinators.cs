@@ -35,6 +35,37 @@ internal sealed class Coordinators
         _ => throw new System.Diagnostics.UnreachableException($"unknown request {request}"),
     };
 
+    /// <summary>
+    /// Reads every primary that is up and repairs those that are stale or missing, as a read does; for anti-entropy. Null where that was not possible. What is left of a
+    /// deleted object is looked at by the reaper, as after a read.
+    /// </summary>
+    public async Task<ReadRepairPlan?> RepairAsync(ObjectKey key, Deadline deadline)
+    {
+        var snapshot = context.State.Current;
+        if (snapshot.Document?.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) is not { } props
+            || RequestPlan.Create(snapshot, context.Fences.Known, key, props, props.NVal, sloppy: false, deadline) is not { } plan)
+        {
+            return null;
+        }
+
+        var options = new GetQuorumOptions { R = QuorumValue.One, Pr = QuorumValue.Of(0), NodeConfirms = QuorumValue.Of(0), BasicQuorum = false };
+        if (GetQuorumRules.Resolve(props, options, out _) is not { } rules || rules.Check(plan.Preflist) is not null)
+        {
+            return null;
+        }
+
+        var finished = new TaskCompletionSource<ReadRepairPlan?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var request = new KvRequest.Get { Key = key, SloppyQuorum = false, HeadOnly = true };
+        await new GetCoordinator(context, calls, plan, request, rules, finished).RunAsync();
+        var repair = await finished.Task;
+        if (repair is { Merged.IsTombstone: true })
+        {
+            reaper.Schedule(key);
+        }
+
+        return repair;
+    }
+
     private async Task<KvOutcome> GetAsync(KvRequest.Get request, BucketProps props, Deadline deadline)
     {
         var options = new GetQuorumOptions

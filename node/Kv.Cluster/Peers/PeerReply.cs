@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
 
@@ -72,4 +73,10 @@ public abstract record PeerReply
 
     /// <summary>The members that the answering node takes for up, itself among them.</summary>
     public sealed record Up(ImmutableArray<NodeId> Nodes) : PeerReply;
+
+    /// <summary>Hashes of a tree's level, in order.</summary>
+    public sealed record TreeHashes(IReadOnlyList<uint> Hashes) : PeerReply;
+
+    /// <summary>Keys of segments with the hashes of what they hold. It ends <paramref name="Whole"/> of the segments asked for; with none, it ends within the first.</summary>
+    public sealed record TreePage(IReadOnlyList<TreeEntry> Entries, int Whole) : PeerReply;
 }

@@ -1,3 +1,4 @@
+using Kv.Core.AntiEntropy;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
@@ -82,4 +83,22 @@ public abstract record PeerRequest
 
     /// <summary>Whom do you take for up.</summary>
     public sealed record GetUp : PeerRequest;
+
+    /// <summary>
+    /// What is the root of your tree of a range, where mine is <paramref name="Mine"/>. Equal ones end the exchange; else the tree is the asker's until it says
+    /// <see cref="TreeRelease"/> or is silent for long. For this and the next three: refused where layouts, documents or the tree's standing do not allow an exchange.
+    /// </summary>
+    public sealed record TreeRoot(PartitionId Partition, TreeRange Range, ulong Layout, uint Mine) : PeerRequest;
+
+    /// <summary>The hashes of all branches.</summary>
+    public sealed record TreeBranches(PartitionId Partition, TreeRange Range, ulong Layout) : PeerRequest;
+
+    /// <summary>The hashes of these branches' segments.</summary>
+    public sealed record TreeSegments(PartitionId Partition, TreeRange Range, ulong Layout, IReadOnlyList<int> Branches) : PeerRequest;
+
+    /// <summary>A page of what these segments hold, of the first only keys after <paramref name="After"/>.</summary>
+    public sealed record TreeEntries(PartitionId Partition, TreeRange Range, ulong Layout, IReadOnlyList<int> Segments, ReadOnlyMemory<byte> After) : PeerRequest;
+
+    /// <summary>The exchange has ended.</summary>
+    public sealed record TreeRelease(PartitionId Partition, TreeRange Range) : PeerRequest;
 }

@@ -17,7 +17,7 @@ public sealed partial class Vnode
         {
             await passes.WaitAsync();
             var pass = TakePass();
-            pass.Fill(mailbox.Reader, context.Options.VnodeBatchLimit);
+            pass.Fill(mailbox.Reader, context.Options.VnodeBatchLimit, context.Layout);
             context.Statistics.VnodeTurn(pass.Commands.Count);
             if (isFailed)
             {
@@ -41,6 +41,14 @@ public sealed partial class Vnode
         {
             pass.Fences = context.Fences.Known;
             await pass.ReadAsync(store);
+            foreach (var command in pass.Commands)
+            {
+                if (command is VnodeCommand.BuildTrees or VnodeCommand.ReadTree)
+                {
+                    await keeper.PrepareAsync(command, pass);
+                }
+            }
+
             isRead = true;
             foreach (var command in pass.Commands)
             {
@@ -79,8 +87,10 @@ public sealed partial class Vnode
     {
         pass.Transfer = transfer is { PassesWritesOn: true } active ? active : null;
         var durability = Collect(pass);
-        var written = pass.Writes.Count > 0;
+        keeper.Collect(pass);
+        var written = pass.Writes.Count > 0 || pass.Writes.ChangesTrees;
         var durable = written ? store.WriteAsync(pass.Writes, durability, CancellationToken.None) : default;
+        keeper.Written();
         Volatile.Write(ref writes, writes + pass.Touched);
         if (written)
         {

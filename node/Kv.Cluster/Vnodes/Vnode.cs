@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Causality;
@@ -21,6 +22,7 @@ public sealed partial class Vnode : IAsyncDisposable
     private readonly Stack<VnodePass> idlePasses = new();
     private readonly SemaphoreSlim passes;
     private readonly VnodeListings listings;
+    private readonly TreeKeeper keeper;
     private readonly Task running;
 
     // The mailbox's own; nothing else touches them.
@@ -39,6 +41,7 @@ public sealed partial class Vnode : IAsyncDisposable
         mailbox = Channel.CreateBounded<VnodeCommand>(new BoundedChannelOptions(context.Options.VnodeMailboxLimit) { SingleReader = true });
         passes = new SemaphoreSlim(context.Options.VnodeUnsyncedBatches);
         listings = new VnodeListings(store, context);
+        keeper = new TreeKeeper(partition, store, context);
         running = RunAsync();
     }
 

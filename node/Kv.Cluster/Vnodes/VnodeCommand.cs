@@ -1,5 +1,6 @@
 using System.Threading.Tasks.Sources;
 using Kv.Cluster.Peers;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Buckets;
 using Kv.Core.Causality;
 using Kv.Core.Objects;
@@ -116,6 +117,40 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
     public sealed class BeginTransfer(VnodeTransfer transfer) : VnodeCommand
     {
         public VnodeTransfer Transfer { get; } = transfer;
+    }
+
+    /// <summary>Reads the next few segments for trees that are built anew; with the last ones, the trees take the place of the store's.</summary>
+    public sealed class BuildTrees(TreeLayout layout, bool isFirst) : VnodeCommand
+    {
+        public TreeLayout Layout { get; } = layout;
+
+        /// <summary>Begin with the first segment, whatever was built before.</summary>
+        public bool IsFirst { get; } = isFirst;
+
+        public bool IsWhole { get; set; }
+
+        /// <summary>Of keys and values that were read.</summary>
+        public long Bytes { get; set; }
+    }
+
+    /// <summary>Reads what a tree's segments hold, a page of it.</summary>
+    public sealed class ReadTree(TreeRange range, ulong layout, IReadOnlyList<int> segments, ReadOnlyMemory<byte> after) : VnodeCommand
+    {
+        public TreeRange Range { get; } = range;
+
+        public ulong Layout { get; } = layout;
+
+        public IReadOnlyList<int> Segments { get; } = segments;
+
+        /// <summary>Of the first segment, only keys after this one; empty for all.</summary>
+        public ReadOnlyMemory<byte> After { get; } = after;
+
+        public List<TreeEntry> Entries { get; } = [];
+
+        /// <summary>How many of the segments the page ends. With none, it ends within the first.</summary>
+        public int Whole { get; set; }
+
+        public int Bytes { get; set; }
     }
 
     /// <summary>

@@ -1,5 +1,7 @@
+using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Reaping;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
@@ -16,11 +18,15 @@ internal sealed class VnodeContext(
     KvStatistics statistics,
     Func<ObjectKey, BucketProps> propsOf,
     Func<NodeId, PeerRequest, Deadline, ValueTask<PeerReply>> passOn,
-    Action<PartitionId, Exception> fail)
+    Action<PartitionId, Exception> fail,
+    TreeLayouts layouts)
 {
     public ClusterOptions Options { get; } = options;
 
     public TimeProvider Time { get; } = time;
+
+    /// <summary>By which hash trees are kept now; null where none are.</summary>
+    public TreeLayout? Layout => layouts.Current;
 
     public VnodeActors Actors { get; } = actors;
 

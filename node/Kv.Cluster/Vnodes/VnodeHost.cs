@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Reaping;
@@ -51,10 +52,13 @@ public sealed partial class VnodeHost
         (this.time, this.options, this.statistics, this.logger) = (time, options, statistics, logger);
         Inspections = new Inspections(options, time);
         statistics.MailboxDepth = MailboxDepth;
+        Layouts = new TreeLayouts(state, options);
     }
 
     /// <summary>Completes, with the reason, when a store failed: the process has to end.</summary>
     public Task<Exception> Failed => failed.Task;
+
+    internal TreeLayouts Layouts { get; }
 
     /// <summary>The vnodes that are open now.</summary>
     public IReadOnlyList<Vnode> Open => Volatile.Read(ref open);
@@ -69,7 +73,7 @@ public sealed partial class VnodeHost
     {
         var actors = await VnodeActors.OpenAsync(nodeState, state.Current.Self, cancel);
         await fences.OpenAsync(nodeState, cancel);
-        context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed);
+        context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts);
         await OpenAllAsync(stores.Partitions.Order(), cancel);
         state.Subscribe(Follow);
         SetMember(state.Current);

@@ -1,5 +1,8 @@
 using System.Threading.Channels;
 using Kv.Cluster.Reaping;
+using Kv.Core.AntiEntropy;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
 using Kv.Core.Stores;
 
 namespace Kv.Cluster.Vnodes;
@@ -21,6 +24,9 @@ internal sealed class VnodePass
 
         /// <summary>The stored form; null where there is none.</summary>
         public ReadOnlyMemory<byte>? Value { get; set; }
+
+        /// <summary>What the store had when the turn began, if it was read.</summary>
+        public ReadOnlyMemory<byte>? Before { get; set; }
 
         public bool NeedsRead { get; set; }
 
@@ -48,11 +54,15 @@ internal sealed class VnodePass
     /// <summary>An answer speaks of all that was applied before: it waits until all of that is on disk and with its transfer's target.</summary>
     public bool ConfirmsAll { get; set; }
 
+    /// <summary>By which the turn's changes go into hash trees; null where none are kept.</summary>
+    public TreeLayout? Layout { get; private set; }
+
     public VnodeCommand.Drop? Drop { get; private set; }
 
     /// <summary>Takes what waits in the mailbox, up to a bound; a drop ends the turn.</summary>
-    public void Fill(ChannelReader<VnodeCommand> mailbox, int limit)
+    public void Fill(ChannelReader<VnodeCommand> mailbox, int limit, TreeLayout? layout)
     {
+        Layout = layout;
         while (Commands.Count < limit && Drop is null && mailbox.TryRead(out var command))
         {
             Commands.Add(command);
@@ -83,7 +93,7 @@ internal sealed class VnodePass
         {
             if (slots[i].NeedsRead)
             {
-                slots[i].Value = Reads.Value(read++);
+                slots[i].Value = slots[i].Before = Reads.Value(read++);
             }
         }
     }
@@ -142,6 +152,7 @@ internal sealed class VnodePass
     {
         VnodeCommand.Get get => SlotOf(get.Key).IsDirty,
         VnodeCommand.Coordinate coordinate => SlotOf(coordinate.Key).IsDirty,
+        VnodeCommand.BuildTrees build => build.IsWhole,
         _ => false,
     };
 
@@ -166,12 +177,36 @@ internal sealed class VnodePass
         }
     }
 
+    /// <summary>What the turn does to the trees of a layout. False where a key was written blindly, so that its old entry is not known.</summary>
+    // hot
+    public bool TryCollectTreeChanges(PartitionId partition, TreeLayout layout, List<TreeChange> changes)
+    {
+        for (var i = 0; i < used; i++)
+        {
+            var slot = slots[i];
+            if (!slot.IsDirty || !ObjectKeyCodec.TryDecode(slot.Key, out var name) || layout.RangeAt(partition, name) is not { } range)
+            {
+                continue;
+            }
+
+            if (!slot.NeedsRead)
+            {
+                return false;
+            }
+
+            var key = EntryHash.OfKey(slot.Key.Span);
+            changes.Add(TreeChange.Of(range, key, HashOf(key, slot.Before), HashOf(key, slot.Value)));
+        }
+
+        return true;
+    }
+
     public void Clear()
     {
         for (var i = 0; i < used; i++)
         {
             slots[i].Key = default;
-            slots[i].Value = null;
+            slots[i].Value = slots[i].Before = null;
             slots[i].NeedsRead = false;
             slots[i].IsDirty = false;
             slots[i].IsConfirmed = false;
@@ -186,6 +221,7 @@ internal sealed class VnodePass
         Transfer = null;
         Fences = KnownFences.None;
         ConfirmsAll = false;
+        Layout = null;
         Drop = null;
     }
 
@@ -197,7 +233,8 @@ internal sealed class VnodePass
                 Name(get.Key, needsRead: true);
                 break;
             case VnodeCommand.Coordinate coordinate:
-                Name(coordinate.Key, needsRead: !coordinate.Props.LastWriteWins);
+                // Blind where nobody asks what is replaced: hash trees do.
+                Name(coordinate.Key, needsRead: !coordinate.Props.LastWriteWins || (Layout is not null && coordinate.Props.Aae));
                 break;
             case VnodeCommand.Merge merge:
                 Name(merge.Key, needsRead: true);
@@ -225,6 +262,8 @@ internal sealed class VnodePass
             Name(held.Key, needsRead: true);
         }
     }
+
+    private static ulong HashOf(ulong key, ReadOnlyMemory<byte>? value) => value is { } present ? EntryHash.OfEntry(key, present.Span) : 0;
 
     private void Name(ReadOnlyMemory<byte> key, bool needsRead)
     {

@@ -8,6 +8,15 @@ internal static class VnodeRefusals
     /// <summary>The vnode's transfer is about to complete and its target did not take the write: acknowledging it could lose it.</summary>
     public const string TransferTargetFailed = "the transfer's target did not take the write";
 
+    /// <summary>The vnode's hash trees were built by another layout than the asker's, or are not built yet.</summary>
+    public const string OtherLayout = "no hash trees of that layout";
+
+    /// <summary>The store has to learn its keys by segment first.</summary>
+    public const string NoSegments = "the keys are not known by segment";
+
+    /// <summary>Hash trees and data were found to differ: they are built anew.</summary>
+    public const string DoubtfulTrees = "the hash trees are not those of the data";
+
     /// <summary>A listing's cursor is not known (any more).</summary>
     public const string UnknownCursor = "unknown cursor";
 }

@@ -96,6 +96,8 @@ public sealed class HashTree
     public uint[] SegmentHashes(int branch) =>
         Volatile.Read(ref branches[branch]) is { } leaves ? (uint[])leaves.Clone() : new uint[SegmentsPerBranch];
 
+    public uint SegmentHash(int segment) => Volatile.Read(ref branches[BranchOf(segment)]) is { } leaves ? leaves[segment % SegmentsPerBranch] : 0;
+
     /// <summary>For durable forms: a branch's segments, or nothing where all are 0.</summary>
     internal ReadOnlySpan<uint> LeavesOf(int branch) => branches[branch] is { } leaves && leaves.AsSpan().ContainsAnyExcept(0u) ? leaves : [];
 

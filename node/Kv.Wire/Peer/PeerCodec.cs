@@ -31,6 +31,7 @@ namespace Kv.Wire.Peer;
 /// Rebuild        partition u32 | planned at i64 | attempt u64 | step u8
 /// Rebuilding     problem text         Up         count u32 | count × node u64
 /// Identity       member | has cluster u8 | [cluster id 16 bytes]
+/// Tree…          see TreeCodec
 /// </code>
 /// The rest have no body.
 /// </summary>
@@ -147,6 +148,11 @@ public static class PeerCodec
         PeerRequest.Reap => PeerRequestCode.Reap,
         PeerRequest.Rebuild => PeerRequestCode.Rebuild,
         PeerRequest.GetUp => PeerRequestCode.GetUp,
+        PeerRequest.TreeRoot => PeerRequestCode.TreeRoot,
+        PeerRequest.TreeBranches => PeerRequestCode.TreeBranches,
+        PeerRequest.TreeSegments => PeerRequestCode.TreeSegments,
+        PeerRequest.TreeEntries => PeerRequestCode.TreeEntries,
+        PeerRequest.TreeRelease => PeerRequestCode.TreeRelease,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
@@ -172,6 +178,8 @@ public static class PeerCodec
         PeerReply.DoneEach => PeerReplyCode.DoneEach,
         PeerReply.Rebuilding => PeerReplyCode.Rebuilding,
         PeerReply.Up => PeerReplyCode.Up,
+        PeerReply.TreeHashes => PeerReplyCode.TreeHashes,
+        PeerReply.TreePage => PeerReplyCode.TreePage,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

@@ -21,6 +21,8 @@ public enum PeerReplyCode
     Holdings = 16,
     StaleFence = 17,
     DoneEach = 18,
+    TreeHashes = 20,
+    TreePage = 21,
     Rebuilding = 30,
     Up = 31,
 }

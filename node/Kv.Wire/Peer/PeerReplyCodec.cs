@@ -81,6 +81,9 @@ internal static class PeerReplyCodec
             case PeerReply.DoneEach each:
                 PeerFields.WriteFlags(writer, each.Keys);
                 break;
+            case PeerReply.TreeHashes or PeerReply.TreePage:
+                TreeCodec.Write(writer, reply);
+                break;
             case PeerReply.Unreachable or PeerReply.TimedOut or PeerReply.Overloaded or PeerReply.WrongOwner or PeerReply.Done or PeerReply.Accepted
                 or PeerReply.StaleFence:
                 break;
@@ -129,6 +132,8 @@ internal static class PeerReplyCodec
                 return new PeerReply.Rebuilding(reader.Text()) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Up:
                 return ReadUp(ref reader) with { DocumentVersion = version, Fence = fence };
+            case PeerReplyCode.TreeHashes or PeerReplyCode.TreePage:
+                return TreeCodec.ReadReply(ref reader, code) with { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Identity:
                 var member = PeerFields.ReadMember(ref reader);
                 return new PeerReply.Identity(member, reader.Flag() ? reader.Id() : null) { DocumentVersion = version, Fence = fence };

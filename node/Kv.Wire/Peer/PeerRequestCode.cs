@@ -19,6 +19,11 @@ public enum PeerRequestCode
     Inspect = 15,
     Seal = 16,
     Reap = 17,
+    TreeRoot = 20,
+    TreeBranches = 21,
+    TreeSegments = 22,
+    TreeEntries = 23,
+    TreeRelease = 24,
     Rebuild = 30,
     GetUp = 31,
 }

@@ -135,7 +135,7 @@ public sealed class AgreementTests
         Assert.Equal(RefusalReason.InvalidProps, bad.Refusal!.Reason);
         Assert.Contains("n_val", bad.Refusal.Message, StringComparison.Ordinal);
         Assert.Contains("r:", bad.Refusal.Message, StringComparison.Ordinal);
-        var standard = await admin.InAsync(async () => await admin.Node.Admin.UpdateBucketTypeAsync("default", """{"n_val":2}""", default));
+        var standard = await admin.InAsync(async () => await admin.Node.Admin.UpdateBucketTypeAsync("default", """{"allow_mult":true}""", default));
         Assert.Equal(RefusalReason.NoDefaultUpdate, standard.Refusal!.Reason);
 
         var bucket = new Core.Objects.BucketName("default", "b");

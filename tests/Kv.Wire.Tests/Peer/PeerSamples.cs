@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Kv.Cluster;
 using Kv.Cluster.Peers;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Causality;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
@@ -16,6 +17,7 @@ internal static class PeerSamples
     private static readonly NodeId First = new(0x1122334455667788);
     private static readonly NodeId Second = new(0x99aabbccddeeff01);
     private static readonly Guid Cluster = Guid.Parse("6f0c6f3e-26a1-4fd4-8f5a-2f6b6a5b7c11");
+    private static readonly TreeRange Range = new(new PartitionId(5), 3);
     private static readonly ObjectKey Key = new("fruit", "basket", "apple");
 
     private static readonly VersionVector Clock = VersionVector.FromEntries(
@@ -123,10 +125,17 @@ internal static class PeerSamples
         ("GetHoldings", new PeerRequest.GetHoldings()),
         ("Rebuild", new PeerRequest.Rebuild(new PartitionId(9), 41, 0xfedcba9876543210, RebuildStep.Send) { DocumentVersion = 42 }),
         ("GetUp", new PeerRequest.GetUp()),
+        ("TreeRoot", new PeerRequest.TreeRoot(new PartitionId(6), Range, 0x0102030405060708, 0xaabbccdd) { DocumentVersion = 12 }),
+        ("TreeBranches", new PeerRequest.TreeBranches(new PartitionId(6), Range, 9)),
+        ("TreeSegments", new PeerRequest.TreeSegments(new PartitionId(6), Range, 9, [0, 17, 255])),
+        ("TreeEntries", new PeerRequest.TreeEntries(new PartitionId(6), Range, 9, [1, 65535], "after"u8.ToArray())),
+        ("TreeRelease", new PeerRequest.TreeRelease(new PartitionId(6), Range)),
     ];
 
     public static IReadOnlyList<(string Name, PeerReply Reply)> Replies { get; } =
     [
+        ("TreeHashes", new PeerReply.TreeHashes([1, 0xffffffff])),
+        ("TreePage", new PeerReply.TreePage([new TreeEntry("k"u8.ToArray(), 0x1122334455667788), new TreeEntry("l"u8.ToArray(), 2)], 1)),
         ("Unreachable", new PeerReply.Unreachable()),
         ("TimedOut", new PeerReply.TimedOut()),
         ("Overloaded", new PeerReply.Overloaded { DocumentVersion = 3 }),

@@ -1,0 +1,40 @@
+using Kv.Core.AntiEntropy;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+
+namespace Kv.Cluster.AntiEntropy;
+
+/// <summary>
+/// Trees on their way to be built from the data, segment by segment: those below <see cref="Next"/> hold what the store holds and follow each write, those from it on
+/// will be read with whatever was written by then. So a write is counted once, whenever it comes. The mailbox's own.
+/// </summary>
+internal sealed class TreeBuild(TreeLayout layout, long startedAtUnixSeconds)
+{
+    public TreeLayout Layout { get; } = layout;
+
+    public HashTrees Trees { get; } = new() { Layout = layout.Id, BuiltAt = startedAtUnixSeconds };
+
+    /// <summary>The first segment that was not read yet.</summary>
+    public int Next { get; set; }
+
+    public bool IsWhole => Next == HashTree.Segments;
+
+    /// <summary>An entry of the segments that are read.</summary>
+    public void Read(PartitionId partition, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value)
+    {
+        if (ObjectKeyCodec.TryDecode(key, out var name) && Layout.RangeAt(partition, name) is { } range)
+        {
+            var hash = EntryHash.OfKey(key.Span);
+            Trees.Apply(TreeChange.Of(range, hash, 0, EntryHash.OfEntry(hash, value.Span)));
+        }
+    }
+
+    /// <summary>A write that the store has taken.</summary>
+    public void Follow(in TreeChange change)
+    {
+        if (change.Segment < Next)
+        {
+            Trees.Apply(change);
+        }
+    }
+}

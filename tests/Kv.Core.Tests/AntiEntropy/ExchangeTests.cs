@@ -1,0 +1,147 @@
+using System.Text;
+using CsCheck;
+using Kv.Core.AntiEntropy;
+using Xunit;
+
+namespace Kv.Core.Tests.AntiEntropy;
+
+public sealed class ExchangeTests
+{
+    /// <summary>Bits of a segment's number that a replica keeps: so many keys share a segment that pages end within one.</summary>
+    private const int FewSegments = 0x0301;
+
+    /// <summary>What two replicas hold, and how long their pages are: few keys, so that they meet, in segments that are few, so that they are shared.</summary>
+    private static readonly Gen<(Dictionary<string, string> Mine, Dictionary<string, string> Theirs, int MyPage, int TheirPage)> Pairs =
+        Gen.Select(Contents, Contents, Gen.Int[1, 7], Gen.Int[1, 7]);
+
+    private static Gen<Dictionary<string, string>> Contents =>
+        Gen.Select(Gen.Int[0, 40], Gen.Int[0, 2]).Array[0, 60].Select(drawn => drawn.DistinctBy(d => d.Item1).ToDictionary(d => $"k{d.Item1}", d => $"v{d.Item2}"));
+
+    [Fact]
+    public void Exchange_FindsExactlyTheKeysThatDiffer() => Pairs.Sample((mine, theirs, myPage, theirPage) =>
+    {
+        var found = Run(new Replica(mine, myPage, FewSegments), new Replica(theirs, theirPage, FewSegments), out _);
+        var expected = mine.Keys.Union(theirs.Keys).Where(key => mine.GetValueOrDefault(key) != theirs.GetValueOrDefault(key));
+        Assert.Equal(expected.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+    });
+
+    [Fact]
+    public void EqualTrees_TakeOneQuestion()
+    {
+        var contents = Enumerable.Range(0, 5000).ToDictionary(key => $"key-{key}", key => $"{key}");
+        Assert.Empty(Run(new Replica(contents, 100), new Replica(contents, 100), out var steps));
+        Assert.Equal(1, steps);
+    }
+
+    [Fact]
+    public void FewDifferences_ReadFewKeys()
+    {
+        var mine = Enumerable.Range(0, 50_000).ToDictionary(key => $"key-{key}", key => $"{key}");
+        var theirs = mine.Where(pair => pair.Key.EndsWith("777", StringComparison.Ordinal) is false).ToDictionary();
+        var (a, b) = (new Replica(mine, 100), new Replica(theirs, 100));
+        Assert.Equal(50, Run(a, b, out _).Count);
+        Assert.InRange(a.KeysRead + b.KeysRead, 50, 50 * 6);
+    }
+
+    [Fact]
+    public void OutcomesInAnotherOrder_AndImpossiblePages_AreBugs()
+    {
+        var exchange = new Exchange(new HashTree());
+        Assert.Throws<InvalidOperationException>(exchange.TakeRepaired);
+        exchange.TakeRoot(5);
+        var branches = new uint[HashTree.Branches];
+        branches[3] = 5;
+        exchange.TakeBranches(branches);
+        var leaves = new uint[HashTree.SegmentsPerBranch];
+        leaves[1] = 5;
+        exchange.TakeSegments(leaves);
+        Assert.Equal([(3 * 256) + 1], Assert.IsType<ExchangeStep.AskEntries>(exchange.Next).Segments);
+        Assert.Throws<ArgumentException>(() => exchange.TakeTheirs([], 0));
+        Assert.Throws<ArgumentException>(() => exchange.TakeTheirs([], 2));
+    }
+
+    private static List<string> Run(Replica mine, Replica theirs, out int questions)
+    {
+        var exchange = new Exchange(mine.Tree);
+        var found = new List<string>();
+        for (questions = 0; exchange.Next is not ExchangeStep.Done;)
+        {
+            questions += exchange.Next is ExchangeStep.ReadEntries or ExchangeStep.Repair ? 0 : 1;
+            switch (exchange.Next)
+            {
+                case ExchangeStep.AskRoot:
+                    exchange.TakeRoot(theirs.Tree.Root);
+                    break;
+                case ExchangeStep.AskBranches:
+                    exchange.TakeBranches(theirs.Tree.BranchHashes());
+                    break;
+                case ExchangeStep.AskSegments ask:
+                    exchange.TakeSegments(ask.Branches.SelectMany(theirs.Tree.SegmentHashes).ToArray());
+                    break;
+                case ExchangeStep.AskEntries ask:
+                    var (their, theirWhole) = theirs.Page(ask.Segments, ask.After);
+                    exchange.TakeTheirs(their, theirWhole);
+                    break;
+                case ExchangeStep.ReadEntries ask:
+                    var (my, myWhole) = mine.Page(ask.Segments, ask.After);
+                    exchange.TakeMine(my, myWhole);
+                    break;
+                case ExchangeStep.Repair repair:
+                    found.AddRange(repair.Keys.Select(key => Encoding.UTF8.GetString(key.Span)));
+                    exchange.TakeRepaired();
+                    break;
+            }
+        }
+
+        Assert.Equal(found.Count, exchange.Keys);
+        return found;
+    }
+
+    /// <summary>A replica whose pages hold so many entries.</summary>
+    private sealed class Replica
+    {
+        private readonly ILookup<int, TreeEntry> segments;
+        private readonly int page;
+
+        public Replica(Dictionary<string, string> contents, int page, int kept = -1)
+        {
+            this.page = page;
+            segments = contents
+                .Select(pair => TreeEntry.Of(Encoding.UTF8.GetBytes(pair.Key), Encoding.UTF8.GetBytes(pair.Value)))
+                .OrderBy(entry => Encoding.UTF8.GetString(entry.Key.Span), StringComparer.Ordinal)
+                .ToLookup(entry => HashTree.SegmentOf(EntryHash.OfKey(entry.Key.Span)) & kept);
+            foreach (var segment in segments)
+            {
+                foreach (var entry in segment)
+                {
+                    Tree.Toggle(segment.Key, HashTree.LeafHash(entry.Hash));
+                }
+            }
+        }
+
+        public HashTree Tree { get; } = new();
+
+        public int KeysRead { get; private set; }
+
+        public (List<TreeEntry> Entries, int Whole) Page(IReadOnlyList<int> asked, ReadOnlyMemory<byte> after)
+        {
+            var entries = new List<TreeEntry>();
+            var whole = 0;
+            foreach (var segment in asked)
+            {
+                var held = segments[segment].Where(entry => whole > 0 || after.IsEmpty || entry.Key.Span.SequenceCompareTo(after.Span) > 0).ToList();
+                if (entries.Count + held.Count > page)
+                {
+                    entries.AddRange(whole == 0 ? held.Take(page) : []);
+                    break;
+                }
+
+                entries.AddRange(held);
+                whole++;
+            }
+
+            KeysRead += entries.Count;
+            return (entries, whole);
+        }
+    }
+}
