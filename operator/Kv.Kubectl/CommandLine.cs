@@ -58,6 +58,7 @@ internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
             PlanCommand.Create(session),
             ClusterCommand.Create(session),
             TransfersCommand.Create(session),
+            AaeCommand.Create(session),
             BucketTypeCommand.Create(session),
         };
         session.Connection.AddTo(root);

@@ -135,6 +135,12 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
         return Task.FromResult(AdminCodec.Encode(admin.GetTransfers(), NameOf));
     }
 
+    public override Task<AntiEntropy> GetAntiEntropy(GetAntiEntropyRequest request, ServerCallContext context) =>
+        Task.FromResult(AntiEntropyCodec.Encode(admin.GetAntiEntropy(), NameOf));
+
+    public override Task<AntiEntropy> RepairPartition(RepairPartitionRequest request, ServerCallContext context) =>
+        Task.FromResult(AntiEntropyCodec.Encode(AdminErrors.ValueOf(admin.RepairPartition(new PartitionId(request.Partition))), NameOf));
+
     public override async Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) =>
         AdminCodec.Encode(AdminErrors.ValueOf(await admin.CreateBucketTypeAsync(Named(request.Name), Props(request.PropsJson), context.CancellationToken)));
 

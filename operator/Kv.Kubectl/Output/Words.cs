@@ -14,6 +14,10 @@ internal static class Words
 
     public static string Of(Transfer.Types.Kind kind) => kind == Transfer.Types.Kind.Unspecified ? "unknown" : kind.ToString().ToLowerInvariant();
 
+    public static string Of(HashTrees.Types.State state) => state == HashTrees.Types.State.Unspecified ? "unknown" : state.ToString().ToLowerInvariant();
+
+    public static string Of(Exchange.Types.State state) => state == Exchange.Types.State.Unspecified ? "unknown" : state.ToString().ToLowerInvariant();
+
     public static string Of(StagedChange.Types.Kind kind) => kind == StagedChange.Types.Kind.Unspecified ? "unknown" : kind.ToString().ToLowerInvariant();
 
     public static string YesNo(bool value) => value ? "yes" : "no";

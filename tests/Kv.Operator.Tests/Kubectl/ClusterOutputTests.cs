@@ -75,6 +75,45 @@ public sealed class ClusterOutputTests
         await OutputAsync("transfers"));
 
     [Fact]
+    public async Task AaeStatus_ShowsTreesAndExchanges() => Assert.Equal(
+        """
+        hash trees of 1 of 2 partitions are built, no exchanges running, 1 failed
+
+        PARTITION   NODE        TREES     ERROR
+                4   example-0   waiting   the partition's vnode is overloaded
+
+        PARTITION   NODE        TREES BUILT        WITH   PEER        KEYS OF   STATE        ENDED    TOOK   DIFFERED   REPAIRED   ERROR
+                3   example-0   2023-11-14 22:13      5   example-2   3/3       waiting   61 s ago   12 ms          7          6   -
+                4   example-0   -                     5   example-2   3/3       failed       never       -          0          0   no hash trees of that layout
+
+        """,
+        await OutputAsync("aae", "status"));
+
+    [Fact]
+    public async Task AaeRepair_AsksTheOwner_AndShowsThatPartition()
+    {
+        await using var node = await StartAsync();
+        var run = await KvRun.OfAsync(["aae", "repair", "3", "-o", "json", "--admin-endpoint", node.Address]);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        var json = JsonNode.Parse(run.Output)!;
+        Assert.Equal(
+            """{"node":"example-0","partition":3,"peerPartition":5,"peer":"example-2","firstPartition":3,"nVal":3,"state":"waiting","millisecondsSinceEnd":61500,"millisecondsTaken":12,"keysFound":7,"keysRepaired":6,"lastError":null}""",
+            Assert.Single(json["exchanges"]!.AsArray())!.ToJsonString());
+        Assert.Equal("""{"node":"example-0","partition":3,"state":"built","builtAt":"2023-11-14T22:13:20Z","lastError":null}""", Assert.Single(json["trees"]!.AsArray())!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("99", 2, "there is no partition 99: the ring has 0 to 7")]
+    [InlineData("x", 2, "x")]
+    public async Task AaeRepair_OfWhatIsNoPartition_SaysSo(string partition, int exitCode, string text)
+    {
+        await using var node = await StartAsync();
+        var run = await KvRun.OfAsync(["aae", "repair", partition, "--admin-endpoint", node.Address]);
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Contains(text, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task BucketTypeList_ShowsWhereOneIsMissing() => Assert.Equal(
         """
         NAME      STATE     N_VAL   ALLOW_MULT   LAST_WRITE_WINS   MISSING ON
@@ -145,7 +184,7 @@ public sealed class ClusterOutputTests
     {
         await using var node = await StartAsync();
         var run = await KvRun.OfAsync([.. arguments, "--admin-endpoint", node.Address]);
-        Assert.Equal((0, ""), (run.ExitCode, arguments[0] == "transfers" ? "" : run.Error));
+        Assert.Equal((0, ""), (run.ExitCode, arguments[0] is "transfers" or "aae" ? "" : run.Error));
         return run.Output.Replace(node.Address, "ADDRESS", StringComparison.Ordinal);
     }
 

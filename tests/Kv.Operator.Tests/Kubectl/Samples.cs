@@ -94,6 +94,29 @@ internal static class Samples
 
     public static GetResponse Found(params Content[] siblings) => new() { Object = new Protos.Kv.V1.Object { Context = Context, Siblings = { siblings } } };
 
+    public static AntiEntropy AntiEntropy => new()
+    {
+        On = true,
+        Trees =
+        {
+            new HashTrees { Partition = 3, State = HashTrees.Types.State.Built, BuiltAt = 1_700_000_000 },
+            new HashTrees { Partition = 4, State = HashTrees.Types.State.Waiting, LastError = "the partition's vnode is overloaded" },
+        },
+        Exchanges =
+        {
+            new Exchange
+            {
+                State = Exchange.Types.State.Failed, Partition = 4, PeerPartition = 5, Peer = "example-2", FirstPartition = 3, NVal = 3, MillisecondsSinceEnd = -1,
+                LastError = "no hash trees of that layout",
+            },
+            new Exchange
+            {
+                State = Exchange.Types.State.Waiting, Partition = 3, PeerPartition = 5, Peer = "example-2", FirstPartition = 3, NVal = 3, MillisecondsSinceEnd = 61_500,
+                MillisecondsTaken = 12, KeysFound = 7, KeysRepaired = 6,
+            },
+        },
+    };
+
     /// <summary>Answers of a member to all that status, ring, plan and transfers ask.</summary>
     public static Func<IMessage, IMessage?> Member(Func<string> adminAddress) => request => request switch
     {
@@ -101,6 +124,7 @@ internal static class Samples
         GetNodeRequest => Node,
         GetTransfersRequest => Transfers,
         GetPlanRequest => Plan,
+        GetAntiEntropyRequest or RepairPartitionRequest => AntiEntropy,
         Kv.Protos.Admin.V1.ListBucketTypesRequest => Types,
         GetBucketTypeRequest => Types.BucketTypes_[1],
         _ => null,

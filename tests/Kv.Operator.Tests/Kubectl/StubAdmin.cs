@@ -27,6 +27,10 @@ internal sealed class StubAdmin(StubNode node) : Admin.AdminBase
 
     public override Task<Transfers> GetTransfers(GetTransfersRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Transfers>(request));
 
+    public override Task<AntiEntropy> GetAntiEntropy(GetAntiEntropyRequest request, ServerCallContext context) => Task.FromResult(node.Reply<AntiEntropy>(request));
+
+    public override Task<AntiEntropy> RepairPartition(RepairPartitionRequest request, ServerCallContext context) => Task.FromResult(node.Reply<AntiEntropy>(request));
+
     public override Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));
 
     public override Task<BucketType> ActivateBucketType(ActivateBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));

@@ -1,0 +1,122 @@
+using System.CommandLine;
+using Grpc.Core;
+using Kv.Kubectl.Connections;
+using Kv.Kubectl.Output;
+using Kv.Protos.Admin.V1;
+
+namespace Kv.Kubectl.Commands;
+
+/// <summary><c>kv aae</c>: how replicas find out by themselves that they differ, and a comparison before its turn.</summary>
+internal static class AaeCommand
+{
+    private const int MaxAskedAtOnce = 16;
+
+    public static Command Create(CommandSession session) =>
+        new("aae", "Show active anti-entropy: replicas that compare hash trees and repair what differs.")
+        {
+            Status(session),
+            Repair(session),
+        };
+
+    private static Command Status(CommandSession session)
+    {
+        var command = new Command("status", "Show hash trees, and the last comparison of each two replicas.");
+        session.Bind(command, async (parsed, caller, cancel) =>
+        {
+            var cluster = await ClusterAsync(caller, cancel);
+            var answers = new SortedDictionary<string, AntiEntropy?>(StringComparer.Ordinal);
+            await Parallel.ForEachAsync(
+                cluster.Members.Where(member => member.Up),
+                new ParallelOptions { MaxDegreeOfParallelism = MaxAskedAtOnce, CancellationToken = cancel },
+                async (member, stop) =>
+                {
+                    var answer = await AskAsync(caller, member, stop);
+                    lock (answers)
+                    {
+                        answers[member.Name] = answer;
+                    }
+                });
+            await PrintAsync(session, parsed, answers, cancel);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command Repair(CommandSession session)
+    {
+        var partition = new Argument<int>("PARTITION") { Description = "Its number on the ring (kv ring shows them)." };
+        var command = new Command("repair", "Compare a partition with all replicas of its keys now, and repair what differs; kv aae status shows how it goes.") { partition };
+        session.Bind(command, async (parsed, caller, cancel) =>
+        {
+            var number = parsed.GetValue(partition);
+            var cluster = await ClusterAsync(caller, cancel);
+            if (number < 0 || number >= cluster.Owners.Count)
+            {
+                throw CliException.Usage($"there is no partition {Words.Number(number)}: the ring has 0 to {Words.Number(cluster.Owners.Count - 1)}");
+            }
+
+            var owner = cluster.Members[(int)cluster.Owners[number]];
+            if (caller.Access.Find(owner.Name, owner.Endpoints.GetValueOrDefault("admin")) is not { } address)
+            {
+                throw new CliException(ExitCode.Unavailable, $"partition {Words.Number(number)} is {owner.Name}'s, which cannot be reached from here");
+            }
+
+            try
+            {
+                var request = new RepairPartitionRequest { Partition = number };
+                var answer = await caller.AdminOfAsync(address, (client, options) => client.RepairPartitionAsync(request, options), cancel);
+                await PrintAsync(session, parsed, new SortedDictionary<string, AntiEntropy?>(StringComparer.Ordinal) { [owner.Name] = Only(answer, number) }, cancel);
+                return ExitCode.Ok;
+            }
+            catch (RpcException error) when (!cancel.IsCancellationRequested)
+            {
+                throw CallErrors.Of(error, NodePort.Admin, "");
+            }
+        });
+        return command;
+    }
+
+    private static Task<Cluster> ClusterAsync(NodeCaller caller, CancellationToken cancel) =>
+        caller.AdminAsync((client, options) => client.GetClusterAsync(new GetClusterRequest(), options), cancel);
+
+    /// <summary>Null where the node does not answer.</summary>
+    private static async Task<AntiEntropy?> AskAsync(NodeCaller caller, Member member, CancellationToken cancel)
+    {
+        if (caller.Access.Find(member.Name, member.Endpoints.GetValueOrDefault("admin")) is not { } address)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await caller.AdminOfAsync(address, (client, options) => client.GetAntiEntropyAsync(new GetAntiEntropyRequest(), options), cancel);
+        }
+        catch (RpcException) when (!cancel.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static AntiEntropy Only(AntiEntropy answer, int partition) => new()
+    {
+        On = answer.On,
+        Trees = { answer.Trees.Where(tree => tree.Partition == partition) },
+        Exchanges = { answer.Exchanges.Where(exchange => exchange.Partition == partition) },
+    };
+
+    private static async Task PrintAsync(CommandSession session, ParseResult parsed, SortedDictionary<string, AntiEntropy?> answers, CancellationToken cancel)
+    {
+        if (session.IsJson(parsed))
+        {
+            await session.WriteJsonAsync(AaeOutput.ToJson(answers), cancel);
+            return;
+        }
+
+        AaeOutput.Print(session.Tables, answers);
+        var silent = answers.Where(answer => answer.Value is null).Select(answer => answer.Key).ToList();
+        if (silent.Count > 0)
+        {
+            await session.Terminal.Error.WriteLineAsync($"kv: without those of {string.Join(", ", silent)}, which did not answer");
+        }
+    }
+}
