@@ -164,7 +164,10 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Start(handoff.RunAsync);
         Start(sources.RunAsync);
         Start(rebuilder.RunAsync);
-        Start(exchanges.RunAsync);
+        if (options.AntiEntropy)
+        {
+            Start(exchanges.RunAsync);
+        }
     }
 
     /// <summary>

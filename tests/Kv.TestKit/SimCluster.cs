@@ -20,7 +20,7 @@ public sealed class SimCluster
     {
         Scheduler = scheduler;
         Network = new SimNetwork(scheduler, network ?? new SimNetworkOptions());
-        Options = options ?? new ClusterOptions { RequestTimeout = TimeSpan.FromSeconds(5) };
+        Options = options ?? new ClusterOptions { RequestTimeout = TimeSpan.FromSeconds(5), AntiEntropy = false };
         Nodes = [.. Enumerable.Range(1, nodes).Select(n => new SimNode(this, new NodeId((ulong)n), $"n{n}", zones == 1 ? "" : $"z{n % zones}"))];
     }
 

@@ -48,14 +48,18 @@ internal sealed partial class TreeBuilder(
 
     public ImmutableArray<TreeView> View()
     {
-        var layout = host.Layouts.Current?.Id;
+        if (host.Layouts.Current is not { Id: var layout })
+        {
+            return [];
+        }
+
         lock (gate)
         {
             return [.. Owned().OrderBy(vnode => vnode.Partition).Select(vnode => ViewOf(vnode, layout))];
         }
     }
 
-    private TreeView ViewOf(Vnode vnode, ulong? layout)
+    private TreeView ViewOf(Vnode vnode, ulong layout)
     {
         var trees = vnode.Trees;
         var standing = building == vnode.Partition ? TreeState.Building : trees.Layout == layout ? TreeState.Built : TreeState.Waiting;

@@ -20,6 +20,7 @@ internal sealed class SimWorld
             RequestTimeout = TimeSpan.FromSeconds(5),
             VnodeMailboxLimit = plan.QueueBound,
             MaxConcurrentRequests = plan.QueueBound,
+            AntiEntropy = !KnownGaps.IsOpen(KnownGap.NoAntiEntropy),
         };
         Cluster = new SimCluster(Scheduler, plan.Members + plan.Spares, plan.Zones, options: options) { Seams = seams };
         Writes = new WriteChecker(plan, Journal);
