@@ -9,21 +9,21 @@ public sealed class AntiEntropyStatistics
     private static readonly double[] ExchangeBucketSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800];
 
     private readonly Histogram<double> seconds;
-    private readonly Counter<long> exchanges;
-    private readonly Counter<long> bytes;
-    private readonly Counter<long> keys;
+    private long bytes;
     private long found;
     private long repaired;
     private long equal;
+    private long differed;
+    private long failed;
     private long builds;
 
     internal AntiEntropyStatistics(Meter meter)
     {
         seconds = meter.CreateHistogram(
             "kv_exchange_duration_seconds", "s", "time of exchanges that ran to the end", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = ExchangeBucketSeconds });
-        exchanges = meter.CreateCounter<long>("kv_exchanges", description: "comparisons of two hash trees, by how they ended");
-        bytes = meter.CreateCounter<long>("kv_exchange_bytes", description: "bytes of hashes and keys that exchanges moved");
-        keys = meter.CreateCounter<long>("kv_exchange_keys", description: "keys that exchanges found to differ");
+        meter.CreateObservableCounter("kv_exchanges", ExchangesByOutcome, description: "comparisons of two hash trees, by how they ended");
+        meter.CreateObservableCounter("kv_exchange_bytes", () => Volatile.Read(ref bytes), description: "bytes of hashes and keys that exchanges moved");
+        meter.CreateObservableCounter("kv_exchange_keys", () => Found, description: "keys that exchanges found to differ");
         meter.CreateObservableCounter("kv_tree_builds", () => Builds, description: "vnodes whose hash trees were built anew from the data");
         meter.CreateObservableGauge("kv_trees_unbuilt", () => Unbuilt?.Invoke() ?? 0, description: "vnodes of this node whose hash trees are to be built");
     }
@@ -43,23 +43,25 @@ public sealed class AntiEntropyStatistics
     /// <summary>Vnodes whose trees are to be built; set by the scheduler.</summary>
     public Func<long>? Unbuilt { get; set; }
 
-    internal void Moved(long size) => bytes.Add(size);
+    internal void Moved(long size) => Interlocked.Add(ref bytes, size);
 
-    internal void KeysFound(int count)
-    {
-        Interlocked.Add(ref found, count);
-        keys.Add(count);
-    }
+    internal void KeysFound(int count) => Interlocked.Add(ref found, count);
 
     internal void Ended(TimeSpan took, int keysFound, int keysRepaired)
     {
-        Interlocked.Add(ref equal, keysFound == 0 ? 1 : 0);
+        Interlocked.Increment(ref keysFound == 0 ? ref equal : ref differed);
         Interlocked.Add(ref repaired, keysRepaired);
         seconds.Record(took.TotalSeconds);
-        exchanges.Add(1, new KeyValuePair<string, object?>("outcome", keysFound == 0 ? "equal" : "repaired"));
     }
 
-    internal void Failed() => exchanges.Add(1, new KeyValuePair<string, object?>("outcome", "failed"));
+    internal void Failed() => Interlocked.Increment(ref failed);
 
     internal void Built() => Interlocked.Increment(ref builds);
+
+    private IEnumerable<Measurement<long>> ExchangesByOutcome() =>
+    [
+        new(Volatile.Read(ref equal), new KeyValuePair<string, object?>("outcome", "equal")),
+        new(Volatile.Read(ref differed), new KeyValuePair<string, object?>("outcome", "repaired")),
+        new(Volatile.Read(ref failed), new KeyValuePair<string, object?>("outcome", "failed")),
+    ];
 }
