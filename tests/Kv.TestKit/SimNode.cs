@@ -82,6 +82,9 @@ public sealed class SimNode : IAsyncDisposable
         {
             cluster.Network.Detach(Id);
             Forget();
+
+            // Whatever it left open: files are closed when their process ends.
+            Volume.CloseAll();
         }
     }
 

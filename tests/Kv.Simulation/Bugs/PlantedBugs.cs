@@ -27,8 +27,8 @@ public static class PlantedBugs
 
     private static IEnumerable<PlantedBug> OfRecords() =>
     [
-        new("reused-epoch", "a restart does not know its epoch and gives the same dots again", 5, () => Forgetting("vnode-actors")),
-        new("no-document", "a restart does not find the cluster document", 5, () => Forgetting("cluster-document")),
+        new("reused-epoch", "a restart finds an old record of its epochs and gives the same dots again", 40, () => Stale("vnode-actors")),
+        new("stale-document", "a restart finds the first document that the node ever held", 5, () => Stale("cluster-document")),
         new("late-document", "a document is used before it is on disk", 5, () => Late("cluster-document")),
         new("late-epoch", "a raised epoch is used before it is on disk", 60, () => Late("vnode-actors")),
     ];
@@ -55,18 +55,6 @@ public static class PlantedBugs
         new("empty-transfer", "a partition counts as moved though nothing was sent", 60, () => new()
         {
             Sending = (_, _, _, request, next) => request is PeerRequest.HandoffBatch { Entries.Count: > 0 } ? new(Done) : next(request),
-        }),
-        new("told-before-decided", "a proposed document is told before it is decided", 100, () => new()
-        {
-            Sending = (_, _, _, request, next) =>
-            {
-                if (request is PeerRequest.Accept accept)
-                {
-                    _ = next(new PeerRequest.LearnDocument(accept.Document) { DocumentVersion = request.DocumentVersion }).AsTask();
-                }
-
-                return next(request);
-            },
         }),
     ];
 
@@ -134,7 +122,11 @@ public static class PlantedBugs
         }),
     ];
 
-    private static PlantedSeams Forgetting(string record) => new() { NodeState = (context, real) => new BentState(context, real, record, forgets: true, TimeSpan.Zero) };
+    private static PlantedSeams Stale(string record)
+    {
+        var first = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        return new() { NodeState = (context, real) => new BentStates.Stale(context, real, record, first) };
+    }
 
-    private static PlantedSeams Late(string record) => new() { NodeState = (context, real) => new BentState(context, real, record, forgets: false, TimeSpan.FromSeconds(3)) };
+    private static PlantedSeams Late(string record) => new() { NodeState = (context, real) => new BentStates.Late(context, real, record) };
 }

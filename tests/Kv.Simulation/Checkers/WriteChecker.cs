@@ -61,14 +61,14 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         {
             Acknowledged++;
             write.Write.IsAcknowledged = true;
-            key.Confirmed.Add((write.Name, call.Pw.Resolve(key.Type.NVal, QuorumValue.Of(0))));
+            key.Confirmed.Add((write.Name, call.Pw.Resolve(call.NVal ?? key.Type.NVal, QuorumValue.Of(0))));
         }
     }
 
     public ReadExpectation BeginRead(ClientCall call)
     {
         var key = TrackedKeyOf(call);
-        var pr = call.Pr.Resolve(key.Type.NVal, QuorumValue.Of(0));
+        var pr = call.Pr.Resolve(call.NVal ?? key.Type.NVal, QuorumValue.Of(0));
         return key.Type.KeepsSiblings && losses == 0
             ? new ReadExpectation([.. key.Confirmed.Where(write => write.Pw + pr > key.Type.NVal).Select(write => write.Name)])
             : new ReadExpectation([]);
@@ -117,7 +117,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
 
     /// <summary>Whether the acknowledgement promises that the write outlives all that the plan lets happen.</summary>
     private bool IsProtected(ClientCall call, BucketPlan type) =>
-        type.IsSynced && (losses == 0 || call.NodeConfirms.Resolve(type.NVal, QuorumValue.Of(type.NodeConfirms)) > losses);
+        type.IsSynced && (losses == 0 || call.NodeConfirms.Resolve(call.NVal ?? type.NVal, QuorumValue.Of(type.NodeConfirms)) > losses);
 
     private HashSet<string> NamesOf(TrackedKey key, KvObject? held)
     {

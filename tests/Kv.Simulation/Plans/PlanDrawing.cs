@@ -36,7 +36,7 @@ public sealed class PlanDrawing
         nodes = members + spares;
         length = TimeSpan.FromSeconds(random.Next(10, 45));
         var clients = random.Next(1, 6);
-        ImmutableArray<BucketPlan> types = [.. Enumerable.Range(0, random.Next(1, 4)).Select(place => DrawType(place, members, losses))];
+        ImmutableArray<BucketPlan> types = [.. Enumerable.Range(0, random.Next(1, 4)).Select(place => DrawType(place, moves ? 0 : members, losses))];
         DrawCalls(clients, types);
         DrawFaults();
         DrawLosses(losses);
@@ -61,6 +61,7 @@ public sealed class PlanDrawing
         };
     }
 
+    /// <summary>Where members may leave, none says how many nodes have to confirm: fewer may be left.</summary>
     private BucketPlan DrawType(int place, int members, int losses)
     {
         var rule = Chance(0.6) ? BucketRule.Siblings : (BucketRule)random.Next(1, 5);

@@ -12,6 +12,8 @@ internal sealed class AdminActor(SimWorld world)
 
     private const int Attempts = 10;
 
+    private const int MostClears = 120;
+
     public async Task RunAsync(AdminCall call)
     {
         switch (call)
@@ -43,7 +45,7 @@ internal sealed class AdminActor(SimWorld world)
     public async Task FinishAsync()
     {
         var call = new AdminCall.Clear(0, world.Now, 0);
-        while (world.Cluster.Document is { Staged.IsEmpty: false })
+        for (var attempt = 0; attempt < MostClears && world.Cluster.Document is { Staged.IsEmpty: false }; attempt++)
         {
             await AskAsync(call, admin => admin.ClearStagedAsync(default));
             await world.DelayAsync(Pause);

@@ -23,7 +23,7 @@ internal sealed class FaultActor(SimWorld world)
                 dark.ForEach(node => world.Kill(node, losesPower: true));
                 await Task.WhenAll(dark.Select(node => RestartAsync(node, cut.DownFor)));
                 break;
-            case Fault.Stop stop when world.Node(stop.Node) is { IsUp: true, IsPaused: false } node:
+            case Fault.Stop stop when world.Node(stop.Node) is { IsUp: true, IsPaused: false } node && !world.IsStarting(node):
                 await StopAsync(node);
                 await RestartAsync(node, stop.DownFor);
                 break;

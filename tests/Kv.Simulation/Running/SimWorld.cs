@@ -8,12 +8,17 @@ namespace Kv.Simulation.Running;
 /// <summary>What the actors of a run share: the cluster, the journal, the checkers, and whether it is healed yet.</summary>
 internal sealed class SimWorld
 {
+    /// <summary>The longest runs take half a million; one that takes this many goes round in circles.</summary>
+    private const long MostSteps = 4_000_000;
+
     private readonly HashSet<SimNode> failing = [];
+    private readonly HashSet<SimNode> beyondHelp = [];
+    private readonly HashSet<SimNode> starting = [];
 
     public SimWorld(SimPlan plan, SimSeams seams)
     {
         Plan = plan;
-        Scheduler = new SimScheduler(plan.Seed);
+        Scheduler = new SimScheduler(plan.Seed) { MaxSteps = MostSteps };
         Journal = new Journal(Scheduler);
         var options = new ClusterOptions
         {
@@ -81,9 +86,10 @@ internal sealed class SimWorld
     /// <summary>Starts the node if it is down. A partition that rotted is given up, as an administrator would.</summary>
     public async Task StartAsync(SimNode node)
     {
-        while (!node.IsUp)
+        while (!node.IsUp && !beyondHelp.Contains(node))
         {
             Journal.Note($"{node.Name} starts");
+            starting.Add(node);
             try
             {
                 await node.StartAsync();
@@ -94,14 +100,23 @@ internal sealed class SimWorld
                 if (!IsFailureExpected(node))
                 {
                     Journal.Violation($"{node.Name} does not start: {damage.Message}");
+                    Kill(node, losesPower: false);
+                    beyondHelp.Add(node);
                     return;
                 }
 
                 Kill(node, losesPower: false);
                 GiveUpRotten(node);
             }
+            finally
+            {
+                starting.Remove(node);
+            }
         }
     }
+
+    /// <summary>A process that is on its way up ends its start when it is told to stop: for what runs here that is a kill.</summary>
+    public bool IsStarting(SimNode node) => starting.Contains(node);
 
     public void Kill(SimNode node, bool losesPower)
     {
