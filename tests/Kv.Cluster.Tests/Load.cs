@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Kv.Core.Causality;
+using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
 using Kv.Core.Rings;
@@ -114,7 +115,8 @@ internal sealed class Load
         while (!isEnding)
         {
             await cluster.DelayAsync(TimeSpan.FromMilliseconds(random.Next(1, 60)));
-            var up = cluster.Up.Where(n => n.Document is not null && !n.IsPaused).ToList();
+            // A node whose join is not committed is not ready, and nobody sends it requests.
+            var up = cluster.Up.Where(n => n.Document?.FindMember(n.Id) is not (null or { State: MemberState.Joining }) && !n.IsPaused).ToList();
             if (up.Count == 0)
             {
                 continue;

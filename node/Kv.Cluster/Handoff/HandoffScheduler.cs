@@ -179,6 +179,12 @@ internal sealed partial class HandoffScheduler(
                     given.End();
                 }
             }
+            else if (vnode.Transfer is { IsEnded: false } past && ring.Size > vnode.Partition.Number && ring.Owner(vnode.Partition) == snapshot.Self
+                && !(needs.TryGetValue((TransferKind.Ownership, vnode.Partition), out var wanted) && wanted.To == past.Target))
+            {
+                // The partition came back before the vnode was dropped, or its move was called off: whom it went to then is nobody that a write has to wait for.
+                past.End();
+            }
         }
 
         return needs;
