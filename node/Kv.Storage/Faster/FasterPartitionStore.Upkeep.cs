@@ -58,14 +58,7 @@ internal sealed partial class FasterPartitionStore
                 return false;
             }
 
-            await Task.Run(() => log.Compact(until));
-            lock (gate)
-            {
-                isMoved = true;
-            }
-
-            host.Checkpointed(isCompaction: true);
-            return true;
+            return await Task.Run(() => CompactAsync(until));
         }
         catch (Exception error) when (error is not StoreException)
         {
@@ -76,6 +69,23 @@ internal sealed partial class FasterPartitionStore
             maintenance.Release();
             uses.Exit();
         }
+    }
+
+    private async Task<bool> CompactAsync(long until)
+    {
+        using var session = log.NewSession();
+        if (!await new StoreCompaction(host, log, session, moving, gate).RunAsync(until))
+        {
+            return false;
+        }
+
+        lock (gate)
+        {
+            isMoved = true;
+        }
+
+        host.Checkpointed(isCompaction: true);
+        return true;
     }
 
     private async Task CheckpointAsync(bool isClosing)

@@ -25,6 +25,9 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     private readonly SemaphoreSlim maintenance = new(1, 1);
 
     private readonly StoreFolds folds;
+
+    // Under the gate: what compaction is about to write anew.
+    private readonly MovingKeys moving = new();
     private readonly SegmentIndex segments;
 
     // Guards progress, counts and the order of log and store between the one writer and a checkpoint that begins.
@@ -41,7 +44,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         progress = new StoreProgress(identity, checkpoint?.CoveredLsn ?? identity.Birth - 1);
         log = new StoreLog(host.Files, directory, host.Options, checkpoint, cause => host.Fail($"The store in {directory} could not read or write its records", cause));
         chunkBytes = log.PageBytes / 4;
-        caller = NewReader();
+        caller = NewReader(moving);
         folds = new StoreFolds(uses);
         segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn);
         writer = new StoreWriter(caller, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0, StoreTreesFile.Read(host.Files, directory, checkpoint), segments);
@@ -301,7 +304,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         }
     }
 
-    private StoreReader NewReader() => new(log, log.NewSession(), chunkBytes, MaxValueBytes, Directory);
+    private StoreReader NewReader(MovingKeys? told = null) => new(log, log.NewSession(told), chunkBytes, MaxValueBytes, Directory);
 
     private void CloseFiles()
     {

@@ -67,10 +67,10 @@ internal sealed class StoreLog : IDisposable
     /// <summary>Bytes of the index in a checkpoint; overflow buckets are few.</summary>
     public long IndexBytes => faster.IndexSize * BucketBytes;
 
-    public StoreSession NewSession()
+    public StoreSession NewSession(MovingKeys? moving = null)
     {
         var functions = new StoreFunctions();
-        return new StoreSession(faster.For(functions).NewSession<StoreFunctions>(), functions, PageBytes);
+        return new StoreSession(faster.For(functions).NewSession<StoreFunctions>(), functions, PageBytes) { Moving = moving };
     }
 
     /// <summary>
@@ -96,28 +96,21 @@ internal sealed class StoreLog : IDisposable
         }
     }
 
-    /// <summary>
-    /// Moves what is live below <paramref name="until"/> to the tail. The space comes back with the next checkpoint. The address is rounded down to a
-    /// page: FASTER loads only what lies below it, so a record across it would be copied with its end cut off.
-    /// </summary>
-    public void Compact(long until)
+    /// <summary>Rounds down to a page and makes what lies below read-only and written to the disk; gives how far that reaches.</summary>
+    public long FreezeBelow(long until)
     {
         until -= until % PageBytes;
         if (until > faster.Log.SafeReadOnlyAddress)
         {
             faster.Log.ShiftReadOnlyAddress(Math.Min(until, faster.Log.TailAddress), wait: true);
             until = Math.Min(until, faster.Log.SafeReadOnlyAddress);
-            until -= until % PageBytes;
         }
 
-        if (until > faster.Log.BeginAddress)
-        {
-            ReadMode input = default;
-            ReadResult output = default;
-            faster.Log.Compact<ReadMode, ReadResult, int, StoreFunctions, RemovedRecords>(
-                new StoreFunctions(), default, ref input, ref output, until, CompactionType.Lookup);
-        }
+        return until - (until % PageBytes);
     }
+
+    /// <summary>Lets go of everything below. The space comes back with the next checkpoint.</summary>
+    public void ShiftBegin(long address) => faster.Log.ShiftBeginAddress(address, truncateLog: false);
 
     /// <summary>Takes a checkpoint and returns its token and what it freed; all of it is on disk when this completes.</summary>
     public async Task<(Guid Token, long BeginAddress, int[] Removable)> CheckpointAsync()

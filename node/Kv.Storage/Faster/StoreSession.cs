@@ -17,6 +17,9 @@ internal sealed unsafe class StoreSession : IDisposable
     private readonly int capacity;
     private bool disposed;
 
+    /// <summary>Told of each key that is put; null for a session that nobody has to be told of.</summary>
+    public MovingKeys? Moving { get; init; }
+
     public StoreSession(ClientSession<SpanByte, SpanByte, ReadMode, ReadResult, int, StoreFunctions> session, StoreFunctions functions, int pageBytes)
     {
         this.session = session;
@@ -53,6 +56,14 @@ internal sealed unsafe class StoreSession : IDisposable
 
     public void PutChunk(in ChunkedValue chunks, int chunk, StoreValueKind kind, ReadOnlySpan<byte> content) =>
         Upsert(StoreValue.WriteChunkKey(chunks, chunk, KeyBuffer), kind, content);
+
+    /// <summary>Writes a record anew, byte for byte.</summary>
+    public void PutStored(ReadOnlySpan<byte> storeKey, ReadOnlySpan<byte> storeValue)
+    {
+        storeKey.CopyTo(KeyBuffer);
+        storeValue.CopyTo(new Span<byte>(value, capacity));
+        Upsert(storeKey.Length, storeValue.Length);
+    }
 
     public void Dispose()
     {
@@ -103,9 +114,16 @@ internal sealed unsafe class StoreSession : IDisposable
 
     private void Upsert(int keyBytes, StoreValueKind kind, ReadOnlySpan<byte> content)
     {
+        var storeKey = new ReadOnlySpan<byte>(key, keyBytes);
+        var length = StoreValue.Write(kind, content, storeKey, new Span<byte>(value, capacity));
+        Moving?.Written(storeKey);
+        Upsert(keyBytes, length);
+    }
+
+    private void Upsert(int keyBytes, int valueBytes)
+    {
         var spanKey = SpanByte.FromPointer(key, keyBytes);
-        var length = StoreValue.Write(kind, content, new ReadOnlySpan<byte>(key, keyBytes), new Span<byte>(value, capacity));
-        var spanValue = SpanByte.FromPointer(value, length);
+        var spanValue = SpanByte.FromPointer(value, valueBytes);
         var status = session.Upsert(ref spanKey, ref spanValue);
         if (status.IsPending)
         {
