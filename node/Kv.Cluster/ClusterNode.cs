@@ -43,6 +43,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly Rebuilder rebuilder;
     private readonly ExchangeScheduler exchanges;
     private readonly PeerDispatcher dispatcher;
+    private readonly Member self;
     private bool isStopped;
 
     /// <summary><paramref name="self"/> is the node's description of itself: id, name, zone and advertised endpoints; its state is not looked at.</summary>
@@ -56,7 +57,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Random random,
         ILoggerFactory loggers)
     {
-        (this.options, this.transport, this.stores, this.nodeState, this.time) = (options, transport, stores, nodeState, time);
+        (this.options, this.self, this.transport, this.stores, this.nodeState, this.time) = (options, self, transport, stores, nodeState, time);
         log = loggers.CreateLogger<ClusterNode>();
         background = new BackgroundTasks(OnBackgroundFailure);
         State = new ClusterState(self.Id);
@@ -251,9 +252,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     {
         if (snapshot.Document is { } document)
         {
-            transport.SetPeers(document.Members
-                .Where(m => m.Id != snapshot.Self && m.Endpoints.ContainsKey(PeerEndpoint.Name))
-                .ToDictionary(m => m.Id, m => m.Endpoints[PeerEndpoint.Name]));
+            transport.SetPeers(PeerEndpoint.OthersOf(document, self));
         }
     }
 

@@ -97,14 +97,17 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
             return new(reply.Task);
         }
 
-        if (!IsAttached(to) || Chance(Options.RequestLoss))
+        var isListening = IsAttached(to);
+        if (!isListening || Chance(Options.RequestLoss))
         {
-            sender.After(Delay(to, from), () => reply.TrySetResult(new PeerReply.Unreachable()));
+            sender.After(Delay(to, from), () => reply.TrySetResult(new PeerReply.Unreachable { WasSent = isListening }));
             return new(reply.Task);
         }
 
         var held = Hold?.Invoke(from, to, request) ?? TimeSpan.Zero;
-        var copies = Chance(Options.Duplication) ? 2 : 1;
+
+        // Streams give a message once. All but what is forwarded bear to come twice, which stands for a sender that asks again.
+        var copies = Chance(Options.Duplication) && request is not PeerRequest.Forward ? 2 : 1;
         for (var copy = 0; copy < copies; copy++)
         {
             var left = deadline.Left(sender.Time);
@@ -118,7 +121,7 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     {
         if (!attached.TryGetValue(to, out var target))
         {
-            sender.After(Delay(to, from), () => reply.TrySetResult(new PeerReply.Unreachable()));
+            sender.After(Delay(to, from), () => reply.TrySetResult(new PeerReply.Unreachable { WasSent = true }));
             return;
         }
 
@@ -134,7 +137,7 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
             return;
         }
 
-        var heard = Chance(Options.ReplyLoss) ? new PeerReply.Unreachable() : answer;
+        var heard = Chance(Options.ReplyLoss) ? new PeerReply.Unreachable { WasSent = true } : answer;
         scheduler.Note($"{from} <- {to} {heard.GetType().Name}");
         sender.After(Delay(to, from) + (HoldReply?.Invoke(to, from, heard) ?? TimeSpan.Zero), () => reply.TrySetResult(heard));
     }

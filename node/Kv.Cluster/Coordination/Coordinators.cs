@@ -167,8 +167,8 @@ internal sealed class Coordinators
     }
 
     /// <summary>
-    /// Hands the whole request to a node of its list; null where none can be reached. A peer whose connection broke may have carried the write out before:
-    /// the next one then does it again, which at worst leaves a sibling with the same value, never loses one.
+    /// Hands the whole request to a node of its list; null where none can be reached. It is carried out once at most: where a connection broke after it had left, its
+    /// fate is not known, and it is not handed to a second one. Done twice it is two events, and the copy that came late would outlive a delete that saw the other.
     /// </summary>
     private async Task<KvOutcome?> ForwardAsync(KvRequest request, RequestPlan plan)
     {
@@ -190,7 +190,7 @@ internal sealed class Coordinators
                     break;
                 case PeerReply.Forwarded forwarded:
                     return forwarded.Outcome;
-                case PeerReply.TimedOut:
+                case PeerReply.TimedOut or PeerReply.Unreachable { WasSent: true }:
                     return new KvOutcome.Failed(new KvError.Timeout(Indeterminate: true));
             }
         }

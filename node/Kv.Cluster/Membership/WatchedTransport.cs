@@ -27,8 +27,8 @@ internal sealed class WatchedTransport(IPeerTransport inner, ClusterState state,
                 OnUnreachable(to);
                 break;
 
-            // Made on this side of the wire: neither says anything about the peer.
-            case PeerReply.TimedOut or PeerReply.Overloaded:
+            // Made on this side of the wire: none says anything about the peer.
+            case PeerReply.TimedOut or PeerReply.Overloaded or PeerReply.Refused { DocumentVersion: 0 }:
                 break;
 
             default:

@@ -19,7 +19,11 @@ public abstract record PeerReply
     public Fence Fence { get; init; }
 
     /// <summary>No connection, or it broke before the answer.</summary>
-    public sealed record Unreachable : PeerReply;
+    public sealed record Unreachable : PeerReply
+    {
+        /// <summary>The request had left: the peer may have done it, or may still.</summary>
+        public bool WasSent { get; init; }
+    }
 
     public sealed record TimedOut : PeerReply;
 

@@ -142,7 +142,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
             ending = run;
         }
 
-        FailAll(new PeerReply.Unreachable());
+        FailAll(refused: null);
         queued.Set();
         await ending;
     }
@@ -292,6 +292,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 queuedBytes -= pending.SizeHint;
                 if (!pending.IsDone)
                 {
+                    pending.WasSent = true;
                     batch.Add(pending);
                     bytes += pending.SizeHint;
                 }
@@ -384,7 +385,11 @@ internal sealed partial class PeerLink : IAsyncDisposable
             }
         }
 
-        if (refused is not null && isNews)
+        if (refused is not null && isNews && PeerService.IsOtherNode(refused))
+        {
+            LogOtherNode(peer, Address, lane, reason);
+        }
+        else if (refused is not null && isNews)
         {
             LogRefused(peer, Address, lane, reason);
         }
@@ -397,10 +402,10 @@ internal sealed partial class PeerLink : IAsyncDisposable
             LogUnreachable(peer, Address, lane, reason);
         }
 
-        FailAll(refused is null ? new PeerReply.Unreachable() : new PeerReply.Refused(refused));
+        FailAll(refused);
     }
 
-    private void FailAll(PeerReply reply)
+    private void FailAll(string? refused)
     {
         PendingRequest[] ended;
         lock (gate)
@@ -417,7 +422,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
         foreach (var pending in ended)
         {
-            pending.Complete(reply);
+            pending.Complete(refused is null ? new PeerReply.Unreachable { WasSent = pending.WasSent } : new PeerReply.Refused(refused));
         }
     }
 
@@ -429,6 +434,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
     [LoggerMessage(2003, LogLevel.Error, "peer {Peer} at {Address}: {Lane} stream refused: {Reason}")]
     private partial void LogRefused(NodeId peer, string address, PeerLane lane, string reason);
+
+    [LoggerMessage(2005, LogLevel.Warning, "peer {Peer} is not at {Address}, where the cluster has it: {Lane} stream refused: {Reason}")]
+    private partial void LogOtherNode(NodeId peer, string address, PeerLane lane, string reason);
 
     [LoggerMessage(2004, LogLevel.Debug, "peer {Peer} at {Address}: {Lane} stream cannot be opened: {Reason}")]
     private partial void LogUnreachable(NodeId peer, string address, PeerLane lane, string reason);

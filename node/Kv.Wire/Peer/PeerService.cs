@@ -17,7 +17,11 @@ public sealed partial class PeerService(
     TimeProvider time,
     ILogger<PeerService> logger) : IDisposable
 {
+    private const string WrongNode = "wrong_node";
     private readonly CancellationTokenSource stopping = new();
+
+    /// <summary>Whether a stream was refused because another node listens where the called one did: it came back with an empty volume, or moved.</summary>
+    public static bool IsOtherNode(string refusal) => refusal.StartsWith(WrongNode, StringComparison.Ordinal);
 
     /// <summary>Ends all streams: a stream does not end by itself, and a server that stops waits for its streams.</summary>
     public void Stop() => stopping.Cancel();
@@ -90,7 +94,7 @@ public sealed partial class PeerService(
 
         if (hello.Expected != NodeId.None && hello.Expected != identity.Self)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"wrong_node: this is node {identity.Self}, not {hello.Expected}");
+            return string.Create(CultureInfo.InvariantCulture, $"{WrongNode}: this is node {identity.Self}, not {hello.Expected}");
         }
 
         return hello.ClusterId != Guid.Empty && cluster != Guid.Empty && hello.ClusterId != cluster

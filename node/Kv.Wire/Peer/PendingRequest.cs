@@ -24,6 +24,9 @@ internal sealed class PendingRequest(PeerRequest request, Deadline deadline, int
     /// <summary>Guarded by the link's gate.</summary>
     public bool IsDone { get; set; }
 
+    /// <summary>It has been given to the stream; guarded by the link's gate.</summary>
+    public bool WasSent { get; set; }
+
     /// <summary>Neighbours in the wheel's slot; guarded by the link's gate.</summary>
     public PendingRequest? Previous { get; set; }
 

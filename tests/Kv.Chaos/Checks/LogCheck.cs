@@ -13,9 +13,6 @@ internal static class LogCheck
     /// <summary>What the gRPC server says of a call whose deadline passed while its answer was being written; the caller had gone.</summary>
     private const string LateAnswer = "Invalid ordering of calling StartAsync or CompleteAsync and Advance";
 
-    /// <summary>What peers say of a node that came back with an empty volume under its old address.</summary>
-    private const string OtherNode = "Request stream refused: wrong_node";
-
     public static IReadOnlyList<string> Run(IEnumerable<ChaosNode> nodes)
     {
         var found = new List<string>();
@@ -35,7 +32,6 @@ internal static class LogCheck
     /// <summary>A node whose disk is full says so. Its clock may be off just then; it is not while it says nothing else.</summary>
     private static bool IsExplained(ChaosNode node, string line) =>
         line.Contains(LateAnswer, StringComparison.Ordinal)
-        || line.Contains(OtherNode, StringComparison.Ordinal)
         || (DateTimeOffset.TryParse(line.Split(' ')[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
             && node.FullTimes.Any(time => time.From <= at && at <= time.To));
 }

@@ -44,6 +44,18 @@ public sealed class PutTests
     });
 
     [Fact]
+    public void Put_WhoseForwardingBroke_IsDoneOnce() => DataCluster.Run(6, 5, async cluster =>
+    {
+        var calm = cluster.Network.Options;
+        cluster.Network.Options = calm with { ReplyLoss = 1 };
+        Assert.Equal(new KvError.Timeout(Indeterminate: true), Story.Error(await cluster.Outsider().AskAsync(Story.Put("v"))));
+
+        cluster.Network.Options = calm;
+        var dots = (await cluster.HeldByPrimariesAsync()).SelectMany(held => held?.Siblings ?? []).Select(sibling => sibling.Dot!.Value).Distinct();
+        Assert.Equal(cluster.Primary(0).Id, Assert.Single(dots).Actor.Node);
+    });
+
+    [Fact]
     public void Put_WithAllPrimariesCutOff_IsTakenByWhoeverIsReached() => DataCluster.Run(4, 5, async cluster =>
     {
         var lonely = cluster.Outsider();

@@ -6,11 +6,9 @@ using Xunit;
 namespace Kv.Cluster.Tests.Coordination;
 
 /// <summary>
-/// Clients that read, write and delete the same few keys at random, and the check that what was acknowledged stands when all is well again. With
-/// <paramref name="asksAnyNode"/> requests are forwarded, and may be carried out twice where a connection breaks: once more, it may be, after somebody
-/// deleted what was written.
+/// Clients that read, write and delete the same few keys at random through any node, and the check that what was acknowledged stands when all is well again.
 /// </summary>
-internal sealed class RandomClients(DataCluster cluster, string bucketType, int keyCount, int deletesOneIn, bool asksAnyNode)
+internal sealed class RandomClients(DataCluster cluster, string bucketType, int keyCount, int deletesOneIn)
 {
     private readonly AcknowledgedWrites ledger = new();
     private readonly ObjectKey[] keys = [.. Enumerable.Range(0, keyCount).Select(number => new ObjectKey(bucketType, "bucket", $"key{number}"))];
@@ -49,7 +47,7 @@ internal sealed class RandomClients(DataCluster cluster, string bucketType, int 
         {
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 400)), time);
             var key = keys[random.Next(keys.Length)];
-            var node = NodeFor(key);
+            var node = AnyNode();
             KvObject? seen = null;
             if (random.Next(4) != 0)
             {
@@ -69,13 +67,11 @@ internal sealed class RandomClients(DataCluster cluster, string bucketType, int 
             KvRequest request = write.IsDelete
                 ? new KvRequest.Delete { Key = key, Context = seen!.Clock }
                 : new KvRequest.Put { Key = key, Content = AcknowledgedWrites.ContentOf(write), Context = seen?.Clock ?? Kv.Core.Causality.VersionVector.Empty };
-            AcknowledgedWrites.End(write, await NodeFor(key).AskAsync(request));
+            AcknowledgedWrites.End(write, await AnyNode().AskAsync(request));
         }
     }
 
-    private DataNode NodeFor(ObjectKey key) => asksAnyNode
-        ? cluster.Nodes[cluster.Scheduler.Random.Next(cluster.Nodes.Length)]
-        : cluster.Primary(cluster.Scheduler.Random.Next(3), key);
+    private DataNode AnyNode() => cluster.Nodes[cluster.Scheduler.Random.Next(cluster.Nodes.Length)];
 
     /// <summary>Everything is up and hears everything; what stand-ins hold goes home, and reads repair the rest.</summary>
     private async Task HealAsync()

@@ -45,7 +45,7 @@ public sealed class RandomWorkloadTests
 
     private static async Task<int> PlayAsync(DataCluster cluster, bool withFaults)
     {
-        var clients = new RandomClients(cluster, DataCluster.Siblings, keyCount: 6, deletesOneIn: 5, asksAnyNode: true);
+        var clients = new RandomClients(cluster, DataCluster.Siblings, keyCount: 6, deletesOneIn: 5);
         var end = cluster.Scheduler.Now + TimeSpan.FromSeconds(30).Ticks;
         clients.Start(4, end);
         if (withFaults)

@@ -23,7 +23,7 @@ public sealed class DeleteWorkloadTests
             Assert.True(DeleteMode.TryParse(seed % 3 == 0 ? "200" : "immediate", out var mode));
             var durability = (Core.Stores.Durability)(seed % 4 == 0 ? 1 : 0);
             cluster.SetType("reaped", BucketProps.NewType with { DeleteMode = mode, Durability = durability });
-            var clients = new RandomClients(cluster, "reaped", keyCount: 8, deletesOneIn: 2, asksAnyNode: false);
+            var clients = new RandomClients(cluster, "reaped", keyCount: 8, deletesOneIn: 2);
             var end = cluster.Scheduler.Now + TimeSpan.FromSeconds(40).Ticks;
             clients.Start(4, end);
             var reaps = await FaultsAsync(cluster, end);
