@@ -59,7 +59,7 @@ public sealed class RiakHttpBucketTests(RiakServer server) : IClassFixture<RiakS
         var keys = Enumerable.Range(0, 1500).Select(number => $"key-{number:0000}").ToArray();
         await Parallel.ForEachAsync(keys, Cancel, async (key, _) =>
         {
-            using var put = await server.SendAsync("PUT", $"/buckets/many/keys/{key}", "Content-Type: text/plain", key);
+            using var put = await server.SendAsync("PUT", $"/buckets/many/keys/{key}?w=all", "Content-Type: text/plain", key);
             Assert.Equal(204, (int)put.StatusCode);
         });
 
