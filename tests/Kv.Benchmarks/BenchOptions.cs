@@ -16,6 +16,7 @@ internal sealed record BenchOptions
           --operations LIST of put,get,mixed: mixed is 80 gets to 20 puts (all)
           --nodes N         nodes of the ring (3)
           --restart N       instead: load N keys, stop cleanly, and time until a restarted ring serves (0: not)
+          --aae N           instead: what anti-entropy costs and takes, with N keys in a vnode and a tenth of that (0: not); three nodes
           --data DIRECTORY  for the nodes' data; removed at the end (a new one under the temporary directory)
         """;
 
@@ -36,6 +37,13 @@ internal sealed record BenchOptions
     public int Nodes { get; init; } = 3;
 
     public int RestartKeys { get; init; }
+
+    public int AntiEntropyKeys { get; init; }
+
+    public int RingSize { get; init; } = 64;
+
+    /// <summary>Of every node, beside its name, its directory and its ports.</summary>
+    public IReadOnlyList<string> NodeArguments { get; init; } = [];
 
     public string DataDirectory { get; init; } = Path.Combine(Path.GetTempPath(), $"kv-bench-{Environment.ProcessId}");
 
@@ -62,6 +70,7 @@ internal sealed record BenchOptions
                 "--operations" => options with { Operations = Words(arguments[i], value, "put", "get", "mixed") },
                 "--nodes" => options with { Nodes = Number(arguments[i], value, 1, 16) },
                 "--restart" => options with { RestartKeys = Number(arguments[i], value, 0, 100_000_000) },
+                "--aae" => options with { AntiEntropyKeys = Number(arguments[i], value, 0, 10_000_000) },
                 "--data" => options with { DataDirectory = value },
                 _ => throw new ArgumentException($"{arguments[i]} is not an argument"),
             };

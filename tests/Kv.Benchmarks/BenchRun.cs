@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kv.Benchmarks.AntiEntropy;
 using Kv.Benchmarks.Load;
 using Kv.Benchmarks.Targets;
 
@@ -17,7 +18,7 @@ internal sealed class BenchRun(BenchOptions options)
 
         try
         {
-            return options.RestartKeys > 0 ? await RestartAsync() : await LoadAsync();
+            return options.AntiEntropyKeys > 0 ? await AntiEntropyAsync() : options.RestartKeys > 0 ? await RestartAsync() : await LoadAsync();
         }
         finally
         {
@@ -97,7 +98,7 @@ internal sealed class BenchRun(BenchOptions options)
         var loop = new ClosedLoop(target, options);
         if (fill)
         {
-            await loop.FillAsync(options.Keys);
+            await loop.FillAsync(ClosedLoop.Keys(options.Keys));
         }
 
         await loop.RunAsync("mixed", options.Callers.Max(), options.Seconds);
@@ -110,12 +111,19 @@ internal sealed class BenchRun(BenchOptions options)
         }
     }
 
+    private async Task<int> AntiEntropyAsync()
+    {
+        await new UpkeepRun(options).RunAsync();
+        await new ExchangeRun(options).RunAsync();
+        return 0;
+    }
+
     private async Task<int> RestartAsync()
     {
         await using var ring = await LocalRing.StartAsync(options);
         await using (var target = await ClientTarget.ConnectAsync(ring))
         {
-            await new ClosedLoop(target, options).FillAsync(options.RestartKeys);
+            await new ClosedLoop(target, options).FillAsync(ClosedLoop.Keys(options.RestartKeys));
         }
 
         var took = await ring.RestartAsync();

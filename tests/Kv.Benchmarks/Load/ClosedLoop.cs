@@ -6,7 +6,7 @@ namespace Kv.Benchmarks.Load;
 internal sealed class ClosedLoop(ILoadTarget target, BenchOptions options)
 {
     /// <summary>Puts every key once, with many callers and no measurement.</summary>
-    public async Task FillAsync(int keys)
+    public async Task FillAsync(IReadOnlyList<string> keys)
     {
         const int callers = 128;
         var value = Value(seed: 1);
@@ -14,9 +14,9 @@ internal sealed class ClosedLoop(ILoadTarget target, BenchOptions options)
         await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
         {
             await using var connection = await target.ConnectAsync(caller);
-            for (var key = Interlocked.Increment(ref next); key < keys; key = Interlocked.Increment(ref next))
+            for (var key = Interlocked.Increment(ref next); key < keys.Count; key = Interlocked.Increment(ref next))
             {
-                await PutWithRetriesAsync(connection, Key(key), value);
+                await PutWithRetriesAsync(connection, keys[key], value);
             }
         })));
     }
@@ -87,6 +87,8 @@ internal sealed class ClosedLoop(ILoadTarget target, BenchOptions options)
             failures,
             firstFailure);
     }
+
+    public static IReadOnlyList<string> Keys(int count) => [.. Enumerable.Range(0, count).Select(Key)];
 
     public static string Key(int number) => $"key-{number:d9}";
 

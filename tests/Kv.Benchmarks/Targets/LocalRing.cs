@@ -55,6 +55,20 @@ internal sealed class LocalRing : IAsyncDisposable
         return watch.Elapsed;
     }
 
+    /// <summary>Stops a node cleanly, has something done to its data, and starts it again.</summary>
+    public async Task WhileStoppedAsync(int node, Func<string, Task> change)
+    {
+        await _nodes[node].DisposeAsync();
+        await change(DirectoryOf(node));
+        _nodes[node] = StartNode(node);
+        await UntilReadyAsync();
+    }
+
+    public static string NameOf(int node) => $"node{node + 1}";
+
+    /// <summary>A node's admin port, on a connection of the caller's own.</summary>
+    public static GrpcChannel AdminChannel(int node) => GrpcChannel.ForAddress($"http://{Endpoint(node, Port.Admin)}");
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in _nodes)
@@ -62,6 +76,8 @@ internal sealed class LocalRing : IAsyncDisposable
             await node.DisposeAsync();
         }
     }
+
+    private string DirectoryOf(int node) => Path.Combine(_options.DataDirectory, NameOf(node));
 
     private static string Endpoint(int node, Port port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Number(node, port)}");
 
@@ -71,28 +87,33 @@ internal sealed class LocalRing : IAsyncDisposable
     {
         for (var node = 0; node < _options.Nodes; node++)
         {
-            var directory = Path.Combine(_options.DataDirectory, $"node{node + 1}");
-            string[] arguments =
-            [
-                "--name", $"node{node + 1}",
-                "--data", directory,
-                .. PortArgument("--grpc-port", node, Port.Grpc),
-                .. PortArgument("--peer-port", node, Port.Peer),
-                .. PortArgument("--admin-port", node, Port.Admin),
-                .. PortArgument("--riak-http-port", node, Port.RiakHttp),
-                .. PortArgument("--metrics-port", node, Port.Metrics),
-            ];
-            _nodes.Add(ServerProcess.Start(_options.NodeBinary, arguments, directory + ".log"));
+            _nodes.Add(StartNode(node));
         }
+    }
+
+    private ServerProcess StartNode(int node)
+    {
+        string[] arguments =
+        [
+            "--name", NameOf(node),
+            "--data", DirectoryOf(node),
+            .. PortArgument("--grpc-port", node, Port.Grpc),
+            .. PortArgument("--peer-port", node, Port.Peer),
+            .. PortArgument("--admin-port", node, Port.Admin),
+            .. PortArgument("--riak-http-port", node, Port.RiakHttp),
+            .. PortArgument("--metrics-port", node, Port.Metrics),
+            .. _options.NodeArguments,
+        ];
+        return ServerProcess.Start(_options.NodeBinary, arguments, DirectoryOf(node) + ".log");
     }
 
     private static string[] PortArgument(string name, int node, Port port) => [name, Number(node, port).ToString(CultureInfo.InvariantCulture)];
 
     private async Task FormAsync()
     {
-        using var channel = GrpcChannel.ForAddress($"http://{Endpoint(0, Port.Admin)}");
+        using var channel = AdminChannel(0);
         var admin = new Admin.AdminClient(channel);
-        await PatientlyAsync(async () => await admin.CreateClusterAsync(new CreateClusterRequest { ClusterName = "bench", RingSize = 64 }));
+        await PatientlyAsync(async () => await admin.CreateClusterAsync(new CreateClusterRequest { ClusterName = "bench", RingSize = _options.RingSize }));
         if (_options.Nodes > 1)
         {
             var join = new StageJoinRequest();
@@ -129,7 +150,8 @@ internal sealed class LocalRing : IAsyncDisposable
         }
     }
 
-    private async Task PatientlyAsync(Func<Task> step)
+    /// <summary>Tries again while a node is not there or not ready.</summary>
+    public async Task PatientlyAsync(Func<Task> step)
     {
         var watch = Stopwatch.StartNew();
         while (true)
