@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -85,6 +86,15 @@ public sealed class SimVolume(SimScheduler scheduler)
 
     /// <summary>A partition's data is gone, as if somebody had removed its directory while the node was down.</summary>
     public void Lose(PartitionId partition) => Data.Remove(partition);
+
+    /// <summary>A partition holds something else under a key, as a bug may have left it; its trees are to be built anew.</summary>
+    public void Replace(PartitionId partition, byte[] key, byte[] value)
+    {
+        var batch = new WriteBatch { NewTrees = new HashTrees() };
+        batch.Put(key, value);
+        Data[partition].Apply(batch);
+        Data[partition].Close();
+    }
 
     /// <summary>One of the node's facts is gone, as if somebody had removed its file while the node was down.</summary>
     public void LoseState(string name)

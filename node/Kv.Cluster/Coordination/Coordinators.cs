@@ -36,8 +36,8 @@ internal sealed class Coordinators
     };
 
     /// <summary>
-    /// Reads every primary that is up and repairs those that are stale or missing, as a read does; for anti-entropy. Null where that was not possible. What is left of a
-    /// deleted object is looked at by the reaper, as after a read.
+    /// Reads every primary that is up and repairs those that are stale or missing, as a read does; for anti-entropy. Where their heads are alike, it compares values too. Null where
+    /// that was not possible. What is left of a deleted object is looked at by the reaper, as after a read.
     /// </summary>
     public async Task<ReadRepairPlan?> RepairAsync(ObjectKey key, Deadline deadline)
     {
@@ -54,16 +54,26 @@ internal sealed class Coordinators
             return null;
         }
 
-        var finished = new TaskCompletionSource<ReadRepairPlan?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var request = new KvRequest.Get { Key = key, SloppyQuorum = false, HeadOnly = true };
-        await new GetCoordinator(context, calls, plan, request, rules, finished).RunAsync();
-        var repair = await finished.Task;
+        var repair = await ReadAllAsync(plan, rules, readsWhole: false);
+        if (repair is { Merged: not null, Repairs.IsEmpty: true })
+        {
+            repair = await ReadAllAsync(plan, rules, readsWhole: true);
+        }
+
         if (repair is { Merged.IsTombstone: true })
         {
             reaper.Schedule(key);
         }
 
         return repair;
+    }
+
+    private async Task<ReadRepairPlan?> ReadAllAsync(RequestPlan plan, GetQuorumRules rules, bool readsWhole)
+    {
+        var finished = new TaskCompletionSource<ReadRepairPlan?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var request = new KvRequest.Get { Key = plan.Key, SloppyQuorum = false, HeadOnly = true };
+        await new GetCoordinator(context, calls, plan, request, rules, finished) { ReadsWhole = readsWhole }.RunAsync();
+        return await finished.Task;
     }
 
     private async Task<KvOutcome> GetAsync(KvRequest.Get request, BucketProps props, Deadline deadline)

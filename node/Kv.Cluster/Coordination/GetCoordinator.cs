@@ -50,6 +50,9 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         answers = new ReplicaAnswer[plan.Preflist.Length];
     }
 
+    /// <summary>Asks every replica for the whole object, not one: so values are compared that differ where nothing else does.</summary>
+    public bool ReadsWhole { get; init; }
+
     /// <summary>Told of a tombstone that all primaries hold; set by the owner.</summary>
     public Action<ObjectKey>? OnReapable { get; init; }
 
@@ -76,11 +79,11 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         {
             if (i != whole)
             {
-                _ = AskAsync(i, headOnly: true);
+                _ = AskAsync(i, headOnly: !ReadsWhole);
             }
         }
 
-        _ = AskAsync(whole, request.HeadOnly);
+        _ = AskAsync(whole, request.HeadOnly && !ReadsWhole);
         return outcome.Task;
     }
 

@@ -78,7 +78,7 @@ internal static class ObjectMerge
             merged = merged.ReduceToNewest();
         }
 
-        return merged.IsSameAs(local) && local.IsHead == merged.IsHead ? local : merged;
+        return merged.IsSameAs(local) && local.IsHead == merged.IsHead && local.Clock.Equals(merged.Clock) ? local : merged;
     }
 
     public static KvObject? Reconcile(ReadOnlySpan<KvObject?> copies, BucketProps props)
@@ -151,7 +151,7 @@ internal static class ObjectMerge
     {
         if (a.IsSameAs(b))
         {
-            return WithValuesOf(a, b);
+            return WithTimesOf(WithValuesOf(a, b), b);
         }
 
         var siblings = ImmutableArray.CreateBuilder<Sibling>(a.Siblings.Length + b.Siblings.Length);
@@ -193,6 +193,10 @@ internal static class ObjectMerge
 
         return new KvObject(head.Clock, Distinct(filled.ToImmutable()));
     }
+
+    /// <summary>Of copies of one state the later of the times that their clocks note, so that merging makes them one to the last byte.</summary>
+    private static KvObject WithTimesOf(KvObject one, KvObject other) =>
+        one.Clock.Equals(other.Clock) ? one : new KvObject(one.Clock.Merge(other.Clock), one.Siblings);
 
     private static bool KeepsSiblings(BucketProps props) => props.AllowMult && !props.LastWriteWins;
 
@@ -243,7 +247,7 @@ internal static class ObjectMerge
     {
         if (a.IsSameAs(b))
         {
-            return a.IsHead ? b : a;
+            return a.IsHead ? WithTimesOf(b, a) : WithTimesOf(a, b);
         }
 
         if (a.IsTombstone != b.IsTombstone)

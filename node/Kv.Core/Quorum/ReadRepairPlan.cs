@@ -6,7 +6,7 @@ namespace Kv.Core.Quorum;
 
 /// <summary>
 /// What to do when the answers to a read are in (reference 2.4 step 6). A replica is repaired if it has no object, or another than the merged one:
-/// not only where its clock is behind, since copies of one history can differ in buckets without siblings. Repair sends the merged object as it is: no
+/// not only where its clock is behind, since copies of one history can differ in buckets without siblings, or by damage, down to the times that clocks note. Repair sends the merged object as it is: no
 /// event, no pruning. A replica that failed is not repaired: what it has is not known.
 /// </summary>
 /// <param name="Merged">The truth as far as known; null where no replica has an object, and then nothing is to be done.</param>
@@ -39,7 +39,7 @@ public sealed record ReadRepairPlan(KvObject? Merged, ImmutableArray<int> Repair
         for (var i = 0; i < answers.Length; i++)
         {
             var answer = answers[i];
-            if (answer.Object is { } held ? !held.IsSameAs(merged) : answer.Kind == GetReplyKind.NotFound)
+            if (answer.Object is { } held ? !(held.IsSameAs(merged) && held.Clock.Equals(merged.Clock)) : answer.Kind == GetReplyKind.NotFound)
             {
                 repairs.Add(i);
             }
