@@ -31,7 +31,4 @@ public sealed class PlanTests
         Assert.All(Plans.Where(plan => plan.Losses > 0), plan => Assert.All(plan.Types, type => Assert.Equal(plan.Losses + 1, type.NodeConfirms)));
         Assert.All(Plans, plan => Assert.Equal(plan.Losses, plan.Events.OfType<Fault>().Select(fault => fault.Loses).OfType<int>().Distinct().Count()));
     }
-
-    [Fact]
-    public void KnownGaps_OnlyShrink() => Assert.Empty(KnownGaps.Open.Except([KnownGap.NoAntiEntropy, KnownGap.ResurrectionAfterReap]));
 }

@@ -77,6 +77,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     public IReadOnlyDictionary<byte[], byte[]> Contents(PartitionId partition) =>
         Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Seen : ImmutableSortedDictionary<byte[], byte[]>.Empty;
 
+    /// <summary>The hash trees that lie with the partition's data; trees that were never built where there is none.</summary>
+    public HashTrees Trees(PartitionId partition) => Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Trees : new HashTrees();
+
     /// <summary>An entry that chance chooses goes bad. The stores find it by its checksum, when they read it or are opened. False where nothing is stored.</summary>
     public bool Rot()
     {

@@ -15,23 +15,12 @@ internal static class FinalChecks
 
     public static async Task RunAsync(SimWorld world)
     {
-        if (!KnownGaps.IsOpen(KnownGap.NoAntiEntropy))
-        {
-            await ConvergeAsync(world, byReads: false);
-        }
+        await ConvergeAsync(world, byReads: false);
+        await ReadAllAsync(world);
 
-        foreach (var key in world.Writes.Keys.ToArray())
-        {
-            world.Writes.Final(key, await ReadAsync(world, key));
-        }
-
-        // Reads repair what nothing else does yet, and see to what is deleted being removed.
+        // Reads see to what is deleted being removed.
         await ConvergeAsync(world, byReads: true);
-        foreach (var key in world.Writes.Keys.ToArray())
-        {
-            world.Writes.Final(key, await ReadAsync(world, key));
-        }
-
+        await ReadAllAsync(world);
         await WriteEverywhereAsync(world);
     }
 
@@ -39,7 +28,7 @@ internal static class FinalChecks
     {
         var checker = new ReplicaChecker(world);
         var end = world.Now + MostConverging;
-        while (checker.Problems() is { Count: > 0 } problems)
+        while (checker.Problems(mayKeepTombstones: !byReads) is { Count: > 0 } problems)
         {
             if (world.Now > end)
             {
@@ -60,6 +49,14 @@ internal static class FinalChecks
         }
 
         world.Journal.Note("-- replicas are equal --");
+    }
+
+    private static async Task ReadAllAsync(SimWorld world)
+    {
+        foreach (var key in world.Writes.Keys.ToArray())
+        {
+            world.Writes.Final(key, await ReadAsync(world, key));
+        }
     }
 
     private static async Task<KvOutcome?> ReadAsync(SimWorld world, TrackedKey key)

@@ -99,7 +99,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         var names = NamesOf(key, (last as KvOutcome.Found)?.Object);
         if (key.Type.KeepsSiblings)
         {
-            foreach (var problem in key.History.Violations(names).Where(problem => !IsKnown(key, problem)))
+            foreach (var problem in key.History.Violations(names))
             {
                 journal.Violation($"{key.Key}: {problem}");
             }
@@ -109,9 +109,6 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
             journal.Violation($"{key.Key}: nothing is left of its acknowledged writes, and nobody deleted it");
         }
     }
-
-    private static bool IsKnown(TrackedKey key, string problem) =>
-        KnownGaps.IsOpen(KnownGap.ResurrectionAfterReap) && !key.Type.KeepsTombstones && problem.Contains(" is back", StringComparison.Ordinal);
 
     private static bool IsIndeterminate(KvOutcome outcome) => outcome is KvOutcome.Failed { Error.IsIndeterminate: true };
 

@@ -54,6 +54,7 @@ public sealed class PlanDrawing
             RingSize = RingSizes[random.Next(RingSizes.Length)],
             Clients = clients,
             QueueBound = Chance(0.2) ? random.Next(4, 40) : 10_000,
+            IsRestless = Chance(0.2),
             Types = types,
             Events = [.. events.OrderBy(planned => planned.At).ThenBy(planned => planned.Number)],
             Length = length,

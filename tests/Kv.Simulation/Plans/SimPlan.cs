@@ -24,6 +24,9 @@ public sealed record SimPlan
     /// <summary>Commands that a mailbox holds, and requests that a node takes, in this run.</summary>
     public required int QueueBound { get; init; }
 
+    /// <summary>Hash trees grow old at once and are compared in tiny pages, so that one is built or compared at any moment.</summary>
+    public required bool IsRestless { get; init; }
+
     public required ImmutableArray<BucketPlan> Types { get; init; }
 
     /// <summary>By time.</summary>
@@ -38,7 +41,7 @@ public sealed record SimPlan
     public string Describe()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"seed {Seed}: {Members} nodes and {Spares} spare in {Zones} zones, a ring of {RingSize}, {Clients} clients, queues of {QueueBound}, faults for {Length.TotalSeconds:0} s, {Losses} nodes lose data");
+        text.AppendLine(CultureInfo.InvariantCulture, $"seed {Seed}: {Members} nodes and {Spares} spare in {Zones} zones, a ring of {RingSize}, {Clients} clients, queues of {QueueBound}{(IsRestless ? ", restless trees" : "")}, faults for {Length.TotalSeconds:0} s, {Losses} nodes lose data");
         foreach (var type in Types)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"     {type}");

@@ -25,8 +25,13 @@ internal sealed class SimWorld
             RequestTimeout = TimeSpan.FromSeconds(5),
             VnodeMailboxLimit = plan.QueueBound,
             MaxConcurrentRequests = plan.QueueBound,
-            AntiEntropy = !KnownGaps.IsOpen(KnownGap.NoAntiEntropy),
+            ExchangeInterval = TimeSpan.FromSeconds(5),
         };
+        if (plan.IsRestless)
+        {
+            options = options with { ExchangeInterval = TimeSpan.FromSeconds(1), TreeMaxAge = TimeSpan.FromSeconds(4), TreeTurnKeys = 3, TreePageBytes = 150 };
+        }
+
         Cluster = new SimCluster(Scheduler, plan.Members + plan.Spares, plan.Zones, options: options) { Seams = seams };
         Writes = new WriteChecker(plan, Journal);
         Documents = new DocumentChecker(Journal);
