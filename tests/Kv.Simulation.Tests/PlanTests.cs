@@ -29,6 +29,11 @@ public sealed class PlanTests
     {
         Assert.All(Plans, plan => Assert.All(plan.Types, type => Assert.True(type.NodeConfirms <= Math.Min(plan.Members, type.NVal))));
         Assert.All(Plans.Where(plan => plan.Losses > 0), plan => Assert.All(plan.Types, type => Assert.Equal(plan.Losses + 1, type.NodeConfirms)));
+        Assert.All(Plans, plan => Assert.All(GivenUp(plan), dead => Assert.Contains(dead, plan.Events.OfType<Fault>().Select(fault => fault.Loses))));
+        Assert.All(Plans.Where(plan => plan.Losses != 1), plan => Assert.Empty(plan.Events.OfType<AdminCall.Remove>()));
         Assert.All(Plans, plan => Assert.Equal(plan.Losses, plan.Events.OfType<Fault>().Select(fault => fault.Loses).OfType<int>().Distinct().Count()));
     }
+
+    private static IEnumerable<int?> GivenUp(SimPlan plan) =>
+        [.. plan.Events.OfType<AdminCall.Remove>().Select(call => (int?)call.Dead), .. plan.Events.OfType<AdminCall.Replace>().Select(call => (int?)call.Dead)];
 }

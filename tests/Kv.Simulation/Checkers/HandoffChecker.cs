@@ -34,7 +34,7 @@ internal sealed class HandoffChecker(SimWorld world)
         }
     }
 
-    private static bool IsChecked(BucketPlan type) => type is { KeepsSiblings: true, KeepsTombstones: true, IsSynced: true };
+    private bool IsChecked(BucketPlan type) => type is { KeepsSiblings: true, IsSynced: true } && world.Plan.KeepsTombstones(type);
 
     private static bool Covers(SimNode other, PartitionId partition, byte[] key, KvObject dropped) =>
         other.Volume.Contents(partition).TryGetValue(key, out var held) && ObjectCodec.Decode(held).Clock.Descends(dropped.Clock);

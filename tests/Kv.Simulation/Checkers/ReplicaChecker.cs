@@ -1,5 +1,6 @@
 using Kv.Core.Objects;
 using Kv.Core.Rings;
+using Kv.Simulation.Plans;
 using Kv.Simulation.Running;
 using Kv.TestKit;
 
@@ -15,9 +16,12 @@ internal sealed class ReplicaChecker(SimWorld world)
     public IReadOnlyList<string> Problems(bool mayKeepTombstones) =>
     [
         .. world.Writes.Keys.Select(key => WhyNotEqual(key, mayKeepTombstones)).OfType<string>(),
-        .. world.Cluster.Up.SelectMany(Strangers),
+        .. Members().SelectMany(Strangers),
         .. new TreeChecker(world).Problems(),
     ];
+
+    /// <summary>Who was given up keeps its disk and has no part in anything.</summary>
+    private IEnumerable<SimNode> Members() => world.Cluster.Up.Where(node => world.Cluster.Document.FindMember(node.Id) is not null);
 
     private string? WhyNotEqual(TrackedKey key, bool mayKeepTombstones)
     {
@@ -29,7 +33,7 @@ internal sealed class ReplicaChecker(SimWorld world)
             return $"{key.Key} differs: {string.Join(", ", copies.Select(copy => $"{NodeOf(copy.entry).Name} {TextOf(copy.Held)}"))}";
         }
 
-        return !mayKeepTombstones && copies is [{ Held: { } held }, ..] && !key.Type.KeepsTombstones && ObjectCodec.Decode(held).IsTombstone
+        return !mayKeepTombstones && copies is [{ Held: { } held }, ..] && !IsKept(key.Type) && ObjectCodec.Decode(held).IsTombstone
             ? $"{key.Key}: its tombstone stays"
             : null;
     }
@@ -65,6 +69,9 @@ internal sealed class ReplicaChecker(SimWorld world)
 
     private byte[]? HeldBy(PreflistEntry entry, TrackedKey key) =>
         NodeOf(entry).Volume.Contents(entry.Partition).TryGetValue(key.Key.Encoded.ToArray(), out var held) ? held : null;
+
+    /// <summary>By the properties that are in force in the end.</summary>
+    private bool IsKept(BucketPlan type) => world.Cluster.Document.EffectiveProps(type.Bucket) is { DeleteMode.Keeps: true };
 
     private SimNode NodeOf(PreflistEntry entry) => world.Cluster.Nodes.Single(node => node.Id == entry.Node);
 

@@ -142,7 +142,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         if (!keys.TryGetValue((call.Type, call.Key), out var key))
         {
             var type = plan.Types[call.Type];
-            keys.Add((call.Type, call.Key), key = new TrackedKey(new ObjectKey(type.Name, "b", call.KeyName), type));
+            keys.Add((call.Type, call.Key), key = new TrackedKey(new ObjectKey(type.Name, BucketPlan.BucketText, call.KeyName), type));
         }
 
         return key;

@@ -17,6 +17,24 @@ public abstract record AdminCall(int Number, TimeSpan At, int By) : PlannedEvent
         public override string What => $"{Name(Node)} to leave, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}";
     }
 
+    /// <summary>The member at the place <paramref name="Dead"/> is given up, and the node at the place <paramref name="With"/> takes over what it owned: itself, with a new volume, or a spare.</summary>
+    public sealed record Replace(int Number, TimeSpan At, int By, int Dead, int With, bool CommitsTwice) : AdminCall(Number, At, By)
+    {
+        public override string What => $"{Name(Dead)} is replaced by {(With == Dead ? "itself" : Name(With))}, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}";
+    }
+
+    /// <summary>The member is given up, and the others take over what it owned.</summary>
+    public sealed record Remove(int Number, TimeSpan At, int By, int Dead, bool CommitsTwice) : AdminCall(Number, At, By)
+    {
+        public override string What => $"{Name(Dead)} is removed, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}";
+    }
+
+    /// <summary>Properties of the bucket type at the place <paramref name="Type"/> change, or of the one bucket in it.</summary>
+    public sealed record ChangeProps(int Number, TimeSpan At, int By, int Type, bool IsOfBucket, string Props) : AdminCall(Number, At, By)
+    {
+        public override string What => $"{(IsOfBucket ? "the bucket of " : "")}t{Type} gets {Props}, by {Name(By)}";
+    }
+
     public sealed record MarkDown(int Number, TimeSpan At, int By, int Node) : AdminCall(Number, At, By)
     {
         public override string What => $"{Name(Node)} is marked down, by {Name(By)}";

@@ -1,17 +1,21 @@
 using System.Globalization;
+using Kv.Core.Objects;
 
 namespace Kv.Simulation.Plans;
 
 /// <summary>A bucket type of a run, and what is promised of the keys in it.</summary>
 public sealed record BucketPlan(string Name, BucketRule Rule, int NVal, string DeleteMode, string Durability, int NodeConfirms)
 {
+    public const string BucketText = "b";
+
     /// <summary>Whether no write may vanish behind a concurrent one: then each acknowledged write can be looked for.</summary>
     public bool KeepsSiblings => Rule == BucketRule.Siblings;
 
     /// <summary>Whether an acknowledged write is on disks: a cache's may go with the power.</summary>
     public bool IsSynced => Durability == "synced";
 
-    public bool KeepsTombstones => DeleteMode == "keep";
+    /// <summary>All keys are in this one.</summary>
+    public BucketName Bucket => new(Name, BucketText);
 
     /// <summary>What the administrator is told to make.</summary>
     public string Json

@@ -89,6 +89,22 @@ public abstract record Fault(int Number, TimeSpan At) : PlannedEvent(Number, At)
         public override string What => $"something rots on the disk of {Name(Node)}";
     }
 
+    /// <summary>The node dies with all that it had, and is another node when it is back, under the same name and with an empty volume.</summary>
+    public sealed record LoseVolume(int Number, TimeSpan At, int Node, TimeSpan DownFor) : Fault(Number, At)
+    {
+        public override int? Loses => Node;
+
+        public override string What => $"{Name(Node)} loses its volume, back after {Seconds(DownFor)}";
+    }
+
+    /// <summary>The node is away for so long that somebody may give it up; what only it has is lost then.</summary>
+    public sealed record Die(int Number, TimeSpan At, int Node, TimeSpan DownFor) : Fault(Number, At)
+    {
+        public override int? Loses => Node;
+
+        public override string What => $"{Name(Node)} is dead for {Seconds(DownFor)}";
+    }
+
     /// <summary>The node dies, and some of its partitions' data is gone when it is back: <paramref name="Share"/> of them.</summary>
     public sealed record LosePartitions(int Number, TimeSpan At, int Node, double Share, TimeSpan DownFor) : Fault(Number, At)
     {

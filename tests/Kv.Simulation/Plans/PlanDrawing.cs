@@ -7,7 +7,7 @@ namespace Kv.Simulation.Plans;
 /// Draws a run from its seed. Each run draws which kinds of faults and calls it has at all, so that rare combinations come up that a mix of everything would drown
 /// (swarm testing). What is drawn leaves the promises possible: see node/docs/simulation.md.
 /// </summary>
-public sealed class PlanDrawing
+public sealed partial class PlanDrawing
 {
     private static readonly int[] RingSizes = [8, 8, 16, 16, 32, 64];
 
@@ -28,22 +28,24 @@ public sealed class PlanDrawing
     private SimPlan Draw()
     {
         var members = 1 + Math.Min(random.Next(9), random.Next(9));
-        var losses = members >= 4 && Chance(0.3) ? (members >= 5 && Chance(0.2) ? 2 : 1) : 0;
+        var losses = members >= 4 && Chance(0.4) ? (members >= 5 && Chance(0.2) ? 2 : 1) : 0;
 
         // A volume that goes while partitions move may be the only one with both of two copies, which no claim can help.
         var moves = losses == 0 && Chance(0.5);
-        var spares = moves ? random.Next(0, 3) : 0;
+        var spares = moves ? random.Next(0, 3) : losses > 0 ? random.Next(0, 2) : 0;
         nodes = members + spares;
         length = TimeSpan.FromSeconds(random.Next(10, 45));
         var clients = random.Next(1, 6);
         ImmutableArray<BucketPlan> types = [.. Enumerable.Range(0, random.Next(1, 4)).Select(place => DrawType(place, moves ? 0 : members, losses))];
         DrawCalls(clients, types);
         DrawFaults();
-        DrawLosses(losses);
+        DrawLosses(members, losses);
         if (moves)
         {
-            DrawAdmin(members);
+            DrawMoves(members);
         }
+
+        DrawPropsChanges(types, moves ? 0 : members, losses);
 
         return new SimPlan
         {
@@ -151,49 +153,6 @@ public sealed class PlanDrawing
         Straggling = Chance(0.5) ? 0.2 * random.NextDouble() : 0,
         StraggleFactor = Pick(10, 100, 1000),
     };
-
-    /// <summary>The same few nodes lose data, each perhaps more than once.</summary>
-    private void DrawLosses(int losses)
-    {
-        var victims = Enumerable.Range(0, nodes).OrderBy(_ => random.Next()).Take(losses).ToArray();
-        foreach (var victim in victims)
-        {
-            for (var count = random.Next(1, 3); count > 0; count--)
-            {
-                events.Add(Chance(0.3)
-                    ? new Fault.Rot(Next(), Within(1), victim)
-                    : new Fault.LosePartitions(Next(), Within(1), victim, Chance(0.5) ? 1 : random.NextDouble(), Seconds(0.1, 8)));
-            }
-        }
-    }
-
-    private void DrawAdmin(int members)
-    {
-        int[] spare = [.. Enumerable.Range(members, nodes - members)];
-        if (spare.Length > 0)
-        {
-            var at = Within(0.6);
-            events.Add(new AdminCall.Join(Next(), at, random.Next(members), spare, Chance(0.3)));
-            if (Chance(0.4))
-            {
-                // Another administrator, at the same time, who has seen nothing of the first.
-                events.Add(new AdminCall.Join(Next(), at + Seconds(0, 0.2), random.Next(members), spare, Chance(0.3)));
-            }
-        }
-
-        for (var count = random.Next(0, 4); count > 0; count--)
-        {
-            var (number, at, by, node) = (Next(), Within(1), random.Next(nodes), random.Next(nodes));
-            events.Add(random.Next(6) switch
-            {
-                0 => new AdminCall.Clear(number, at, by),
-                1 => new AdminCall.MarkDown(number, at, by, node),
-                2 => new AdminCall.MarkUp(number, at, by, node),
-                3 => new AdminCall.Commit(number, at, by),
-                _ => new AdminCall.Leave(number, at, by, node, Chance(0.3)),
-            });
-        }
-    }
 
     private int Next() => events.Count + 1;
 

@@ -38,6 +38,10 @@ public sealed record SimPlan
     /// <summary>The most nodes that lose data for good. A write that as many nodes and one more confirmed has to survive.</summary>
     public required int Losses { get; init; }
 
+    /// <summary>Whether tombstones in a bucket of this type stay all the time.</summary>
+    public bool KeepsTombstones(BucketPlan type) =>
+        type.DeleteMode == "keep" && !Events.OfType<AdminCall.ChangeProps>().Any(change => Types[change.Type] == type && change.Props.Contains("delete_mode", StringComparison.Ordinal));
+
     public string Describe()
     {
         var text = new StringBuilder();

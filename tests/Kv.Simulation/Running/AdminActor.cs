@@ -26,6 +26,18 @@ internal sealed class AdminActor(SimWorld world)
                 var leaver = world.Node(leave.Node).Id;
                 await StageAndCommitAsync(call, admin => admin.StageLeaveAsync([leaver], false, default), leave.CommitsTwice);
                 break;
+            case AdminCall.Replace replace:
+                await ReplaceAsync(call, world.Node(replace.Dead).Name, world.Node(replace.With), replace.CommitsTwice);
+                break;
+            case AdminCall.Remove remove:
+                await RemoveAsync(call, MemberNamed(world.Node(remove.Dead).Name), remove.CommitsTwice);
+                break;
+            case AdminCall.ChangeProps change:
+                var type = world.Plan.Types[change.Type];
+                _ = change.IsOfBucket
+                    ? (await AskAsync(call, admin => admin.SetBucketPropsAsync(type.Bucket, change.Props, default))).IsOk
+                    : (await AskAsync(call, admin => admin.UpdateBucketTypeAsync(type.Name, change.Props, default))).IsOk;
+                break;
             case AdminCall.MarkDown down:
                 await AskAsync(call, admin => admin.MarkDownAsync(world.Node(down.Node).Id, default));
                 break;
@@ -41,7 +53,7 @@ internal sealed class AdminActor(SimWorld world)
         }
     }
 
-    /// <summary>After the healing: what is staged and was never committed is taken back, and those who have left are forgotten.</summary>
+    /// <summary>After the healing: what is staged and was never committed is taken back, members whose volumes are gone are given up, and everything takes part in anti-entropy.</summary>
     public async Task FinishAsync()
     {
         var call = new AdminCall.Clear(0, world.Now, 0);
@@ -49,6 +61,50 @@ internal sealed class AdminActor(SimWorld world)
         {
             await AskAsync(call, admin => admin.ClearStagedAsync(default));
             await world.DelayAsync(Pause);
+        }
+
+        foreach (var dead in Members.Where(IsGone))
+        {
+            for (var attempt = 0; attempt < Attempts && world.Cluster.Document.FindMember(dead.Id) is not null; attempt++)
+            {
+                await (world.Cluster.Up.FirstOrDefault(node => node.Name == dead.Name && node.Document is null) is { } heir
+                    ? ReplaceAsync(call, dead.Name, heir, twice: false)
+                    : RemoveAsync(call, dead, twice: false));
+            }
+        }
+
+        foreach (var type in world.Plan.Types.Where((_, place) => world.Plan.Events.OfType<AdminCall.ChangeProps>().Any(change => change.Type == place)))
+        {
+            for (var attempt = 0; attempt < Attempts && world.Cluster.Document.EffectiveProps(type.Bucket) is { Aae: false }; attempt++)
+            {
+                await AskAsync(call, admin => admin.UpdateBucketTypeAsync(type.Name, """{"aae":true}""", default));
+                await AskAsync(call, admin => admin.ResetBucketPropsAsync(type.Bucket, default));
+            }
+        }
+    }
+
+    /// <summary>As nodes that are up know them: none where there is none.</summary>
+    private IReadOnlyList<Member> Members => world.Cluster.Document is { } document ? document.Members : [];
+
+    /// <summary>Whether the member's volume exists no more.</summary>
+    private bool IsGone(Member member) => world.Cluster.Nodes.All(node => node.Id != member.Id);
+
+    private Member? MemberNamed(string name) =>
+        Members.FirstOrDefault(member => member.Name == name && member.State != MemberState.Joining);
+
+    private async Task ReplaceAsync(AdminCall call, string name, SimNode heir, bool twice)
+    {
+        if (MemberNamed(name) is { } dead && dead.Id != heir.Id)
+        {
+            await StageAndCommitAsync(call, admin => admin.StageReplaceAsync(dead.Id, heir.Address, allowDataLoss: false, default), twice);
+        }
+    }
+
+    private async Task RemoveAsync(AdminCall call, Member? dead, bool twice)
+    {
+        if (dead is not null)
+        {
+            await StageAndCommitAsync(call, admin => admin.StageRemoveAsync(dead.Id, allowFewerReplicas: true, allowDataLoss: false, default), twice);
         }
     }
 
@@ -67,7 +123,9 @@ internal sealed class AdminActor(SimWorld world)
 
     private async Task StageAndCommitAsync(AdminCall call, Func<ClusterAdmin, ValueTask<AdminResult<PlanView>>> stage, bool twice)
     {
-        for (var attempt = 0; attempt < Attempts && !world.IsHealed; attempt++)
+        // What is begun while faults run ends with them; what is left to do afterwards is done then.
+        var isLate = world.IsHealed;
+        for (var attempt = 0; attempt < Attempts && world.IsHealed == isLate; attempt++)
         {
             var plan = await AskAsync(call, stage);
             if (plan.IsOk && plan.Value is { PlanId.Length: > 0 } staged)

@@ -34,6 +34,15 @@ internal sealed class FaultActor(SimWorld world)
             case Fault.LosePartitions lose:
                 await LoseAsync(lose);
                 break;
+            case Fault.LoseVolume lose:
+                world.Kill(world.Node(lose.Node), losesPower: true);
+                world.Node(lose.Node).LoseVolume(world.NewId());
+                await RestartAsync(world.Node(lose.Node), lose.DownFor);
+                break;
+            case Fault.Die death when world.Node(death.Node) is { IsUp: true } node:
+                world.Kill(node, losesPower: true);
+                await RestartAsync(node, death.DownFor);
+                break;
             case Fault.Rot rot when world.Node(rot.Node) is var node && node.Volume.Rot():
                 world.ExpectFailure(node);
                 break;

@@ -146,6 +146,7 @@ public static class SimRun
 
     private static bool IsAtRest(SimWorld world) =>
         world.Cluster.Up.Any(node => node.Document is not null)
+        && world.Cluster.Document.Members.All(member => world.Cluster.Nodes.Any(node => node.Id == member.Id))
         && world.Cluster.Nodes.All(node => node.IsUp && !node.Node.Failed.IsCompleted && KnowsWhereItStands(world.Cluster, node)) && world.Cluster.IsSettled();
 
     /// <summary>A node that is no member does not take itself for one.</summary>

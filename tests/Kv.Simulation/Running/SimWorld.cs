@@ -1,4 +1,5 @@
 using Kv.Cluster;
+using Kv.Core.Rings;
 using Kv.Simulation.Checkers;
 using Kv.Simulation.Plans;
 using Kv.TestKit;
@@ -14,6 +15,7 @@ internal sealed class SimWorld
     private readonly HashSet<SimNode> failing = [];
     private readonly HashSet<SimNode> beyondHelp = [];
     private readonly HashSet<SimNode> starting = [];
+    private ulong ids = 1000;
 
     public SimWorld(SimPlan plan, SimSeams seams)
     {
@@ -78,6 +80,9 @@ internal sealed class SimWorld
 
         return null;
     }
+
+    /// <summary>An id that no node had before, for one whose volume is new.</summary>
+    public NodeId NewId() => new(++ids);
 
     public Task DelayAsync(TimeSpan delay) => Cluster.DelayAsync(delay);
 
