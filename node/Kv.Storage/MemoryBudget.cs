@@ -1,21 +1,25 @@
 using System.Globalization;
 using System.Numerics;
+using Kv.Core.AntiEntropy;
 
 namespace Kv.Storage;
 
 /// <summary>
 /// How a node's memory limit is shared out. A store costs its records in memory, its index, two pages, and 8 MiB that FASTER reserves for
-/// overflow buckets (counted against the heap limit, resident only when used); the log two buffers; the rest of the process a fixed part.
+/// overflow buckets (counted against the heap limit, resident only when used), and hash trees of full size for the ranges of one n_val of 3; keys that are new or gone since
+/// checkpoints take a part together, twice while they are written out; the log two buffers; the rest of the process a fixed part.
 /// </summary>
 /// <param name="LimitBytes">The process's memory limit (a pod's limit, or the machine's memory).</param>
 /// <param name="Stores">The most stores that will be open at one time.</param>
 /// <param name="PageBytes">Bytes of a page.</param>
 /// <param name="StoreMemoryBytes">Bytes of records in memory for each store.</param>
 /// <param name="StoreIndexBytes">Bytes of index for each store.</param>
-public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, long StoreMemoryBytes, long StoreIndexBytes)
+/// <param name="KeyDeltaBytes">Bytes of new keys, of all stores together, from which they are written out.</param>
+public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, long StoreMemoryBytes, long StoreIndexBytes, long KeyDeltaBytes)
 {
     private const long Mebi = 1024 * 1024;
     private const long OverflowBytes = 8 * Mebi;
+    private const long TreeBytes = 3 * 4L * HashTree.Segments;
     private const long ProcessBytes = 150 * Mebi;
     private const long LogBytes = 16 * Mebi;
     private const long MaxStoreMemoryBytes = 1024 * Mebi;
@@ -24,7 +28,7 @@ public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, lo
     private const double HeapShare = 0.75;
 
     /// <summary>Bytes that the heap needs when every store is full.</summary>
-    public long HeapBytes => ProcessBytes + LogBytes + (Stores * (StoreMemoryBytes + StoreIndexBytes + OverflowBytes + (2L * PageBytes)));
+    public long HeapBytes => ProcessBytes + LogBytes + (2 * KeyDeltaBytes) + (Stores * (StoreMemoryBytes + StoreIndexBytes + OverflowBytes + TreeBytes + (2L * PageBytes)));
 
     /// <summary>Whether the limit holds it all.</summary>
     public bool Fits => HeapBytes <= LimitBytes * HeapShare;
@@ -42,19 +46,20 @@ public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, lo
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limitBytes);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stores);
         const int page = 1024 * 1024;
-        var share = (((long)(limitBytes * HeapShare) - ProcessBytes - LogBytes - reservedBytes) / stores) - OverflowBytes - (2L * page);
+        var newKeys = Math.Clamp(limitBytes / 128, 2 * Mebi, 64 * Mebi);
+        var share = (((long)(limitBytes * HeapShare) - ProcessBytes - LogBytes - (2 * newKeys) - reservedBytes) / stores) - OverflowBytes - TreeBytes - (2L * page);
         var memory = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(1, share * 16 / 17) + 1) / 2;
         memory = Math.Clamp(memory, 4L * page, MaxStoreMemoryBytes);
-        return new MemoryBudget(limitBytes, stores, page, memory, Math.Clamp(memory / 16, 256 * 1024, 64 * Mebi));
+        return new MemoryBudget(limitBytes, stores, page, memory, Math.Clamp(memory / 16, 256 * 1024, 64 * Mebi), newKeys);
     }
 
     /// <summary>The options with this budget's sizes.</summary>
     public StorageOptions Apply(StorageOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options with { PageBytes = PageBytes, StoreMemoryBytes = StoreMemoryBytes, StoreIndexBytes = StoreIndexBytes };
+        return options with { PageBytes = PageBytes, StoreMemoryBytes = StoreMemoryBytes, StoreIndexBytes = StoreIndexBytes, KeyDeltaBytes = KeyDeltaBytes };
     }
 
     /// <summary>One line to print at start.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"memory: limit {LimitBytes / Mebi} MiB, heap {HeapBytes / Mebi} MiB when full = {Stores} stores x (records {StoreMemoryBytes / Mebi} MiB + index {StoreIndexBytes / 1024} KiB + pages {2L * PageBytes / Mebi} MiB + overflow 8 MiB) + log 16 MiB + process 150 MiB{(Fits ? "" : $"; too little: needs a limit of {NeededLimitBytes / Mebi} MiB or fewer stores")}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"memory: limit {LimitBytes / Mebi} MiB, heap {HeapBytes / Mebi} MiB when full = {Stores} stores x (records {StoreMemoryBytes / Mebi} MiB + index {StoreIndexBytes / 1024} KiB + pages {2L * PageBytes / Mebi} MiB + overflow 8 MiB + trees {TreeBytes / 1024} KiB) + new keys {2 * KeyDeltaBytes / Mebi} MiB + log 16 MiB + process 150 MiB{(Fits ? "" : $"; too little: needs a limit of {NeededLimitBytes / Mebi} MiB or fewer stores")}");
 }

@@ -135,6 +135,7 @@ public sealed partial class StorageEngine : IPartitionStores
         host.ThrowIfFailed();
         var stores = OpenStores();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = host.Options.MaxConcurrentCheckpoints };
+        var richest = FasterPartitionStore.RichestInNewKeys(stores, host.Options.KeyDeltaBytes);
         var forcedBelow = host.Log.TotalBytes > host.Options.LogCapBytes ? host.Log.MiddleLsn : 0;
         await Parallel.ForEachAsync(stores, parallel, async (store, _) =>
         {
@@ -149,7 +150,7 @@ public sealed partial class StorageEngine : IPartitionStores
                 // As long as it is due, within a round's bound.
             }
 
-            if (store.IsCheckpointDue() || store.LogNeeds().NeededFrom < forcedBelow)
+            if (store.IsCheckpointDue() || richest.Contains(store) || store.LogNeeds().NeededFrom < forcedBelow)
             {
                 await store.CheckpointAsync();
             }

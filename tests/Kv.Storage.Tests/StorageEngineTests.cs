@@ -273,6 +273,31 @@ public sealed class StorageEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task NewKeysInMemory_AreBounded_OverAllStores()
+    {
+        var options = TestEngine.Options(directory.Path) with { KeyDeltaBytes = 128 * 1024, CheckpointLogBytes = 1L << 30, LogCapBytes = 1L << 30, PageBytes = 64 * 1024, StoreMemoryBytes = 4 << 20 };
+        await using var engine = TestEngine.Open(options);
+        var stores = new List<IPartitionStore>();
+        for (var partition = 1; partition <= 4; partition++)
+        {
+            stores.Add(await engine.OpenAsync(new PartitionId(partition), CancellationToken.None));
+        }
+
+        for (var round = 0; round < 20; round++)
+        {
+            for (var key = 0; key < 500; key++)
+            {
+                await stores[(round + key) % 4].PutAsync($"key-{round}-{key}", "v", Durability.Memory);
+            }
+
+            await engine.UpkeepOnceAsync();
+            Assert.InRange(stores.Sum(store => ((FasterPartitionStore)store).KeyDeltaBytes), 0, options.KeyDeltaBytes);
+        }
+
+        Assert.True(engine.Statistics.Checkpoints >= 4);
+    }
+
+    [Fact]
     public void TheMemoryBudget_FitsItsLimit_AndSaysSoInALine()
     {
         var budget = MemoryBudget.For(8L << 30, stores: 64);
@@ -280,6 +305,8 @@ public sealed class StorageEngineTests : IDisposable
         Assert.Equal(64L << 20, budget.StoreMemoryBytes);
         Assert.Contains("64 stores", budget.ToString(), StringComparison.Ordinal);
         Assert.Empty(budget.Apply(TestEngine.Options(directory.Path) with { CompactionMinBytes = 16 << 20, StoreSegmentBytes = 32 << 20 }).Problems());
+        Assert.InRange(budget.HeapBytes, 1, 6L << 30);
+        Assert.Equal(64L << 20, budget.KeyDeltaBytes);
         var small = MemoryBudget.For(256L << 20, stores: 64);
         Assert.False(small.Fits);
         Assert.Contains("too little", small.ToString(), StringComparison.Ordinal);

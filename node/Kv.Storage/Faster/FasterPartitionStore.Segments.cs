@@ -5,6 +5,25 @@ internal sealed partial class FasterPartitionStore
 {
     public bool HasSegments => segments.IsComplete;
 
+    /// <summary>Bytes of memory for keys that came or went since the last checkpoint.</summary>
+    public long KeyDeltaBytes => segments.DeltaBytes;
+
+    /// <summary>Those with the most new keys in memory, so many that the others' take at most half of <paramref name="most"/>; none where all take no more than that.</summary>
+    public static HashSet<FasterPartitionStore> RichestInNewKeys(IEnumerable<FasterPartitionStore> stores, long most)
+    {
+        var sizes = stores.Select(store => (Store: store, Bytes: store.KeyDeltaBytes)).OrderByDescending(size => size.Bytes).ToList();
+        var left = sizes.Sum(size => size.Bytes);
+        var richest = new HashSet<FasterPartitionStore>();
+        var bound = left > most ? most / 2 : most;
+        foreach (var (store, bytes) in sizes.TakeWhile(_ => left > bound))
+        {
+            richest.Add(store);
+            left -= bytes;
+        }
+
+        return richest;
+    }
+
     public ValueTask<int?> ReadSegmentsAsync(int from, int until, int enough, List<ReadOnlyMemory<byte>> keys, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();

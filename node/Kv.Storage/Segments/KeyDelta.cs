@@ -23,6 +23,9 @@ internal sealed class KeyDelta
     /// <summary>Bytes of keys.</summary>
     public int KeyBytes => used;
 
+    /// <summary>Bytes of memory that it takes.</summary>
+    public unsafe long MemoryBytes => bytes.Length + ((long)changes.Length * sizeof(Change)) + (heads is null ? 0 : Chains * sizeof(int));
+
     public void Add(int segment, ReadOnlySpan<byte> key, bool isLive)
     {
         if (Count == changes.Length)

@@ -76,6 +76,18 @@ internal sealed class SegmentIndex : IDisposable
         }
     }
 
+    /// <summary>Bytes of memory for what is new or gone since the last checkpoint.</summary>
+    public long DeltaBytes
+    {
+        get
+        {
+            lock (gate)
+            {
+                return delta.MemoryBytes + (frozen?.MemoryBytes ?? 0);
+            }
+        }
+    }
+
     /// <summary>The index as the checkpoint left it; an empty store's is complete.</summary>
     public static SegmentIndex Open(IStorageFiles files, string directory, long? covered)
     {
