@@ -118,6 +118,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
             Statistics.AntiEntropy,
             loggers.CreateLogger<ExchangeScheduler>());
         Admin.Exchanges = exchanges;
+        Admin.KeyRepairs = new KeyRepairs(options, State, gate, watched, Client, pace, time, background, stopping.Token);
         dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, responder, new DataRequests(State, gate, Client), Admin, fences);
         _ = ReportAsync(host.Failed);
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Grpc.Core;
 using Kv.Cluster.Membership;
 using Kv.Core.Membership;
+using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Protos.Admin.V1;
 using BucketType = Kv.Protos.Admin.V1.BucketType;
@@ -140,6 +141,9 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
 
     public override Task<AntiEntropy> RepairPartition(RepairPartitionRequest request, ServerCallContext context) =>
         Task.FromResult(AntiEntropyCodec.Encode(AdminErrors.ValueOf(admin.RepairPartition(new PartitionId(request.Partition))), NameOf));
+
+    public override Task<AntiEntropy> RepairKeys(RepairKeysRequest request, ServerCallContext context) => Task.FromResult(AntiEntropyCodec.Encode(
+        AdminErrors.ValueOf(admin.RepairKeys(new BucketName(request.BucketType, request.Bucket.Memory), request.From.Memory, request.To.Memory)), NameOf));
 
     public override async Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) =>
         AdminCodec.Encode(AdminErrors.ValueOf(await admin.CreateBucketTypeAsync(Named(request.Name), Props(request.PropsJson), context.CancellationToken)));

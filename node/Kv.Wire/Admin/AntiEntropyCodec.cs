@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Google.Protobuf;
 using Kv.Cluster.AntiEntropy;
 using Kv.Core.Rings;
 using Proto = Kv.Protos.Admin.V1;
@@ -13,6 +14,22 @@ internal static class AntiEntropyCodec
         On = view.IsOn,
         Trees = { view.Trees.Select(Encode) },
         Exchanges = { view.Exchanges.Select(exchange => Encode(exchange, nameOf)) },
+        KeyRepair = view.KeyRepair is { } repair ? Encode(repair) : null,
+    };
+
+    private static Proto.KeyRepair Encode(KeyRepairView repair) => new()
+    {
+        BucketType = repair.Bucket.BucketType,
+        Bucket = ByteString.CopyFrom(repair.Bucket.Bucket.Span),
+        From = ByteString.CopyFrom(repair.From.Span),
+        To = ByteString.CopyFrom(repair.To.Span),
+        Running = repair.IsRunning,
+        MillisecondsTaken = (long)repair.Took.TotalMilliseconds,
+        Partitions = repair.Vnodes,
+        AllPartitions = repair.AllVnodes,
+        KeysFound = repair.KeysFound,
+        KeysRepaired = repair.KeysRepaired,
+        LastError = repair.LastError,
     };
 
     private static Proto.HashTrees Encode(TreeView tree) => new()

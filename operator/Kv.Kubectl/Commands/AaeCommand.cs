@@ -44,11 +44,34 @@ internal static class AaeCommand
 
     private static Command Repair(CommandSession session)
     {
-        var partition = new Argument<int>("PARTITION") { Description = "Its number on the ring (kv ring shows them)." };
-        var command = new Command("repair", "Compare a partition with all replicas of its keys now, and repair what differs; kv aae status shows how it goes.") { partition };
+        var partition = new Argument<int?>("PARTITION") { Description = "Its number on the ring (kv ring shows them).", Arity = ArgumentArity.ZeroOrOne };
+        var keys = new KeyRangeOptions();
+        var command = new Command(
+            "repair", "Compare a partition with all replicas of its keys now, or read all keys of --bucket from their replicas, and repair what differs; kv aae status shows how it goes.") { partition };
+        keys.AddTo(command);
         session.Bind(command, async (parsed, caller, cancel) =>
         {
-            var number = parsed.GetValue(partition);
+            if (keys.Read(parsed) is { } range)
+            {
+                if (parsed.GetValue(partition) is not null)
+                {
+                    throw CliException.Usage("name a PARTITION or a --bucket, not both");
+                }
+
+                var repair = (await caller.AdminAsync((client, options) => client.RepairKeysAsync(range, options), cancel)).KeyRepair;
+                if (session.IsJson(parsed))
+                {
+                    await session.WriteJsonAsync(AaeOutput.ToJson(repair), cancel);
+                }
+                else
+                {
+                    session.Tables.Line(AaeOutput.TextOf(repair));
+                }
+
+                return ExitCode.Ok;
+            }
+
+            var number = parsed.GetValue(partition) ?? throw CliException.Usage("name a PARTITION or a --bucket");
             var cluster = await ClusterAsync(caller, cancel);
             if (number < 0 || number >= cluster.Owners.Count)
             {

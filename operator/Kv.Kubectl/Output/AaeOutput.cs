@@ -22,6 +22,14 @@ internal static class AaeOutput
             printer.Line($"off on {string.Join(", ", off)}");
         }
 
+        foreach (var (node, answer) in nodes)
+        {
+            if (answer?.KeyRepair is { } repair)
+            {
+                printer.Line($"{node}: {TextOf(repair)}");
+            }
+        }
+
         var built = trees.ToDictionary(t => (t.Node, t.Tree.Partition), t => t.Tree);
         if (trees.Exists(t => t.Tree.State != HashTrees.Types.State.Built || t.Tree.LastError.Length > 0))
         {
@@ -41,10 +49,35 @@ internal static class AaeOutput
         }
     }
 
+    /// <summary>A repair of a bucket's keys as a sentence.</summary>
+    public static string TextOf(KeyRepair repair)
+    {
+        var range = (repair.From.IsEmpty ? "" : $" from {repair.From.ToStringUtf8()}") + (repair.To.IsEmpty ? "" : $" to {repair.To.ToStringUtf8()}");
+        return $"{(repair.Running ? "repairing" : "repaired")} {repair.BucketType}/{repair.Bucket.ToStringUtf8()}{range}: {Words.Number(repair.Partitions)} of "
+            + $"{Words.Count(repair.AllPartitions, "partition")} read, {Words.Count(repair.KeysFound, "key")}, {Words.Number(repair.KeysRepaired)} of them repaired, "
+            + $"{Words.Number(repair.MillisecondsTaken)} ms{(repair.LastError.Length == 0 ? "" : $"; {repair.LastError}")}";
+    }
+
+    public static JsonObject ToJson(KeyRepair repair) => new()
+    {
+        ["bucketType"] = repair.BucketType,
+        ["bucket"] = repair.Bucket.ToStringUtf8(),
+        ["from"] = repair.From.IsEmpty ? null : repair.From.ToStringUtf8(),
+        ["to"] = repair.To.IsEmpty ? null : repair.To.ToStringUtf8(),
+        ["running"] = repair.Running,
+        ["millisecondsTaken"] = repair.MillisecondsTaken,
+        ["partitions"] = repair.Partitions,
+        ["allPartitions"] = repair.AllPartitions,
+        ["keysFound"] = repair.KeysFound,
+        ["keysRepaired"] = repair.KeysRepaired,
+        ["lastError"] = repair.LastError.Length == 0 ? null : repair.LastError,
+    };
+
     public static JsonObject ToJson(SortedDictionary<string, AntiEntropy?> nodes) => new()
     {
         ["trees"] = new JsonArray([.. nodes.SelectMany(node => (node.Value?.Trees ?? []).Select(tree => ToJson(node.Key, tree)))]),
         ["exchanges"] = new JsonArray([.. nodes.SelectMany(node => (node.Value?.Exchanges ?? []).Select(exchange => ToJson(node.Key, exchange)))]),
+        ["keyRepairs"] = new JsonArray([.. nodes.Where(node => node.Value?.KeyRepair is not null).Select(node => ToJson(node.Key, node.Value!.KeyRepair))]),
         ["off"] = new JsonArray([.. nodes.Where(node => node.Value is { On: false }).Select(node => (JsonNode)node.Key)]),
         ["notAnswering"] = new JsonArray([.. nodes.Where(node => node.Value is null).Select(node => (JsonNode)node.Key)]),
     };
@@ -64,6 +97,13 @@ internal static class AaeOutput
         Words.Number(exchange.KeysRepaired),
         exchange.LastError,
     ];
+
+    private static JsonObject ToJson(string node, KeyRepair repair)
+    {
+        var json = ToJson(repair);
+        json.Insert(0, "node", node);
+        return json;
+    }
 
     private static JsonObject ToJson(string node, HashTrees tree) => new()
     {

@@ -253,6 +253,64 @@ public sealed class AntiEntropyTests
         Eager with { ExchangeInterval = TimeSpan.FromDays(1) });
 
     [Fact]
+    public void KeysOfABucket_AreRepairedOnDemand_WithoutTrees() => Run(
+        19,
+        3,
+        async (cluster, load) =>
+        {
+            await load.WriteAllAsync(cluster.Nodes[0]);
+            await cluster.DelayAsync(TimeSpan.FromSeconds(2));
+            var victim = cluster.Nodes[1];
+            victim.Kill(losesPower: false);
+            foreach (var partition in victim.Volume.Partitions.ToList())
+            {
+                victim.Volume.Lose(partition);
+            }
+
+            await victim.StartAsync();
+            await cluster.SettleAsync();
+            var bucket = new BucketName(load.KeyOf(0).BucketType, load.KeyOf(0).Bucket);
+            var admin = cluster.Nodes[2].Node.Admin;
+            Assert.True(SimCluster.Expect(admin.RepairKeys(bucket, "key1"u8.ToArray(), "key1\uffff"u8.ToArray())).KeyRepair!.IsRunning);
+            Assert.Equal("repair_running", admin.RepairKeys(bucket, default, default).Refusal?.Reason);
+            await cluster.UntilAsync(() => !admin.GetAntiEntropy().KeyRepair!.IsRunning, 60, "the keys are repaired");
+            var named = load.Keys.Count(key => key.ToString().Contains("/key1", StringComparison.Ordinal));
+            var view = admin.GetAntiEntropy().KeyRepair!;
+            Assert.Equal((16, named, ""), (view.Vnodes, view.KeysFound, view.LastError));
+            Assert.InRange(view.KeysRepaired, 1, named);
+            Assert.Contains("/key", Replicas.FirstDifference(cluster)!, StringComparison.Ordinal);
+            SimCluster.Expect(admin.RepairKeys(bucket, default, default));
+            await cluster.UntilAsync(() => !admin.GetAntiEntropy().KeyRepair!.IsRunning, 60, "the keys are repaired");
+            Assert.Equal(load.Keys.Count, admin.GetAntiEntropy().KeyRepair!.KeysFound);
+            Assert.InRange(admin.GetAntiEntropy().KeyRepair!.KeysRepaired, 1, load.Keys.Count - named);
+            Assert.True(Replicas.AreAlike(cluster), Replicas.FirstDifference(cluster));
+            await load.VerifyAsync();
+        },
+        Eager with { AntiEntropy = false });
+
+    [Fact]
+    public void KeysOnAPartitionThatIsDown_AreRepairedFromTheOthers_AndItIsNamed() => Run(
+        20,
+        3,
+        async (cluster, load) =>
+        {
+            await load.WriteAllAsync(cluster.Nodes[0]);
+            cluster.Nodes[1].Kill();
+            await cluster.UntilAsync(() => cluster.Up.All(node => node.Node.State.Current.Up.Count == 2), 20, "all see that it is gone");
+            var admin = cluster.Nodes[2].Node.Admin;
+            var bucket = new BucketName(load.KeyOf(0).BucketType, load.KeyOf(0).Bucket);
+            SimCluster.Expect(admin.RepairKeys(bucket, default, default));
+            await cluster.UntilAsync(() => !admin.GetAntiEntropy().KeyRepair!.IsRunning, 200, "the repair ends");
+            var view = admin.GetAntiEntropy().KeyRepair!;
+            Assert.Equal(load.Keys.Count, view.KeysFound);
+            Assert.InRange(view.Vnodes, 1, view.AllVnodes - 1);
+            Assert.Contains("n2 is down", view.LastError, StringComparison.Ordinal);
+            Assert.Equal("invalid_argument", admin.RepairKeys(bucket, "b"u8.ToArray(), "a"u8.ToArray()).Refusal?.Reason);
+            Assert.Equal("invalid_argument", admin.RepairKeys(new BucketName("unknown", "b"), default, default).Refusal?.Reason);
+        },
+        Eager with { AntiEntropy = false });
+
+    [Fact]
     public void SwitchedOff_KeepsNoTrees() => Run(
         15,
         3,

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Kv.Protos.Admin.V1;
 using Xunit;
 
 namespace Kv.Operator.Tests.Kubectl;
@@ -100,6 +101,39 @@ public sealed class ClusterOutputTests
             """{"node":"example-0","partition":3,"peerPartition":5,"peer":"example-2","firstPartition":3,"nVal":3,"state":"waiting","millisecondsSinceEnd":61500,"millisecondsTaken":12,"keysFound":7,"keysRepaired":6,"lastError":null}""",
             Assert.Single(json["exchanges"]!.AsArray())!.ToJsonString());
         Assert.Equal("""{"node":"example-0","partition":3,"state":"built","builtAt":"2023-11-14T22:13:20Z","lastError":null}""", Assert.Single(json["trees"]!.AsArray())!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task AaeRepair_OfABucketsKeys_AsksForThem_AndShowsHowItStands()
+    {
+        await using var node = await StartAsync();
+        RepairKeysRequest? asked = null;
+        var answer = node.Answer;
+        node.Answer = request =>
+        {
+            asked = request as RepairKeysRequest ?? asked;
+            return answer!(request);
+        };
+        string[] arguments = ["aae", "repair", "--bucket-type", "carts", "--bucket", "eu", "--from", "a", "--admin-endpoint", node.Address];
+        var run = await KvRun.OfAsync(arguments);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Equal("repairing carts/eu from a: 3 of 8 partitions read, 120 keys, 2 of them repaired, 1200 ms; partitions that could not be read: 1 (example-1 is down)\n", run.Output);
+        Assert.Equal(("carts", "eu", "a", ""), (asked!.BucketType, asked.Bucket.ToStringUtf8(), asked.From.ToStringUtf8(), asked.To.ToStringUtf8()));
+        var json = JsonNode.Parse((await KvRun.OfAsync([.. arguments, "-o", "json"])).Output)!;
+        Assert.Equal((120, true), ((int)json["keysFound"]!, (bool)json["running"]!));
+    }
+
+    [Theory]
+    [InlineData("name a PARTITION or a --bucket")]
+    [InlineData("not both", "3", "--bucket", "eu")]
+    [InlineData("go with --bucket", "--from", "a")]
+    [InlineData("the bucket is empty", "--bucket", "")]
+    public async Task AaeRepair_OfNothing_OrOfTwoThings_SaysSo(string text, params string[] arguments)
+    {
+        await using var node = await StartAsync();
+        var run = await KvRun.OfAsync(["aae", "repair", .. arguments, "--admin-endpoint", node.Address]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(text, run.Error, StringComparison.Ordinal);
     }
 
     [Theory]

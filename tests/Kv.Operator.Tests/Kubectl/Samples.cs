@@ -117,6 +117,16 @@ internal static class Samples
         },
     };
 
+    public static AntiEntropy Repairing => new()
+    {
+        On = true,
+        KeyRepair = new KeyRepair
+        {
+            BucketType = "carts", Bucket = ByteString.CopyFromUtf8("eu"), From = ByteString.CopyFromUtf8("a"), Running = true, MillisecondsTaken = 1200, Partitions = 3, AllPartitions = 8,
+            KeysFound = 120, KeysRepaired = 2, LastError = "partitions that could not be read: 1 (example-1 is down)",
+        },
+    };
+
     /// <summary>Answers of a member to all that status, ring, plan and transfers ask.</summary>
     public static Func<IMessage, IMessage?> Member(Func<string> adminAddress) => request => request switch
     {
@@ -125,6 +135,7 @@ internal static class Samples
         GetTransfersRequest => Transfers,
         GetPlanRequest => Plan,
         GetAntiEntropyRequest or RepairPartitionRequest => AntiEntropy,
+        RepairKeysRequest => Repairing,
         Kv.Protos.Admin.V1.ListBucketTypesRequest => Types,
         GetBucketTypeRequest => Types.BucketTypes_[1],
         _ => null,

@@ -1,0 +1,19 @@
+using Kv.Core.Objects;
+
+namespace Kv.Cluster.AntiEntropy;
+
+/// <summary>
+/// The last repair of a bucket's keys that this node was asked for, for people to see. <paramref name="From"/> and <paramref name="To"/> are the first and last key that are meant, empty for
+/// no bound. <paramref name="Vnodes"/> of the ring's <paramref name="AllVnodes"/> have shown their keys; <paramref name="LastError"/> names those that did not, and is empty where all did.
+/// </summary>
+public sealed record KeyRepairView(
+    BucketName Bucket,
+    ReadOnlyMemory<byte> From,
+    ReadOnlyMemory<byte> To,
+    bool IsRunning,
+    TimeSpan Took,
+    int Vnodes,
+    int AllVnodes,
+    long KeysFound,
+    long KeysRepaired,
+    string LastError);
