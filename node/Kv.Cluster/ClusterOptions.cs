@@ -75,6 +75,12 @@ public sealed record ClusterOptions
 
     public int HandoffBatchObjects { get; init; } = 500;
 
+    /// <summary>Of keys and objects that this node hands over, by all transfers together.</summary>
+    public long HandoffBytesPerSecond { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Objects of a partition held for another that its owner may refuse before the attempt is given up: more than a few tell of something else.</summary>
+    public int HandoffMaxRefused { get; init; } = 100;
+
     /// <summary>Partitions at once for whose rebuilding elsewhere this node reads what it holds.</summary>
     public int RebuildConcurrency { get; init; } = 2;
 

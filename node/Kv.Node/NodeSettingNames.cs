@@ -55,6 +55,10 @@ public static class NodeSettingNames
         Number("max-siblings", "100", "an object with more is refused", 1, 10_000, (o, n) => o with { Cluster = o.Cluster with { MaxSiblings = n } }),
         Number("handoff-concurrency", "2", "transfers from this node at once, and as many to it", 1, 64, (o, n) =>
             o with { Cluster = o.Cluster with { HandoffConcurrency = n } }),
+        new("handoff-rate", "SIZE", "64Mi", "bytes a second of keys and objects that this node hands over, by all transfers together", (o, t) =>
+            ByteSize.TryParse(t, out var bytes) && bytes is >= 64 << 10 and <= 64L << 30
+                ? SettingResult.Ok(o with { Cluster = o.Cluster with { HandoffBytesPerSecond = bytes } })
+                : SettingResult.Bad(o, "must be 64Ki to 64Gi")),
         new("anti-entropy", "on|off", "on", "whether replicas look for differences by themselves", (o, t) => t switch
         {
             "on" => SettingResult.Ok(o with { Cluster = o.Cluster with { AntiEntropy = true } }),

@@ -5,7 +5,7 @@ using Kv.Core.Stores;
 namespace Kv.TestKit;
 
 /// <summary>One partition on a simulated disk: what readers see, what is on disk, and the writes between.</summary>
-internal sealed class SimPartition
+internal sealed class SimPartition(long birth)
 {
     private static readonly ImmutableSortedDictionary<byte[], byte[]> Nothing =
         ImmutableSortedDictionary.Create<byte[], byte[]>(Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)));
@@ -14,6 +14,8 @@ internal sealed class SimPartition
     private readonly HashSet<byte[]> rotten = new(ReferenceEqualityComparer.Instance);
     private readonly Queue<Write> unsynced = new();
     private ImmutableSortedDictionary<byte[], byte[]> durable = Nothing;
+
+    public long Birth { get; } = birth;
 
     public ImmutableSortedDictionary<byte[], byte[]> Seen { get; private set; } = Nothing;
 

@@ -25,7 +25,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
         if (!volume.Data.TryGetValue(partition, out var data) || data.IsDropped)
         {
-            volume.Data[partition] = data = new SimPartition();
+            volume.Data[partition] = data = new SimPartition(++volume.Births);
         }
 
         if (data.IsRotten)
@@ -54,6 +54,8 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         public int MaxKeyBytes => volume.MostKeyBytes;
 
         public int MaxValueBytes => volume.MostValueBytes;
+
+        public long Birth => data.Birth;
 
         public long ApproximateCount => data.Seen.Count;
 

@@ -15,6 +15,9 @@ public sealed class SimVolume(SimScheduler scheduler)
 
     internal SortedDictionary<string, byte[]> State { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Partitions that were ever made here.</summary>
+    internal long Births { get; set; }
+
     internal SimScheduler Scheduler { get; } = scheduler;
 
     /// <summary>How long a sync takes at most.</summary>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Membership;
+using Kv.Core.Objects;
 using Kv.Core.Rings;
 
 namespace Kv.Cluster.Handoff;
@@ -12,6 +14,9 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
 
     private long objectsSent;
     private long bytesSent;
+    private long objectsReturned;
+    private long objectsRefused;
+    private volatile string firstRefused = "";
     private long objectsTotal;
     private long lastProgress;
     private volatile bool isStopped;
@@ -48,6 +53,15 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
 
     public long BytesSent => Volatile.Read(ref bytesSent);
 
+    /// <summary>Of those sent, the ones that are here no more.</summary>
+    public long ObjectsReturned => Volatile.Read(ref objectsReturned);
+
+    /// <summary>Objects that the target would not take, of the last attempt.</summary>
+    public long ObjectsRefused => Volatile.Read(ref objectsRefused);
+
+    /// <summary>Says what the target would not take; null where it took all.</summary>
+    public string? RefusedText => ObjectsRefused == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{ObjectsRefused} objects stay here: {firstRefused}");
+
     public long ObjectsTotal => Volatile.Read(ref objectsTotal);
 
     /// <summary>0 before its first attempt.</summary>
@@ -59,6 +73,8 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
     {
         Volatile.Write(ref objectsSent, 0);
         Volatile.Write(ref bytesSent, 0);
+        Volatile.Write(ref objectsReturned, 0);
+        Volatile.Write(ref objectsRefused, 0);
         Volatile.Write(ref objectsTotal, total);
         Volatile.Write(ref lastProgress, now);
     }
@@ -68,6 +84,19 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
         Volatile.Write(ref objectsSent, objectsSent + objects);
         Volatile.Write(ref bytesSent, bytesSent + bytes);
         Volatile.Write(ref lastProgress, now);
+    }
+
+    public void Returned(int objects) => Volatile.Write(ref objectsReturned, objectsReturned + objects);
+
+    public void Refused(ReadOnlyMemory<byte> key, string reason)
+    {
+        if (objectsRefused == 0)
+        {
+            var name = ObjectKeyCodec.TryDecode(key, out var named) ? $"{named}" : Convert.ToHexString(key.Span);
+            firstRefused = $"{name}: {reason}";
+        }
+
+        Volatile.Write(ref objectsRefused, objectsRefused + 1);
     }
 
     /// <summary>An attempt has ended: with a problem, it is tried again later, and later still each time that it fails.</summary>

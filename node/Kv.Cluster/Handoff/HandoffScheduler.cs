@@ -42,6 +42,7 @@ internal sealed partial class HandoffScheduler(
     {
         state.Subscribe(_ => wake.Set());
         statistics.HeldHints = CountHints;
+        statistics.RefusedHints = CountRefused;
         background.Start(RunCompletionsAsync, cancel);
         while (!cancel.IsCancellationRequested)
         {
@@ -88,6 +89,17 @@ internal sealed partial class HandoffScheduler(
         return snapshot.Document is null ? 0 : host.Open.Where(vnode => !HandoffReceiver.IsHome(snapshot, vnode.Partition)).Sum(vnode => vnode.ApproximateCount);
     }
 
+    private long CountRefused()
+    {
+        lock (gate)
+        {
+            return jobs.Values.Where(job => job.Kind == TransferKind.Hinted).Sum(job => job.ObjectsRefused);
+        }
+    }
+
+    /// <summary>When what is held for another began to be held here; what leaves for its next owner goes after all of that, in its own order.</summary>
+    private long AgeOf(HandoffJob job) => job.Kind == TransferKind.Hinted && host.Find(job.Partition) is { } vnode ? vnode.Birth : long.MaxValue;
+
     /// <summary>Brings the jobs in line with the document and what is held here, and takes those whose turn it is.</summary>
     private List<HandoffJob> Plan(ClusterSnapshot snapshot)
     {
@@ -100,7 +112,7 @@ internal sealed partial class HandoffScheduler(
             var now = time.GetTimestamp();
             var due = jobs.Values
                 .Where(j => !j.IsRunning && j.Whole is null && j.NotBefore <= now && snapshot.IsUp(j.Target))
-                .OrderBy(j => j.Failures).ThenBy(j => j.CreatedAt).ThenBy(j => j.Partition);
+                .OrderBy(j => j.Failures).ThenBy(AgeOf).ThenBy(j => j.CreatedAt).ThenBy(j => j.Partition);
             foreach (var job in due)
             {
                 if (starting.Count >= free)
@@ -255,7 +267,7 @@ internal sealed partial class HandoffScheduler(
     }
 
     /// <summary>
-    /// To the owner, and then away with it: unless something was written meanwhile, and then all of it once more. What a finished ownership transfer left here was
+    /// To the owner, and away with it: unless something was written meanwhile, and then all of it once more. What a finished ownership transfer left here was
     /// given to the owner write by write, and need not be sent again.
     /// </summary>
     private async ValueTask<string?> SendHeldAsync(HandoffJob job, CancellationToken cancel)
@@ -273,7 +285,7 @@ internal sealed partial class HandoffScheduler(
             return isConfirmed && await host.TryDropAsync(vnode, writes, given, cancel) ? null : NotYet;
         }
 
-        if (await sender.SendAllAsync(vnode, job, cancel) is { } problem)
+        if ((await sender.ReturnAllAsync(vnode, job, writes, cancel) ?? job.RefusedText) is { } problem)
         {
             return problem;
         }
@@ -284,7 +296,7 @@ internal sealed partial class HandoffScheduler(
         }
 
         statistics.Completed(job.Kind, 1);
-        statistics.Returned(job.ObjectsSent);
+        statistics.Returned(job.ObjectsSent - job.ObjectsReturned);
         LogReturned(job.Partition, job.Target, job.ObjectsSent);
         return null;
     }

@@ -1,3 +1,4 @@
+using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Reaping;
 using Kv.Cluster.Vnodes;
@@ -7,8 +8,8 @@ using Kv.Core.Stores;
 namespace Kv.Cluster.Handoff;
 
 /// <summary>
-/// Sends a partition's data to another node: fold, batch, send, wait until the other has it on disk, and go on. One batch is under way at a time. What was folded before
-/// the target sealed the partition is read once more, key by key: some of it may have been deleted and reaped.
+/// Sends a partition's data to another node: fold, batch, send, wait until the other has it on disk, and go on. One batch is under way at a time, and all together keep to a number of
+/// bytes a second. What was folded before the target sealed the partition is read once more, key by key: some of it may have been deleted and reaped.
 /// </summary>
 internal sealed class HandoffSender(
     ClusterOptions options,
@@ -21,16 +22,22 @@ internal sealed class HandoffSender(
     Random random)
 {
     private const int MaxRefreshes = 8;
-    private const string StaleFence = "the target sealed the partition again and again";
 
+    private static readonly Problem StaleFence = new("the target sealed the partition again and again");
+    private static readonly Problem NoVnode = new("the partition's vnode is closed or overloaded");
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(50);
+
+    private readonly Pace pace = new(options.HandoffBytesPerSecond, static () => false, time);
+
+    /// <summary>Why a batch is not with the target; <paramref name="IsRefusal"/> where the target has seen it and would not take it.</summary>
+    private sealed record Problem(string Text, bool IsRefusal = false);
 
     /// <summary>
     /// Asks whether the target would take the partition. Before writes are passed on to it, this makes sure that it knows itself for the partition's home: else it could take
     /// them for a stand-in's and pass them back. Null for yes, else why not.
     /// </summary>
-    public ValueTask<string?> AskAsync(PartitionId partition, NodeId target, CancellationToken cancel) =>
-        SendAsync(new PeerRequest.HandoffBatch(partition, []), target, cancel);
+    public async ValueTask<string?> AskAsync(PartitionId partition, NodeId target, CancellationToken cancel) =>
+        (await SendAsync(new PeerRequest.HandoffBatch(partition, []), target, cancel))?.Text;
 
     /// <summary>Sends all that the vnode holds. Null where the target confirmed every batch, else what went wrong.</summary>
     public ValueTask<string?> SendAllAsync(Vnode vnode, HandoffJob job, CancellationToken cancel)
@@ -40,7 +47,22 @@ internal sealed class HandoffSender(
     }
 
     /// <summary>Sends what the vnode holds and is meant, all of it where <paramref name="isMeant"/> is null; the job has begun.</summary>
-    public async ValueTask<string?> SendAsync(Vnode vnode, HandoffJob job, Func<ReadOnlyMemory<byte>, bool>? isMeant, CancellationToken cancel)
+    public ValueTask<string?> SendAsync(Vnode vnode, HandoffJob job, Func<ReadOnlyMemory<byte>, bool>? isMeant, CancellationToken cancel) =>
+        FoldAsync(vnode, job, isMeant, async (entries, fence) => (await SendBatchAsync(vnode, entries, fence, job, cancel)).Problem, cancel);
+
+    /// <summary>
+    /// Sends what the vnode holds for the target, and removes what the target has on disk, so that an attempt that breaks off, or a restart of either, leaves what is still to be sent and
+    /// no more. Nothing is removed once anything was written here since <see cref="Vnode.Writes"/> was <paramref name="ifWrites"/>. What the target refuses stays, is counted, and
+    /// does not hold back the rest.
+    /// </summary>
+    public ValueTask<string?> ReturnAllAsync(Vnode vnode, HandoffJob job, long ifWrites, CancellationToken cancel)
+    {
+        job.Begin(vnode.ApproximateCount, time.GetTimestamp());
+        return FoldAsync(vnode, job, null, (entries, fence) => ReturnBatchAsync(vnode, entries, fence, job, ifWrites, cancel), cancel);
+    }
+
+    private async ValueTask<string?> FoldAsync(
+        Vnode vnode, HandoffJob job, Func<ReadOnlyMemory<byte>, bool>? isMeant, Func<List<StoredEntry>, Fence, ValueTask<Problem?>> send, CancellationToken cancel)
     {
         // A fold may show what was there when it began.
         var fence = fences.Known.Of(job.Target);
@@ -67,9 +89,9 @@ internal sealed class HandoffSender(
                     continue;
                 }
 
-                if (await SendBatchAsync(vnode, entries, bytes, fence, job, cancel) is { } problem)
+                if (await send(entries, fence) is { } problem)
                 {
-                    return problem;
+                    return problem.Text;
                 }
 
                 (entries, bytes) = ([], 0);
@@ -80,11 +102,43 @@ internal sealed class HandoffSender(
             return $"the partition's store could not be read: {failure.Message}";
         }
 
-        return entries.Count == 0 ? null : await SendBatchAsync(vnode, entries, bytes, fence, job, cancel);
+        return entries.Count == 0 ? null : (await send(entries, fence))?.Text;
     }
 
-    private async ValueTask<string?> SendBatchAsync(
-        Vnode vnode, List<StoredEntry> entries, long bytes, Fence fence, HandoffJob job, CancellationToken cancel)
+    /// <summary>Which objects of a refused batch the target will not have is found by halves: its answer is about the first that it came to.</summary>
+    private async ValueTask<Problem?> ReturnBatchAsync(Vnode vnode, List<StoredEntry> batch, Fence fence, HandoffJob job, long ifWrites, CancellationToken cancel)
+    {
+        var parts = new Stack<List<StoredEntry>>([batch]);
+        while (parts.TryPop(out var part))
+        {
+            var (problem, sent) = await SendBatchAsync(vnode, part, fence, job, cancel);
+            switch (problem)
+            {
+                case null:
+                    if (await vnode.ForgetAsync(sent, ifWrites))
+                    {
+                        job.Returned(sent.Count);
+                        statistics.Returned(sent.Count);
+                    }
+
+                    break;
+                case { IsRefusal: true } when part.Count > 1:
+                    parts.Push(part[(part.Count / 2)..]);
+                    parts.Push(part[..(part.Count / 2)]);
+                    break;
+                case { IsRefusal: true } refusal when job.ObjectsRefused < options.HandoffMaxRefused && await AskAsync(job.Partition, job.Target, cancel) is null:
+                    job.Refused(part[0].Key, refusal.Text);
+                    break;
+                default:
+                    return problem;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Gives what went wrong, if anything did, and what was sent in the end.</summary>
+    private async ValueTask<(Problem? Problem, List<StoredEntry> Sent)> SendBatchAsync(Vnode vnode, List<StoredEntry> entries, Fence fence, HandoffJob job, CancellationToken cancel)
     {
         var problem = StaleFence;
         for (var attempt = 0; problem == StaleFence && attempt <= MaxRefreshes; attempt++)
@@ -94,7 +148,7 @@ internal sealed class HandoffSender(
             {
                 if (await ReadAnewAsync(vnode, entries) is not { } present)
                 {
-                    return "the partition's vnode is closed or overloaded";
+                    return (NoVnode, entries);
                 }
 
                 (entries, fence) = (present, known);
@@ -105,11 +159,13 @@ internal sealed class HandoffSender(
 
         if (problem is null)
         {
+            var bytes = entries.Sum(entry => (long)entry.Key.Length + entry.Value.Length);
             job.Sent(entries.Count, bytes, time.GetTimestamp());
             statistics.Sent(entries.Count, bytes);
+            await pace.SpendAsync(bytes, cancel);
         }
 
-        return problem;
+        return (problem, entries);
     }
 
     /// <summary>What the vnode holds of these keys now; null where it does not say.</summary>
@@ -131,7 +187,7 @@ internal sealed class HandoffSender(
         return isWhole ? present : null;
     }
 
-    private async ValueTask<string?> SendAsync(PeerRequest.HandoffBatch batch, NodeId target, CancellationToken cancel)
+    private async ValueTask<Problem?> SendAsync(PeerRequest.HandoffBatch batch, NodeId target, CancellationToken cancel)
     {
         var deadline = Deadline.After(time, options.HandoffBatchTimeout);
         while (true)
@@ -145,13 +201,13 @@ internal sealed class HandoffSender(
                     await Task.Delay(BusyPause * (0.5 + random.NextDouble()), time, cancel);
                     break;
                 case PeerReply.Refused refused:
-                    return $"the target refused: {refused.Reason}";
+                    return new Problem($"the target refused: {refused.Reason}", IsRefusal: true);
                 case PeerReply.StaleFence:
                     return StaleFence;
                 case PeerReply.WrongOwner:
-                    return "the target does not hold the document yet that makes the partition its own, or holds a newer one";
+                    return new Problem("the target does not hold the document yet that makes the partition its own, or holds a newer one");
                 default:
-                    return $"no answer from the target: {reply.GetType().Name}";
+                    return new Problem($"no answer from the target: {reply.GetType().Name}");
             }
         }
     }

@@ -19,6 +19,7 @@ public sealed class HandoffStatistics
         failed = meter.CreateCounter<long>("kv_transfers_failed", description: "attempts at transfers from this node that failed, by kind");
         meter.CreateObservableCounter("kv_hints_returned", () => ReturnedHints, description: "objects held for others that are with their owners now");
         meter.CreateObservableGauge("kv_partitions_rebuilding", () => Rebuilding?.Invoke() ?? 0, description: "partitions that this node owns and has not all data of yet");
+        meter.CreateObservableGauge("kv_hints_refused", () => RefusedHints?.Invoke() ?? 0, description: "objects held for others that their owners refuse to take");
         meter.CreateObservableGauge("kv_hints", () => HeldHints?.Invoke() ?? 0, description: "objects held here that belong to other nodes");
     }
 
@@ -27,6 +28,9 @@ public sealed class HandoffStatistics
 
     /// <summary>About how many objects are held here that belong to other nodes; set by the scheduler.</summary>
     public Func<long>? HeldHints { get; set; }
+
+    /// <summary>How many of them their owners refused when they were last sent; set by the scheduler.</summary>
+    public Func<long>? RefusedHints { get; set; }
 
     /// <summary>How many partitions this node rebuilds; set by the rebuilder.</summary>
     public Func<long>? Rebuilding { get; set; }

@@ -30,6 +30,9 @@ public sealed partial class Vnode
             case VnodeCommand.Reap reap:
                 ApplyReap(reap, pass);
                 break;
+            case VnodeCommand.Forget forget:
+                ApplyForget(forget, pass);
+                break;
             case VnodeCommand.BeginTransfer begin:
                 transfer?.End();
                 Volatile.Write(ref transfer, begin.Transfer);
@@ -77,6 +80,7 @@ public sealed partial class Vnode
         context.Statistics.ObjectWritten(written, stored.Length, context.Options);
         slot.Value = stored;
         slot.IsDirty = true;
+        slot.IsForgotten = false;
         command.AwaitsDurability = true;
         command.Pending = new VnodeReply(VnodeReply.Done.Reply, written, stored);
     }
@@ -198,6 +202,28 @@ public sealed partial class Vnode
 
         command.AwaitsDurability = true;
         command.Pending = new VnodeReply(new PeerReply.DoneEach(done));
+    }
+
+    /// <summary>An actor that forgets is another from here on. Where the removal is lost in a crash, the object goes to its owner once more.</summary>
+    private void ApplyForget(VnodeCommand.Forget command, VnodePass pass)
+    {
+        command.Pending = VnodeReply.Done;
+        if (writes != command.IfWrites || pass.Touched > 0 || transfer is { PassesWritesOn: true })
+        {
+            return;
+        }
+
+        context.Actors.Forget(Partition);
+        command.Forgotten = true;
+        foreach (var entry in command.Entries)
+        {
+            var slot = pass.SlotOf(entry.Key);
+            if (slot.Value is { } held && held.Span.SequenceEqual(entry.Value.Span))
+            {
+                slot.Value = null;
+                (slot.IsDirty, slot.IsForgotten) = (true, true);
+            }
+        }
     }
 
     /// <summary>Not while writes are passed on: what has no value is not.</summary>

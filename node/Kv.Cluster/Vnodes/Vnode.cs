@@ -56,6 +56,12 @@ public sealed partial class Vnode : IAsyncDisposable
     /// <summary>Commands that wait.</summary>
     public int Depth => mailbox.Reader.Count;
 
+    /// <summary>See <see cref="IPartitionStore.Birth"/>.</summary>
+    public long Birth => store.Birth;
+
+    /// <summary>Whether what is written outlives the process.</summary>
+    public bool IsDurable => store.Capabilities.HasFlag(StoreCapabilities.Durable);
+
     public long ApproximateCount => store.ApproximateCount;
 
     public long ApproximateBytes => store.ApproximateBytes;
@@ -108,6 +114,17 @@ public sealed partial class Vnode : IAsyncDisposable
         }
 
         return (await Send(new VnodeCommand.MergeBatch(entries, fence))).Reply;
+    }
+
+    /// <summary>
+    /// Removes objects that are with the partition's owner, on its disk, and that the vnode still holds as they were sent. False, and nothing is done, where anything was changed or
+    /// confirmed here since <see cref="Writes"/> was <paramref name="ifWrites"/>. Not a write: <see cref="Writes"/> stays.
+    /// </summary>
+    internal async ValueTask<bool> ForgetAsync(IReadOnlyList<StoredEntry> entries, long ifWrites)
+    {
+        var forget = new VnodeCommand.Forget(entries, ifWrites);
+        await Send(forget);
+        return forget.Forgotten;
     }
 
     internal ValueTask<VnodeReply> GetAsync(ReadOnlyMemory<byte> key, bool headOnly) =>

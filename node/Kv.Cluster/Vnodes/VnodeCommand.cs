@@ -113,6 +113,19 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
         public override Durability Durability => Durability.Synced;
     }
 
+    /// <summary>
+    /// Removes each key that holds exactly this, which is with the partition's owner now: unless anything was changed or confirmed here since <paramref name="ifWrites"/>,
+    /// because somebody may rely on its being here then.
+    /// </summary>
+    public sealed class Forget(IReadOnlyList<StoredEntry> entries, long ifWrites) : VnodeCommand
+    {
+        public IReadOnlyList<StoredEntry> Entries { get; } = entries;
+
+        public long IfWrites { get; } = ifWrites;
+
+        public bool Forgotten { get; set; }
+    }
+
     /// <summary>From here on, every write goes to the target as well.</summary>
     public sealed class BeginTransfer(VnodeTransfer transfer) : VnodeCommand
     {

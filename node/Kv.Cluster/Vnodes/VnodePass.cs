@@ -33,6 +33,9 @@ internal sealed class VnodePass
         /// <summary>To be written at the end of the turn.</summary>
         public bool IsDirty { get; set; }
 
+        /// <summary>What changed is that it went to its owner, and nothing since: nobody relies on its being here.</summary>
+        public bool IsForgotten { get; set; }
+
         /// <summary>Unchanged, but an answer says that it is durable.</summary>
         public bool IsConfirmed { get; set; }
     }
@@ -106,7 +109,7 @@ internal sealed class VnodePass
             var touched = 0;
             for (var i = 0; i < used; i++)
             {
-                touched += slots[i].IsDirty || slots[i].IsConfirmed ? 1 : 0;
+                touched += (slots[i].IsDirty && !slots[i].IsForgotten) || slots[i].IsConfirmed ? 1 : 0;
             }
 
             return touched;
@@ -210,6 +213,7 @@ internal sealed class VnodePass
             slots[i].NeedsRead = false;
             slots[i].IsDirty = false;
             slots[i].IsConfirmed = false;
+            slots[i].IsForgotten = false;
         }
 
         used = 0;
@@ -246,11 +250,10 @@ internal sealed class VnodePass
                 NameAll(reap.Keys);
                 break;
             case VnodeCommand.MergeBatch batch:
-                foreach (var entry in batch.Entries)
-                {
-                    Name(entry.Key, needsRead: true);
-                }
-
+                NameAll(batch.Entries);
+                break;
+            case VnodeCommand.Forget forget:
+                NameAll(forget.Entries);
                 break;
         }
     }
@@ -260,6 +263,14 @@ internal sealed class VnodePass
         foreach (var held in keys)
         {
             Name(held.Key, needsRead: true);
+        }
+    }
+
+    private void NameAll(IReadOnlyList<StoredEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            Name(entry.Key, needsRead: true);
         }
     }
 

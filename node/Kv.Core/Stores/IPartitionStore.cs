@@ -16,6 +16,9 @@ public interface IPartitionStore : IAsyncDisposable
 
     int MaxValueBytes { get; }
 
+    /// <summary>Grows from one store that the node makes to the next, and stays with the data: tells which was there first, and a store from one that the partition had before.</summary>
+    long Birth { get; }
+
     /// <summary>Live keys, as exactly as the engine knows (an estimate where it says so in its own documentation).</summary>
     long ApproximateCount { get; }
 

@@ -57,6 +57,8 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
 
     public PartitionId Partition => new(Identity.Partition);
 
+    public long Birth => Identity.Birth;
+
     public StoreCapabilities Capabilities => StoreCapabilities.Durable | StoreCapabilities.AtomicBatch;
 
     public int MaxKeyBytes { get; }

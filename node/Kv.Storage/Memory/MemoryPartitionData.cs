@@ -19,6 +19,9 @@ internal sealed class MemoryPartitionData
         set => map = value;
     }
 
+    /// <summary>See <see cref="Kv.Core.Stores.IPartitionStore.Birth"/>.</summary>
+    public long Birth { get; init; }
+
     public long Bytes { get; set; }
 
     public HashTrees Trees { get; set; } = new();
@@ -31,6 +34,6 @@ internal sealed class MemoryPartitionData
     public MemoryPartitionData Reopened()
     {
         closed = true;
-        return new MemoryPartitionData { map = map, Bytes = Bytes, Trees = Trees, Segments = Segments };
+        return new MemoryPartitionData { map = map, Birth = Birth, Bytes = Bytes, Trees = Trees, Segments = Segments };
     }
 }

@@ -29,6 +29,8 @@ public sealed class MemoryPartitionStore : IPartitionStore
 
     public int MaxValueBytes => StoreLimits.DefaultMaxValueBytes;
 
+    public long Birth => data.Birth;
+
     public long ApproximateCount => data.Map.Count;
 
     public long ApproximateBytes => data.Bytes;

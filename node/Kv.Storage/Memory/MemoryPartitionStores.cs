@@ -14,10 +14,11 @@ public sealed class MemoryPartitionStores(StoreCapabilities capabilities = Memor
     /// <summary>What a sorted, immutable map can do.</summary>
     public const StoreCapabilities OwnCapabilities = StoreCapabilities.OrderedScan | StoreCapabilities.AtomicBatch | StoreCapabilities.Snapshot;
 
-    // Guards both maps: vnodes open, close and drop on threads of their own.
+    // Guards the three below: vnodes open, close and drop on threads of their own.
     private readonly Lock gate = new();
     private readonly SortedDictionary<PartitionId, MemoryPartitionData> data = [];
     private readonly HashSet<PartitionId> open = [];
+    private long births;
 
     public IReadOnlyCollection<PartitionId> Partitions
     {
@@ -42,7 +43,7 @@ public sealed class MemoryPartitionStores(StoreCapabilities capabilities = Memor
 
             if (!data.TryGetValue(partition, out var existing))
             {
-                data[partition] = existing = new MemoryPartitionData();
+                data[partition] = existing = new MemoryPartitionData { Birth = ++births };
             }
 
             return ValueTask.FromResult<IPartitionStore>(new MemoryPartitionStore(this, partition, existing, capabilities));

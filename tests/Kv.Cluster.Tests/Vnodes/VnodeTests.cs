@@ -73,6 +73,41 @@ public sealed class VnodeTests
     });
 
     [Fact]
+    public void WhatIsWithItsOwner_IsForgotten_UnlessAnybodyMayRelyOnIt() => DataCluster.Run(14, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var (key, props, none) = (Story.Key().Encoded, cluster.Props(), Kv.Core.Causality.VersionVector.Empty);
+        var first = await node.Context.CallAsync(() => vnode.CoordinateAsync(key, Story.Value("v"), none, props, null));
+        var actor = first.Object!.Siblings[0].Dot!.Value.Actor;
+        var writes = vnode.Writes;
+        IReadOnlyList<StoredEntry> entries = [new(key, first.Stored)];
+
+        // Confirmed meanwhile, before or in the same turn; then changed; then another value.
+        await node.Context.Enter(() => MergeAsync(cluster, vnode, first.Stored, Durability.Synced));
+        Assert.False(await node.Context.CallAsync(() => vnode.ForgetAsync(entries, writes)));
+        writes = vnode.Writes;
+        var (confirmed, forgotten) = node.Context.Enter(() => (MergeAsync(cluster, vnode, first.Stored, Durability.Synced), vnode.ForgetAsync(entries, writes).AsTask()));
+        await confirmed;
+        Assert.False(await forgotten);
+        writes = vnode.Writes;
+        Assert.True(await node.Context.CallAsync(() => vnode.ForgetAsync([new StoredEntry(key, new byte[] { 1 })], writes)));
+        Assert.NotEqual(VnodeReply.Missing, await node.Context.CallAsync(() => vnode.GetAsync(key, headOnly: false)));
+
+        // Forgotten, and merged in the same turn: somebody was told that it is here.
+        var (gone, again) = node.Context.Enter(() => (vnode.ForgetAsync(entries, writes).AsTask(), MergeAsync(cluster, vnode, first.Stored, Durability.Synced)));
+        Assert.True(await gone);
+        await again;
+        Assert.NotEqual(VnodeReply.Missing, await node.Context.CallAsync(() => vnode.GetAsync(key, headOnly: false)));
+        Assert.Equal(writes + 1, vnode.Writes);
+
+        Assert.True(await node.Context.CallAsync(() => vnode.ForgetAsync(entries, writes + 1)));
+        Assert.Equal(VnodeReply.Missing, await node.Context.CallAsync(() => vnode.GetAsync(key, headOnly: false)));
+        Assert.Equal(writes + 1, vnode.Writes);
+        var later = await node.Context.CallAsync(() => vnode.CoordinateAsync(key, Story.Value("w"), none, props, null));
+        Assert.NotEqual(actor, later.Object!.Siblings[0].Dot!.Value.Actor);
+    });
+
+    [Fact]
     public void AFailedSync_FailsTheNode_AndAcknowledgesNothing() => DataCluster.Run(5, 5, async cluster =>
     {
         var (node, vnode) = await OpenAsync(cluster);

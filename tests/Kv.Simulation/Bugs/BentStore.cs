@@ -8,6 +8,8 @@ internal abstract class BentStore(IPartitionStore real) : IPartitionStore
 {
     public StoreCapabilities Capabilities => Real.Capabilities;
 
+    public long Birth => Real.Birth;
+
     public int MaxKeyBytes => Real.MaxKeyBytes;
 
     public int MaxValueBytes => Real.MaxValueBytes;
