@@ -96,7 +96,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
             Statistics.Handoff,
             loggers.CreateLogger<HandoffScheduler>());
         sources = new RebuildSource(options, State, host, sender, time, background, Statistics.Handoff, loggers.CreateLogger<RebuildSource>());
-        rebuilder = new Rebuilder(options, State, sources, watched, agreement, time, Child(), Statistics.Handoff, loggers.CreateLogger<Rebuilder>());
+        rebuilder = new Rebuilder(options, State, host, sources, watched, agreement, time, Child(), Statistics.Handoff, loggers.CreateLogger<Rebuilder>());
         Admin = new ClusterAdmin(
             options, self, State, documents, agreement, gossip, watched, ViewTransfers, watcher, host, Client, () => stores.FreeBytes, time, Child());
         var locks = new TreeLocks(self.Id, options, time);

@@ -15,7 +15,7 @@ internal sealed class RebuildJob(PartitionId partition, long plannedAt, ulong at
 
     public long PlannedAt { get; } = plannedAt;
 
-    /// <summary>Tells this process's attempt from one that was forgotten.</summary>
+    /// <summary>Tells what was sent to the store that there is now from what was sent to another that is lost.</summary>
     public ulong Attempt { get; } = attempt;
 
     /// <summary>Null when all is here.</summary>

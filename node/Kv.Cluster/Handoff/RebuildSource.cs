@@ -13,7 +13,7 @@ namespace Kv.Cluster.Handoff;
 
 /// <summary>
 /// What this node does for owners that rebuild a partition, itself among them: reads what it holds under partitions that share keys with it, and sends those keys that are meant. An owner
-/// asks until it hears that all is with it; what was sent is forgotten with the process and then sent again. Drops nothing.
+/// asks until it hears that all is with it; what was sent is forgotten with this process and then sent again. Drops nothing.
 /// </summary>
 internal sealed partial class RebuildSource(
     ClusterOptions options,

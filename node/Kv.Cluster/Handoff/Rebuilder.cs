@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Kv.Cluster.Async;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace Kv.Cluster.Handoff;
 /// <summary>
 /// Gives this node the data of partitions that it took over without. An acknowledged write may be left with one member alone, under any partition of its key and as a stand-in too. So
 /// every member is asked twice: first to hand back what it holds for others, and when all have, to send what it holds; after that nothing of the partition's keys is anywhere but here. All
-/// state is made anew after a restart. (Riak: riak_kv_vnode:repair/1, which asks the two neighbours and forgets stand-ins.)
+/// state is made anew after a restart, but what was sent counts as long as the store is the same. (Riak: riak_kv_vnode:repair/1, which asks the two neighbours and forgets stand-ins.)
 /// </summary>
 internal sealed partial class Rebuilder
 {
@@ -20,6 +21,7 @@ internal sealed partial class Rebuilder
 
     private readonly ClusterOptions options;
     private readonly ClusterState state;
+    private readonly VnodeHost host;
     private readonly RebuildSource sources;
     private readonly IPeerTransport transport;
     private readonly DocumentAgreement agreement;
@@ -34,6 +36,7 @@ internal sealed partial class Rebuilder
     public Rebuilder(
         ClusterOptions options,
         ClusterState state,
+        VnodeHost host,
         RebuildSource sources,
         IPeerTransport transport,
         DocumentAgreement agreement,
@@ -42,7 +45,7 @@ internal sealed partial class Rebuilder
         HandoffStatistics statistics,
         ILogger<Rebuilder> log)
     {
-        (this.options, this.state, this.sources, this.transport, this.agreement) = (options, state, sources, transport, agreement);
+        (this.options, this.state, this.host, this.sources, this.transport, this.agreement) = (options, state, host, sources, transport, agreement);
         (this.time, this.random, this.log) = (time, random, log);
         wake = new AsyncSignal(time);
         statistics.Rebuilding = () => Volatile.Read(ref jobs).Count;
@@ -89,14 +92,22 @@ internal sealed partial class Rebuilder
             foreach (var partition in ring.Rebuilding.Where(p => ring.Owner(p) == snapshot.Self))
             {
                 // What was sent by an earlier plan counts no more: a member that was waited for may be gone, and its share with it.
-                next[partition] = jobs.TryGetValue(partition, out var job) && job.PlannedAt == ring.PlannedAt
-                    ? job
-                    : new RebuildJob(partition, ring.PlannedAt, (ulong)random.NextInt64());
+                if (jobs.TryGetValue(partition, out var job) && job.PlannedAt == ring.PlannedAt)
+                {
+                    next[partition] = job;
+                }
+                else if (host.Find(partition) is { } vnode)
+                {
+                    next[partition] = new RebuildJob(partition, ring.PlannedAt, AttemptOf(vnode));
+                }
             }
         }
 
         Volatile.Write(ref jobs, next.ToImmutable());
     }
+
+    /// <summary>A member that has sent all need not send it again to the same store, whatever became of the process.</summary>
+    private ulong AttemptOf(Vnode vnode) => vnode.IsDurable ? (ulong)vnode.Birth : (ulong)random.NextInt64();
 
     private async ValueTask AskAllAsync(RebuildJob job, CancellationToken cancel)
     {

@@ -194,6 +194,47 @@ public sealed class RebuildTests
         await load.EndAsync();
     });
 
+    [Theory]
+    [InlineData(52, true)]
+    [InlineData(53, false)]
+    public void AnOwnerThatRestarts_IsNotSentAllAgain(int seed, bool losesPower) => SimCluster.Run(seed, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        var load = await Load.BeginAsync(cluster, clientCount: 0, keyCount: 60);
+        await load.WriteAllAsync(cluster.Nodes[0]);
+        await cluster.SettleAsync();
+        var lost = cluster.Nodes[2];
+        var slow = cluster.Nodes[4];
+        var dead = await LoseAsync(cluster, lost, NewId);
+
+        // One member does not come to send: all others have when the owner dies.
+        var sent = new Dictionary<(NodeId, PartitionId), int>();
+        cluster.Network.Drop = (from, to, request) =>
+        {
+            if (to == lost.Id && request is PeerRequest.HandoffBatch { Entries.Count: > 0 } batch)
+            {
+                sent[(from, batch.Partition)] = sent.GetValueOrDefault((from, batch.Partition)) + batch.Entries.Count;
+            }
+
+            return to == slow.Id && request is PeerRequest.Rebuild { Step: RebuildStep.Send };
+        };
+        await cluster.ReplaceAsync(cluster.Nodes[0], dead, lost);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(15));
+        Assert.NotEmpty(cluster.Document.Ring.Rebuilding);
+        var before = sent.ToDictionary();
+        Assert.NotEmpty(before);
+        lost.Kill(losesPower);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        await lost.StartAsync();
+        await cluster.DelayAsync(TimeSpan.FromSeconds(15));
+        Assert.Equal(before, sent);
+        cluster.Network.Drop = null;
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty, 120, "the partitions are rebuilt");
+        load.VerifyHeldBy(lost);
+        await cluster.SettleAsync();
+        await load.VerifyAsync();
+    });
+
     [Fact]
     public void WhileItIsRebuilt_AnOwnerCountsForNothingButWrites() => SimCluster.Run(51, 4, async cluster =>
     {
