@@ -6,6 +6,7 @@ using Kv.Cluster;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
 using Kv.Node.Metrics;
+using Kv.Wire;
 using Kv.Wire.Admin;
 using Kv.Wire.Native;
 using Kv.Wire.Peer;
@@ -25,8 +26,9 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private readonly NodeOptions options;
     private readonly ILoggerFactory loggers;
     private readonly ILogger logger;
-    private readonly Func<NodeOptions, ILoggerFactory, NodeStorage> openStorage;
+    private readonly Func<NodeOptions, RequestMemory, ILoggerFactory, NodeStorage> openStorage;
     private readonly NodeHealth health = new();
+    private readonly RequestMemory memory;
     private readonly NodeMetrics metrics;
     private readonly DrainHook drain;
     private readonly TimeProvider time = TimeProvider.System;
@@ -44,9 +46,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private IDisposable? riakStatistics;
 
     /// <summary><paramref name="openStorage"/> is <see cref="NodeStorages.Open"/>, or memory in tests.</summary>
-    public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, ILoggerFactory, NodeStorage> openStorage)
+    public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, RequestMemory, ILoggerFactory, NodeStorage> openStorage)
     {
-        (this.options, this.loggers, this.openStorage) = (options, loggers, openStorage);
+        memory = new RequestMemory(NodeStorages.Budget(options).RequestBytes, time);
+        this.options = options with { Cluster = options.Cluster with { MaxObjectBytes = Math.Min(options.Cluster.MaxObjectBytes, memory.MaxObjectBytes) } };
+        (this.loggers, this.openStorage) = (loggers, openStorage);
         logger = loggers.CreateLogger<NodeComposition>();
         metrics = new NodeMetrics(options, Version, MemoryLimit.Bytes(options), health);
         drain = new DrainHook(() => health.Phase == NodePhase.Serving ? node?.Admin : null, time);
@@ -72,7 +76,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
             await metricsServer.StartAsync(cancel);
         }
 
-        storage = openStorage(options, loggers);
+        storage = openStorage(options, memory, loggers);
         var id = await NodeIdentity.ReadOrDrawAsync(storage.State, storage.Stores, cancel);
         LogIdentity(id, options.Name, options.Zone, options.DataDirectory);
         node = CreateNode(id);
@@ -183,11 +187,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
         // The transport asks for the cluster's id at each handshake, long after the node is made.
         ClusterNode? made = null;
         var identity = new PeerIdentity(id, () => made?.State.Current.Document?.ClusterId);
-        var peerOptions = new PeerTransportOptions();
-        transport = new GrpcPeerTransport(identity, peerOptions, time, SeededRandom(), loggers.CreateLogger<GrpcPeerTransport>());
+        var peerOptions = PeerTransportOptions.For(memory);
+        transport = new GrpcPeerTransport(identity, peerOptions, memory, time, SeededRandom(), loggers.CreateLogger<GrpcPeerTransport>());
         var self = new Member(id, options.Name, options.Zone, MemberState.Joining, Endpoints);
         made = new ClusterNode(options.Cluster, self, transport, storage!.Stores, storage.State, time, SeededRandom(), loggers);
-        peerService = new PeerService(identity, made.PeerHandler, peerOptions, time, loggers.CreateLogger<PeerService>());
+        peerService = new PeerService(identity, made.PeerHandler, peerOptions, memory, time, loggers.CreateLogger<PeerService>());
         peerServer = PortServer.Create(
             Port("peer")!,
             HttpProtocols.Http2,
@@ -236,15 +240,15 @@ public sealed partial class NodeComposition : IAsyncDisposable
 
     private PortServer CreateNativeServer(BoundPort port)
     {
-        var native = new NativeOptions();
-        kvService = new KvService(node!.Client, node.State, new RingView(node.State), native, time);
+        var native = NativeOptions.For(options.Cluster.MaxObjectBytes);
+        kvService = new KvService(node!.Client, node.State, new RingView(node.State), native, memory, time);
         return PortServer.Create(
             port,
             HttpProtocols.Http2,
             loggers,
             limits => limits.ApplyNativeLimits(native, options.MaxClientConnections),
             services => services.AddKvService(kvService, native),
-            app => app.MapKvService());
+            app => app.MapKvService(memory, native));
     }
 
     private PortServer CreateRiakHttpServer(BoundPort port)
@@ -261,7 +265,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
                 limits.MaxConcurrentConnections = options.MaxClientConnections;
             },
             services => services.AddRiakHttp(),
-            app => riakStatistics = app.MapRiakHttp(doors, riak));
+            app => riakStatistics = app.MapRiakHttp(doors, memory, riak));
     }
 
     private PortServer CreateMetricsServer(BoundPort port) => PortServer.Create(

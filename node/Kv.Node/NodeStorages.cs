@@ -3,6 +3,7 @@ using Kv.Storage;
 using Kv.Storage.Files;
 using Kv.Storage.Memory;
 using Kv.Storage.State;
+using Kv.Wire;
 
 namespace Kv.Node;
 
@@ -12,9 +13,6 @@ public static class NodeStorages
     /// <summary>The newest durable format that this program reads and writes; raised when any file's format version is.</summary>
     private const int FormatVersion = 1;
 
-    /// <summary>What queues, HTTP/2 windows and requests under way may take of the heap beside the stores.</summary>
-    private const long ReservedBytes = 64L << 20;
-
     /// <summary>Nothing outlives the process: for tests.</summary>
     public static NodeStorage InMemory()
     {
@@ -23,15 +21,15 @@ public static class NodeStorages
         return new NodeStorage(stores, new MemoryNodeState(), FormatVersion, new StorageStatistics(), never, static () => 0, stores.DisposeAsync);
     }
 
-    /// <summary>How a limit is shared out among a node's stores.</summary>
-    public static MemoryBudget Budget(NodeOptions options) => MemoryBudget.For(MemoryLimit.Bytes(options), options.StoresPerNode, ReservedBytes);
+    /// <summary>How a limit is shared out among a node's stores and requests.</summary>
+    public static MemoryBudget Budget(NodeOptions options) => MemoryBudget.For(MemoryLimit.Bytes(options), options.StoresPerNode);
 
     /// <summary>The data directory, recovered. Throws <see cref="StoreException"/> where it is damaged, of another format, or in use.</summary>
-    public static NodeStorage Open(NodeOptions options, ILoggerFactory loggers)
+    public static NodeStorage Open(NodeOptions options, RequestMemory memory, ILoggerFactory loggers)
     {
         var failed = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
         var engine = StorageEngine.Open(
-            Budget(options).Apply(new StorageOptions { Directory = options.DataDirectory }),
+            Budget(options).Apply(new StorageOptions { Directory = options.DataDirectory, LongValueRoom = memory.TryAllocateAnswer }),
             error => failed.TrySetResult(error),
             DiskFiles.Instance,
             TimeProvider.System,

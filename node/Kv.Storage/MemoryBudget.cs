@@ -15,11 +15,15 @@ namespace Kv.Storage;
 /// <param name="StoreMemoryBytes">Bytes of records in memory for each store.</param>
 /// <param name="StoreIndexBytes">Bytes of index for each store.</param>
 /// <param name="KeyDeltaBytes">Bytes of new keys, of all stores together, from which they are written out.</param>
-public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, long StoreMemoryBytes, long StoreIndexBytes, long KeyDeltaBytes)
+/// <param name="RequestBytes">Bytes of requests under way.</param>
+public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, long StoreMemoryBytes, long StoreIndexBytes, long KeyDeltaBytes, long RequestBytes)
 {
     private const long Mebi = 1024 * 1024;
+    private const long Page = Mebi;
+    private const long LeastStoreBytes = 4 * Page;
     private const long OverflowBytes = 8 * Mebi;
     private const long TreeBytes = 3 * 4L * HashTree.Segments;
+    private const long EnoughRequestBytes = 512 * Mebi;
     private const long ProcessBytes = 150 * Mebi;
     private const long LogBytes = 16 * Mebi;
     private const long MaxStoreMemoryBytes = 1024 * Mebi;
@@ -28,7 +32,8 @@ public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, lo
     private const double HeapShare = 0.75;
 
     /// <summary>Bytes that the heap needs when every store is full.</summary>
-    public long HeapBytes => ProcessBytes + LogBytes + (2 * KeyDeltaBytes) + (Stores * (StoreMemoryBytes + StoreIndexBytes + OverflowBytes + TreeBytes + (2L * PageBytes)));
+    public long HeapBytes =>
+        ProcessBytes + LogBytes + RequestBytes + (2 * KeyDeltaBytes) + (Stores * (StoreMemoryBytes + StoreIndexBytes + OverflowBytes + TreeBytes + (2L * PageBytes)));
 
     /// <summary>Whether the limit holds it all.</summary>
     public bool Fits => HeapBytes <= LimitBytes * HeapShare;
@@ -37,20 +42,21 @@ public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, lo
     public long NeededLimitBytes => (long)(HeapBytes / HeapShare);
 
     /// <summary>
-    /// Shares the limit out: the largest power of two of record memory that fits, a sixteenth of it as index, 1 MiB pages, or smaller ones where
-    /// memory is short (keys must fit a quarter of a page, so 1 MiB is the least that takes the longest key and is kept unless nothing else fits).
+    /// Shares the limit out. Requests get a quarter of it up to 512 MiB, less where stores of the least size need the room, and a sixteenth in any case. Of the rest each store gets the largest
+    /// power of two of record memory that fits, and a sixteenth of that as index. Pages have 1 MiB: keys must fit a quarter of a page, so it is the least that takes the longest key.
     /// </summary>
-    /// <param name="reservedBytes">What the rest of the process needs beyond the fixed part: queues, windows, requests in flight.</param>
-    public static MemoryBudget For(long limitBytes, int stores, long reservedBytes = 0)
+    public static MemoryBudget For(long limitBytes, int stores)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limitBytes);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stores);
-        const int page = 1024 * 1024;
         var newKeys = Math.Clamp(limitBytes / 128, 2 * Mebi, 64 * Mebi);
-        var share = (((long)(limitBytes * HeapShare) - ProcessBytes - LogBytes - (2 * newKeys) - reservedBytes) / stores) - OverflowBytes - TreeBytes - (2L * page);
+        var heap = (long)(limitBytes * HeapShare) - ProcessBytes - LogBytes - (2 * newKeys);
+        var least = stores * (LeastStoreBytes + IndexOf(LeastStoreBytes) + OverflowBytes + TreeBytes + (2 * Page));
+        var requests = Math.Max(limitBytes / 16, Math.Min(Math.Min(limitBytes / 4, EnoughRequestBytes), heap - least));
+        var share = ((heap - requests) / stores) - OverflowBytes - TreeBytes - (2 * Page);
         var memory = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(1, share * 16 / 17) + 1) / 2;
-        memory = Math.Clamp(memory, 4L * page, MaxStoreMemoryBytes);
-        return new MemoryBudget(limitBytes, stores, page, memory, Math.Clamp(memory / 16, 256 * 1024, 64 * Mebi), newKeys);
+        memory = Math.Clamp(memory, LeastStoreBytes, MaxStoreMemoryBytes);
+        return new MemoryBudget(limitBytes, stores, (int)Page, memory, IndexOf(memory), newKeys, requests);
     }
 
     /// <summary>The options with this budget's sizes.</summary>
@@ -61,5 +67,7 @@ public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, lo
     }
 
     /// <summary>One line to print at start.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"memory: limit {LimitBytes / Mebi} MiB, heap {HeapBytes / Mebi} MiB when full = {Stores} stores x (records {StoreMemoryBytes / Mebi} MiB + index {StoreIndexBytes / 1024} KiB + pages {2L * PageBytes / Mebi} MiB + overflow 8 MiB + trees {TreeBytes / 1024} KiB) + new keys {2 * KeyDeltaBytes / Mebi} MiB + log 16 MiB + process 150 MiB{(Fits ? "" : $"; too little: needs a limit of {NeededLimitBytes / Mebi} MiB or fewer stores")}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"memory: limit {LimitBytes / Mebi} MiB, heap {HeapBytes / Mebi} MiB when full = {Stores} stores x (records {StoreMemoryBytes / Mebi} MiB + index {StoreIndexBytes / 1024} KiB + pages {2L * PageBytes / Mebi} MiB + overflow 8 MiB + trees {TreeBytes / 1024} KiB) + new keys {2 * KeyDeltaBytes / Mebi} MiB + requests {RequestBytes / Mebi} MiB + log 16 MiB + process 150 MiB{(Fits ? "" : $"; too little: needs a limit of {NeededLimitBytes / Mebi} MiB or fewer stores")}");
+
+    private static long IndexOf(long memory) => Math.Clamp(memory / 16, 256 * 1024, 64 * Mebi);
 }

@@ -33,6 +33,11 @@ public sealed record StorageOptions
     /// <summary>Longest value in bytes. <value>64 MiB; 1 KiB to 256 MiB.</value></summary>
     public int MaxValueBytes { get; init; } = StoreLimits.DefaultMaxValueBytes;
 
+    /// <summary>
+    /// Where the room for a long value that is read comes from; null where there is none for now, and the read is refused. <value>The heap.</value>
+    /// </summary>
+    public Func<int, byte[]?> LongValueRoom { get; init; } = static bytes => new byte[bytes];
+
     /// <summary>Bytes of a store's log since its checkpoint that make the next one due. <value>32 MiB; at least 64 KiB.</value></summary>
     public long CheckpointLogBytes { get; init; } = 32 * 1024 * 1024;
 

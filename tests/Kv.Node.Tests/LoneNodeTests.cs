@@ -68,7 +68,7 @@ public sealed class LoneNodeTests
         await using var first = await TestNode.StartAsync("first", None);
         var taken = int.Parse(first.Endpoint("peer").Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
         var options = TestNode.Options("second") with { PeerPort = ListenPort.At(taken) };
-        await using var second = new NodeComposition(options, NullLoggerFactory.Instance, (_, _) => NodeStorages.InMemory());
+        await using var second = new NodeComposition(options, NullLoggerFactory.Instance, (_, _, _) => NodeStorages.InMemory());
 
         var error = await Assert.ThrowsAsync<NodeStartException>(() => second.StartAsync(None));
 

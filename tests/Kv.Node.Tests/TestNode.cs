@@ -40,7 +40,7 @@ internal sealed class TestNode : IAsyncDisposable
 
     public static async Task<TestNode> StartAsync(string name, CancellationToken cancel, NodeStorage? storage = null)
     {
-        var composition = new NodeComposition(Options(name), NullLoggerFactory.Instance, (_, _) => storage ?? NodeStorages.InMemory());
+        var composition = new NodeComposition(Options(name), NullLoggerFactory.Instance, (_, _, _) => storage ?? NodeStorages.InMemory());
         await composition.StartAsync(cancel);
         return new TestNode(composition);
     }

@@ -71,10 +71,21 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
                 throw new StoreRefusedException("there is no simulated memory");
             }
 
+            if (volume.RunsOutOfMemory)
+            {
+                throw new InsufficientMemoryException();
+            }
+
             for (var position = 0; position < batch.Count; position++)
             {
                 var isThere = data.Seen.TryGetValue(batch.Key(position).ToArray(), out var value);
                 ThrowIfRotten(value);
+                if (isThere && value!.Length > volume.LongestRead)
+                {
+                    batch.SetRefused(position);
+                    continue;
+                }
+
                 batch.SetValue(position, isThere ? value : default(ReadOnlyMemory<byte>?));
             }
 

@@ -44,6 +44,12 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>For stories: stores refuse reads and stay usable, as where there is no memory for a value.</summary>
     public bool RefusesReads { get; set; }
 
+    /// <summary>For stories: longer values are refused, one by one.</summary>
+    public int LongestRead { get; set; } = int.MaxValue;
+
+    /// <summary>For stories: there is no memory at all for a read.</summary>
+    public bool RunsOutOfMemory { get; set; }
+
     /// <summary>For stories: this partition's store cannot be opened.</summary>
     public PartitionId? Damaged { get; set; }
 

@@ -20,12 +20,11 @@ internal sealed class TreeBuild(TreeLayout layout, long startedAtUnixSeconds)
     public bool IsWhole => Next == HashTree.Segments;
 
     /// <summary>An entry of the segments that are read.</summary>
-    public void Read(PartitionId partition, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value)
+    public void Read(PartitionId partition, in TreeEntry entry)
     {
-        if (ObjectKeyCodec.TryDecode(key, out var name) && Layout.RangeAt(partition, name) is { } range)
+        if (ObjectKeyCodec.TryDecode(entry.Key, out var name) && Layout.RangeAt(partition, name) is { } range)
         {
-            var hash = EntryHash.OfKey(key.Span);
-            Trees.Apply(TreeChange.Of(range, hash, 0, EntryHash.OfEntry(hash, value.Span)));
+            Trees.Apply(TreeChange.Of(range, EntryHash.OfKey(entry.Key.Span), 0, entry.Hash));
         }
     }
 

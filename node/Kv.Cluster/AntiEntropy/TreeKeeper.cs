@@ -15,6 +15,7 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
 {
     private readonly List<TreeChange> changes = [];
     private readonly List<ReadOnlyMemory<byte>> keys = [];
+    private readonly List<TreeEntry> entries = [];
     private readonly ReadBatch reads = new();
     private TreeBuild? build;
     private bool isFinishing;
@@ -118,14 +119,10 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
                 return;
             }
 
-            await ReadValuesAsync();
-            for (var position = 0; position < reads.Count; position++)
+            step.Bytes += await ReadEntriesAsync();
+            foreach (var entry in entries)
             {
-                if (reads.Value(position) is { } value)
-                {
-                    build.Read(partition, reads.Key(position), value);
-                    step.Bytes += reads.Key(position).Length + value.Length;
-                }
+                build.Read(partition, entry);
             }
 
             build.Next = next;
@@ -209,30 +206,72 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
     /// <summary>Adds the keys with the hashes of what they hold, and gives the sum of these as a segment has it.</summary>
     private async ValueTask<uint> AddEntriesAsync(VnodeCommand.ReadTree read)
     {
-        await ReadValuesAsync();
+        await ReadEntriesAsync();
         var sum = 0u;
-        for (var position = 0; position < reads.Count; position++)
+        foreach (var entry in entries)
         {
-            if (reads.Value(position) is { } value)
-            {
-                var entry = TreeEntry.Of(reads.Key(position), value.Span);
-                sum ^= HashTree.LeafHash(entry.Hash);
-                read.Entries.Add(entry);
-                read.Bytes += TreeEntry.BytesOf(entry.Key);
-            }
+            sum ^= HashTree.LeafHash(entry.Hash);
+            read.Entries.Add(entry);
+            read.Bytes += TreeEntry.BytesOf(entry.Key);
         }
 
         return sum;
     }
 
-    private ValueTask ReadValuesAsync()
+    /// <summary>
+    /// What the keys hold, into <see cref="entries"/>; gives the bytes read. Values are let go as soon as they are hashed: those that there was no memory for beside the
+    /// others are read after them.
+    /// </summary>
+    private async ValueTask<long> ReadEntriesAsync()
     {
-        reads.Clear();
-        foreach (var key in keys)
+        entries.Clear();
+        var bytes = 0L;
+        for (var next = 0; next < keys.Count;)
         {
-            reads.Add(key);
+            reads.Clear();
+            for (var i = next; i < keys.Count; i++)
+            {
+                reads.Add(keys[i]);
+            }
+
+            try
+            {
+                await store.ReadAsync(reads, CancellationToken.None);
+                var (taken, takenBytes) = TakeEntries();
+                if (taken == 0)
+                {
+                    throw new StoreRefusedException("There is no memory for a value that is to be hashed.");
+                }
+
+                (next, bytes) = (next + taken, bytes + takenBytes);
+            }
+            finally
+            {
+                reads.Clear();
+            }
         }
 
-        return reads.Count == 0 ? default : store.ReadAsync(reads, CancellationToken.None);
+        return bytes;
+    }
+
+    /// <summary>Up to the first value that was not read.</summary>
+    private (int Taken, long Bytes) TakeEntries()
+    {
+        var bytes = 0L;
+        for (var position = 0; position < reads.Count; position++)
+        {
+            if (reads.IsRefused(position))
+            {
+                return (position, bytes);
+            }
+
+            if (reads.Value(position) is { } value)
+            {
+                entries.Add(TreeEntry.Of(reads.Key(position), value.Span));
+                bytes += reads.Key(position).Length + value.Length;
+            }
+        }
+
+        return (reads.Count, bytes);
     }
 }

@@ -36,7 +36,7 @@ public sealed partial class Vnode
     private async ValueTask RunTurnAsync(VnodePass pass)
     {
         var drop = pass.Drop;
-        var isRead = false;
+        var (applied, isWriting) = (0, false);
         try
         {
             pass.Fences = context.Fences.Known;
@@ -49,23 +49,33 @@ public sealed partial class Vnode
                 }
             }
 
-            isRead = true;
             foreach (var command in pass.Commands)
             {
-                if (command is VnodeCommand.Coordinate coordinate && HasForgotten(coordinate, pass, out var clock))
+                if (pass.HasRefused && pass.IsRefused(command))
                 {
-                    await context.Actors.RaiseEpochAsync(Partition, clock, CancellationToken.None);
+                    command.Pending = VnodeReply.Overloaded;
+                }
+                else
+                {
+                    if (command is VnodeCommand.Coordinate coordinate && HasForgotten(coordinate, pass, out var clock))
+                    {
+                        await context.Actors.RaiseEpochAsync(Partition, clock, CancellationToken.None);
+                    }
+
+                    Apply(command, pass);
                 }
 
-                Apply(command, pass);
+                applied++;
             }
 
+            isWriting = true;
             Write(pass);
         }
-        catch (StoreRefusedException)
+        catch (Exception exception) when (exception is StoreRefusedException || (exception is OutOfMemoryException && !isWriting))
         {
-            // Nothing of the turn was written, and the store is as it was before it.
-            RefuseTurn(pass, isRead);
+            // Nothing of the turn was written, and the store is as it was before it. No memory for a value is no reason to end a node; once the turn is handed to the
+            // store and the trees it is, since nobody can say how far they came. The store itself says when it took nothing.
+            RefuseTurn(pass, applied);
             Release(pass);
         }
         catch (Exception exception)
@@ -298,16 +308,17 @@ public sealed partial class Vnode
     }
 
     /// <summary>
-    /// The store has no room, on disk or in memory. Where the turn was read, only what changed something, or saw what was changed, is to be tried again; else
-    /// all of it is.
+    /// There is no room, on disk or in memory. Of the commands that were applied only those that changed something, or saw what was changed, are to be tried again;
+    /// and all others.
     /// </summary>
-    private static void RefuseTurn(VnodePass pass, bool isRead)
+    private static void RefuseTurn(VnodePass pass, int applied)
     {
-        foreach (var command in pass.Commands)
+        for (var i = 0; i < pass.Commands.Count; i++)
         {
+            var command = pass.Commands[i];
             if (command is not VnodeCommand.Drop)
             {
-                command.Complete(isRead && !pass.DependsOnWrites(command) ? command.Pending : VnodeReply.Overloaded);
+                command.Complete(i < applied && !pass.DependsOnWrites(command) ? command.Pending : VnodeReply.Overloaded);
             }
         }
     }

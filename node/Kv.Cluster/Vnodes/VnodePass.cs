@@ -30,6 +30,9 @@ internal sealed class VnodePass
 
         public bool NeedsRead { get; set; }
 
+        /// <summary>The store had no memory to read it: commands on it are refused.</summary>
+        public bool IsRefused { get; set; }
+
         /// <summary>To be written at the end of the turn.</summary>
         public bool IsDirty { get; set; }
 
@@ -56,6 +59,9 @@ internal sealed class VnodePass
 
     /// <summary>An answer speaks of all that was applied before: it waits until all of that is on disk and with its transfer's target.</summary>
     public bool ConfirmsAll { get; set; }
+
+    /// <summary>Whether some key could not be read.</summary>
+    public bool HasRefused { get; private set; }
 
     /// <summary>By which the turn's changes go into hash trees; null where none are kept.</summary>
     public TreeLayout? Layout { get; private set; }
@@ -96,10 +102,24 @@ internal sealed class VnodePass
         {
             if (slots[i].NeedsRead)
             {
+                slots[i].IsRefused = Reads.IsRefused(read);
+                HasRefused |= slots[i].IsRefused;
                 slots[i].Value = slots[i].Before = Reads.Value(read++);
             }
         }
     }
+
+    /// <summary>Whether a key that the command names could not be read.</summary>
+    public bool IsRefused(VnodeCommand command) => command switch
+    {
+        VnodeCommand.Get get => SlotOf(get.Key).IsRefused,
+        VnodeCommand.Coordinate coordinate => SlotOf(coordinate.Key).IsRefused,
+        VnodeCommand.Merge merge => SlotOf(merge.Key).IsRefused,
+        VnodeCommand.MergeBatch batch => batch.Entries.Any(entry => SlotOf(entry.Key).IsRefused),
+        VnodeCommand.Confirm confirm => confirm.Keys.Any(held => SlotOf(held.Key).IsRefused),
+        VnodeCommand.Reap reap => reap.Keys.Any(held => SlotOf(held.Key).IsRefused),
+        _ => false,
+    };
 
     /// <summary>Keys changed in this turn, or said to be held already: whoever was told so relies on them being here.</summary>
     public int Touched
@@ -210,7 +230,7 @@ internal sealed class VnodePass
         {
             slots[i].Key = default;
             slots[i].Value = slots[i].Before = null;
-            slots[i].NeedsRead = false;
+            slots[i].NeedsRead = slots[i].IsRefused = false;
             slots[i].IsDirty = false;
             slots[i].IsConfirmed = false;
             slots[i].IsForgotten = false;
@@ -225,6 +245,7 @@ internal sealed class VnodePass
         Transfer = null;
         Fences = KnownFences.None;
         ConfirmsAll = false;
+        HasRefused = false;
         Layout = null;
         Drop = null;
     }

@@ -8,6 +8,7 @@ public sealed class ReadBatch
 {
     private readonly List<ReadOnlyMemory<byte>> keys = [];
     private readonly List<ReadOnlyMemory<byte>?> values = [];
+    private readonly List<bool> refusals = [];
 
     public int Count => keys.Count;
 
@@ -16,6 +17,7 @@ public sealed class ReadBatch
     {
         keys.Add(key);
         values.Add(null);
+        refusals.Add(false);
         return keys.Count - 1;
     }
 
@@ -24,6 +26,12 @@ public sealed class ReadBatch
     /// <summary>The value, owned by the reader from here on; null where the store has no such key.</summary>
     public ReadOnlyMemory<byte>? Value(int position) => values[position];
 
+    /// <summary>Whether the value is there and was not read, for want of memory. The others were.</summary>
+    public bool IsRefused(int position) => refusals[position];
+
+    /// <summary>For engines: there is no memory for this value now.</summary>
+    public void SetRefused(int position) => refusals[position] = true;
+
     /// <summary>For engines: sets the value found.</summary>
     public void SetValue(int position, ReadOnlyMemory<byte>? value) => values[position] = value;
 
@@ -31,5 +39,6 @@ public sealed class ReadBatch
     {
         keys.Clear();
         values.Clear();
+        refusals.Clear();
     }
 }

@@ -14,6 +14,9 @@ namespace Kv.Storage.Faster;
 /// </summary>
 internal sealed partial class FasterPartitionStore : IPartitionStore
 {
+    private const int FoldReadAttempts = 100;
+    private static readonly TimeSpan FoldReadPause = TimeSpan.FromMilliseconds(100);
+
     private readonly IStoreHost host;
     private readonly StoreLog log;
     private readonly StoreReader caller;
@@ -291,22 +294,32 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         }
     }
 
+    /// <summary>A fold has time: where there is no memory for a long value it waits a while for what others hold.</summary>
     private async ValueTask<ReadOnlyMemory<byte>?> ReadForFoldAsync(StoreReader reader, byte[] key)
     {
-        Enter();
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            var value = await reader.ReadAsync(key);
-            host.ThrowIfFailed();
-            return value;
-        }
-        finally
-        {
-            uses.Exit();
+            Enter();
+            try
+            {
+                var value = await reader.ReadAsync(key);
+                host.ThrowIfFailed();
+                return value;
+            }
+            catch (StoreRefusedException) when (attempt < FoldReadAttempts)
+            {
+                // Waited for below, where the store may be closed meanwhile.
+            }
+            finally
+            {
+                uses.Exit();
+            }
+
+            await Task.Delay(FoldReadPause, host.Time);
         }
     }
 
-    private StoreReader NewReader(MovingKeys? told = null) => new(log, log.NewSession(told), chunkBytes, MaxValueBytes, Directory);
+    private StoreReader NewReader(MovingKeys? told = null) => new(log, log.NewSession(told), chunkBytes, host.Options, Directory);
 
     private void CloseFiles()
     {

@@ -5,7 +5,7 @@ namespace Kv.Storage.Faster;
 /// <summary>
 /// Reads through one session: many keys at once, those on disk overlapped; chunked values put together; every value checked. One owner at a time.
 /// </summary>
-internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkBytes, int maxValueBytes, string directory) : IDisposable
+internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkBytes, StorageOptions options, string directory) : IDisposable
 {
     private const int MaxOverlapped = 64;
     private const int ChunksAtOnce = 8;
@@ -17,7 +17,7 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
 
     public StoreSession Session => session;
 
-    /// <summary>Fills the batch's values and tells what each key holds.</summary>
+    /// <summary>Fills the batch's values, but for those that there is no memory for, and tells what each key holds.</summary>
     public async ValueTask ReadAsync(ReadBatch batch, Action<ReadOnlyMemory<byte>, PriorValue> learned)
     {
         if (results.Length < batch.Count)
@@ -32,7 +32,14 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
             var result = results[position];
             results[position] = default;
             learned(key, PriorOf(key.Span, result));
-            batch.SetValue(position, await ValueOfAsync(key, result));
+            try
+            {
+                batch.SetValue(position, await ValueOfAsync(key, result));
+            }
+            catch (StoreRefusedException)
+            {
+                batch.SetRefused(position);
+            }
         }
     }
 
@@ -138,23 +145,25 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
         return oneResult[0];
     }
 
-    private static byte[] Room(int length)
+    private byte[] Room(int length)
     {
+        byte[]? room = null;
         try
         {
-            return new byte[length];
+            room = options.LongValueRoom(length);
         }
         catch (OutOfMemoryException)
         {
             // One long value more than there is memory for now: no reason to end a node that can serve all others.
-            throw new StoreRefusedException($"There is no memory for a value of {length} bytes.");
         }
+
+        return room ?? throw new StoreRefusedException($"There is no memory for a value of {length} bytes.");
     }
 
     /// <summary>The whole value, or null where a chunk is not there or another value's bytes are.</summary>
     private async ValueTask<ReadOnlyMemory<byte>?> TryReadChunksAsync(ChunkedValue chunks)
     {
-        if (chunks.Length < 0 || chunks.Length > Math.Max(maxValueBytes, StoreLimits.DefaultMaxValueBytes))
+        if (chunks.Length < 0 || chunks.Length > Math.Max(options.MaxValueBytes, StoreLimits.DefaultMaxValueBytes))
         {
             throw new StoreException($"The store in {directory} has a value of {chunks.Length} bytes, more than its limit.");
         }

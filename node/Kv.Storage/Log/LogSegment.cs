@@ -25,7 +25,8 @@ internal static class LogSegment
     public const int HeaderBytes = 4096;
     public const string Suffix = ".log";
     public const string ReadyName = "next.ready";
-    private const int ZeroBlockBytes = 1024 * 1024;
+    // Made once: a segment is made ready whatever memory there is.
+    private static readonly byte[] Zeros = new byte[1024 * 1024];
     private const int ChecksumOffset = 40;
 
     private static ReadOnlySpan<byte> Magic => "KVLOGSEG"u8;
@@ -50,10 +51,9 @@ internal static class LogSegment
 
     public static void WriteZeros(IStorageFile file, long from, long to)
     {
-        var zeros = new byte[Math.Min(ZeroBlockBytes, Math.Max(0, to - from))];
-        for (var offset = from; offset < to; offset += zeros.Length)
+        for (var offset = from; offset < to; offset += Zeros.Length)
         {
-            file.Write(offset, zeros.AsSpan(0, (int)Math.Min(zeros.Length, to - offset)));
+            file.Write(offset, Zeros.AsSpan(0, (int)Math.Min(Zeros.Length, to - offset)));
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Kv.Core.Stores;
 using Kv.Storage.Files;
 
@@ -205,28 +204,22 @@ internal sealed class WriteAheadLog : IDisposable
             return done;
         }
 
-        var bytes = ArrayPool<byte>.Shared.Rent(payload.Length);
-        try
+        // Not from the pool, which would keep such a long one.
+        var bytes = GC.AllocateUninitializedArray<byte>(payload.Length);
+        payload.CopyTo(bytes);
+        var part = new LogPart(bytes);
+        part.Take(0, options.MaxPayloadBytes);
+        first = AppendRecord(store, LogRecordKind.BatchFirst, part, null);
+        var at = options.MaxPayloadBytes;
+        for (; at + options.MaxPayloadBytes < payload.Length; at += options.MaxPayloadBytes)
         {
-            payload.CopyTo(bytes.AsSpan(0, payload.Length));
-            var part = new LogPart(bytes);
-            part.Take(0, options.MaxPayloadBytes);
-            first = AppendRecord(store, LogRecordKind.BatchFirst, part, null);
-            var at = options.MaxPayloadBytes;
-            for (; at + options.MaxPayloadBytes < payload.Length; at += options.MaxPayloadBytes)
-            {
-                part.Take(at, options.MaxPayloadBytes);
-                AppendRecord(store, LogRecordKind.BatchMiddle, part, null);
-            }
+            part.Take(at, options.MaxPayloadBytes);
+            AppendRecord(store, LogRecordKind.BatchMiddle, part, null);
+        }
 
-            part.Take(at, payload.Length - at);
-            last = AppendRecord(store, LogRecordKind.BatchLast, part, waiter);
-            return done;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-        }
+        part.Take(at, payload.Length - at);
+        last = AppendRecord(store, LogRecordKind.BatchLast, part, waiter);
+        return done;
     }
 
     private long AppendRecord(StoreIdentity store, LogRecordKind kind, ILogPayload payload, LogWaiter? waiter)

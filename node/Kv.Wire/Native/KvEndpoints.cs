@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -19,7 +18,11 @@ public static class KvEndpoints
         return services;
     }
 
-    public static IEndpointConventionBuilder MapKvService(this IEndpointRouteBuilder endpoints) => endpoints.MapGrpcService<KvService>();
+    public static void MapKvService(this WebApplication app, RequestMemory memory, NativeOptions options)
+    {
+        app.Use(new UnaryAdmission(memory, options).InvokeAsync);
+        app.MapGrpcService<KvService>();
+    }
 
     /// <summary>Windows that hold a few frames of a session: enough for throughput, small enough for thousands of connections.</summary>
     public static void ApplyNativeLimits(this KestrelServerLimits limits, NativeOptions options, int maxConnections)

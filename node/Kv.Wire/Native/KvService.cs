@@ -13,7 +13,7 @@ namespace Kv.Wire.Native;
 /// The native front end: the gRPC service `kv.v1.Kv` over <see cref="KvClient"/>. What goes wrong with an operation is in its answer; a gRPC status
 /// is for the call as such. Safe for any number of calls at once.
 /// </summary>
-public sealed class KvService(KvClient client, ClusterState state, RingView ring, NativeOptions options, TimeProvider time)
+public sealed class KvService(KvClient client, ClusterState state, RingView ring, NativeOptions options, RequestMemory memory, TimeProvider time)
     : Protos.Kv.V1.Kv.KvBase, IDisposable
 {
     private readonly CancellationTokenSource stopping = new();
@@ -54,7 +54,7 @@ public sealed class KvService(KvClient client, ClusterState state, RingView ring
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping.Token);
         try
         {
-            await new NativeSession(client, options).ServeAsync(requestStream, responseStream, ending.Token);
+            await new NativeSession(client, options, memory).ServeAsync(context.GetHttpContext().Request.BodyReader, requestStream, responseStream, ending.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

@@ -48,7 +48,7 @@ public static class NativeErrors
         KvError.Modified => "if_not_modified: the object has changed",
         KvError.NotFoundForCondition => "if_not_modified: there is no object",
         KvError.TooManySiblings siblings => Text($"the object would have {siblings.Count} siblings, at most {siblings.Maximum} are allowed"),
-        KvError.ObjectTooLarge large => Text($"the object would have {large.Bytes} bytes, at most {large.Maximum} are allowed"),
+        KvError.ObjectTooLarge large => Text($"the object would have {large.Bytes} bytes, at most {large.Maximum} are allowed, by `max-object-size` or by the node's memory"),
         KvError.InvalidRequest invalid => invalid.Message,
         KvError.StorageFailed => "a store failed: see the node's log",
         _ => throw new UnreachableException(),

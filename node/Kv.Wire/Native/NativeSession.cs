@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Grpc.Core;
 using Kv.Cluster;
 using Kv.Protos.Kv.V1;
@@ -7,12 +8,12 @@ namespace Kv.Wire.Native;
 
 /// <summary>
 /// One client's pipelined session: requests are begun as they are read, and answers go back in frames of whatever is ready. At the bound of unanswered
-/// requests the session is not read, so that a client that is too quick waits and not the node's memory.
+/// requests, and while there is no memory for its next message, the session is not read, so that a client that is too quick waits and not the node's memory.
 /// </summary>
-internal sealed class NativeSession(KvClient client, NativeOptions options)
+internal sealed class NativeSession(KvClient client, NativeOptions options, RequestMemory memory)
 {
     private readonly AsyncSignal answered = new();
-    private readonly AsyncSignal room = new();
+    private readonly AsyncSignal hasRoom = new();
 
     // Guards the four fields below.
     private readonly Lock gate = new();
@@ -21,8 +22,25 @@ internal sealed class NativeSession(KvClient client, NativeOptions options)
     private int unanswered;
     private bool readAll;
 
-    /// <summary>Serves until the client has closed its side and has all answers, or the call ends.</summary>
-    public async Task ServeAsync(IAsyncStreamReader<SessionRequests> reader, IServerStreamWriter<SessionResponses> writer, CancellationToken cancel)
+    /// <summary>What a message has taken of the node's memory, until the last of its requests is answered.</summary>
+    private sealed class Room(MemoryShare share, long bytes)
+    {
+        private int users = 1;
+
+        public void Enter() => Interlocked.Increment(ref users);
+
+        public void Leave()
+        {
+            if (Interlocked.Decrement(ref users) == 0)
+            {
+                share.Release(bytes);
+            }
+        }
+    }
+
+    /// <summary>Serves until the client has closed its side and has all answers, or the call ends. <paramref name="body"/> is what <paramref name="reader"/> reads.</summary>
+    public async Task ServeAsync(
+        PipeReader body, IAsyncStreamReader<SessionRequests> reader, IServerStreamWriter<SessionResponses> writer, CancellationToken cancel)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
 
@@ -31,7 +49,7 @@ internal sealed class NativeSession(KvClient client, NativeOptions options)
         var writing = WriteAsync(writer, ending);
         try
         {
-            await ReadAsync(reader, ending.Token);
+            await ReadAsync(body, reader, ending.Token);
         }
         catch
         {
@@ -50,22 +68,58 @@ internal sealed class NativeSession(KvClient client, NativeOptions options)
         }
     }
 
-    private async Task ReadAsync(IAsyncStreamReader<SessionRequests> reader, CancellationToken cancel)
+    private async Task ReadAsync(PipeReader body, IAsyncStreamReader<SessionRequests> reader, CancellationToken cancel)
     {
-        using var wake = cancel.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), room);
-        while (await reader.MoveNext(cancel))
+        using var wake = cancel.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), hasRoom);
+        while (await GrpcPrefix.PeekAsync(body, cancel) is { } prefix)
         {
-            foreach (var request in reader.Current.Requests)
+            var room = await TakeRoomAsync(prefix, cancel);
+            try
             {
-                while (!TryBegin())
+                if (!await reader.MoveNext(cancel))
                 {
-                    await room.WaitAsync();
-                    cancel.ThrowIfCancellationRequested();
+                    return;
                 }
 
-                _ = AnswerAsync(request, cancel);
+                foreach (var request in reader.Current.Requests)
+                {
+                    await BeginAsync(request, room, cancel);
+                }
+            }
+            finally
+            {
+                room.Leave();
             }
         }
+    }
+
+    /// <summary>Waits for as long as it takes: the client sees a stream that is not read.</summary>
+    private async ValueTask<Room> TakeRoomAsync(GrpcPrefix prefix, CancellationToken cancel)
+    {
+        if (UnaryAdmission.WhyNot(prefix, options) is { } status)
+        {
+            throw new RpcException(status);
+        }
+
+        var bytes = (long)prefix.MessageBytes * RequestMemory.CopiesOfWrite;
+        while (!await memory.Clients.TakeAsync(bytes, cancel))
+        {
+            cancel.ThrowIfCancellationRequested();
+        }
+
+        return new Room(memory.Clients, bytes);
+    }
+
+    private async ValueTask BeginAsync(SessionRequest request, Room room, CancellationToken cancel)
+    {
+        while (!TryBegin())
+        {
+            await hasRoom.WaitAsync();
+            cancel.ThrowIfCancellationRequested();
+        }
+
+        room.Enter();
+        _ = AnswerAsync(request, room, cancel);
     }
 
     private bool TryBegin()
@@ -82,7 +136,7 @@ internal sealed class NativeSession(KvClient client, NativeOptions options)
         }
     }
 
-    private async Task AnswerAsync(SessionRequest request, CancellationToken cancel)
+    private async Task AnswerAsync(SessionRequest request, Room room, CancellationToken cancel)
     {
         SessionResponse response;
         try
@@ -93,10 +147,18 @@ internal sealed class NativeSession(KvClient client, NativeOptions options)
         {
             return;
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (OutOfMemoryException)
+        {
+            response = new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(new KvOutcome.Failed(new KvError.Overload(Indeterminate: true))) };
+        }
+        catch (Exception)
         {
             // A request that fails in an unforeseen way is answered all the same; the call's interceptor logs what is thrown elsewhere.
             response = new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(Failed("the node failed to handle the request")) };
+        }
+        finally
+        {
+            room.Leave();
         }
 
         var bytes = response.CalculateSize();
@@ -144,7 +206,7 @@ internal sealed class NativeSession(KvClient client, NativeOptions options)
                     continue;
                 }
 
-                room.Set();
+                hasRoom.Set();
                 await writer.WriteAsync(frame, ending.Token);
             }
         }

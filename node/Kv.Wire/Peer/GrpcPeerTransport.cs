@@ -24,9 +24,10 @@ public sealed class GrpcPeerTransport : IPeerTransport, IAsyncDisposable
     private bool disposed;
 
     /// <summary>The random source draws jitter alone.</summary>
-    public GrpcPeerTransport(PeerIdentity identity, PeerTransportOptions options, TimeProvider time, Random random, ILogger<GrpcPeerTransport> logger)
+    public GrpcPeerTransport(
+        PeerIdentity identity, PeerTransportOptions options, RequestMemory memory, TimeProvider time, Random random, ILogger<GrpcPeerTransport> logger)
     {
-        context = new PeerLinkContext(identity, options, time, random);
+        context = new PeerLinkContext(identity, options, memory, time, random);
         this.logger = logger;
         timer = time.CreateTimer(static state => ((GrpcPeerTransport)state!).Tick(), this, options.DeadlineTick, options.DeadlineTick);
     }

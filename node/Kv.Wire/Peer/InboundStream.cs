@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Kv.Wire.Peer;
 
 /// <summary>One stream that a peer has opened to this node, after its handshake.</summary>
-internal sealed partial class InboundStream(PeerHello hello, byte version, IPeerHandler handler, PeerTransportOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class InboundStream(
+    PeerHello hello, byte version, IPeerHandler handler, PeerTransportOptions options, RequestMemory memory, TimeProvider time, ILogger logger)
 {
     private readonly AsyncSignal answered = new();
     private readonly AsyncSignal drained = new();
@@ -17,6 +18,12 @@ internal sealed partial class InboundStream(PeerHello hello, byte version, IPeer
     private long replyBytes;
     private int handling;
     private bool ended;
+
+    /// <summary>What a request has taken of the node's memory, until it is answered.</summary>
+    private readonly record struct Taken(MemoryShare? Share, long Bytes)
+    {
+        public void Release() => Share?.Release(Bytes);
+    }
 
     /// <summary>Cancels <paramref name="ending"/> when either direction has ended.</summary>
     public async Task ServeAsync(IAsyncStreamReader<PeerFrame> reader, IServerStreamWriter<PeerFrame> writer, CancellationTokenSource ending)
@@ -42,34 +49,106 @@ internal sealed partial class InboundStream(PeerHello hello, byte version, IPeer
     {
         // Whoever waits for room must wake when the stream ends.
         using var registration = cancel.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), drained);
-        while (await reader.MoveNext(cancel))
+        var longTaken = default(Taken);
+        var longOnes = new LongReceiver(options.MaxMessageBytes, (envelope, bytes) => MakeRoom(envelope, bytes, out longTaken));
+        try
         {
-            var frame = reader.Current;
-            if (frame.ProblemAs(PeerFrameKind.Requests, version) is { } problem)
+            while (await reader.MoveNext(cancel))
             {
-                throw new RpcException(new Status(StatusCode.InvalidArgument, problem));
-            }
+                var frame = reader.Current;
+                if ((frame.ProblemAs(PeerFrameKind.Requests, version) ?? (frame.Kind == PeerFrameKind.Requests ? null : longOnes.Take(frame))) is { } problem)
+                {
+                    throw new RpcException(new Status(StatusCode.InvalidArgument, problem));
+                }
 
-            foreach (var envelope in frame.Messages)
-            {
-                Begin(envelope);
-            }
+                if (frame.Kind == PeerFrameKind.Requests)
+                {
+                    BeginAll(frame.Messages);
+                }
+                else if (longOnes.IsComplete)
+                {
+                    var taken = longTaken;
+                    longTaken = default;
+                    Begin(longOnes.Message, taken, longOnes.IsRefused);
+                    longOnes.Clear();
+                }
 
-            while (Volatile.Read(ref replyBytes) > options.InboundReplyBytes && !cancel.IsCancellationRequested)
-            {
-                await drained.WaitAsync();
+                while (Volatile.Read(ref replyBytes) > options.InboundReplyBytes && !cancel.IsCancellationRequested)
+                {
+                    await drained.WaitAsync();
+                }
             }
+        }
+        finally
+        {
+            longTaken.Release();
         }
     }
 
-    private void Begin(in PeerEnvelope envelope)
+    private void BeginAll(IReadOnlyList<PeerEnvelope> messages)
+    {
+        foreach (var envelope in messages)
+        {
+            var isRefused = !TryTake(envelope.Code, envelope.Body.Length, out var taken);
+            Begin(envelope, taken, isRefused);
+        }
+    }
+
+    /// <summary>Room for a long request, or null where there is none now.</summary>
+    private byte[]? MakeRoom(in PeerEnvelope envelope, int bytes, out Taken taken)
+    {
+        if (!TryTake(envelope.Code, bytes, out taken))
+        {
+            return null;
+        }
+
+        try
+        {
+            return new byte[bytes];
+        }
+        catch (OutOfMemoryException)
+        {
+            taken.Release();
+            taken = default;
+            return null;
+        }
+    }
+
+    /// <summary>Counts what brings data; what keeps the cluster together is small, and taken in any case.</summary>
+    private bool TryTake(byte code, int bodyBytes, out Taken taken)
+    {
+        var (share, copies) = (PeerRequestCode)code switch
+        {
+            // A client's request that another node handed on, which sends to peers itself: it must not fill up what they need to answer.
+            PeerRequestCode.Forward => (memory.Clients, RequestMemory.CopiesOfWrite),
+            PeerRequestCode.VnodePut or PeerRequestCode.HandoffBatch => (memory.Replicas, RequestMemory.CopiesOfReplica),
+            _ => (null, 0),
+        };
+        var bytes = (long)bodyBytes * copies;
+        taken = default;
+        if (share is null || bodyBytes <= RequestMemory.FreeBytes)
+        {
+            return true;
+        }
+
+        if (!share.TryTake(bytes))
+        {
+            return false;
+        }
+
+        taken = new Taken(share, bytes);
+        return true;
+    }
+
+    private void Begin(in PeerEnvelope envelope, Taken taken, bool isRefused)
     {
         lock (gate)
         {
             handling++;
-            if (handling > options.InboundMessages)
+            if (isRefused || handling > options.InboundMessages)
             {
                 Queue(envelope.Id, new PeerReply.Overloaded());
+                taken.Release();
                 return;
             }
         }
@@ -77,6 +156,7 @@ internal sealed partial class InboundStream(PeerHello hello, byte version, IPeer
         if (!PeerCodec.TryReadRequest(envelope, out var request, out var problem))
         {
             LogUnreadable(hello.From, envelope.Code, problem);
+            taken.Release();
             Answer(envelope.Id, new PeerReply.Refused("unreadable: " + problem));
             return;
         }
@@ -87,28 +167,34 @@ internal sealed partial class InboundStream(PeerHello hello, byte version, IPeer
         var task = handler.HandleAsync(hello.From, request, deadline, CancellationToken.None);
         if (task.IsCompletedSuccessfully)
         {
+            taken.Release();
             Answer(envelope.Id, task.Result);
         }
         else
         {
-            _ = AnswerLaterAsync(envelope.Id, task);
+            _ = AnswerLaterAsync(envelope.Id, task, taken);
         }
     }
 
-    private async Task AnswerLaterAsync(ulong id, ValueTask<PeerReply> task)
+    private async Task AnswerLaterAsync(ulong id, ValueTask<PeerReply> task, Taken taken)
     {
         PeerReply reply;
         try
         {
             reply = await task;
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (OutOfMemoryException)
+        {
+            reply = new PeerReply.Overloaded();
+        }
+        catch (Exception e)
         {
             // A handler never throws: this is a bug, which must not leave the sender without an answer.
             LogFailed(hello.From, e);
             reply = new PeerReply.Refused("internal: the node failed to handle the request, see its log");
         }
 
+        taken.Release();
         Answer(id, reply);
     }
 
@@ -137,24 +223,31 @@ internal sealed partial class InboundStream(PeerHello hello, byte version, IPeer
     private async Task WriteAsync(IServerStreamWriter<PeerFrame> writer, CancellationTokenSource ending)
     {
         using var buffer = new WireWriter(64 * 1024);
+        using var longOnes = new LongSender();
         var batch = new List<(ulong Id, PeerReply Reply, int SizeHint)>(options.FrameMessages);
         try
         {
-            while (TakeBatch(batch))
+            while (TakeBatch(batch, version >= PeerVersions.WithLongMessages ? longOnes : null))
             {
-                if (batch.Count == 0)
+                if (batch.Count > 0)
+                {
+                    PeerFrame.Begin(buffer, PeerFrameKind.Replies, version);
+                    foreach (var (id, reply, _) in batch)
+                    {
+                        Encode(buffer, id, reply);
+                    }
+
+                    await writer.WriteAsync(PeerFrame.Finish(buffer, batch.Count), ending.Token);
+                }
+
+                if (longOnes.TryWritePiece(buffer, version))
+                {
+                    await writer.WriteAsync(PeerFrame.OfEncoded(buffer.Written), ending.Token);
+                }
+                else if (batch.Count == 0)
                 {
                     await answered.WaitAsync();
-                    continue;
                 }
-
-                PeerFrame.Begin(buffer, PeerFrameKind.Replies, version);
-                foreach (var (id, reply, _) in batch)
-                {
-                    PeerCodec.WriteReply(buffer, id, reply, options.MaxMessageBytes);
-                }
-
-                await writer.WriteAsync(PeerFrame.Finish(buffer, batch.Count), ending.Token);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or IOException or RpcException)
@@ -167,11 +260,38 @@ internal sealed partial class InboundStream(PeerHello hello, byte version, IPeer
         }
     }
 
-    /// <summary>False where the stream has ended.</summary>
-    private bool TakeBatch(List<(ulong Id, PeerReply Reply, int SizeHint)> batch)
+    private void Encode(WireWriter writer, ulong id, PeerReply reply)
+    {
+        var start = writer.Length;
+        try
+        {
+            PeerCodec.WriteReply(writer, id, reply, options.MaxMessageBytes);
+        }
+        catch (OutOfMemoryException)
+        {
+            writer.Truncate(start);
+            PeerCodec.WriteReply(writer, id, new PeerReply.Overloaded { DocumentVersion = reply.DocumentVersion, Fence = reply.Fence }, options.MaxMessageBytes);
+        }
+    }
+
+    /// <summary>Its turn has come; until then its bytes count as waiting.</summary>
+    private bool EncodeLong(WireWriter writer, ulong id, PeerReply reply, int bytes)
+    {
+        Encode(writer, id, reply);
+        lock (gate)
+        {
+            replyBytes -= bytes;
+        }
+
+        drained.Set();
+        return true;
+    }
+
+    /// <summary>Takes what goes into one frame; what is longer than one goes to <paramref name="longOnes"/>, where the stream knows such. False where the stream has ended.</summary>
+    private bool TakeBatch(List<(ulong Id, PeerReply Reply, int SizeHint)> batch, LongSender? longOnes)
     {
         batch.Clear();
-        var bytes = 0L;
+        var (bytes, count) = (0L, 0);
         lock (gate)
         {
             if (ended)
@@ -181,11 +301,18 @@ internal sealed partial class InboundStream(PeerHello hello, byte version, IPeer
 
             while (batch.Count < options.FrameMessages && bytes < options.FrameBytes && replies.TryDequeue(out var reply))
             {
+                count++;
+                if (longOnes is not null && reply.SizeHint > options.FrameBytes)
+                {
+                    longOnes.Add(reply.SizeHint + PeerFrame.EnvelopeBytes, into => EncodeLong(into, reply.Id, reply.Reply, reply.SizeHint));
+                    continue;
+                }
+
                 batch.Add(reply);
                 bytes += reply.SizeHint;
             }
 
-            handling -= batch.Count;
+            handling -= count;
             replyBytes -= bytes;
         }
 

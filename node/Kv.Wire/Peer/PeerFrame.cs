@@ -9,7 +9,8 @@ namespace Kv.Wire.Peer;
 /// <summary>
 /// One gRPC message of a peer stream. All numbers little-endian.
 /// <code>
-/// frame:    version u8 | kind u8 | count u16 | count messages (kinds Requests, Replies), or one body (Hello, Welcome)
+/// frame:    version u8 | kind u8 | count u16 | count messages (kinds Requests, Replies), or one body (Hello, Welcome), or a piece (LongBegin, LongMore; count 0)
+/// piece:    bytes of one message, as they come: the first at least its envelope
 /// message:  id u64 | code u8 | deadline left u32 (milliseconds) | document version i64 | fence (starts u32, generation u64) | body length u32 | body
 /// </code>
 /// A Hello has the newest version that its sender speaks, and for a count the oldest; a Welcome has the version that the stream will speak, and count 0. Their
@@ -37,8 +38,11 @@ public sealed class PeerFrame
     /// <summary>Of a frame that was received: its messages.</summary>
     public IReadOnlyList<PeerEnvelope> Messages { get; private init; } = [];
 
-    /// <summary>Of a Hello or Welcome that was received.</summary>
+    /// <summary>Of a Hello or Welcome that was received; of a piece: what it has of its message's body.</summary>
     public ReadOnlyMemory<byte> Body { get; private init; }
+
+    /// <summary>Of the first piece of a long message: the bytes that its body will have.</summary>
+    public uint LongBodyBytes { get; private init; }
 
     /// <summary>Of a received frame that cannot be read: why.</summary>
     public string? Problem { get; private init; }
@@ -105,9 +109,13 @@ public sealed class PeerFrame
                 : new PeerFrame { Version = version, OldestVersion = (byte)Math.Min(count, byte.MaxValue), Kind = kind, Body = reader.UnreadSequence.ToArray() };
         }
 
-        return kind is PeerFrameKind.Requests or PeerFrameKind.Replies
-            ? DecodeMessages(ref reader, version, kind, count)
-            : Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"unknown frame kind {(int)kind}"));
+        return kind switch
+        {
+            PeerFrameKind.Requests or PeerFrameKind.Replies => DecodeMessages(ref reader, version, kind, count),
+            PeerFrameKind.LongBegin => DecodeLongBegin(ref reader, version),
+            PeerFrameKind.LongMore => new PeerFrame { Version = version, Kind = kind, Body = reader.UnreadSequence.ToArray() },
+            _ => Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"unknown frame kind {(int)kind}")),
+        };
     }
 
     /// <summary>Why the frame is none of <paramref name="kind"/> in the version that the stream agreed on; null where it is.</summary>
@@ -118,7 +126,8 @@ public sealed class PeerFrame
             return string.Create(CultureInfo.InvariantCulture, $"frame version {Version}, where {version} was agreed on");
         }
 
-        return Problem ?? (Kind == kind ? null : $"a frame of {Kind}, where {kind} are due");
+        var isPiece = version >= PeerVersions.WithLongMessages && Kind is PeerFrameKind.LongBegin or PeerFrameKind.LongMore;
+        return Problem ?? (Kind == kind || isPiece ? null : $"a frame of {Kind}, where {kind} are due");
     }
 
     private static PeerFrame Bad(byte version, PeerFrameKind kind, string problem) => new() { Version = version, Kind = kind, Problem = problem };
@@ -140,7 +149,7 @@ public sealed class PeerFrame
             }
 
             reader.Advance(EnvelopeBytes);
-            var length = BinaryPrimitives.ReadUInt32LittleEndian(envelope[33..]);
+            var length = BodyLength(envelope);
             if (length > reader.Remaining)
             {
                 return Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"message {i} of {count} is {length} bytes long, and {reader.Remaining} are left"));
@@ -149,17 +158,40 @@ public sealed class PeerFrame
             var body = length == 0 ? [] : new byte[length];
             reader.TryCopyTo(body);
             reader.Advance(length);
-            messages[i] = new PeerEnvelope(
-                BinaryPrimitives.ReadUInt64LittleEndian(envelope),
-                envelope[8],
-                BinaryPrimitives.ReadUInt32LittleEndian(envelope[9..]),
-                BinaryPrimitives.ReadInt64LittleEndian(envelope[13..]),
-                new Fence(BinaryPrimitives.ReadUInt32LittleEndian(envelope[21..]), BinaryPrimitives.ReadUInt64LittleEndian(envelope[25..])),
-                body);
+            messages[i] = ReadEnvelope(envelope, body);
         }
 
         return reader.Remaining == 0
             ? new PeerFrame { Version = version, Kind = kind, Messages = messages }
             : Bad(version, kind, string.Create(CultureInfo.InvariantCulture, $"{reader.Remaining} bytes after the last message"));
     }
+
+    private static PeerFrame DecodeLongBegin(ref SequenceReader<byte> reader, byte version)
+    {
+        Span<byte> envelope = stackalloc byte[EnvelopeBytes];
+        if (!reader.TryCopyTo(envelope))
+        {
+            return Bad(version, PeerFrameKind.LongBegin, "a long message without its envelope");
+        }
+
+        reader.Advance(EnvelopeBytes);
+        return new PeerFrame
+        {
+            Version = version,
+            Kind = PeerFrameKind.LongBegin,
+            Messages = [ReadEnvelope(envelope, default)],
+            LongBodyBytes = BodyLength(envelope),
+            Body = reader.UnreadSequence.ToArray(),
+        };
+    }
+
+    private static uint BodyLength(ReadOnlySpan<byte> envelope) => BinaryPrimitives.ReadUInt32LittleEndian(envelope[33..]);
+
+    private static PeerEnvelope ReadEnvelope(ReadOnlySpan<byte> envelope, ReadOnlyMemory<byte> body) => new(
+        BinaryPrimitives.ReadUInt64LittleEndian(envelope),
+        envelope[8],
+        BinaryPrimitives.ReadUInt32LittleEndian(envelope[9..]),
+        BinaryPrimitives.ReadInt64LittleEndian(envelope[13..]),
+        new Fence(BinaryPrimitives.ReadUInt32LittleEndian(envelope[21..]), BinaryPrimitives.ReadUInt64LittleEndian(envelope[25..])),
+        body);
 }

@@ -11,4 +11,10 @@ public enum PeerFrameKind
 
     Requests = 3,
     Replies = 4,
+
+    /// <summary>The envelope of a long message, request or reply as the stream's direction says, and the first piece of its body. From version 2.</summary>
+    LongBegin = 5,
+
+    /// <summary>The next piece of the long message that was begun.</summary>
+    LongMore = 6,
 }

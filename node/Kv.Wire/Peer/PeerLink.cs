@@ -1,4 +1,3 @@
-using System.Globalization;
 using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.Rings;
@@ -170,11 +169,13 @@ internal sealed partial class PeerLink : IAsyncDisposable
             var isFull = queue.Count >= context.Options.QueueMessages
                 || unanswered.Count >= context.Options.UnansweredMessages
                 || (queue.Count > 0 && queuedBytes + pending.SizeHint > context.Options.QueueBytes);
-            if (isFull)
+            var counted = pending.SizeHint > RequestMemory.FreeBytes ? pending.SizeHint : 0;
+            if (isFull || !context.Memory.Sends.TryTake(counted))
             {
                 return new PeerReply.Overloaded();
             }
 
+            pending.TakenBytes = counted;
             pending.Id = ++lastId;
             unanswered.Add(pending.Id, pending);
             wheel.Add(pending, context.Tick(pending.Deadline.Timestamp) + 1);
@@ -215,146 +216,10 @@ internal sealed partial class PeerLink : IAsyncDisposable
         if (unanswered.Remove(pending.Id))
         {
             wheel.Remove(pending);
+            context.Memory.Sends.Release(pending.TakenBytes);
         }
 
         return true;
-    }
-
-    private async Task RunAsync(CancellationToken cancel)
-    {
-        string reason;
-        string? refused = null;
-        try
-        {
-            await using var stream = await PeerStream.OpenAsync(context, peer, Address, lane, cancel);
-            refused = stream.Refusal;
-            reason = refused ?? await ServeAsync(stream);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            // The stream's own end is one of the three places that catch: whatever it was, its requests must be answered.
-            reason = PeerStream.Explain(e);
-        }
-
-        Ended(reason, refused);
-    }
-
-    private async Task<string> ServeAsync(PeerStream stream)
-    {
-        lock (gate)
-        {
-            if (state == State.Closed)
-            {
-                return "closed";
-            }
-
-            (state, failures, refusal) = (State.Connected, 0, null);
-        }
-
-        LogConnected(peer, Address, lane);
-        var writing = WriteAsync(stream);
-        var reason = await ReadAsync(stream);
-        stream.Abort();
-        queued.Set();
-        await writing;
-        return reason;
-    }
-
-    private async Task WriteAsync(PeerStream stream)
-    {
-        using var writer = new WireWriter(64 * 1024);
-        var batch = new List<PendingRequest>(context.Options.FrameMessages);
-        while (!stream.IsAborted)
-        {
-            TakeBatch(batch);
-            if (batch.Count == 0)
-            {
-                await queued.WaitAsync();
-                continue;
-            }
-
-            var count = Encode(batch, writer, stream.Version);
-            if (count > 0 && !await stream.TryWriteAsync(PeerFrame.Finish(writer, count)))
-            {
-                return;
-            }
-        }
-    }
-
-    private void TakeBatch(List<PendingRequest> batch)
-    {
-        batch.Clear();
-        var bytes = 0L;
-        lock (gate)
-        {
-            while (batch.Count < context.Options.FrameMessages && bytes < context.Options.FrameBytes && queue.TryDequeue(out var pending))
-            {
-                queuedBytes -= pending.SizeHint;
-                if (!pending.IsDone)
-                {
-                    pending.WasSent = true;
-                    batch.Add(pending);
-                    bytes += pending.SizeHint;
-                }
-            }
-        }
-    }
-
-    private int Encode(List<PendingRequest> batch, WireWriter writer, byte version)
-    {
-        PeerFrame.Begin(writer, PeerFrameKind.Requests, version);
-        var count = 0;
-        foreach (var pending in batch)
-        {
-            var start = writer.Length;
-            var left = (uint)Math.Clamp(pending.Deadline.Left(context.Time).TotalMilliseconds, 1, uint.MaxValue);
-            PeerCodec.WriteRequest(writer, pending.Id, left, pending.Request);
-            if (writer.Length - start > context.Options.MaxMessageBytes)
-            {
-                var bytes = writer.Length - start;
-                writer.Truncate(start);
-                Finish(pending, new PeerReply.Refused(string.Create(
-                    CultureInfo.InvariantCulture, $"too_large: a message of {bytes} bytes, at most {context.Options.MaxMessageBytes} are sent to a node")));
-                continue;
-            }
-
-            count++;
-        }
-
-        return count;
-    }
-
-    private async Task<string> ReadAsync(PeerStream stream)
-    {
-        var answered = new List<(PendingRequest Pending, PeerEnvelope Envelope)>();
-        while (await stream.ReadAsync() is { } frame)
-        {
-            if (frame.ProblemAs(PeerFrameKind.Replies, stream.Version) is { } problem)
-            {
-                return problem;
-            }
-
-            answered.Clear();
-            lock (gate)
-            {
-                foreach (var envelope in frame.Messages)
-                {
-                    if (unanswered.TryGetValue(envelope.Id, out var pending) && Forget(pending))
-                    {
-                        answered.Add((pending, envelope));
-                    }
-                }
-            }
-
-            foreach (var (pending, envelope) in answered)
-            {
-                pending.Complete(PeerCodec.TryReadReply(envelope, out var reply, out var unreadable)
-                    ? reply
-                    : new PeerReply.Refused("unreadable: " + unreadable));
-            }
-        }
-
-        return stream.EndReason;
     }
 
     private void Finish(PendingRequest pending, PeerReply reply)

@@ -1,7 +1,7 @@
 namespace Kv.Wire.Peer;
 
 /// <summary>What all links of a node share.</summary>
-internal sealed class PeerLinkContext(PeerIdentity identity, PeerTransportOptions options, TimeProvider time, Random random)
+internal sealed class PeerLinkContext(PeerIdentity identity, PeerTransportOptions options, RequestMemory memory, TimeProvider time, Random random)
 {
     // Guards the random source, which is not safe for threads.
     private readonly Lock gate = new();
@@ -10,6 +10,8 @@ internal sealed class PeerLinkContext(PeerIdentity identity, PeerTransportOption
     public PeerIdentity Identity { get; } = identity;
 
     public PeerTransportOptions Options { get; } = options;
+
+    public RequestMemory Memory { get; } = memory;
 
     public TimeProvider Time { get; } = time;
 

@@ -14,6 +14,7 @@ public sealed partial class PeerService(
     PeerIdentity identity,
     IPeerHandler handler,
     PeerTransportOptions options,
+    RequestMemory memory,
     TimeProvider time,
     ILogger<PeerService> logger) : IDisposable
 {
@@ -37,7 +38,7 @@ public sealed partial class PeerService(
             var hello = await ReadHelloAsync(reader, writer, ending.Token);
             if (hello is not null)
             {
-                var stream = new InboundStream(hello.Value.Hello, hello.Value.Version, handler, options, time, logger);
+                var stream = new InboundStream(hello.Value.Hello, hello.Value.Version, handler, options, memory, time, logger);
                 await stream.ServeAsync(reader, writer, ending);
             }
         }

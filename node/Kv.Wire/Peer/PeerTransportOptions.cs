@@ -3,6 +3,20 @@ namespace Kv.Wire.Peer;
 /// <summary>Bounds and times of the streams between nodes. The values follow what was measured; see `node/docs/peers.md`.</summary>
 public sealed record PeerTransportOptions
 {
+    /// <summary>What is buffered for each stream, by the memory there is: on a node with little of it, windows and queues are small.</summary>
+    public static PeerTransportOptions For(RequestMemory memory)
+    {
+        var standard = new PeerTransportOptions();
+        var window = (int)Math.Clamp(memory.Bytes / 64, 256 * 1024, standard.StreamWindowBytes);
+        return standard with
+        {
+            StreamWindowBytes = window,
+            ConnectionWindowBytes = 2 * window,
+            QueueBytes = Math.Min(standard.QueueBytes, memory.Bytes / 16),
+            InboundReplyBytes = Math.Min(standard.InboundReplyBytes, memory.Bytes / 16),
+        };
+    }
+
     /// <summary>Messages that wait for a peer's lane; past it, overload.</summary>
     public int QueueMessages { get; init; } = 4096;
 

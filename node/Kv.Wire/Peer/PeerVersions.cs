@@ -9,7 +9,10 @@ namespace Kv.Wire.Peer;
 public readonly record struct PeerVersions(byte Oldest, byte Newest)
 {
     /// <summary>What this program speaks. A new layout of any message is a new version, and the one before it stays until the release after.</summary>
-    public static PeerVersions Spoken { get; } = new(1, 1);
+    public static PeerVersions Spoken { get; } = new(1, WithLongMessages);
+
+    /// <summary>The first version that sends a long message in pieces: whoever gets it sees how long it is before it has room for it.</summary>
+    public const byte WithLongMessages = 2;
 
     /// <summary>The newest that both speak; null where there is none.</summary>
     public byte? Agree(PeerVersions other)

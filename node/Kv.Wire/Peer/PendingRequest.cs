@@ -19,6 +19,9 @@ internal sealed class PendingRequest(PeerRequest request, Deadline deadline, int
 
     public int SizeHint { get; } = sizeHint;
 
+    /// <summary>What it has taken of <see cref="RequestMemory.Sends"/>; guarded by the link's gate.</summary>
+    public long TakenBytes { get; set; }
+
     public ulong Id { get; set; }
 
     /// <summary>Guarded by the link's gate.</summary>

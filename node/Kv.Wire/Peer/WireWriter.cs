@@ -6,7 +6,7 @@ namespace Kv.Wire.Peer;
 
 /// <summary>
 /// Writes little-endian fields into a pooled buffer that grows. One owner; used again after <see cref="Clear"/>. A buffer that a large message made
-/// large goes back to the pool at the next <see cref="Clear"/>.
+/// large is let go at the next <see cref="Clear"/>, to the collector and not to the pool, which would keep it.
 /// </summary>
 public sealed class WireWriter : IBufferWriter<byte>, IDisposable
 {
@@ -14,7 +14,7 @@ public sealed class WireWriter : IBufferWriter<byte>, IDisposable
 
     private byte[] buffer;
 
-    public WireWriter(int capacity = 4096) => buffer = ArrayPool<byte>.Shared.Rent(capacity);
+    public WireWriter(int capacity = 4096) => buffer = Rent(capacity);
 
     public int Length { get; private set; }
 
@@ -25,8 +25,7 @@ public sealed class WireWriter : IBufferWriter<byte>, IDisposable
         Length = 0;
         if (buffer.Length > KeptBytes)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
-            buffer = ArrayPool<byte>.Shared.Rent(4096);
+            buffer = Rent(4096);
         }
     }
 
@@ -35,7 +34,7 @@ public sealed class WireWriter : IBufferWriter<byte>, IDisposable
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(buffer);
+        Return(buffer);
         buffer = [];
         Length = 0;
     }
@@ -55,6 +54,8 @@ public sealed class WireWriter : IBufferWriter<byte>, IDisposable
     public void I64(long value) => BinaryPrimitives.WriteInt64LittleEndian(Take(8), value);
 
     public void Id(Guid value) => value.TryWriteBytes(Take(16));
+
+    public void Raw(ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
 
     /// <summary>A length of 32 bits and the bytes.</summary>
     public void Bytes(ReadOnlySpan<byte> value)
@@ -108,9 +109,19 @@ public sealed class WireWriter : IBufferWriter<byte>, IDisposable
             return;
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(checked(Length + count), buffer.Length * 2));
+        var larger = Rent(Math.Max(checked(Length + count), buffer.Length * 2));
         buffer.AsSpan(0, Length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(buffer);
+        Return(buffer);
         buffer = larger;
+    }
+
+    private static byte[] Rent(int bytes) => bytes > KeptBytes ? GC.AllocateUninitializedArray<byte>(bytes) : ArrayPool<byte>.Shared.Rent(bytes);
+
+    private static void Return(byte[] used)
+    {
+        if (used.Length <= KeptBytes)
+        {
+            ArrayPool<byte>.Shared.Return(used);
+        }
     }
 }

@@ -156,6 +156,37 @@ public sealed class VnodeTests
     });
 
     [Fact]
+    public void AValueThatThereIsNoMemoryFor_IsRefused_AndTheOthersOfItsTurnAreAnswered() => DataCluster.Run(14, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        await node.StoreAsync(new string('v', 1000));
+        node.Volume.LongestRead = 500;
+        var (read, write, other, entry) = node.Context.Enter(() => (
+            Wait(vnode.GetAsync(Story.Key().Encoded, headOnly: false)),
+            Wait(vnode.CoordinateAsync(Story.Key().Encoded, Story.Value("v"), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null)),
+            Wait(vnode.GetAsync(Story.Key("other").Encoded, headOnly: false)),
+            Wait(vnode.CoordinateAsync(Story.Key("new").Encoded, Story.Value("v"), Kv.Core.Causality.VersionVector.Empty, cluster.Props(), null))));
+        Assert.Equal((VnodeReply.Overloaded, VnodeReply.Overloaded, VnodeReply.Missing), (await read, await write, await other));
+        Assert.IsType<PeerReply.Done>((await entry).Reply);
+
+        node.Volume.LongestRead = int.MaxValue;
+        Assert.Equal([new string('v', 1000)], Story.Values((await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()))!));
+    });
+
+    [Fact]
+    public void ATurnThatRunsOutOfMemoryBeforeItWrites_IsRefused_AndEndsNothing() => DataCluster.Run(15, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        await node.StoreAsync("kept");
+        node.Volume.RunsOutOfMemory = true;
+        Assert.Equal(VnodeReply.Overloaded, await node.Context.CallAsync(() => vnode.GetAsync(Story.Key().Encoded, headOnly: false)));
+        node.Volume.RunsOutOfMemory = false;
+        await node.StoreAsync("later");
+        Assert.Equal(["kept", "later"], Story.Values((await cluster.HeldAsync(node.Id, vnode.Partition, Story.Key()))!));
+        Assert.False(node.Host.Failed.IsCompleted);
+    });
+
+    [Fact]
     public void Transfer_PassesOnWhatIsWrittenAfterItsBeginning_BeforeItIsAcknowledged() => DataCluster.Run(6, 5, async cluster =>
     {
         var (node, vnode) = await OpenAsync(cluster);

@@ -238,12 +238,15 @@ public sealed class GrpcPeerTransportTests
         Assert.Equal(20, replies.Count(reply => reply is PeerReply.Overloaded));
     }
 
-    [Fact]
-    public async Task LargeMessages_GoWhole()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task LargeMessages_GoWhole(byte version)
     {
+        var options = new PeerTransportOptions { Versions = new PeerVersions(version, version) };
         await using var server = await PeerServer.StartAsync(Bob, Cluster, new PeerHandlers((_, request, _) =>
-            new ValueTask<PeerReply>(new PeerReply.Object(((PeerRequest.VnodePut)request).Object))));
-        await using var transport = Transport();
+            new ValueTask<PeerReply>(new PeerReply.Object(((PeerRequest.VnodePut)request).Object))), options);
+        await using var transport = Transport(options);
         Meet(transport, server.Address);
         var put = Put(20 * 1024 * 1024);
 
@@ -408,7 +411,7 @@ public sealed class GrpcPeerTransportTests
     }
 
     private static GrpcPeerTransport Transport(PeerTransportOptions? options = null) => new(
-        new PeerIdentity(Alice, () => Cluster), options ?? new PeerTransportOptions(), TimeProvider.System, new Random(1), NullLogger<GrpcPeerTransport>.Instance);
+        new PeerIdentity(Alice, () => Cluster), options ?? new PeerTransportOptions(), RequestMemory.Unbounded(), TimeProvider.System, new Random(1), NullLogger<GrpcPeerTransport>.Instance);
 
     private static void Meet(GrpcPeerTransport transport, string address) => transport.SetPeers(new Dictionary<NodeId, string> { [Bob] = address });
 

@@ -124,6 +124,7 @@ public sealed class PeerCodecTests
     [InlineData("", "shorter than its header")]
     [InlineData("010300", "shorter than its header")]
     [InlineData("01090000", "kind 9")]
+    [InlineData("020500000102", "a long message without its envelope")]
     [InlineData("01030100", "1 messages in 0 bytes")]
     [InlineData("0103000000", "1 bytes after the last message")]
     public void Frame_ThatMakesNoSense_SaysWhy(string hex, string reason) =>
@@ -140,6 +141,7 @@ public sealed class PeerCodecTests
     [InlineData("02030000", "frame version 2, where 1 was agreed on")]
     [InlineData("01040000", "a frame of Replies, where Requests are due")]
     [InlineData("01090000", "kind 9")]
+    [InlineData("010600001234", "a frame of LongMore, where Requests are due")]
     [InlineData("01030000", null)]
     public void Frame_ThatTheStreamDidNotAgreeOn_SaysWhy(string hex, string? reason)
     {
@@ -163,13 +165,13 @@ public sealed class PeerCodecTests
     private static byte[] Hello()
     {
         using var writer = new WireWriter();
-        return PeerHello.Encode(new PeerHello(new NodeId(1), new NodeId(2), Guid.Parse("6f0c6f3e-26a1-4fd4-8f5a-2f6b6a5b7c11")), writer).Encoded.ToArray();
+        return PeerHello.Encode(new PeerHello(new NodeId(1), new NodeId(2), Guid.Parse("6f0c6f3e-26a1-4fd4-8f5a-2f6b6a5b7c11")) { Versions = new PeerVersions(1, 1) }, writer).Encoded.ToArray();
     }
 
     private static byte[] Encode(PeerRequest request)
     {
         using var writer = new WireWriter();
-        PeerFrame.Begin(writer, PeerFrameKind.Requests, PeerVersions.Spoken.Newest);
+        PeerFrame.Begin(writer, PeerFrameKind.Requests, version: 1);
         PeerCodec.WriteRequest(writer, 9, 1500, request);
         return PeerFrame.Finish(writer, 1).Encoded.ToArray();
     }
@@ -177,7 +179,7 @@ public sealed class PeerCodecTests
     private static byte[] Encode(PeerReply reply)
     {
         using var writer = new WireWriter();
-        PeerFrame.Begin(writer, PeerFrameKind.Replies, PeerVersions.Spoken.Newest);
+        PeerFrame.Begin(writer, PeerFrameKind.Replies, version: 1);
         PeerCodec.WriteReply(writer, 9, reply, int.MaxValue);
         return PeerFrame.Finish(writer, 1).Encoded.ToArray();
     }

@@ -24,10 +24,10 @@ internal sealed class PeerServer : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
-    public static async Task<PeerServer> StartAsync(NodeId id, Guid? cluster, IPeerHandler handler, PeerTransportOptions? options = null, int port = 0)
+    public static async Task<PeerServer> StartAsync(NodeId id, Guid? cluster, IPeerHandler handler, PeerTransportOptions? options = null, int port = 0, RequestMemory? memory = null)
     {
         options ??= new PeerTransportOptions();
-        var service = new PeerService(new PeerIdentity(id, () => cluster), handler, options, TimeProvider.System, NullLogger<PeerService>.Instance);
+        var service = new PeerService(new PeerIdentity(id, () => cluster), handler, options, memory ?? RequestMemory.Unbounded(), TimeProvider.System, NullLogger<PeerService>.Instance);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -25,7 +25,7 @@ internal static class HttpErrors
 
     public static HttpFault BodyCutShort { get; } = new(400, "the request body ended early\n");
 
-    public static HttpFault BodyMemory { get; } = new(503, "too many request bodies are being received; try again later\n");
+    public static HttpFault BodyMemory { get; } = new(503, "overload: there is no memory for the request's body now; try again later\n");
 
     public static HttpFault Internal { get; } = new(500, "Error:\ninternal error: see the node's log\n");
 
@@ -55,6 +55,9 @@ internal static class HttpErrors
 
     public static HttpFault TooLarge(long maximum) => new(413, Text($"the request body is too large; at most {maximum} bytes are allowed\n"));
 
+    public static HttpFault ObjectTooLarge(long maximum) =>
+        new(413, Text($"the request body is too large; at most {maximum} bytes are allowed, by `max-object-size` or by the node's memory\n"));
+
     public static HttpFault NotJson { get; } = new(415, "the body's Content-Type must be application/json\n");
 
     /// <summary>Status and text of a request's failure.</summary>
@@ -66,10 +69,10 @@ internal static class HttpErrors
         KvError.UnknownBucketType unknown => UnknownType(unknown.BucketType),
         KvError.Modified or KvError.NotFoundForCondition => new(409, "the object is not the one that X-Riak-If-Not-Modified names\n"),
         KvError.MatchFound => PreconditionFailed,
-        KvError.ObjectTooLarge large => new(413, Text($"the object would have {large.Bytes} bytes; at most {large.Maximum} are allowed\n")),
+        KvError.ObjectTooLarge large => new(413, Text($"the object would have {large.Bytes} bytes; at most {large.Maximum} are allowed, by `max-object-size` or by the node's memory\n")),
         KvError.InsufficientVnodes lacking => new(500, Text($"Error:\n{{insufficient_vnodes,{lacking.Got},need,{lacking.Required}}}\n")),
         KvError.AllNodesDown => new(500, "Error:\nall_nodes_down\n"),
-        KvError.Overload => new(500, "Error:\noverload\n"),
+        KvError.Overload => new(503, "overload\n"),
         KvError.TooManySiblings many => new(500, Text($"Error:\n{{too_many_siblings,{many.Count}}}\n")),
         KvError.StorageFailed => new(500, "Error:\nstorage failed: see the node's log\n"),
         KvError.Timeout => new(503, "request timed out\n"),

@@ -28,15 +28,15 @@ internal sealed class ObjectWrites(KvClient client, RequestBody bodies, RiakHttp
             return;
         }
 
-        var (body, bodyFault) = await bodies.ReadAsync(http, options.MaxObjectBytes);
-        if (bodyFault is not null)
+        using var body = await bodies.ReadAsync(http, options.MaxObjectBytes, HttpErrors.ObjectTooLarge(options.MaxObjectBytes));
+        if (body.Fault is not null)
         {
             http.Response.Headers.Connection = "close";
-            await http.SendAsync(bodyFault);
+            await http.SendAsync(body.Fault);
             return;
         }
 
-        put = put with { Content = put.Content with { Value = body } };
+        put = put with { Content = put.Content with { Value = body.Bytes } };
         await AnswerAsync(http, path, isNewKey, await client.ExecuteAsync(put, http.RequestAborted));
     }
 

@@ -109,15 +109,15 @@ internal sealed class PropsResource(ClusterAdmin admin, RequestBody bodies, Riak
             return;
         }
 
-        var (body, fault) = await bodies.ReadAsync(http, options.MaxPropsBytes);
-        if (fault is not null)
+        using var body = await bodies.ReadAsync(http, options.MaxPropsBytes, HttpErrors.TooLarge(options.MaxPropsBytes));
+        if (body.Fault is not null)
         {
             http.Response.Headers.Connection = "close";
-            await http.SendAsync(fault);
+            await http.SendAsync(body.Fault);
             return;
         }
 
-        if (PropsOf(body) is not { } props)
+        if (PropsOf(body.Bytes) is not { } props)
         {
             await http.SendAsync(HttpErrors.BadPropsBody);
             return;

@@ -4,23 +4,30 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Kv.Wire.Riak.Http;
 
 /// <summary>
-/// Reads request bodies whole, within a limit for each and one for all that are being read. Memory grows with what has come, not with what a Content-Length
-/// promises.
+/// Reads request bodies whole, within a limit for each and one for all that are under way: room is taken before anything is read, by the length that the request promises,
+/// or the longest allowed where it promises none.
 /// </summary>
-internal sealed class RequestBody(long maxBufferedBytes)
+internal sealed class RequestBody(RequestMemory memory)
 {
-    /// <summary>Taken at once when a length is promised; more only as it comes.</summary>
-    private const int TrustedBytes = 256 * 1024;
+    private const int FirstBytes = 4096;
 
-    private long buffered;
+    /// <summary>A body that was read, or why it is not taken. To be disposed of when the request is answered: its room is free then.</summary>
+    public sealed record Taken(ReadOnlyMemory<byte> Bytes, HttpFault? Fault) : IDisposable
+    {
+        public MemoryShare? Share { get; init; }
 
-    /// <summary>The body, or why it is not taken.</summary>
-    public async ValueTask<(ReadOnlyMemory<byte> Body, HttpFault? Fault)> ReadAsync(HttpContext http, long maximum)
+        public long Room { get; init; }
+
+        public void Dispose() => Share?.Release(Room);
+    }
+
+    /// <summary><paramref name="tooLarge"/> is the answer to a body of more than <paramref name="maximum"/> bytes.</summary>
+    public async ValueTask<Taken> ReadAsync(HttpContext http, long maximum, HttpFault tooLarge)
     {
         var promised = http.Request.ContentLength;
         if (promised > maximum)
         {
-            return (default, HttpErrors.TooLarge(maximum));
+            return new Taken(default, tooLarge);
         }
 
         // The limit is this class's; Kestrel's own would answer without a text.
@@ -31,48 +38,58 @@ internal sealed class RequestBody(long maxBufferedBytes)
 
         if (promised == 0)
         {
-            return (ReadOnlyMemory<byte>.Empty, null);
+            return new Taken(ReadOnlyMemory<byte>.Empty, null);
         }
 
-        var held = 0L;
+        var room = (promised ?? maximum) * RequestMemory.CopiesOfWrite;
+        if (!await memory.Clients.TakeAsync(room, http.RequestAborted))
+        {
+            return new Taken(default, HttpErrors.BodyMemory);
+        }
+
+        Taken? taken = null;
         try
         {
-            var body = new byte[promised is { } length ? Math.Min(length, TrustedBytes) : 4096];
-            var filled = 0;
-            held = Hold(body.Length);
-            while (Volatile.Read(ref buffered) <= maxBufferedBytes)
-            {
-                var read = await http.Request.Body.ReadAsync(body.AsMemory(filled), http.RequestAborted);
-                filled += read;
-                if (read == 0 || filled == promised)
-                {
-                    return (body.AsMemory(0, filled), null);
-                }
-
-                if (filled > maximum)
-                {
-                    return (default, HttpErrors.TooLarge(maximum));
-                }
-
-                if (filled == body.Length)
-                {
-                    var size = Math.Min(2L * filled, promised ?? (maximum + 1));
-                    held += Hold(size - body.Length);
-                    Array.Resize(ref body, (int)size);
-                }
-            }
-
-            return (default, HttpErrors.BodyMemory);
+            taken = await ReadAsync(http.Request.Body, promised, maximum, http.RequestAborted) is { } body
+                ? new Taken(body, null) { Share = memory.Clients, Room = room }
+                : new Taken(default, tooLarge);
+            return taken;
+        }
+        catch (OutOfMemoryException)
+        {
+            return new Taken(default, HttpErrors.BodyMemory);
         }
         finally
         {
-            Interlocked.Add(ref buffered, -held);
+            if (taken?.Share is null)
+            {
+                memory.Clients.Release(room);
+            }
         }
     }
 
-    private long Hold(long bytes)
+    /// <summary>The body, or null where it has more than <paramref name="maximum"/> bytes.</summary>
+    private static async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(Stream source, long? promised, long maximum, CancellationToken cancel)
     {
-        Interlocked.Add(ref buffered, bytes);
-        return bytes;
+        var body = new byte[promised ?? Math.Min(FirstBytes, maximum + 1)];
+        for (var filled = 0; ;)
+        {
+            var read = await source.ReadAsync(body.AsMemory(filled), cancel);
+            filled += read;
+            if (read == 0 || filled == promised)
+            {
+                return body.AsMemory(0, filled);
+            }
+
+            if (filled > maximum)
+            {
+                return null;
+            }
+
+            if (filled == body.Length)
+            {
+                Array.Resize(ref body, (int)Math.Min(2L * filled, maximum + 1));
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Kv.Cluster;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
@@ -18,9 +19,9 @@ internal sealed partial class RiakHttpDispatch
     private readonly RiakStatistics statistics;
     private readonly ILogger<RiakHttpDispatch> log;
 
-    public RiakHttpDispatch(RiakHttpDoors doors, RiakStatistics statistics, RiakHttpOptions options, ILogger<RiakHttpDispatch> log)
+    public RiakHttpDispatch(RiakHttpDoors doors, RiakStatistics statistics, RiakHttpOptions options, RequestMemory memory, ILogger<RiakHttpDispatch> log)
     {
-        var bodies = new RequestBody(options.MaxBufferedBodyBytes);
+        var bodies = new RequestBody(memory);
         reads = new ObjectReads(doors.Client);
         writes = new ObjectWrites(doors.Client, bodies, options);
         props = new PropsResource(doors.Admin, bodies, options);
@@ -50,6 +51,10 @@ internal sealed partial class RiakHttpDispatch
         catch (IOException) when (http.RequestAborted.IsCancellationRequested)
         {
             // The connection broke while a body was on its way.
+        }
+        catch (OutOfMemoryException)
+        {
+            await TrySendAsync(http, HttpErrors.Of(new KvError.Overload(Indeterminate: true)));
         }
         catch (Exception bug)
         {

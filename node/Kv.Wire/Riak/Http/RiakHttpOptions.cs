@@ -9,9 +9,6 @@ public sealed record RiakHttpOptions
     /// <summary>Bytes of a `props` body.</summary>
     public int MaxPropsBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Bytes that all requests together may hold of bodies they are reading; past it, 503.</summary>
-    public long MaxBufferedBodyBytes { get; init; } = 256 * 1024 * 1024;
-
     /// <summary>Bytes of a request line: room for a key of 64 KiB whose every byte is percent-encoded.</summary>
     public int MaxRequestLineBytes { get; init; } = 256 * 1024;
 

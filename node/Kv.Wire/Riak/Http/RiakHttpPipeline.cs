@@ -14,11 +14,11 @@ public static class RiakHttpPipeline
     /// Answers every request that comes this far. On an application that serves other ports too: <c>app.MapWhen(c =&gt; c.Connection.LocalPort == port, riak =&gt;
     /// riak.MapRiakHttp(…))</c>. The returned front end samples for `/stats`; dispose of it when the server has stopped.
     /// </summary>
-    public static IDisposable MapRiakHttp(this IApplicationBuilder app, RiakHttpDoors doors, RiakHttpOptions? options = null)
+    public static IDisposable MapRiakHttp(this IApplicationBuilder app, RiakHttpDoors doors, RequestMemory memory, RiakHttpOptions? options = null)
     {
         var log = app.ApplicationServices.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var statistics = new RiakStatistics(doors);
-        var dispatch = new RiakHttpDispatch(doors, statistics, options ?? new RiakHttpOptions(), log.CreateLogger<RiakHttpDispatch>());
+        var dispatch = new RiakHttpDispatch(doors, statistics, options ?? new RiakHttpOptions(), memory, log.CreateLogger<RiakHttpDispatch>());
         app.Run(dispatch.HandleAsync);
         return statistics;
     }

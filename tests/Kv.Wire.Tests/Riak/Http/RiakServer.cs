@@ -55,7 +55,7 @@ public sealed class RiakServer : IAsyncLifetime
         });
         builder.Services.AddRiakHttp();
         app = builder.Build();
-        front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", TimeProvider.System), options);
+        front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", TimeProvider.System), RequestMemory.Unbounded(), options);
         await app.StartAsync();
         EndPoint = new IPEndPoint(IPAddress.Loopback, new Uri(app.Urls.Single()).Port);
         Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(30) };
