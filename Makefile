@@ -58,8 +58,8 @@ simulation: sdk
 simulate = .artifacts/bin/Kv.Simulation/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Simulation
 
 .PHONY: sim
-sim: simulation ## One simulated run, told in full: SEED=n (ONLY=3,7-9 leaves its other events out, MESSAGES=1 tells messages too)
-	@exec $(simulate) run $(SEED) $(if $(ONLY),--only $(ONLY)) $(if $(MESSAGES),--messages)
+sim: simulation ## One simulated run, told in full: SEED=n (ONLY=3,7-9 leaves its other events out, MESSAGES=1 tells messages too, BUG=name plants a bug)
+	@exec $(simulate) run $(SEED) $(if $(ONLY),--only $(ONLY)) $(if $(MESSAGES),--messages) $(if $(BUG),--bug $(BUG))
 
 .PHONY: sim-swarm
 sim-swarm: MINUTES ?= 1

@@ -1,5 +1,6 @@
 using Kv.Cluster;
 using Kv.Cluster.Peers;
+using Kv.Core.Rings;
 using Kv.Core.Stores;
 
 namespace Kv.TestKit;
@@ -14,6 +15,9 @@ public class SimSeams
     public virtual IPartitionStores Stores(SimNode node, SimContext context, IPartitionStores real) => real;
 
     public virtual INodeState State(SimNode node, SimContext context, INodeState real) => real;
+
+    /// <summary>Under which id a node comes back that lost its volume: a new one.</summary>
+    public virtual NodeId IdAfterLoss(SimNode node, NodeId fresh) => fresh;
 
     /// <summary>Between clients and the node's door.</summary>
     public virtual ValueTask<KvOutcome> Ask(SimNode node, KvRequest request, Func<KvRequest, ValueTask<KvOutcome>> real) => real(request);

@@ -3,6 +3,8 @@ using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.Causality;
 using Kv.Core.Quorum;
+using Kv.Core.Rings;
+using Kv.TestKit;
 
 namespace Kv.Simulation.Bugs;
 
@@ -11,7 +13,7 @@ public static class PlantedBugs
 {
     private static readonly PeerReply Done = new PeerReply.Done();
 
-    public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors()];
+    public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors(), .. OfAgreement(), .. OfReaping(), .. OfReplication()];
 
     private static IEnumerable<PlantedBug> OfStores() =>
     [
@@ -121,6 +123,69 @@ public static class PlantedBugs
             Asking = (request, next) => next(request is KvRequest.Delete { Context: not null } delete ? delete with { Context = VersionVector.Empty } : request),
         }),
     ];
+
+    private static IEnumerable<PlantedBug> OfAgreement() =>
+    [
+        new("promise-without-memory", "an acceptor votes for a lower ballot than it promised", 100, () => new() { Handling = (_, _, _, request, next) => BentMessages.AcceptAnything(request, next) }),
+        new("told-before-decided", "a document is told before a majority has accepted it", 100, () => new() { Sending = (_, _, _, request, next) => BentMessages.TellBeforeDecided(request, next) }),
+        new("same-id-after-loss", "a node that lost its disk goes on under its old id, and gives its dots again", 100, () => new() { KeepsId = true }),
+    ];
+
+    private static IEnumerable<PlantedBug> OfReaping() =>
+    [
+        new("lone-reap", "replicas remove a tombstone by themselves a while after it came, with a primary down", 100, LoneReap),
+        new("silence-is-consent", "a reaper waits for nobody's answer", 600, () => new() { Sending = (_, _, _, request, next) => BentMessages.TakeSilenceForConsent(request, next) }),
+    ];
+
+    private static IEnumerable<PlantedBug> OfReplication() =>
+    [
+        new("old-owner", "a write goes to who owned the partition before, and counts as the new owner's", 200, OldOwner),
+        new("unsent-replica", "a write is not sent to the other replicas, and counts as theirs", 100, () => new() { Sending = (_, _, _, request, next) => BentMessages.SendNoReplica(request, next) }),
+        new("early-acknowledgement", "a replica confirms a write that it puts off", 100, () => new() { Handling = (_, context, _, request, next) => BentMessages.ConfirmEarly(context, request, next) }),
+    ];
+
+    private static PlantedSeams LoneReap()
+    {
+        PlantedSeams seams = null!;
+        ValueTask<PeerReply> Bend(SimNode node, SimContext context, PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next)
+        {
+            if (BentMessages.TombstoneOf(request) is { } key)
+            {
+                context.After(TimeSpan.FromSeconds(1), () => seams.Tell(node, context, new PeerRequest.Reap([key]) { DocumentVersion = node.Document?.Version ?? 0 }));
+            }
+
+            return next(request);
+        }
+
+        return seams = new()
+        {
+            Sending = (node, context, _, request, next) => Bend(node, context, request, next),
+            Handling = (node, context, _, request, next) => Bend(node, context, request, next),
+        };
+    }
+
+    private static PlantedSeams OldOwner()
+    {
+        PlantedSeams seams = null!;
+        var owners = new Dictionary<PartitionId, NodeId>();
+        var fences = new Dictionary<NodeId, Fence>();
+        return seams = new()
+        {
+            Sending = async (node, _, peer, request, next) => request is PeerRequest.VnodePut { Kind: VnodePutKind.Replicate } put
+                && node.Document?.Ring.Owner(put.Partition) == peer
+                && !owners.TryAdd(put.Partition, peer)
+                && owners[put.Partition] is var old && old != peer && old != node.Id
+                && fences.TryGetValue(old, out var fence)
+                    ? await seams.SendAsync(node, old, put with { Fence = fence }) ?? await next(request)
+                    : await next(request),
+            Handling = async (node, _, _, request, next) =>
+            {
+                var reply = await next(request);
+                fences[node.Id] = reply.Fence;
+                return reply;
+            },
+        };
+    }
 
     private static PlantedSeams Stale(string record)
     {

@@ -9,6 +9,10 @@ namespace Kv.Simulation.Bugs;
 /// <summary>Seams with something bent in them; what is not set is as it should be.</summary>
 public sealed class PlantedSeams : SimSeams
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<SimNode, (SimContext Context, IPeerHandler Handler)> handlers = [];
+
     /// <summary>A message between this node and a peer, and the way it would go.</summary>
     public delegate ValueTask<PeerReply> MessageBend(SimNode node, SimContext context, NodeId peer, PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next);
 
@@ -25,11 +29,39 @@ public sealed class PlantedSeams : SimSeams
 
     public Func<SimContext, INodeState, INodeState>? NodeState { get; init; }
 
+    /// <summary>A node that lost its volume goes on under its old id.</summary>
+    public bool KeepsId { get; init; }
+
+    /// <summary>Asks the node itself, past all bends.</summary>
+    public void Tell(SimNode node, SimContext context, PeerRequest request) =>
+        _ = handlers[node].Handler.HandleAsync(node.Id, request, Deadline.After(context.Time, Patience), CancellationToken.None).AsTask();
+
+    /// <summary>
+    /// Another node answers the message that this one means for a peer, as if it had the sender's document. The answer passes for the peer's. Null where it is down.
+    /// </summary>
+    public async ValueTask<PeerReply?> SendAsync(SimNode from, NodeId to, PeerRequest request)
+    {
+        if (handlers.Keys.FirstOrDefault(known => known.Id == to && known.IsUp) is not { } node)
+        {
+            return null;
+        }
+
+        var (context, handler) = handlers[node];
+        var sent = request with { DocumentVersion = node.Document?.Version ?? 0 };
+        var reply = await node.InAsync(async () => await handler.HandleAsync(from.Id, sent, Deadline.After(context.Time, Patience), CancellationToken.None));
+        return reply is null ? null : reply with { DocumentVersion = request.DocumentVersion, Fence = default };
+    }
+
+    public override NodeId IdAfterLoss(SimNode node, NodeId fresh) => KeepsId ? node.Id : fresh;
+
     public override IPeerTransport Transport(SimNode node, SimContext context, IPeerTransport real) =>
         Sending is { } bend ? new BentTransport(real, (to, request, next) => bend(node, context, to, request, next)) : real;
 
-    public override IPeerHandler Handler(SimNode node, SimContext context, IPeerHandler real) =>
-        Handling is { } bend ? new BentHandler(real, (from, request, next) => bend(node, context, from, request, next)) : real;
+    public override IPeerHandler Handler(SimNode node, SimContext context, IPeerHandler real)
+    {
+        handlers[node] = (context, real);
+        return Handling is { } bend ? new BentHandler(real, (from, request, next) => bend(node, context, from, request, next)) : real;
+    }
 
     public override IPartitionStores Stores(SimNode node, SimContext context, IPartitionStores real) =>
         Store is { } bend ? new BentStores(real, bend) : real;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kv.Simulation.Bugs;
 using Kv.Simulation.Plans;
 using Kv.Simulation.Running;
 
@@ -23,9 +24,11 @@ internal static class RunCommand
             plan = plan with { Events = [.. plan.Events.Where(planned => kept.Contains(planned.Number))] };
         }
 
+        var planted = Array.IndexOf(arguments, "--bug");
+        var seams = planted > 0 ? PlantedBugs.All.Single(bug => bug.Name == arguments[planted + 1]).Plant() : null;
         Console.Write(plan.Describe());
         Action<string>? onNote = arguments.Contains("--messages") ? Console.WriteLine : null;
-        var verdict = SimRun.Run(plan, onNote: onNote);
+        var verdict = SimRun.Run(plan, seams, onNote);
         if (onNote is null)
         {
             Console.WriteLine(string.Join('\n', verdict.Journal));

@@ -106,6 +106,36 @@ public sealed partial class PlanDrawing
         });
     }
 
+    /// <summary>
+    /// The first two members do not see each other, so that each takes itself for the one who decides; both are asked in the same moment. Now and then the first one's
+    /// words take long, or a voter dies and is back at once.
+    /// </summary>
+    private void DrawDuels(int members, ImmutableArray<BucketPlan> types)
+    {
+        var begin = Within(0.7);
+        var time = Seconds(6, 15);
+        events.Add(new Fault.CutOneWay(Next(), begin, 0, 1, time));
+        for (var voter = Chance(0.5) ? 2 : members; voter < members; voter++)
+        {
+            events.Add(new Fault.SlowLink(Next(), begin, 0, voter, 10, time));
+        }
+
+        for (var duels = random.Next(2, 8); duels > 0; duels--)
+        {
+            var at = begin + Seconds(3, 10);
+            for (var by = 0; by < 2; by++)
+            {
+                var type = random.Next(types.Length);
+                events.Add(new AdminCall.ChangeProps(Next(), at + Seconds(0, 0.004), by, type, Chance(0.5), $$"""{"r":{{random.Next(1, types[type].NVal + 1)}}}"""));
+            }
+
+            if (Chance(0.5))
+            {
+                events.Add(new Fault.Crash(Next(), at + Seconds(0, 0.05), random.Next(nodes), Chance(0.5), Seconds(0.01, 0.3)));
+            }
+        }
+    }
+
     /// <summary>Properties that change what requests wait for and how long things stay, and nothing of what the checkers look for.</summary>
     private void DrawPropsChanges(ImmutableArray<BucketPlan> types, int members, int losses)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Core.Quorum;
 using Kv.TestKit;
 
 namespace Kv.Simulation.Plans;
@@ -28,7 +29,7 @@ public sealed partial class PlanDrawing
     private SimPlan Draw()
     {
         var members = 1 + Math.Min(random.Next(9), random.Next(9));
-        var losses = members >= 4 && Chance(0.4) ? (members >= 5 && Chance(0.2) ? 2 : 1) : 0;
+        var losses = members >= 4 && Chance(0.6) ? (members >= 5 && Chance(0.2) ? 2 : 1) : 0;
 
         // A volume that goes while partitions move may be the only one with both of two copies, which no claim can help.
         var moves = losses == 0 && Chance(0.5);
@@ -46,6 +47,11 @@ public sealed partial class PlanDrawing
         }
 
         DrawPropsChanges(types, moves ? 0 : members, losses);
+        if (members >= 3 && Chance(0.3))
+        {
+            DrawDuels(members, types);
+        }
+
 
         return new SimPlan
         {
@@ -82,12 +88,14 @@ public sealed partial class PlanDrawing
         var withOptions = Chance(0.6) ? 0.4 : 0;
         var deletes = Chance(0.7) ? 0.15 : 0;
         var conditions = Chance(0.5) ? 0.15 : 0;
+        var asksPrimaries = Chance(0.15);
         for (var client = 0; client < clients; client++)
         {
             for (var at = Within(0.02); at < length; at += TimeSpan.FromMilliseconds(random.Next(1, 2 * pause)))
             {
                 var type = random.Next(types.Length);
                 var call = new ClientCall(Next(), at, client, random.Next(nodes), type, random.Next(keys), DrawVerb(deletes, conditions), Chance(0.75));
+                call = asksPrimaries ? call with { Pr = QuorumValue.Quorum, Pw = QuorumValue.Quorum } : call;
                 events.Add(Chance(withOptions) ? CallOptions.Draw(random, call, types[type].NVal) : call);
             }
         }

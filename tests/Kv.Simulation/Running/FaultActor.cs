@@ -36,7 +36,7 @@ internal sealed class FaultActor(SimWorld world)
                 break;
             case Fault.LoseVolume lose:
                 world.Kill(world.Node(lose.Node), losesPower: true);
-                world.Node(lose.Node).LoseVolume(world.NewId());
+                world.Node(lose.Node).LoseVolume(world.Cluster.Seams.IdAfterLoss(world.Node(lose.Node), world.NewId()));
                 await RestartAsync(world.Node(lose.Node), lose.DownFor);
                 break;
             case Fault.Die death when world.Node(death.Node) is { IsUp: true } node:
