@@ -13,6 +13,9 @@ public static class Claim
     /// <summary>Times a found assignment is coloured and searched anew.</summary>
     private const int Rounds = 3;
 
+    /// <summary>Assignments that chains of rewrites are tried on.</summary>
+    private const int Chained = 3;
+
     /// <summary>Assigns every partition to one of <paramref name="members"/>. An owner that is not among them gives all it has away.</summary>
     /// <param name="ringSize">Partitions.</param>
     /// <param name="current">Owners now; empty for a new ring.</param>
@@ -39,51 +42,49 @@ public static class Claim
 
     private static ClaimBoard Best(ClaimRules rules)
     {
-        var best = Searched(ClaimStarts.FromCurrent(rules));
-        for (var round = 0; round < Rounds && !IsApartAndEven(best); round++)
+        var found = new ClaimFinds(ClaimStarts.FromCurrent(rules));
+        for (var (round, isBetter) = (0, true); round < Rounds && isBetter && !IsApartAndEven(found.Best); round++)
         {
-            var next = Better(best, ClaimStarts.Nearest(rules, best.Owners.ToArray()));
-            if (ReferenceEquals(next, best))
-            {
-                break;
-            }
-
-            best = next;
+            isBetter = found.Try(ClaimStarts.Nearest(rules, found.Best.Owners.ToArray()));
         }
 
-        if (IsLeast(best))
+        if (IsLeast(found.Best))
         {
-            return best;
+            return found.Best;
         }
 
-        best = Better(best, ClaimStarts.Spread(rules));
-        best = Better(best, ClaimStarts.Nearest(rules, rules.Original));
-        if (!IsApartAndEven(best))
+        found.Try(ClaimStarts.Spread(rules));
+        found.Try(ClaimStarts.Nearest(rules, rules.Original));
+        if (!IsApartAndEven(found.Best))
         {
-            best = ClaimPrices.Even(best).Aggregate(best, Better);
+            found.TryAll(ClaimPrices.Even(found.Best));
         }
 
-        if (!IsApartAndEven(best))
+        if (!IsApartAndEven(found.Best))
         {
             // Beginnings that care for no move: where replicas could not be kept apart, or shares even, from what there is.
-            best = Better(best, ClaimStarts.Interleaved(rules));
-            best = Better(best, ClaimStarts.Mixed(rules));
-            best = Better(best, ClaimStarts.FourZones(rules));
-            best = Better(best, ClaimStarts.InterleavedApart(rules));
-            best = Better(best, ClaimStarts.Refilled(best));
+            found.Try(ClaimStarts.Interleaved(rules));
+            found.Try(ClaimStarts.Mixed(rules));
+            found.Try(ClaimStarts.FourZones(rules));
+            found.Try(ClaimStarts.InterleavedApart(rules));
+            found.Try(ClaimStarts.Refilled(found.Best));
         }
 
-        for (var round = 0; round < Rounds && !IsLeast(best); round++)
+        for (var (round, isBetter) = (0, true); round < Rounds && isBetter && !IsLeast(found.Best); round++)
         {
-            best = ClaimPrices.Around(best, round * rules.RingSize / Rounds).Aggregate(best, Better);
+            isBetter = found.TryAll(ClaimPrices.Around(found.Best));
         }
 
-        if (!IsLeast(best) && best.Moves() > 0)
+        foreach (var board in found.Promising(Chained).Where(board => board.Moves() > 0))
         {
-            ClaimChains.Run(best);
+            if (!IsLeast(found.Best))
+            {
+                ClaimChains.Run(board);
+                found.Take(board);
+            }
         }
 
-        return best;
+        return found.Best;
     }
 
     /// <summary>Whether only moves are left to save: no node is repeated, zones only where they must be, and shares differ by at most one.</summary>
@@ -97,21 +98,4 @@ public static class Claim
 
     /// <summary>Whether no assignment at all is better.</summary>
     private static bool IsLeast(ClaimBoard board) => IsApartAndEven(board) && board.Moves() <= board.Rules.ForcedMoves;
-
-    private static ClaimBoard Better(ClaimBoard best, ClaimBoard? start)
-    {
-        if (start is null)
-        {
-            return best;
-        }
-
-        var found = Searched(start);
-        return found.TotalCost() < best.TotalCost() ? found : best;
-    }
-
-    private static ClaimBoard Searched(ClaimBoard board)
-    {
-        ClaimSearch.Run(board);
-        return board;
-    }
 }

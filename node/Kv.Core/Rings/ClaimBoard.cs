@@ -23,6 +23,9 @@ internal sealed class ClaimBoard
     /// <summary>Partitions by node.</summary>
     public int[] Shares { get; }
 
+    /// <summary>Whether shares differ by at most one.</summary>
+    public bool IsEven => Shares.Max() - Shares.Min() <= 1;
+
     /// <summary>A partition counted on round the ring.</summary>
     public int Place(int p) => p & (Rules.RingSize - 1);
 
@@ -74,7 +77,12 @@ internal sealed class ClaimBoard
     }
 
     /// <summary>The cost of the whole assignment: what the solver makes least.</summary>
-    public long TotalCost()
+    public long TotalCost() => CostWith(Rules.BalanceCost);
+
+    /// <summary>The cost, were an uneven share worth but a few moves, as it is to rewrites.</summary>
+    public long Promise() => CostWith(2 * ClaimRules.MoveCost);
+
+    private long CostWith(long balanceCost)
     {
         var cost = 0L;
         for (var p = 0; p < Rules.RingSize; p++)
@@ -88,7 +96,7 @@ internal sealed class ClaimBoard
 
         foreach (var share in Shares)
         {
-            cost += Rules.BalanceCost * share * share;
+            cost += balanceCost * share * share;
         }
 
         return cost;

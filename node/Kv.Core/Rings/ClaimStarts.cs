@@ -4,9 +4,7 @@ namespace Kv.Core.Rings;
 internal static class ClaimStarts
 {
     /// <summary>Colourings are exact but grow with the number of colours; beyond these, rings are slack enough for the search alone.</summary>
-    private const int MaxNodeColours = 6;
-
-    private const int MaxZoneColours = 5;
+    private const int MaxColours = 6;
 
     // As ClaimRules' scales, only closer together.
     private const long MovePrice = 1;
@@ -113,12 +111,13 @@ internal static class ClaimStarts
         var rules = board.Rules;
         var nobody = new int[rules.RingSize];
         Array.Fill(nobody, ClaimRules.Nobody);
-        return rules.HasZones ? FillZones(rules, [.. board.Owners.ToArray().Select(o => rules.ZoneOf[o])], nobody) : null;
+        var zones = new ClaimPalette(rules, 1);
+        return rules.HasZones ? zones.Fill([.. board.Owners.ToArray().Select(zones.Of)], nobody) : null;
     }
 
     /// <summary>Round and round, and made valid at the seam with no regard to zones, which few nodes in two zones need.</summary>
     public static ClaimBoard? InterleavedApart(ClaimRules rules) =>
-        rules.NodeWindow < 2 || rules.Nodes.Length > MaxNodeColours ? null : NearestByNode(rules, Interleaved(rules).Owners.ToArray(), zonePrice: 0);
+        Nearest(rules, new ClaimPalette(rules, rules.Nodes.Length), Interleaved(rules).Owners.ToArray(), zonePrice: 0);
 
     /// <summary>Round and round: each node once per turn, zones in turn as evenly as their sizes let them.</summary>
     public static ClaimBoard Interleaved(ClaimRules rules)
@@ -134,41 +133,23 @@ internal static class ClaimStarts
     }
 
     /// <summary>The assignment nearest to <paramref name="wanted"/> that repeats nodes and zones least; null where there are too many colours to compute it.</summary>
-    public static ClaimBoard? Nearest(ClaimRules rules, int[] wanted)
+    public static ClaimBoard? Nearest(ClaimRules rules, int[] wanted) =>
+        Nearest(rules, new ClaimPalette(rules, rules.Nodes.Length <= MaxColours ? rules.Nodes.Length : 1), wanted, ZonePrice);
+
+    private static ClaimBoard? Nearest(ClaimRules rules, ClaimPalette colours, int[] wanted, long zonePrice)
     {
-        if (rules.NodeWindow < 2)
+        if (rules.NodeWindow < 2 || colours.Count is 1 or > MaxColours)
         {
             return null;
         }
 
-        if (rules.Nodes.Length <= MaxNodeColours)
-        {
-            return NearestByNode(rules, wanted, ZonePrice);
-        }
-
-        if (!rules.HasZones || rules.ZoneNames.Length > MaxZoneColours)
-        {
-            return null;
-        }
-
-        var zones = CyclicColouring.Solve(
+        var colouring = CyclicColouring.Solve(
             rules.RingSize,
-            rules.ZoneNames.Length,
+            colours.Count,
             rules.NodeWindow,
-            (p, zone) => wanted[p] != ClaimRules.Nobody && rules.ZoneOf[wanted[p]] == zone ? 0 : MovePrice,
-            (a, b, distance) => rules.PairPrice(a == b && rules.ZoneSizes[a] == 1, a == b, distance, NodePrice, ZonePrice));
-        return zones is null ? null : FillZones(rules, zones, wanted);
-    }
-
-    private static ClaimBoard? NearestByNode(ClaimRules rules, int[] wanted, long zonePrice)
-    {
-        var owners = CyclicColouring.Solve(
-            rules.RingSize,
-            rules.Nodes.Length,
-            rules.NodeWindow,
-            (p, node) => wanted[p] == node ? 0 : MovePrice,
-            (a, b, distance) => rules.PairPrice(a == b, rules.ZoneOf[a] == rules.ZoneOf[b], distance, NodePrice, zonePrice));
-        return owners is null ? null : new ClaimBoard(rules, owners);
+            (p, colour) => wanted[p] != ClaimRules.Nobody && colours.Of(wanted[p]) == colour ? 0 : MovePrice,
+            (a, b, distance) => colours.PairPrice(a, b, distance, NodePrice, zonePrice));
+        return colouring is null ? null : colours.Fill(colouring, wanted);
     }
 
     private static void TakeFrom(ClaimBoard board, int[] targets, int from, int taker)
@@ -185,33 +166,8 @@ internal static class ClaimStarts
         }
     }
 
-    /// <summary>Nodes for a colouring by zones: who is wanted where that fits, else the cheapest of the zone.</summary>
-    public static ClaimBoard FillZones(ClaimRules rules, int[] zones, int[] wanted)
-    {
-        var shares = new int[rules.Nodes.Length];
-        var owners = new int[rules.RingSize];
-        for (var p = 0; p < rules.RingSize; p++)
-        {
-            owners[p] = wanted[p] != ClaimRules.Nobody && rules.ZoneOf[wanted[p]] == zones[p] ? wanted[p] : ClaimRules.Nobody;
-            if (owners[p] != ClaimRules.Nobody)
-            {
-                shares[owners[p]]++;
-            }
-        }
-
-        for (var p = 0; p < rules.RingSize; p++)
-        {
-            if (owners[p] == ClaimRules.Nobody)
-            {
-                owners[p] = Cheapest(rules, owners, shares, p, Enumerable.Range(0, shares.Length).Where(n => rules.ZoneOf[n] == zones[p]));
-                shares[owners[p]]++;
-            }
-        }
-
-        return new ClaimBoard(rules, owners);
-    }
-
-    private static int Cheapest(ClaimRules rules, int[] owners, int[] shares, int p, IEnumerable<int> candidates) =>
+    /// <summary>Of these nodes, the one that costs least at <paramref name="p"/> among the owners that are known already.</summary>
+    public static int Cheapest(ClaimRules rules, int[] owners, int[] shares, int p, IEnumerable<int> candidates) =>
         candidates.MinBy(node => CostAmongKnown(rules, owners, p, node) + (rules.BalanceCost * ((2 * shares[node]) + 1)));
 
     private static long CostAmongKnown(ClaimRules rules, int[] owners, int p, int node)

@@ -19,7 +19,7 @@ internal static class ClaimWarnings
             warnings.Add($"Not all replicas will be in distinct zones: {zones} of {rules.RingSize} runs of {rules.ZoneWindow} consecutive partitions have a zone twice");
         }
 
-        if (board.Shares.Max() - board.Shares.Min() > 1)
+        if (!board.IsEven)
         {
             warnings.Add($"Shares are uneven, from {board.Shares.Min()} to {board.Shares.Max()} partitions a node, to keep replicas apart");
         }

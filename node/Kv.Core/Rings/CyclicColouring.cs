@@ -10,6 +10,11 @@ internal static class CyclicColouring
     /// <summary>A pair's price that forbids it.</summary>
     public const long Forbidden = long.MaxValue / 1024;
 
+    /// <summary>Beginnings that <see cref="SolveOften"/> takes in turn, each far from the last.</summary>
+    public const int Seams = 8;
+
+    private const int SeamStep = 3;
+
     /// <param name="places">Places of the circle, more than twice the window.</param>
     /// <param name="colours">Colours.</param>
     /// <param name="window">Places nearer than this have a pair price; at least 2.</param>
@@ -35,9 +40,10 @@ internal static class CyclicColouring
     }
 
     /// <summary>
-    /// As <see cref="Solve"/>, again and again with other prices and one beginning, the first window - 1 colours of <paramref name="begin"/>: as many times
+    /// As <see cref="Solve"/>, again and again with other prices, and each time with one beginning: window - 1 places that stay as they were the last time, others each time. As many times
     /// cheaper as there are beginnings, and best but for them.
     /// </summary>
+    /// <param name="begin">The first beginning is of this colouring.</param>
     /// <param name="price">For a round, of a colour at a place.</param>
     /// <param name="take">Sees each round's colouring and its price; false ends the rounds.</param>
     public static void SolveOften(
@@ -45,16 +51,18 @@ internal static class CyclicColouring
     {
         var places = begin.Length;
         var states = new StateSpace(colours, window - 1, pairPrice);
-        var beginState = states.Find(begin.AsSpan(0, window - 1));
-        if (beginState < 0)
-        {
-            return;
-        }
-
         var before = new ushort[places, states.Count];
-        while (SolveFrom(states, beginState, places, Tabulate(places, colours, price), Forbidden, before) is { } found && take(found.Colours, found.Price))
+        for (var (seam, goesOn) = (0, true); goesOn; seam = (seam + (places / Seams * SeamStep)) % places)
         {
-            // The prices that the caller changed make the next round.
+            var from = seam;
+            var beginState = states.Find([.. Enumerable.Range(0, window - 1).Select(i => begin[(from + i) % places])]);
+            if (beginState < 0 || SolveFrom(states, beginState, places, Tabulate(places, colours, (p, colour) => price((from + p) % places, colour)), Forbidden, before) is not { } found)
+            {
+                return;
+            }
+
+            begin = [.. Enumerable.Range(0, places).Select(p => found.Colours[(p - from + places) % places])];
+            goesOn = take(begin, found.Price);
         }
     }
 

@@ -67,10 +67,12 @@ internal sealed class ClaimCheck
         }
     }
 
-    /// <summary>Within one where no zone's size forbids it, and always within one among the nodes of a zone.</summary>
+    /// <summary>Within one where no zone's size forbids it, and always within one among the nodes of a zone. Of four zones or more none can have above a third of the ring.</summary>
     public void SharesAreEven()
     {
-        if (Zones <= 2 || Nodes % Zones == 0)
+        var (floor, more) = Math.DivRem(_size, Nodes);
+        var mostOfAZone = _zoneSizes.Values.Max(size => (size * floor) + Math.Max(0, more - (Nodes - size)));
+        if (Zones <= 2 || Nodes % Zones == 0 || (Zones >= 4 && mostOfAZone < _size / 3))
         {
             AtMost(1, _shares.Values.Max() - _shares.Values.Min(), "is the difference of shares");
         }

@@ -4,7 +4,7 @@ using Kv.Core.Rings;
 namespace Kv.Core.Tests.Rings;
 
 /// <summary>
-/// What the walk of a bound tells apart: nodes where they are few, else the zones, of which the small ones still as nodes (a zone of two nodes has to alternate). And what colours that
+/// What the walk of a bound tells apart: nodes where they are few, else the zones, of which the small ones still as nodes (a zone of two nodes has to alternate), and newcomers. And what colours that
 /// are near each other cost: where the assignment that was found repeats nothing, no other that is as good does, so repeats are forbidden; else they have the claim's weights.
 /// </summary>
 internal sealed class ClaimColours
@@ -24,7 +24,7 @@ internal sealed class ClaimColours
     private readonly bool _nodesRepeat;
     private readonly bool _zonesRepeat;
 
-    public ClaimColours(ImmutableArray<ClaimMember> members, int[] found)
+    private ClaimColours(ImmutableArray<ClaimMember> members, int[] found, Func<int, bool> isNode)
     {
         var names = members.Select(m => m.Zone).Distinct().ToList();
         _zones = names.Count;
@@ -32,20 +32,21 @@ internal sealed class ClaimColours
         _nodesRepeat = Weigh(found, (a, b, distance) => a == b ? (1 << (Window - distance)) - 1 : 0) > 0;
         (_zone, _isNode) = (_zoneOfNode, [.. members.Select(_ => true)]);
         _zonesRepeat = _zones > 1 && Enumerable.Range(0, found.Length).Any(p => ZoneStep(found[p], found[(p + found.Length - 1) % found.Length], found[(p + found.Length - 2) % found.Length]) > 0);
-        var sizes = Enumerable.Range(0, _zones).Select(z => _zoneOfNode.Count(o => o == z)).ToArray();
-        for (var largest = sizes.Max(); ; largest = sizes.Where(s => s < largest).DefaultIfEmpty(0).Max())
-        {
-            // Zones of up to this many nodes are told apart by node.
-            var colours = Enumerable.Range(0, members.Length).Where(n => sizes[_zoneOfNode[n]] <= largest).Select(n => (Zone: _zoneOfNode[n], Node: n))
-                .Concat(Enumerable.Range(0, _zones).Where(z => sizes[z] > largest).Select(z => (Zone: z, Node: -1))).ToList();
-            _zone = [.. colours.Select(c => c.Zone)];
-            _isNode = [.. colours.Select(c => c.Node >= 0)];
-            _colourOfNode = [.. _zoneOfNode.Select((zone, node) => Math.Max(colours.IndexOf((zone, node)), colours.IndexOf((zone, -1))))];
-            if (largest <= 1 || Work() * found.Length <= MostWork)
-            {
-                break;
-            }
-        }
+        var colours = Enumerable.Range(0, members.Length).Select(n => (Zone: _zoneOfNode[n], Node: isNode(n) ? n : -1)).Distinct().ToList();
+        _zone = [.. colours.Select(c => c.Zone)];
+        _isNode = [.. colours.Select(c => c.Node >= 0)];
+        _colourOfNode = [.. _zoneOfNode.Select((zone, node) => colours.IndexOf((zone, isNode(node) ? node : -1)))];
+    }
+
+    /// <summary>From the coarsest, where only zones of one node are nodes, to the finest whose walks can be afforded; newcomers, which take much, are nodes from the second on.</summary>
+    public static IEnumerable<ClaimColours> Levels(ImmutableArray<ClaimMember> members, int[] original, int[] found)
+    {
+        var sizes = members.Select(m => members.Count(other => other.Zone == m.Zone)).ToArray();
+        var isNew = members.Select((_, node) => original.Any(o => o >= 0) && !original.Contains(node)).ToArray();
+        return sizes.Append(1).Distinct().Order()
+            .Select(largest => new ClaimColours(members, found, node => isNew[node] || sizes[node] <= largest))
+            .TakeWhile(colours => colours.Work() * found.Length <= MostWork)
+            .Prepend(new ClaimColours(members, found, node => sizes[node] == 1));
     }
 
     public int Count => _zone.Length;

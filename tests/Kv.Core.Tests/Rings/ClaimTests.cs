@@ -67,6 +67,13 @@ public sealed class ClaimTests
     [InlineData(16, 5, 8, -1)]
     [InlineData(128, 1, 4, -1)]
     [InlineData(64, 2, 3, -1)]
+    [InlineData(64, 4, 10, -1)]
+    [InlineData(256, 4, 12, 1)]
+    [InlineData(256, 4, 16, 1)]
+    [InlineData(256, 4, 19, -2)]
+    [InlineData(256, 4, 26, -2)]
+    [InlineData(512, 4, 9, 1)]
+    [InlineData(512, 4, 11, -1)]
     public void Assign_WhereARingIsTight_MovesFew(int ringSize, int zones, int before, int by)
     {
         var members = Members(Math.Max(before, before + by), zones);
