@@ -11,6 +11,7 @@ using Kv.Wire.Admin;
 using Kv.Wire.Native;
 using Kv.Wire.Peer;
 using Kv.Wire.Riak.Http;
+using Kv.Wire.Riak.Pb;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -165,7 +166,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
             foreach (var (protocol, port) in new[]
                      {
                          ("grpc", options.GrpcPort), ("peer", options.PeerPort), ("admin", options.AdminPort),
-                         ("riak-http", options.RiakHttpPort), ("metrics", options.MetricsPort),
+                         ("riak-pb", options.RiakPbPort), ("riak-http", options.RiakHttpPort), ("metrics", options.MetricsPort),
                      })
             {
                 if (BoundPort.Bind(protocol, options.ListenHost, port) is { } socket)
@@ -210,6 +211,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
             frontEnds.Add(CreateNativeServer(grpc));
         }
 
+        if (Port("riak-pb") is { } riakPb)
+        {
+            frontEnds.Add(CreateRiakPbServer(riakPb));
+        }
+
         if (Port("riak-http") is { } riakHttp)
         {
             frontEnds.Add(CreateRiakHttpServer(riakHttp));
@@ -249,6 +255,13 @@ public sealed partial class NodeComposition : IAsyncDisposable
             limits => limits.ApplyNativeLimits(native, options.MaxClientConnections),
             services => services.AddKvService(kvService, native),
             app => app.MapKvService(memory, native));
+    }
+
+    private PortServer CreateRiakPbServer(BoundPort port)
+    {
+        var doors = new RiakPbDoors(node!.Client, node.Admin, node.State, options.Name);
+        var riak = new RiakPbConnections(doors, new RiakPbOptions { MaxObjectBytes = options.Cluster.MaxObjectBytes }, memory, loggers);
+        return PortServer.CreateRaw(port, loggers, limits => limits.MaxConcurrentConnections = options.MaxClientConnections, riak.ServeAsync);
     }
 
     private PortServer CreateRiakHttpServer(BoundPort port)

@@ -30,6 +30,8 @@ public sealed record NodeOptions
 
     public ListenPort AdminPort { get; init; } = ListenPort.At(9082);
 
+    public ListenPort RiakPbPort { get; init; } = ListenPort.At(8087);
+
     public ListenPort RiakHttpPort { get; init; } = ListenPort.At(8098);
 
     public ListenPort MetricsPort { get; init; } = ListenPort.At(9464);

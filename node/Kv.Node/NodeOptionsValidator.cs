@@ -66,7 +66,7 @@ public static class NodeOptionsValidator
         foreach (var (name, port) in new[]
                  {
                      ("grpc-port", options.GrpcPort), ("peer-port", options.PeerPort), ("admin-port", options.AdminPort),
-                     ("riak-http-port", options.RiakHttpPort), ("metrics-port", options.MetricsPort),
+                     ("riak-pb-port", options.RiakPbPort), ("riak-http-port", options.RiakHttpPort), ("metrics-port", options.MetricsPort),
                  })
         {
             if (port.IsOff || port.Number == 0)

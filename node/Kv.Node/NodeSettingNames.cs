@@ -21,6 +21,7 @@ public static class NodeSettingNames
         Port("grpc-port", "9080", "native clients (gRPC)", (o, p) => o with { GrpcPort = p }, canBeOff: true),
         Port("peer-port", "9081", "other nodes", (o, p) => o with { PeerPort = p }, canBeOff: false),
         Port("admin-port", "9082", "the operator and the command line (gRPC)", (o, p) => o with { AdminPort = p }, canBeOff: false),
+        Port("riak-pb-port", "8087", "Riak Protocol Buffers clients", (o, p) => o with { RiakPbPort = p }, canBeOff: true),
         Port("riak-http-port", "8098", "Riak HTTP clients", (o, p) => o with { RiakHttpPort = p }, canBeOff: true),
         Port("metrics-port", "9464", "`/metrics`, `/livez`, `/readyz`, `/startupz`", (o, p) => o with { MetricsPort = p }, canBeOff: true),
         new("memory-limit", "SIZE", "the container's limit, else 2Gi", "bytes the process may use in all, with `Ki`, `Mi` or `Gi`; at least 128Mi", (o, t) =>

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace Kv.Node;
 
 /// <summary>
-/// One protocol's HTTP server: each port has its own, with its own limits and routes, so that nothing of one protocol is reachable by another's port
+/// One protocol's server: each port has its own, with its own limits and routes, so that nothing of one protocol is reachable by another's port
 /// and a flood of one does not take the others' connections.
 /// </summary>
 public sealed class PortServer : IAsyncDisposable
@@ -15,12 +16,24 @@ public sealed class PortServer : IAsyncDisposable
 
     private PortServer(WebApplication app, BoundPort port) => (this.app, this.port) = (app, port);
 
-    /// <summary>Makes the server; it listens once started.</summary>
+    /// <summary>Makes a server of HTTP; it listens once started.</summary>
     public static PortServer Create(
         BoundPort port,
         HttpProtocols protocols,
         ILoggerFactory loggers,
         Action<KestrelServerLimits> limit,
+        Action<IServiceCollection> addServices,
+        Action<WebApplication> map) => Create(port, loggers, limit, listen => listen.Protocols = protocols, addServices, map);
+
+    /// <summary>Makes a server of a protocol of its own, which serves each connection whole; it listens once started.</summary>
+    public static PortServer CreateRaw(BoundPort port, ILoggerFactory loggers, Action<KestrelServerLimits> limit, Func<ConnectionContext, Task> serve) =>
+        Create(port, loggers, limit, listen => listen.Run(serve), static _ => { }, static _ => { });
+
+    private static PortServer Create(
+        BoundPort port,
+        ILoggerFactory loggers,
+        Action<KestrelServerLimits> limit,
+        Action<ListenOptions> configure,
         Action<IServiceCollection> addServices,
         Action<WebApplication> map)
     {
@@ -30,7 +43,7 @@ public sealed class PortServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             limit(kestrel.Limits);
-            kestrel.Listen(port.EndPoint, listen => listen.Protocols = protocols);
+            kestrel.Listen(port.EndPoint, configure);
         });
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = _ => port.Socket);
         builder.Services.AddRoutingCore();

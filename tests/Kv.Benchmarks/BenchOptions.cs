@@ -12,7 +12,7 @@ internal sealed record BenchOptions
           --keys N          distinct keys (100000)
           --value-bytes N   bytes of a value (1024)
           --callers LIST    callers at once, each with one operation under way (16,64)
-          --targets LIST    of client,http,redis,etcd (all)
+          --targets LIST    of client,pb,http,redis,etcd (all)
           --operations LIST of put,get,mixed: mixed is 80 gets to 20 puts (all)
           --nodes N         nodes of the ring (3)
           --restart N       instead: load N keys, stop cleanly, and time until a restarted ring serves (0: not)
@@ -30,7 +30,7 @@ internal sealed record BenchOptions
 
     public IReadOnlyList<int> Callers { get; init; } = [16, 64];
 
-    public IReadOnlyList<string> Targets { get; init; } = ["client", "http", "redis", "etcd"];
+    public IReadOnlyList<string> Targets { get; init; } = ["client", "pb", "http", "redis", "etcd"];
 
     public IReadOnlyList<string> Operations { get; init; } = ["put", "get", "mixed"];
 
@@ -66,7 +66,7 @@ internal sealed record BenchOptions
                 "--keys" => options with { Keys = Number(arguments[i], value, 1, 100_000_000) },
                 "--value-bytes" => options with { ValueBytes = Number(arguments[i], value, 1, 16 * 1024 * 1024) },
                 "--callers" => options with { Callers = [.. value.Split(',').Select(text => Number("--callers", text, 1, 4096))] },
-                "--targets" => options with { Targets = Words(arguments[i], value, "client", "http", "redis", "etcd") },
+                "--targets" => options with { Targets = Words(arguments[i], value, "client", "pb", "http", "redis", "etcd") },
                 "--operations" => options with { Operations = Words(arguments[i], value, "put", "get", "mixed") },
                 "--nodes" => options with { Nodes = Number(arguments[i], value, 1, 16) },
                 "--restart" => options with { RestartKeys = Number(arguments[i], value, 0, 100_000_000) },

@@ -43,6 +43,13 @@ internal sealed class BenchRun(BenchOptions options)
         }
     }
 
+    private static async Task<ILoadTarget> ConnectAsync(string name, LocalRing ring) => name switch
+    {
+        "pb" => new PbTarget(ring),
+        "http" => new HttpTarget(ring),
+        _ => await ClientTarget.ConnectAsync(ring),
+    };
+
     private async Task<int> LoadAsync()
     {
         Console.WriteLine(string.Create(
@@ -50,21 +57,15 @@ internal sealed class BenchRun(BenchOptions options)
             $"{options.Nodes} nodes, n_val 3, default quorums, fsync; {options.Keys} keys of {options.ValueBytes} bytes; {Environment.ProcessorCount} cores shared by servers and load; closed loop, {options.Seconds} s each"));
         Console.WriteLine("| target | operation | callers | ops/s | p50 ms | p95 ms | p99 ms | server CPU us/op | client CPU us/op | failures |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
-        if (options.Targets.Contains("client") || options.Targets.Contains("http"))
+        if (options.Targets.Any(name => name is "client" or "pb" or "http"))
         {
             await using var ring = await LocalRing.StartAsync(options);
             var filled = false;
-            if (options.Targets.Contains("client"))
+            foreach (var name in options.Targets.Where(name => name is "client" or "pb" or "http"))
             {
-                await using var target = await ClientTarget.ConnectAsync(ring);
-                await MeasureAsync(target, fill: true);
-                filled = true;
-            }
-
-            if (options.Targets.Contains("http"))
-            {
-                await using var target = new HttpTarget(ring);
+                await using var target = await ConnectAsync(name, ring);
                 await MeasureAsync(target, fill: !filled);
+                filled = true;
             }
 
             var resident = ring.Pids.Select(pid => $"{ProcessMeter.ResidentBytes(pid) / 1_048_576} MiB");

@@ -155,6 +155,7 @@ public sealed class ExecutableTests : IDisposable
         "--grpc-port=0",
         "--peer-port=" + peerPort,
         "--admin-port=0",
+        "--riak-pb-port=0",
         "--riak-http-port=0",
         "--metrics-port=0",
         "--stores=16",

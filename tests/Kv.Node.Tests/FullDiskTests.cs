@@ -75,7 +75,7 @@ public sealed class FullDiskTests : IAsyncDisposable
     }
 
     private NodeProcess Start() => NodeProcess.Start(
-        "--name=full", "--data", Path.Combine(volume, "data"), "--grpc-port=0", "--peer-port=0", "--admin-port=0", "--riak-http-port=off", "--metrics-port=off", "--stores=64", "--memory-limit=2Gi");
+        "--name=full", "--data", Path.Combine(volume, "data"), "--grpc-port=0", "--peer-port=0", "--admin-port=0", "--riak-pb-port=off", "--riak-http-port=off", "--metrics-port=off", "--stores=64", "--memory-limit=2Gi");
 
     /// <summary>A tmpfs can be made as small as what is in it.</summary>
     private async Task FillUpAsync()

@@ -108,7 +108,7 @@ public sealed partial class MetricsTests : IDisposable
         var name = string.Create(CultureInfo.InvariantCulture, $"node{number}");
         var node = NodeProcess.Start(
             "--name", name, "--data", Path.Combine(root, name), "--stores=16", "--memory-limit=1Gi",
-            "--grpc-port=0", "--peer-port=0", "--admin-port=0", "--riak-http-port=0", "--metrics-port=0");
+            "--grpc-port=0", "--peer-port=0", "--admin-port=0", "--riak-pb-port=0", "--riak-http-port=0", "--metrics-port=0");
         await node.ServingAsync(None);
         return node;
     }

@@ -22,9 +22,9 @@ public sealed class NodeSettingsTests
 
         Assert.Equal("this-host", options!.Name);
         Assert.Equal("127.0.0.1", options.AdvertiseHost);
-        Assert.Equal(["9080", "9081", "9082", "8098", "9464"], new[]
+        Assert.Equal(["9080", "9081", "9082", "8087", "8098", "9464"], new[]
         {
-            options.GrpcPort.ToString(), options.PeerPort.ToString(), options.AdminPort.ToString(), options.RiakHttpPort.ToString(), options.MetricsPort.ToString(),
+            options.GrpcPort.ToString(), options.PeerPort.ToString(), options.AdminPort.ToString(), options.RiakPbPort.ToString(), options.RiakHttpPort.ToString(), options.MetricsPort.ToString(),
         });
         foreach (var setting in NodeSettingNames.All.Where(setting => int.TryParse(setting.Default, out _)))
         {

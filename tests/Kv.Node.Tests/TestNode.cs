@@ -34,6 +34,7 @@ internal sealed class TestNode : IAsyncDisposable
         GrpcPort = ListenPort.Any,
         PeerPort = ListenPort.Any,
         AdminPort = ListenPort.Any,
+        RiakPbPort = ListenPort.Any,
         RiakHttpPort = ListenPort.Any,
         MetricsPort = ListenPort.Any,
     };

@@ -19,7 +19,7 @@ internal sealed class NodeProcess : IDisposable
 
     public int ExitCode => process.ExitCode;
 
-    public static NodeProcess Start(string binary, IEnumerable<string> arguments, string logFile)
+    public static NodeProcess Start(string binary, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> variables, string logFile)
     {
         if (File.Exists(logFile) && new FileInfo(logFile).Length > MaxLogBytes)
         {
@@ -29,6 +29,11 @@ internal sealed class NodeProcess : IDisposable
         // exec: the shell only opens the file, and the process that we know is the node itself.
         var start = Shells.Detached("exec \"$@\" >>\"$KV_NODE_LOG\" 2>&1 </dev/null", [binary, .. arguments]);
         start.Environment["KV_NODE_LOG"] = logFile;
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         return new NodeProcess(Process.Start(start) ?? throw new WorldException($"{binary} cannot be started"));
     }
 

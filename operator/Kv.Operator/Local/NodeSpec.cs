@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Kv.Operator.Manifests;
 
 namespace Kv.Operator.Local;
 
@@ -15,11 +16,14 @@ internal sealed record NodeSpec(string Name, string Zone, IReadOnlyDictionary<st
 
     public string AddressOf(string protocol) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Host}:{Ports[protocol]}");
 
+    /// <summary>Its ports, as a pod gets them: a program that is older than this one, in an upgrade, does not know each of them, and passes over a variable.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Variables => Ports.Select(port => KeyValuePair.Create(
+        ConfigMaps.VariableName(port.Key + "-port"), port.Value.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+
     public IEnumerable<string> Arguments(string dataDirectory)
     {
         string[] fixedOnes = ["--name", Name, "--data", dataDirectory, "--listen", Host, "--advertise", Host];
         var zone = Zone.Length == 0 ? [] : new[] { "--zone", Zone };
-        var ports = Ports.SelectMany(port => new[] { $"--{port.Key}-port", port.Value.ToString(System.Globalization.CultureInfo.InvariantCulture) });
-        return [.. fixedOnes, .. zone, .. ports, .. Settings.SelectMany(setting => new[] { $"--{setting.Key}", setting.Value })];
+        return [.. fixedOnes, .. zone, .. Settings.SelectMany(setting => new[] { $"--{setting.Key}", setting.Value })];
     }
 }

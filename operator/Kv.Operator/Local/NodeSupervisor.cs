@@ -271,7 +271,7 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
         }
 
         Directory.CreateDirectory(files.DataOf(slot.Spec.Name));
-        slot.Process = NodeProcess.Start(options.NodeBinary, slot.Spec.Arguments(files.DataOf(slot.Spec.Name)), files.LogOf(slot.Spec.Name));
+        slot.Process = NodeProcess.Start(options.NodeBinary, slot.Spec.Arguments(files.DataOf(slot.Spec.Name)), slot.Spec.Variables, files.LogOf(slot.Spec.Name));
         slot.Started = slot.Spec;
         slot.StartedAt = time.GetUtcNow();
         slot.NextStart = null;

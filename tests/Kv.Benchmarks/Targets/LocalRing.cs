@@ -23,6 +23,8 @@ internal sealed class LocalRing : IAsyncDisposable
 
     public IReadOnlyList<string> HttpEndpoints => [.. Enumerable.Range(0, _options.Nodes).Select(node => Endpoint(node, Port.RiakHttp))];
 
+    public IReadOnlyList<string> PbEndpoints => [.. Enumerable.Range(0, _options.Nodes).Select(node => Endpoint(node, Port.RiakPb))];
+
     private enum Port
     {
         Grpc = 0,
@@ -30,6 +32,7 @@ internal sealed class LocalRing : IAsyncDisposable
         Admin = 2,
         RiakHttp = 3,
         Metrics = 4,
+        RiakPb = 5,
     }
 
     public static async Task<LocalRing> StartAsync(BenchOptions options)
@@ -101,6 +104,7 @@ internal sealed class LocalRing : IAsyncDisposable
             .. PortArgument("--peer-port", node, Port.Peer),
             .. PortArgument("--admin-port", node, Port.Admin),
             .. PortArgument("--riak-http-port", node, Port.RiakHttp),
+            .. PortArgument("--riak-pb-port", node, Port.RiakPb),
             .. PortArgument("--metrics-port", node, Port.Metrics),
             .. _options.NodeArguments,
         ];

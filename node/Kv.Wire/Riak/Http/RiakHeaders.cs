@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 using Kv.Core.Causality;
 using Kv.Core.Objects;
@@ -138,20 +137,17 @@ internal static class RiakHeaders
 
     private static HttpFault? ReadIndex(string field, StringValues values, ImmutableArray<KeyValuePair<string, string>>.Builder indexes)
     {
-        var isInteger = field.EndsWith("_int", StringComparison.Ordinal);
-        if (!isInteger && !field.EndsWith("_bin", StringComparison.Ordinal))
-        {
-            return HttpErrors.BadIndexType(field);
-        }
-
         foreach (var line in values)
         {
             foreach (var value in (line ?? "").Split(", "))
             {
                 var text = value.Trim();
-                if (isInteger && !BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+                switch (IndexField.Check(field, text))
                 {
-                    return HttpErrors.BadIndexValue(field, text);
+                    case IndexProblem.UnknownType:
+                        return HttpErrors.BadIndexType(field);
+                    case IndexProblem.NotAnInteger:
+                        return HttpErrors.BadIndexValue(field, text);
                 }
 
                 var entry = KeyValuePair.Create(field, text);

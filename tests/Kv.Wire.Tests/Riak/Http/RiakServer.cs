@@ -1,18 +1,9 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Text;
-using Kv.Cluster;
-using Kv.Cluster.Membership;
-using Kv.Cluster.Peers;
-using Kv.Core.Membership;
-using Kv.Core.Rings;
-using Kv.Storage.Memory;
-using Kv.Storage.State;
 using Kv.Wire.Riak.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Kv.Wire.Tests.Riak.Http;
@@ -26,7 +17,7 @@ public sealed class RiakServer : IAsyncLifetime
     public const int MaxObjectBytes = 64 * 1024;
 
     private readonly Dictionary<string, string> seeded = [];
-    private ClusterNode node = null!;
+    private LoneNode alone = null!;
     private WebApplication app = null!;
     private IDisposable front = null!;
 
@@ -36,15 +27,7 @@ public sealed class RiakServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var self = new Member(new NodeId(7), "node1", "", MemberState.Joining, ImmutableSortedDictionary<string, string>.Empty);
-        node = new ClusterNode(
-            new ClusterOptions(), self, new NoPeers(), new MemoryPartitionStores(), new MemoryNodeState(), TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
-        await node.StartAsync(CancellationToken.None);
-        Ok(await node.Admin.CreateClusterAsync(null, "test", 8, CancellationToken.None));
-        await CreateTypeAsync("siblings", "{}");
-        await CreateTypeAsync("keeps", """{"delete_mode":"keep"}""");
-        Ok(await node.Admin.CreateBucketTypeAsync("sleeping", "{}", CancellationToken.None));
-
+        alone = await LoneNode.StartAsync();
         var options = new RiakHttpOptions { MaxObjectBytes = MaxObjectBytes, MaxPropsBytes = 4096, ListingHoldBytes = 4096 };
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -55,6 +38,7 @@ public sealed class RiakServer : IAsyncLifetime
         });
         builder.Services.AddRiakHttp();
         app = builder.Build();
+        var node = alone.Node;
         front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", TimeProvider.System), RequestMemory.Unbounded(), options);
         await app.StartAsync();
         EndPoint = new IPEndPoint(IPAddress.Loopback, new Uri(app.Urls.Single()).Port);
@@ -67,8 +51,7 @@ public sealed class RiakServer : IAsyncLifetime
         Client.Dispose();
         await app.DisposeAsync();
         front.Dispose();
-        await node.StopAsync(CancellationToken.None);
-        await node.DisposeAsync();
+        await alone.DisposeAsync();
     }
 
     /// <summary>Sends a request whose path goes out as it is written.</summary>
@@ -102,15 +85,6 @@ public sealed class RiakServer : IAsyncLifetime
         }
 
         return text;
-    }
-
-    private static void Ok<T>(AdminResult<T> result)
-        where T : class => Assert.True(result.IsOk, result.Refusal?.ToString());
-
-    private async Task CreateTypeAsync(string name, string props)
-    {
-        Ok(await node.Admin.CreateBucketTypeAsync(name, props, CancellationToken.None));
-        Ok(await node.Admin.ActivateBucketTypeAsync(name, CancellationToken.None));
     }
 
     private async Task SeedAsync()
@@ -150,19 +124,5 @@ public sealed class RiakServer : IAsyncLifetime
         seeded[$"etag:{name}"] = answer.Headers.ETag!.Tag;
         seeded[$"vtag:{name}"] = answer.Headers.ETag!.Tag.Trim('"');
         seeded[$"modified:{name}"] = answer.Content.Headers.LastModified!.Value.ToString("R");
-    }
-
-    /// <summary>A cluster of one has nobody to send to.</summary>
-    private sealed class NoPeers : IPeerTransport
-    {
-        public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, PeerLane lane, Deadline deadline, CancellationToken cancel) =>
-            ValueTask.FromResult<PeerReply>(new PeerReply.Unreachable());
-
-        public ValueTask<PeerReply> SendAsync(string address, PeerRequest request, Deadline deadline, CancellationToken cancel) =>
-            ValueTask.FromResult<PeerReply>(new PeerReply.Unreachable());
-
-        public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses)
-        {
-        }
     }
 }

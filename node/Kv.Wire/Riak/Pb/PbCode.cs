@@ -1,0 +1,36 @@
+namespace Kv.Wire.Riak.Pb;
+
+/// <summary>The codes of Riak's messages that are served or sent (reference 8.2). Others are answered with `Unknown message code`.</summary>
+internal enum PbCode : byte
+{
+    ErrorResp = 0,
+    PingReq = 1,
+    PingResp = 2,
+    GetClientIdReq = 3,
+    GetClientIdResp = 4,
+    SetClientIdReq = 5,
+    SetClientIdResp = 6,
+    GetServerInfoReq = 7,
+    GetServerInfoResp = 8,
+    GetReq = 9,
+    GetResp = 10,
+    PutReq = 11,
+    PutResp = 12,
+    DelReq = 13,
+    DelResp = 14,
+    ListBucketsReq = 15,
+    ListBucketsResp = 16,
+    ListKeysReq = 17,
+    ListKeysResp = 18,
+    GetBucketReq = 19,
+    GetBucketResp = 20,
+    SetBucketReq = 21,
+    SetBucketResp = 22,
+    ResetBucketReq = 29,
+    ResetBucketResp = 30,
+    GetBucketTypeReq = 31,
+    SetBucketTypeReq = 32,
+    GetBucketKeyPreflistReq = 33,
+    GetBucketKeyPreflistResp = 34,
+    StartTls = 255,
+}

@@ -1,0 +1,168 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace Kv.Wire.Riak.Pb;
+
+/// <summary>
+/// One client's connection: frames are carried out in the order in which they came, and answered in it; a client may send on without waiting. It ends when the client
+/// goes, when a frame cannot be trusted, when it stalls, or when the server stops, then after the request that is under way.
+/// </summary>
+internal sealed class PbConnection : IDisposable
+{
+    private readonly PipeReader input;
+    private readonly PbOutput output;
+    private readonly PbSession session;
+    private readonly PbDispatch dispatch;
+    private readonly RiakPbOptions options;
+    private readonly RequestMemory memory;
+    private CancellationTokenSource stall = new();
+    private long room;
+    private long skipped;
+    private bool isMidFrame;
+    private volatile bool isStopping;
+
+    public PbConnection(IDuplexPipe transport, PbDispatch dispatch, RiakPbOptions options, RequestMemory memory, CancellationToken gone)
+    {
+        input = transport.Input;
+        output = new PbOutput(transport.Output, options.StallTimeout, gone);
+        session = new PbSession(output);
+        (this.dispatch, this.options, this.memory) = (dispatch, options, memory);
+    }
+
+    // hot
+    public async Task ServeAsync()
+    {
+        while (await ReadAsync() is { IsCanceled: false } read)
+        {
+            var rest = read.Buffer;
+            Skip(ref rest);
+            PbReply reply;
+            if (await RefusalAsync(rest) is { } refusal)
+            {
+                Skip(ref rest);
+                input.AdvanceTo(rest.Start);
+                reply = refusal;
+            }
+            else if (PbFrame.TryTake(ref rest, out var frame))
+            {
+                // The message is read before the first await: its bytes can go back while the request is carried out.
+                var pending = dispatch.HandleAsync(frame.Code, frame.Message, session);
+                input.AdvanceTo(rest.Start);
+                isMidFrame = false;
+                reply = await pending;
+            }
+            else
+            {
+                isMidFrame = !rest.IsEmpty;
+                input.AdvanceTo(rest.Start, rest.End);
+                if (read.IsCompleted)
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            Release();
+            await output.WriteAsync(reply);
+            if (reply.IsLast || isStopping)
+            {
+                await output.FlushAsync();
+                return;
+            }
+        }
+    }
+
+    /// <summary>Ends the connection once the request that is under way is answered.</summary>
+    public void Stop()
+    {
+        isStopping = true;
+        input.CancelPendingRead();
+    }
+
+    public void Dispose()
+    {
+        Release();
+        output.Dispose();
+        stall.Dispose();
+    }
+
+    /// <summary>What has come; what is ready to be sent goes before waiting for it. Null where a frame that has begun rests for too long.</summary>
+    private async ValueTask<ReadResult?> ReadAsync()
+    {
+        if (input.TryRead(out var read))
+        {
+            return read;
+        }
+
+        await output.FlushAsync();
+        if (skipped == 0 && !isMidFrame)
+        {
+            return await input.ReadAsync();
+        }
+
+        stall.CancelAfter(options.StallTimeout);
+        try
+        {
+            return await input.ReadAsync(stall.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+        finally
+        {
+            if (!stall.TryReset())
+            {
+                stall.Dispose();
+                stall = new CancellationTokenSource();
+            }
+        }
+    }
+
+    /// <summary>Passes over what is left of a frame that was refused.</summary>
+    private void Skip(ref ReadOnlySequence<byte> rest)
+    {
+        var bytes = Math.Min(skipped, rest.Length);
+        rest = rest.Slice(bytes);
+        skipped -= bytes;
+    }
+
+    /// <summary>Why the frame that begins is not taken: it cannot be trusted, or there is no room for it. Null where it is, or where its length has not come.</summary>
+    private async ValueTask<PbReply?> RefusalAsync(ReadOnlySequence<byte> rest)
+    {
+        if (PbFrame.LengthOf(rest) is not { } length)
+        {
+            return null;
+        }
+
+        if (length == 0 || length > options.MaxFrameBytes)
+        {
+            return PbReply.Error(length == 0 ? PbErrors.NoCode : PbErrors.FrameTooLarge(length, options.MaxFrameBytes)) with { IsLast = true };
+        }
+
+        if (length <= RequestMemory.FreeBytes || room > 0)
+        {
+            return null;
+        }
+
+        var wanted = (long)length * RequestMemory.CopiesOfWrite;
+        if (await memory.Clients.TakeAsync(wanted, output.Gone))
+        {
+            room = wanted;
+            return null;
+        }
+
+        skipped = PbFrame.LengthBytes + (long)length;
+        return PbReply.Error(PbErrors.Overload);
+    }
+
+    private void Release()
+    {
+        if (room > 0)
+        {
+            memory.Clients.Release(room);
+            room = 0;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Kv.Cluster;
+using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
+using Kv.Core.Membership;
+using Kv.Core.Rings;
+using Kv.Storage.Memory;
+using Kv.Storage.State;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Kv.Wire.Tests.Riak;
+
+/// <summary>
+/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `keeps` (allow_mult, tombstones kept) and `sleeping`, which is not active.
+/// </summary>
+public sealed class LoneNode : IAsyncDisposable
+{
+    private LoneNode(ClusterNode node) => Node = node;
+
+    public ClusterNode Node { get; }
+
+    public static async Task<LoneNode> StartAsync()
+    {
+        var self = new Member(new NodeId(7), "node1", "", MemberState.Joining, ImmutableSortedDictionary<string, string>.Empty);
+        var node = new ClusterNode(
+            new ClusterOptions(), self, new NoPeers(), new MemoryPartitionStores(), new MemoryNodeState(), TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
+        await node.StartAsync(CancellationToken.None);
+        Ok(await node.Admin.CreateClusterAsync(null, "test", 8, CancellationToken.None));
+        var alone = new LoneNode(node);
+        await alone.CreateTypeAsync("siblings", "{}");
+        await alone.CreateTypeAsync("keeps", """{"delete_mode":"keep"}""");
+        Ok(await node.Admin.CreateBucketTypeAsync("sleeping", "{}", CancellationToken.None));
+        return alone;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Node.StopAsync(CancellationToken.None);
+        await Node.DisposeAsync();
+    }
+
+    private static void Ok<T>(AdminResult<T> result)
+        where T : class => Assert.True(result.IsOk, result.Refusal?.ToString());
+
+    private async Task CreateTypeAsync(string name, string props)
+    {
+        Ok(await Node.Admin.CreateBucketTypeAsync(name, props, CancellationToken.None));
+        Ok(await Node.Admin.ActivateBucketTypeAsync(name, CancellationToken.None));
+    }
+
+    /// <summary>A cluster of one has nobody to send to.</summary>
+    private sealed class NoPeers : IPeerTransport
+    {
+        public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, PeerLane lane, Deadline deadline, CancellationToken cancel) =>
+            ValueTask.FromResult<PeerReply>(new PeerReply.Unreachable());
+
+        public ValueTask<PeerReply> SendAsync(string address, PeerRequest request, Deadline deadline, CancellationToken cancel) =>
+            ValueTask.FromResult<PeerReply>(new PeerReply.Unreachable());
+
+        public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses)
+        {
+        }
+    }
+}
