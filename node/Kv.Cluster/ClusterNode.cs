@@ -38,6 +38,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly Gossip gossip;
     private readonly NodeWatcher watcher;
     private readonly SelfDescription selfDescription;
+    private readonly SeedSearch seeds;
     private readonly HandoffScheduler handoff;
     private readonly RebuildSource sources;
     private readonly Rebuilder rebuilder;
@@ -78,6 +79,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         watched.OnAnswer = OnAnswer;
         watched.OnUnreachable = watcher.Failed;
         selfDescription = new SelfDescription(options, self, State, agreement, time);
+        seeds = new SeedSearch(options, self, State, transport, time, loggers.CreateLogger<SeedSearch>());
 
         host = new VnodeHost(State, stores, nodeState, watched, fences, time, options, Statistics, loggers.CreateLogger<VnodeHost>());
         var gate = new VnodeGate(State, host);
@@ -158,11 +160,17 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
         // A node that was away may hold a document that is long replaced: it looks before it takes requests for partitions that may have moved.
         await watcher.AskAllAsync(cancel);
+        if (await seeds.FindAsync(cancel))
+        {
+            await watcher.AskAllAsync(cancel);
+        }
+
         await Task.WhenAny(background.DrainAsync(), Task.Delay(options.PeerDownAfter, time, cancel));
 
         Start(watcher.RunAsync);
         Start(gossip.RunAsync);
         Start(selfDescription.RunAsync);
+        Start(seeds.RunAsync);
         Start(handoff.RunAsync);
         Start(sources.RunAsync);
         Start(rebuilder.RunAsync);
@@ -253,7 +261,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     {
         if (snapshot.Document is { } document)
         {
-            transport.SetPeers(PeerEndpoint.OthersOf(document, self));
+            transport.SetPeers(seeds.AddressesOf(document));
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Kv.Cluster;
 
 /// <summary>Limits and timeouts of a node's cluster layer. Each has its unit in its name or is a <see cref="TimeSpan"/>; defaults are Riak's where it has the option.</summary>
@@ -61,6 +63,9 @@ public sealed record ClusterOptions
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
     public TimeSpan GossipInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Peer addresses (`host:port`) where members may be found that are not where the document says. None is needed while most stay where they are.</summary>
+    public ImmutableArray<string> Seeds { get; init; } = [];
 
     /// <summary>How long a change of the cluster document is tried for before it counts as unavailable.</summary>
     public TimeSpan DocumentChangeTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -18,6 +18,10 @@ public static class NodeSettingNames
             t == "localhost" || IPAddress.TryParse(t, out _) ? SettingResult.Ok(o with { ListenHost = t }) : SettingResult.Bad(o, "must be an IP address or `localhost`")),
         new("advertise", "HOST", "the listen address, or the host's name where that is all", "the host under which clients and other nodes reach this node", (o, t) =>
             IsHost(t) ? SettingResult.Ok(o with { AdvertiseHost = t }) : SettingResult.Bad(o, "must be a host name or an IP address, without a port, and not `0.0.0.0` or `::`")),
+        new("seeds", "HOST:PORT,...", "none", "peer addresses where members may be found when they are not where the cluster remembers them; at most 512", (o, t) =>
+            t.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: <= 512 } seeds && seeds.All(IsHostAndPort)
+                ? SettingResult.Ok(o with { Cluster = o.Cluster with { Seeds = [.. seeds] } })
+                : SettingResult.Bad(o, "must be at most 512 of `host:port`, with commas between")),
         Port("grpc-port", "9080", "native clients (gRPC)", (o, p) => o with { GrpcPort = p }, canBeOff: true),
         Port("peer-port", "9081", "other nodes", (o, p) => o with { PeerPort = p }, canBeOff: false),
         Port("admin-port", "9082", "the operator and the command line (gRPC)", (o, p) => o with { AdminPort = p }, canBeOff: false),
@@ -94,6 +98,10 @@ public static class NodeSettingNames
 
     private static bool IsName(string text, int longest) =>
         text.Length >= 1 && text.Length <= longest && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
+
+    private static bool IsHostAndPort(string text) =>
+        text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
+        && IsHost(text[..colon].Trim('[', ']'));
 
     private static bool IsHost(string text) => IPAddress.TryParse(text, out var address)
         ? !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)

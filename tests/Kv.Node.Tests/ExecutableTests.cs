@@ -48,15 +48,23 @@ public sealed class ExecutableTests : IDisposable
                 Assert.Equal(0, await node.TerminateAsync(None));
             }
 
-            // One may come back at another address, since the others tell the cluster; all at once must be where the document says.
+            // One may come back at another address, since the others tell the cluster; all at once find each other by the seeds. Here each has the address of another.
+            var ports = nodes.Select(node => node.Endpoint("peer").Split(':')[1]).ToList();
+            var seeds = string.Join(',', nodes.Select(node => node.Endpoint("peer")));
             for (var i = 0; i < 3; i++)
             {
-                var peerPort = nodes[i].Endpoint("peer").Split(':')[1];
                 nodes[i].Dispose();
-                nodes[i] = Start(i + 1, peerPort);
+                nodes[i] = Start(i + 1, ports[(i + 1) % 3], seeds);
             }
 
             await Task.WhenAll(nodes.Select(node => node.ServingAsync(None)));
+            foreach (var node in nodes)
+            {
+                using var admin = GrpcChannel.ForAddress("http://" + node.Endpoint("admin"));
+                var client = new Admin.AdminClient(admin);
+                await TestCluster.UntilAsync(async () => (await client.GetClusterAsync(new GetClusterRequest(), cancellationToken: None)).Members.All(member => member.Up), None);
+            }
+
             await AssertAllThereAsync(nodes[1], 400);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -147,7 +155,7 @@ public sealed class ExecutableTests : IDisposable
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
-    private NodeProcess Start(int number, string peerPort = "0") => NodeProcess.Start(
+    private NodeProcess Start(int number, string peerPort = "0", string seeds = "") => NodeProcess.Start(
         "--name",
         string.Create(CultureInfo.InvariantCulture, $"node{number}"),
         "--data",
@@ -158,6 +166,7 @@ public sealed class ExecutableTests : IDisposable
         "--riak-pb-port=0",
         "--riak-http-port=0",
         "--metrics-port=0",
+        "--seeds=" + seeds,
         "--stores=16",
         "--memory-limit=1Gi");
 

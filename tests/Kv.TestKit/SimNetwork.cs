@@ -12,12 +12,16 @@ namespace Kv.TestKit;
 public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options)
 {
     private readonly Dictionary<NodeId, (SimContext Context, IPeerHandler Handler)> attached = [];
+    private readonly Dictionary<NodeId, string> addressOf = [];
     private readonly Dictionary<string, NodeId> addresses = new(StringComparer.Ordinal);
     private readonly HashSet<(NodeId From, NodeId To)> cuts = [];
     private readonly Dictionary<(NodeId From, NodeId To), double> slow = [];
 
     /// <summary>May be changed while the world runs.</summary>
     public SimNetworkOptions Options { get; set; } = options;
+
+    /// <summary>For stories in which nodes move: a member that is not where the sender was told is not reached. Otherwise ids are enough.</summary>
+    public bool FindsByAddress { get; set; }
 
     /// <summary>Requests sent so far.</summary>
     public long Sent { get; private set; }
@@ -39,6 +43,7 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     {
         attached[node] = (context, handler);
         addresses[address] = node;
+        addressOf[node] = address;
     }
 
     public void Detach(NodeId node) => attached.Remove(node);
@@ -144,12 +149,23 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
 
     private sealed class Transport(SimNetwork network, NodeId self, SimContext context) : IPeerTransport
     {
-        public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, PeerLane lane, Deadline deadline, CancellationToken cancel) =>
-            to == self ? throw new InvalidOperationException("a node sent to itself") : network.Send(self, context, to, request, deadline);
+        private IReadOnlyDictionary<NodeId, string> peers = new Dictionary<NodeId, string>();
+
+        public ValueTask<PeerReply> SendAsync(NodeId to, PeerRequest request, PeerLane lane, Deadline deadline, CancellationToken cancel)
+        {
+            if (to == self)
+            {
+                throw new InvalidOperationException("a node sent to itself");
+            }
+
+            return network.FindsByAddress && peers.GetValueOrDefault(to) != network.addressOf.GetValueOrDefault(to)
+                ? new ValueTask<PeerReply>(new PeerReply.Unreachable())
+                : network.Send(self, context, to, request, deadline);
+        }
 
         public ValueTask<PeerReply> SendAsync(string address, PeerRequest request, Deadline deadline, CancellationToken cancel)
         {
-            if (network.addresses.TryGetValue(address, out var to) && to != self)
+            if (network.addresses.TryGetValue(address, out var to) && to != self && (!network.FindsByAddress || network.addressOf[to] == address))
             {
                 return network.Send(self, context, to, request, deadline);
             }
@@ -158,9 +174,6 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
             return new ValueTask<PeerReply>(new PeerReply.Unreachable());
         }
 
-        public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses)
-        {
-            // The simulated network finds nodes by their ids.
-        }
+        public void SetPeers(IReadOnlyDictionary<NodeId, string> addresses) => peers = addresses;
     }
 }

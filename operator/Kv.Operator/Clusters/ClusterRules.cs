@@ -11,7 +11,7 @@ internal static partial class ClusterRules
     /// <summary>Settings that the operator itself gives each node.</summary>
     private static readonly HashSet<string> Reserved = new(StringComparer.Ordinal)
     {
-        "name", "zone", "data", "listen", "advertise", "config", "memory-limit", "grpc-port", "peer-port", "admin-port", "riak-http-port", "riak-pb-port", "dynamodb-port", "metrics-port",
+        "name", "zone", "data", "listen", "advertise", "config", "memory-limit", "seeds", "grpc-port", "peer-port", "admin-port", "riak-http-port", "riak-pb-port", "dynamodb-port", "metrics-port",
     };
 
     public static IReadOnlyList<SchemaProblem> Check(Cluster cluster)

@@ -152,7 +152,8 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
         }
 
         var old = nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []);
-        nodesByCluster[cluster.Metadata.Name] = [.. nodes];
+        ImmutableArray<string> seeds = [.. nodes.Select(node => node.AddressOf(Ports.Peer))];
+        nodesByCluster[cluster.Metadata.Name] = [.. nodes.Select(node => node with { Seeds = seeds })];
         if (old.Length != nodes.Count || !old.Zip(nodes).All(pair => pair.First.RestartReason == pair.Second.RestartReason && pair.First.Settings.SequenceEqual(pair.Second.Settings)))
         {
             Publish();

@@ -16,6 +16,7 @@ internal static class StatefulSets
     public const string SpecHash = "kv.dev/spec-hash";
 
     private const int UserId = 65532;
+    private const int MaxSeeds = 256;
     private const string DataPath = "/var/lib/kv";
 
     /// <summary>Within the grace period, and with room after it for the node's own stop (25 s).</summary>
@@ -40,12 +41,12 @@ internal static class StatefulSets
             ["updateStrategy"] = new JsonObject { ["type"] = "OnDelete" },
             ["revisionHistoryLimit"] = 5,
             ["selector"] = new JsonObject { ["matchLabels"] = Parts.Selector(cluster, zone) },
-            ["template"] = Overlay.Merge(Template(cluster, zone, defaultImage.For(cluster.Spec, existing?.Image)), cluster.Spec.PodTemplate ?? []),
+            ["template"] = Overlay.Merge(Template(cluster, zone, replicas, defaultImage.For(cluster.Spec, existing?.Image)), cluster.Spec.PodTemplate ?? []),
             ["volumeClaimTemplates"] = new JsonArray(Volume(cluster, zone, existing)),
         },
     };
 
-    private static JsonObject Template(Cluster cluster, string zone, string image)
+    private static JsonObject Template(Cluster cluster, string zone, int replicas, string image)
     {
         var spec = new JsonObject
         {
@@ -63,7 +64,7 @@ internal static class StatefulSets
                 ["seccompProfile"] = new JsonObject { ["type"] = "RuntimeDefault" },
             },
             ["affinity"] = Affinity(cluster),
-            ["containers"] = new JsonArray(Container(cluster, zone, image)),
+            ["containers"] = new JsonArray(Container(cluster, zone, replicas, image)),
             ["volumes"] = new JsonArray(new JsonObject { ["name"] = "tmp", ["emptyDir"] = new JsonObject { ["sizeLimit"] = "64Mi" } }),
         };
         if (NodeSelector(cluster, zone) is { Count: > 0 } nodeSelector)
@@ -82,7 +83,7 @@ internal static class StatefulSets
         };
     }
 
-    private static JsonObject Container(Cluster cluster, string zone, string image)
+    private static JsonObject Container(Cluster cluster, string zone, int replicas, string image)
     {
         var resources = Resources(cluster.Spec.Resources);
         return new JsonObject
@@ -90,7 +91,7 @@ internal static class StatefulSets
             ["name"] = Names.NodeContainer,
             ["image"] = image,
             ["imagePullPolicy"] = "IfNotPresent",
-            ["env"] = Environment(cluster, zone),
+            ["env"] = Environment(cluster, zone, replicas),
             ["envFrom"] = new JsonArray(new JsonObject { ["configMapRef"] = new JsonObject { ["name"] = Names.Config(cluster) } }),
             ["ports"] = new JsonArray([.. Ports.All.Select(port => new JsonObject { ["name"] = port.Name, ["containerPort"] = port.Number, ["protocol"] = "TCP" })]),
             ["resources"] = resources,
@@ -115,13 +116,14 @@ internal static class StatefulSets
         };
     }
 
-    private static JsonArray Environment(Cluster cluster, string zone)
+    private static JsonArray Environment(Cluster cluster, string zone, int replicas)
     {
         var variables = new JsonArray(
             new JsonObject { ["name"] = "KV_NAME", ["valueFrom"] = new JsonObject { ["fieldRef"] = new JsonObject { ["fieldPath"] = "metadata.name" } } },
             Variable("KV_DATA", DataPath),
             Variable("KV_LISTEN", "0.0.0.0"),
             Variable("KV_ADVERTISE", Names.PodHost(cluster, "$(KV_NAME)")),
+            Variable("KV_SEEDS", Seeds(cluster, zone, replicas)),
             new JsonObject
             {
                 ["name"] = "KV_MEMORY_LIMIT",
@@ -141,6 +143,10 @@ internal static class StatefulSets
 
         return variables;
     }
+
+    /// <summary>The zone's pods, which outlive their addresses. No part of what restarts pods: a zone that grows restarts none.</summary>
+    private static string Seeds(Cluster cluster, string zone, int replicas) => string.Join(',', Enumerable.Range(0, Math.Min(replicas, MaxSeeds)).Select(ordinal =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Names.PodHost(cluster, Names.Pod(cluster, zone, ordinal))}:{Ports.Number(Ports.Peer)}")));
 
     private static JsonObject Variable(string name, string value) => new() { ["name"] = name, ["value"] = value };
 
