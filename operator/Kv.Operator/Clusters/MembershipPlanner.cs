@@ -43,14 +43,16 @@ internal static class MembershipPlanner
     private static ClusterAction? NextOfPlan(Cluster cluster, ObservedCluster observed, ObservedRing ring, DateTimeOffset now)
     {
         var departing = Departures.Of(cluster, observed, ring);
-        var stray = ring.Staged.Where(staged => staged is { IsJoin: false, LostId: null } && departing.All(member => member.Id != staged.NodeId)).ToImmutableArray();
+        var shares = ZoneShares.Of(cluster.Spec, observed.Workloads);
+        var stray = ring.Staged.Where(staged => staged.IsJoin
+            ? observed.Nodes.Any(node => node.Name == staged.NodeName && node.Ordinal >= shares[node.Zone])
+            : staged.LostId is null && departing.All(member => member.Id != staged.NodeId)).ToImmutableArray();
         if (stray.Length > 0)
         {
-            // Ours: what others staged has stopped the pass before.
+            // Ours, and not wanted any more: what others staged has stopped the pass before. What is still wanted of it is staged again.
             return new ClusterAction.ClearStaged(string.Join(", ", stray.Select(staged => staged.NodeName)));
         }
 
-        var shares = ZoneShares.Of(cluster.Spec, observed.Workloads);
         var staying = Departures.Staying(cluster, ring) - departing.Length;
         var isFull = staying >= cluster.Spec.Nodes;
         var absent = observed.Nodes

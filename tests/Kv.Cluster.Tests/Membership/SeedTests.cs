@@ -1,4 +1,3 @@
-using Kv.Core.Rings;
 using Kv.TestKit;
 using Xunit;
 

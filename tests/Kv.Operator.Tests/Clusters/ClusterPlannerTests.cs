@@ -73,6 +73,24 @@ public sealed class ClusterPlannerTests
     }
 
     [Fact]
+    public void Next_WithJoinsThatTheSpecDoesNotWantAnyMore_TakesThemBack_AndTheirNodesAway()
+    {
+        var staged = Observed(5, 3).WithRing(ring => ring with
+        {
+            Members = [.. ring.Members, Member(3, MemberState.Joining), Member(4, MemberState.Joining)],
+            Staged = [new ObservedStaged(true, IdOf(3), "example-3"), new ObservedStaged(true, IdOf(4), "example-4")],
+            PlanId = "p1",
+        });
+        Assert.IsType<ClusterAction.CommitPlan>(Next(Cluster(5), staged));
+        Assert.IsType<ClusterAction.ClearStaged>(Next(Cluster(3), staged));
+
+        // Of two, one is still wanted: both are taken back, since what is staged is one plan, and that one is staged again.
+        Assert.IsType<ClusterAction.ClearStaged>(Next(Cluster(4), staged));
+        Assert.Equal(["example-3"], Assert.IsType<ClusterAction.StageJoins>(Next(Cluster(4), Observed(5, 3))).Nodes.Select(node => node.Name));
+        Assert.Equal(3, Assert.IsType<ClusterAction.ShrinkStatefulSets>(Next(Cluster(3), Observed(5, 3))).ReplicasByZone[""]);
+    }
+
+    [Fact]
     public void Next_WithAStagedLeave_CommitsNothing() =>
         AssertRefused(Conditions.Reasons.ForeignStagedChange, Cluster(), Observed(3, 3).WithRing(ring => ring with { Staged = [new ObservedStaged(false, IdOf(1), "example-1")], PlanId = "p1" }));
 

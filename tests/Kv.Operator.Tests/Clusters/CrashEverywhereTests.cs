@@ -16,7 +16,7 @@ public sealed class CrashEverywhereTests
 
     public static TheoryData<string> Scenarios =>
     [
-        "create", "scale-out", "rollout", "rollout and scale-out", "broken node", "scale-in", "scale-in with volumes", "scale-in taken back", "middle leaves", "middle is renewed",
+        "create", "scale-out", "rollout", "rollout and scale-out", "broken node", "scale-in", "scale-in with volumes", "scale-in taken back", "scale-out taken back", "middle leaves", "middle is renewed",
         "scale-in and rollout", "volume lost", "volume lost, given up while partitions move", "dead and not wanted",
     ];
 
@@ -110,6 +110,11 @@ public sealed class CrashEverywhereTests
             if (scenario == "scale-in taken back" && world.StagedLeaves > 0)
             {
                 cluster.Spec.Nodes = 5;
+            }
+
+            if (scenario == "scale-out taken back" && world.StagedJoins > 0)
+            {
+                cluster.Spec.Nodes = 3;
             }
 
             world.MovePartitions(2);

@@ -30,6 +30,8 @@ internal sealed partial class SimulatedCluster
 
     public int StagedLeaves => stagedLeaves.Count;
 
+    public int StagedJoins => staged.Count;
+
     public int Disruptions => disruptions;
 
     public string IdOf(string name) => VolumeOf(name).Generation == 0 ? $"id-{name}" : $"id-{name}-{VolumeOf(name).Generation}";
