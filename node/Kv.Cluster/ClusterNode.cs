@@ -84,6 +84,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         host = new VnodeHost(State, stores, nodeState, watched, fences, time, options, Statistics, loggers.CreateLogger<VnodeHost>());
         var gate = new VnodeGate(State, host);
         Client = new KvClient(State, gate, watched, time, options, Statistics);
+        host.Reap = Client.Reap;
         var receiver = new HandoffReceiver(options, State, host, Statistics.Handoff);
         var sender = new HandoffSender(options, self.Id, receiver, watched, fences, Statistics.Handoff, time, Child());
         handoff = new HandoffScheduler(

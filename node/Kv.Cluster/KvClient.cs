@@ -60,6 +60,9 @@ public sealed class KvClient : IDisposable
     /// <summary>See <see cref="Coordinators.RepairAsync"/>.</summary>
     internal Task<ReadRepairPlan?> RepairAsync(ObjectKey key, Deadline deadline) => coordinators.RepairAsync(key, deadline);
 
+    /// <summary>See <see cref="Coordinators.Reap"/>.</summary>
+    internal bool Reap(ObjectKey key) => coordinators.Reap(key);
+
     /// <summary>
     /// The keys of a bucket that hold a live value, in pages, in no order; each once, but beyond <see cref="ClusterOptions.ListMaxRemembered"/> keys one that is
     /// written meanwhile may come twice. Reads one replica of each key, as Riak does: what the last moment wrote may be missing.

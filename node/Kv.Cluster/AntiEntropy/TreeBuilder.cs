@@ -19,6 +19,7 @@ internal sealed partial class TreeBuilder(
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(1);
 
     /// <summary>Guards the two below.</summary>
     private readonly Lock gate = new();
@@ -87,10 +88,14 @@ internal sealed partial class TreeBuilder(
 
         var now = time.GetTimestamp();
         var oldest = (time.GetUtcNow() - options.TreeMaxAge).ToUnixTimeSeconds();
+
+        // A clock that was ahead and was set back would keep them for ever.
+        var newest = (time.GetUtcNow() + Ahead).ToUnixTimeSeconds();
+        bool IsOld(long builtAt) => builtAt < oldest || builtAt > newest;
         lock (gate)
         {
             var due = Owned()
-                .Where(vnode => (vnode.Trees.Layout != layout.Id || vnode.Trees.BuiltAt < oldest) && (!failed.TryGetValue(vnode.Partition, out var last) || last.NotBefore <= now))
+                .Where(vnode => (vnode.Trees.Layout != layout.Id || IsOld(vnode.Trees.BuiltAt)) && (!failed.TryGetValue(vnode.Partition, out var last) || last.NotBefore <= now))
                 .OrderBy(vnode => vnode.Trees.Layout == layout.Id).ThenBy(vnode => vnode.Trees.BuiltAt).ThenBy(vnode => vnode.Partition)
                 .FirstOrDefault();
             building = due?.Partition;

@@ -76,6 +76,9 @@ internal sealed class Coordinators
         return await finished.Task;
     }
 
+    /// <summary>Has a deleted key's tombstone looked at by the reaper, as after a read. False where its bucket keeps them, or too many wait.</summary>
+    public bool Reap(ObjectKey key) => reaper.Schedule(key);
+
     private async Task<KvOutcome> GetAsync(KvRequest.Get request, BucketProps props, Deadline deadline)
     {
         var options = new GetQuorumOptions
@@ -106,7 +109,7 @@ internal sealed class Coordinators
                 return KvErrors.Failed(unmet, indeterminate: false);
             }
 
-            var coordinator = new GetCoordinator(context, calls, plan, request, rules) { OnReapable = reaper.Schedule };
+            var coordinator = new GetCoordinator(context, calls, plan, request, rules) { OnReapable = key => reaper.Schedule(key) };
             var outcome = await coordinator.RunAsync();
 
             // A peer died and nobody has told yet: go on without it, as if it were known to be down.

@@ -39,32 +39,33 @@ internal sealed class Reaper(CoordinatorContext context, ReplicaCalls calls)
     /// <summary>What reading a key gave: something to reap, or replicas that were repaired, after which it is worth another try.</summary>
     private sealed record Finding(ObjectKey Key, Candidate? Candidate, bool IsRepaired);
 
-    /// <summary>Takes it up after the delay of the bucket's delete_mode; forgets it where there is too much to do.</summary>
-    public void Schedule(ObjectKey key)
+    /// <summary>Takes it up after the delay of the bucket's delete_mode. False where the bucket keeps tombstones, or there is too much to do: it is forgotten then.</summary>
+    public bool Schedule(ObjectKey key)
     {
         if (context.State.Current.Document?.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) is not { DeleteMode: { Keeps: false } mode })
         {
-            return;
+            return false;
         }
 
         lock (gate)
         {
             if (tries.Count >= context.Options.MaxWaitingReaps || !tries.TryAdd(key, 0))
             {
-                return;
+                return tries.ContainsKey(key);
             }
 
             Enqueue(key, TimeSpan.FromMilliseconds(mode.DelayMilliseconds));
             if (isRunning)
             {
                 wake.Set();
-                return;
+                return true;
             }
 
             isRunning = true;
         }
 
         _ = RunAsync();
+        return true;
     }
 
     // Needs the gate.

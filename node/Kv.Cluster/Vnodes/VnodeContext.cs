@@ -19,7 +19,8 @@ internal sealed class VnodeContext(
     Func<ObjectKey, BucketProps> propsOf,
     Func<NodeId, PeerRequest, Deadline, ValueTask<PeerReply>> passOn,
     Action<PartitionId, Exception> fail,
-    TreeLayouts layouts)
+    TreeLayouts layouts,
+    Func<ObjectKey, bool> reap)
 {
     public ClusterOptions Options { get; } = options;
 
@@ -41,6 +42,9 @@ internal sealed class VnodeContext(
 
     public ValueTask<PeerReply> PassOnAsync(NodeId target, PeerRequest request) =>
         passOn(target, request, Deadline.After(Time, Options.TransferWriteTimeout));
+
+    /// <summary>The key's object is deleted: has what is left of it reaped, where its bucket keeps no tombstones. False where it is not taken up.</summary>
+    public bool Reap(ObjectKey key) => reap(key);
 
     /// <summary>Tells the node that the partition's store failed; it must not go on.</summary>
     public void Fail(PartitionId partition, Exception exception) => fail(partition, exception);

@@ -60,6 +60,9 @@ public sealed partial class VnodeHost
 
     internal TreeLayouts Layouts { get; }
 
+    /// <summary>Takes up keys whose tombstones vnodes came across. Set before the start.</summary>
+    internal Func<ObjectKey, bool> Reap { get; set; } = static _ => false;
+
     /// <summary>The vnodes that are open now.</summary>
     public IReadOnlyList<Vnode> Open => Volatile.Read(ref open);
 
@@ -73,7 +76,7 @@ public sealed partial class VnodeHost
     {
         var actors = await VnodeActors.OpenAsync(nodeState, state.Current.Self, cancel);
         await fences.OpenAsync(nodeState, cancel);
-        context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts);
+        context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts, key => Reap(key));
         await OpenAllAsync(stores.Partitions.Order(), cancel);
         state.Subscribe(Follow);
         SetMember(state.Current);

@@ -80,6 +80,21 @@ public static class ObjectCodec
         return ClockCodec.Read(ref reader, out _);
     }
 
+    /// <summary>Whether the bytes are those of a deleted object: one sibling, a tombstone. Reads no further than to that.</summary>
+    public static bool IsLoneTombstone(ReadOnlySpan<byte> stored)
+    {
+        if (!TryReadHeader(stored, out var headBytes, out _))
+        {
+            return false;
+        }
+
+        var reader = new ByteReader(stored[..(HeaderBytes + headBytes)], HeaderBytes);
+        return ClockCodec.Read(ref reader, out _) is not null
+            && reader.ReadVarint() == 1
+            && ((SiblingFields)reader.ReadByte()).HasFlag(SiblingFields.Tombstone)
+            && !reader.Failed;
+    }
+
     /// <summary>Whether the bytes are a head form: an object whose values were left away.</summary>
     public static bool IsHead(ReadOnlySpan<byte> stored) => stored.Length > 3 && stored[3] == HeadForm;
 
