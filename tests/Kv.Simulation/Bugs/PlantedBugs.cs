@@ -17,7 +17,7 @@ public static class PlantedBugs
 
     private static IEnumerable<PlantedBug> OfStores() =>
     [
-        new("no-fsync", "a write is acknowledged without a sync", 20, () => new() { Store = real => new BentStores.WithoutFsync(real) }),
+        new("no-fsync", "a write is acknowledged without a sync", 60, () => new() { Store = real => new BentStores.WithoutFsync(real) }),
         new("silent-full-disk", "a write that a full disk refuses is acknowledged", 40, () => new() { Store = real => new BentStores.SilentWhenFull(real) }),
         new("fold-without-last", "a fold ends one entry early, and what it gave is dropped", 20, () => new() { Store = real => new BentStores.FoldWithoutLast(real) }),
         new("fold-without-tombstones", "a handoff leaves tombstones out: nobody needs them", 60, () => new() { Store = real => new BentStores.FoldWithoutTombstones(real) }),
@@ -126,7 +126,7 @@ public static class PlantedBugs
 
     private static IEnumerable<PlantedBug> OfAgreement() =>
     [
-        new("promise-without-memory", "an acceptor votes for a lower ballot than it promised", 100, () => new() { Handling = (_, _, _, request, next) => BentMessages.AcceptAnything(request, next) }),
+        new("promise-without-memory", "an acceptor votes for a lower ballot than it promised", 200, () => new() { Handling = (_, _, _, request, next) => BentMessages.AcceptAnything(request, next) }),
         new("told-before-decided", "a document is told before a majority has accepted it", 100, () => new() { Sending = (_, _, _, request, next) => BentMessages.TellBeforeDecided(request, next) }),
         new("same-id-after-loss", "a node that lost its disk goes on under its old id, and gives its dots again", 100, () => new() { KeepsId = true }),
     ];

@@ -113,8 +113,12 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     private static bool IsIndeterminate(KvOutcome outcome) => outcome is KvOutcome.Failed { Error.IsIndeterminate: true };
 
     /// <summary>Whether the acknowledgement promises that the write outlives all that the plan lets happen.</summary>
-    private bool IsProtected(ClientCall call, BucketPlan type) =>
-        type.IsSynced && (losses == 0 || call.NodeConfirms.Resolve(call.NVal ?? type.NVal, QuorumValue.Of(type.NodeConfirms)) > losses);
+    private bool IsProtected(ClientCall call, BucketPlan type)
+    {
+        // A request for fewer replicas than the type has cuts the type's properties to that.
+        var replicas = call.NVal ?? type.NVal;
+        return type.IsSynced && (losses == 0 || Math.Min(replicas, call.NodeConfirms.Resolve(replicas, QuorumValue.Of(type.NodeConfirms))) > losses);
+    }
 
     private HashSet<string> NamesOf(TrackedKey key, KvObject? held)
     {

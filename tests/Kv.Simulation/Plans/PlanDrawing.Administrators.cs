@@ -115,7 +115,8 @@ public sealed partial class PlanDrawing
         var begin = Within(0.7);
         var time = Seconds(6, 15);
         events.Add(new Fault.CutOneWay(Next(), begin, 0, 1, time));
-        for (var voter = Chance(0.5) ? 2 : members; voter < members; voter++)
+        var isSlow = Chance(0.5);
+        for (var voter = isSlow ? 2 : members; voter < members; voter++)
         {
             events.Add(new Fault.SlowLink(Next(), begin, 0, voter, 10, time));
         }
@@ -126,7 +127,7 @@ public sealed partial class PlanDrawing
             for (var by = 0; by < 2; by++)
             {
                 var type = random.Next(types.Length);
-                events.Add(new AdminCall.ChangeProps(Next(), at + Seconds(0, 0.004), by, type, Chance(0.5), $$"""{"r":{{random.Next(1, types[type].NVal + 1)}}}"""));
+                events.Add(new AdminCall.ChangeProps(Next(), at + (by * Seconds(0, isSlow ? 0.06 : 0.004)), by, type, Chance(0.5), $$"""{"r":{{random.Next(1, types[type].NVal + 1)}}}"""));
             }
 
             if (Chance(0.5))
