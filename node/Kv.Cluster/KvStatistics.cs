@@ -68,6 +68,7 @@ public sealed class KvStatistics : IDisposable
         meter.CreateObservableCounter("kv_object_size_warnings", () => ObjectSizeWarnings, description: "writes that left an object beyond the warning threshold");
         meter.CreateObservableCounter("kv_requests_forwarded", () => ForwardedRequests, description: "writes handed to a node of their preference list");
         meter.CreateObservableGauge("kv_requests_active", () => ActiveRequests, description: "requests under way");
+        meter.CreateObservableGauge("kv_partitions_damaged", () => DamagedPartitions?.Invoke() ?? 0, description: "partitions whose data here is damaged or gone, and not served");
         meter.CreateObservableGauge("kv_vnode_mailbox_depth", () => (MailboxDepth?.Invoke() ?? default).Deepest, description: "commands waiting in the fullest mailbox");
         meter.CreateObservableGauge("kv_vnode_mailbox_commands", () => (MailboxDepth?.Invoke() ?? default).Total, description: "commands waiting in all mailboxes");
     }
@@ -113,6 +114,9 @@ public sealed class KvStatistics : IDisposable
 
     /// <summary>Commands that wait in all mailboxes now, and in the fullest; set by the vnodes' host.</summary>
     public Func<(long Total, long Deepest)>? MailboxDepth { get; set; }
+
+    /// <summary>How many partitions' data here is damaged; set by the host of the vnodes.</summary>
+    public Func<long>? DamagedPartitions { get; set; }
 
     /// <summary>Microseconds from a request's acceptance to its outcome; its count is the number of requests.</summary>
     public KvHistogram LatencyMicroseconds(KvOperation operation) => latencies[(int)operation];

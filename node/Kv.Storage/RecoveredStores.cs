@@ -1,13 +1,14 @@
+using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Log;
 
 namespace Kv.Storage;
 
 /// <summary>
-/// Sorts the log's records by store at start, against what the stores' checkpoints cover, and refuses what cannot be: records of a store that is
-/// not there, a store whose checkpoint is older than one that the log was cut by.
+/// Sorts the log's records by store at start, against what the stores' checkpoints cover. What cannot be (records of a store that is not there, a store whose checkpoint is older than one that
+/// the log was cut by, a checkpoint that cannot be read) makes its partition a damaged one; a log that is older than the stores is refused.
 /// </summary>
-internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> found)
+internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> found, Dictionary<StoreIdentity, string> broken, DamagedPartitions damaged)
 {
     private readonly Dictionary<int, long> drops = [];
     private readonly Dictionary<StoreIdentity, long> strays = [];
@@ -21,7 +22,10 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
         }
         else if (!found.TryGetValue(record.Store, out var store))
         {
-            strays.TryAdd(record.Store, record.Lsn);
+            if (!broken.ContainsKey(record.Store))
+            {
+                strays.TryAdd(record.Store, record.Lsn);
+            }
         }
         else if (record.Lsn > store.CoveredLsn)
         {
@@ -32,25 +36,13 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
     /// <summary>The stores to keep, by partition; those to delete, because they were dropped or hold nothing, go into <paramref name="outdated"/>.</summary>
     public Dictionary<int, PendingReplay> Resolve(WriteAheadLog log, ICollection<StoreIdentity> outdated)
     {
-        foreach (var (store, lsn) in strays)
+        ForgetDiscarded();
+        foreach (var (store, reason) in broken.Concat(Missing(log)).Where(store => !IsDropped(store.Key)))
         {
-            if (!IsDropped(store))
-            {
-                throw new StoreException($"The log has records of partition {store.Partition} (sequence number {lsn} on), but the store's directory is missing.");
-            }
+            damaged.Add(new PartitionId(store.Partition), reason, log.NextLsn);
         }
 
-        foreach (var ((partition, birth), covered) in log.RecoveredStores)
-        {
-            var store = new StoreIdentity(partition, birth);
-            if (!IsDropped(store) && covered >= birth && (!found.TryGetValue(store, out var there) || there.CoveredLsn < covered))
-            {
-                var what = found.TryGetValue(store, out var older) ? $"a checkpoint that covers {older.CoveredLsn}" : "no directory";
-                throw new StoreException(
-                    $"The store of partition {partition} is missing data: expected a checkpoint that covers sequence number {covered}, which the log was cut by, found {what}.");
-            }
-        }
-
+        broken.Keys.Where(IsDropped).ToList().ForEach(outdated.Add);
         var kept = new Dictionary<int, PendingReplay>();
         foreach (var store in found.Values.OrderBy(store => store.Store.Birth))
         {
@@ -65,6 +57,10 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
             {
                 outdated.Add(store.Store);
             }
+            else if (damaged.Found.ContainsKey(new PartitionId(store.Store.Partition)))
+            {
+                continue; // It stays where it is until it is given up.
+            }
             else if (!kept.TryAdd(store.Store.Partition, store))
             {
                 throw new StoreException($"Partition {store.Store.Partition} has two stores: {kept[store.Store.Partition].Directory} and {store.Directory}.");
@@ -72,6 +68,39 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
         }
 
         return kept;
+    }
+
+    /// <summary>A crash came between the drop of what was given up and the end of its mark.</summary>
+    private void ForgetDiscarded()
+    {
+        foreach (var (partition, damage) in damaged.Found)
+        {
+            if (drops.TryGetValue(partition.Number, out var lsn) && lsn >= damage.Lsn)
+            {
+                damaged.Remove(partition);
+            }
+        }
+    }
+
+    /// <summary>Stores that the log knows and that are not there, or not as new as it knows them.</summary>
+    private IEnumerable<KeyValuePair<StoreIdentity, string>> Missing(WriteAheadLog log)
+    {
+        foreach (var (store, lsn) in strays)
+        {
+            yield return new(store, $"The log has records of partition {store.Partition} (sequence number {lsn} on), but the store's directory is missing.");
+        }
+
+        foreach (var ((partition, birth), covered) in log.RecoveredStores)
+        {
+            var store = new StoreIdentity(partition, birth);
+            if (covered >= birth && !broken.ContainsKey(store) && (!found.TryGetValue(store, out var there) || there.CoveredLsn < covered))
+            {
+                var what = found.TryGetValue(store, out var older) ? $"a checkpoint that covers {older.CoveredLsn}" : "no directory";
+                yield return new(
+                    store,
+                    $"The store of partition {partition} is missing data: expected a checkpoint that covers sequence number {covered}, which the log was cut by, found {what}.");
+            }
+        }
     }
 
     private bool IsDropped(StoreIdentity store) => drops.TryGetValue(store.Partition, out var lsn) && store.Birth <= lsn;

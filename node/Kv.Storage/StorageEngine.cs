@@ -19,6 +19,7 @@ public sealed partial class StorageEngine : IPartitionStores
 
     private readonly StoreDirectories directories;
     private readonly StorageHost host;
+    private readonly DamagedPartitions damaged;
     private readonly IDisposable directoryLock;
     private readonly SemaphoreSlim opening;
 
@@ -33,10 +34,10 @@ public sealed partial class StorageEngine : IPartitionStores
     private readonly CancellationTokenSource stopping = new();
     private bool isDisposed;
 
-    private StorageEngine(StorageHost host, StoreDirectories directories, Dictionary<int, PendingReplay> closed, IDisposable directoryLock, bool runsUpkeep)
+    private StorageEngine(StorageHost host, StoreDirectories directories, DamagedPartitions damaged, Dictionary<int, PendingReplay> closed, IDisposable directoryLock, bool runsUpkeep)
     {
         this.host = host;
-        this.directories = directories;
+        (this.directories, this.damaged) = (directories, damaged);
         this.closed = closed;
         this.directoryLock = directoryLock;
         opening = new SemaphoreSlim(host.Options.MaxConcurrentCheckpoints, host.Options.MaxConcurrentCheckpoints);
@@ -92,8 +93,13 @@ public sealed partial class StorageEngine : IPartitionStores
         StorageHost? host = null;
         try
         {
-            var directories = new StoreDirectories(files, Path.Combine(options.Directory, "stores"));
-            var recovered = new RecoveredStores(directories.Load());
+            var root = Path.Combine(options.Directory, "stores");
+            var directories = new StoreDirectories(files, root);
+            directories.CreateRoot();
+            var damaged = new DamagedPartitions(files, root);
+            damaged.Load();
+            var broken = new Dictionary<StoreIdentity, string>();
+            var recovered = new RecoveredStores(directories.Load(broken), broken, damaged);
             EngineDirectory.CheckFormat(files, options.Directory);
             host = new StorageHost(files, options, time ?? TimeProvider.System, failed, logger);
             host.OpenLog(Path.Combine(options.Directory, "log"), recovered.Add);
@@ -104,7 +110,7 @@ public sealed partial class StorageEngine : IPartitionStores
             var records = closed.Values.Sum(store => (long)store.Records.Count);
             var (last, torn) = (host.Log.NextLsn - 1, host.Log.TornBytes);
             LogRecovered(logger, options.Directory, closed.Count, records, last, torn);
-            return new StorageEngine(host, directories, closed, taken, runsUpkeep);
+            return new StorageEngine(host, directories, damaged, closed, taken, runsUpkeep);
         }
         catch (Exception error)
         {
@@ -127,37 +133,6 @@ public sealed partial class StorageEngine : IPartitionStores
         }
 
         return await OpenStoreAsync(partition.Number, cancel);
-    }
-
-    /// <summary>One round of upkeep: checkpoints that are due or that hold back a log at its cap, compaction, trimming, free space.</summary>
-    public async Task UpkeepOnceAsync()
-    {
-        host.ThrowIfFailed();
-        var stores = OpenStores();
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = host.Options.MaxConcurrentCheckpoints };
-        var richest = FasterPartitionStore.RichestInNewKeys(stores, host.Options.KeyDeltaBytes);
-        var forcedBelow = host.Log.TotalBytes > host.Options.LogCapBytes ? host.Log.MiddleLsn : 0;
-        await Parallel.ForEachAsync(stores, parallel, async (store, _) =>
-        {
-            if (!store.HasRoomForUpkeep())
-            {
-                return;
-            }
-
-            const int maxSlices = 8;
-            for (var slice = 0; slice < maxSlices && await store.CompactIfDueAsync(); slice++)
-            {
-                // As long as it is due, within a round's bound.
-            }
-
-            if (store.IsCheckpointDue() || richest.Contains(store) || store.LogNeeds().NeededFrom < forcedBelow)
-            {
-                await store.CheckpointAsync();
-            }
-        });
-        await CheckpointClosedAsync(forcedBelow);
-        TrimLog();
-        host.Measure(stores.Sum(store => store.RecordBytes));
     }
 
     public async ValueTask DisposeAsync()
@@ -197,6 +172,7 @@ public sealed partial class StorageEngine : IPartitionStores
     private async Task<FasterPartitionStore> OpenStoreAsync(int partition, CancellationToken cancel)
     {
         host.ThrowIfFailed();
+        damaged.ThrowIf(new PartitionId(partition));
         PendingReplay? pending;
         lock (gate)
         {
@@ -216,6 +192,17 @@ public sealed partial class StorageEngine : IPartitionStores
             try
             {
                 store = await Task.Run(() => Recover(partition, pending), cancel);
+            }
+            catch (StoreDamagedException damage)
+            {
+                ReportDamage(new PartitionId(partition), damage.Message);
+                lock (gate)
+                {
+                    // Nobody will open it, and it must not hold the log.
+                    closed.Remove(partition);
+                }
+
+                throw;
             }
             finally
             {
@@ -305,99 +292,12 @@ public sealed partial class StorageEngine : IPartitionStores
         }
     }
 
-    /// <summary>A store that nobody opens must not hold the log for ever either.</summary>
-    private async Task CheckpointClosedAsync(long forcedBelow)
-    {
-        if (!host.HasRoomFor(2 * host.Options.CheckpointLogBytes))
-        {
-            return;
-        }
-
-        int[] holding;
-        lock (gate)
-        {
-            holding = [.. closed.Where(pair => !open.ContainsKey(pair.Key) && pair.Value.Records is [var first, ..] && first.Lsn < forcedBelow).Select(pair => pair.Key)];
-        }
-
-        foreach (var partition in holding)
-        {
-            var visit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            lock (gate)
-            {
-                if (open.ContainsKey(partition))
-                {
-                    continue; // Somebody opened it first, and it is looked at with the open ones from the next round on.
-                }
-
-                visited.Add(partition, visit.Task);
-            }
-
-            try
-            {
-                var store = await OpenStoreAsync(partition, CancellationToken.None);
-                await store.DisposeAsync();
-            }
-            catch (InvalidOperationException)
-            {
-                // As above: it asked before this visit was known.
-            }
-            finally
-            {
-                lock (gate)
-                {
-                    visited.Remove(partition);
-                }
-
-                visit.SetResult();
-            }
-        }
-    }
-
     private Task? VisitOf(int partition)
     {
         lock (gate)
         {
             return visited.GetValueOrDefault(partition);
         }
-    }
-
-    private void TrimLog()
-    {
-        if (!host.HasRoomFor(TrimBytes))
-        {
-            return; // The manifest goes before the segments: without room for it they stay.
-        }
-
-        // Taken before the stores are asked: what is appended from here on is above it, whatever a store says.
-        var keepFrom = host.Log.NextLsn;
-        var coverage = new List<StoreCoverage>();
-        lock (gate)
-        {
-            foreach (var (partition, store) in open)
-            {
-                if (store is null)
-                {
-                    if (!closed.ContainsKey(partition))
-                    {
-                        return; // A new store is being made: it has a birth and no entry yet. Next round.
-                    }
-
-                    continue;
-                }
-
-                var (needed, covered) = store.LogNeeds();
-                keepFrom = Math.Min(keepFrom, needed ?? long.MaxValue);
-                coverage.Add(covered);
-            }
-
-            foreach (var store in closed.Values)
-            {
-                keepFrom = Math.Min(keepFrom, store.Records is [var first, ..] ? first.Lsn : long.MaxValue);
-                coverage.Add(new StoreCoverage(store.Store, store.CoveredLsn));
-            }
-        }
-
-        host.Log.Trim(keepFrom, coverage);
     }
 
     private void OnClosed(FasterPartitionStore store, bool isDropped)
@@ -409,28 +309,6 @@ public sealed partial class StorageEngine : IPartitionStores
             {
                 closed[store.Identity.Partition] = new PendingReplay(store.Identity, store.Directory, store.LogNeeds().Coverage.CoveredLsn);
             }
-        }
-    }
-
-    private async Task UpkeepAsync()
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(host.Options.MaintenanceIntervalMilliseconds), host.Time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping.Token))
-            {
-                await UpkeepOnceAsync();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Disposed.
-        }
-        catch (Exception error)
-        {
-            // Without upkeep the log grows until writes are refused; better to say so now, and restart.
-            LogUpkeepFailed(host.Logger, error);
-            host.Fail("Storage upkeep failed", error);
         }
     }
 

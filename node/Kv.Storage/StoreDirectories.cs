@@ -9,6 +9,12 @@ namespace Kv.Storage;
 /// <summary>The directories of the stores: one for each life of a partition, named by both.</summary>
 internal sealed class StoreDirectories(IStorageFiles files, string root)
 {
+    public void CreateRoot()
+    {
+        files.CreateDirectory(root);
+        files.SyncDirectory(Path.GetDirectoryName(root)!);
+    }
+
     public string PathOf(StoreIdentity store) =>
         Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"p{store.Partition:D5}-{store.Birth:D20}"));
 
@@ -24,12 +30,21 @@ internal sealed class StoreDirectories(IStorageFiles files, string root)
         files.SyncDirectory(root);
     }
 
-    /// <summary>The stores that are there, with what their checkpoints cover.</summary>
-    /// <exception cref="StoreException">A checkpoint is damaged.</exception>
-    public Dictionary<StoreIdentity, PendingReplay> Load()
+    /// <summary>Deletes whatever the partition has here.</summary>
+    public void DeleteAll(int partition)
     {
-        files.CreateDirectory(root);
-        files.SyncDirectory(Path.GetDirectoryName(root)!);
+        foreach (var name in files.List(root))
+        {
+            if (TryParse(name, out var store) && store.Partition == partition)
+            {
+                Delete(store);
+            }
+        }
+    }
+
+    /// <summary>The stores that are there, with what their checkpoints cover; those whose checkpoint is damaged go into <paramref name="broken"/>, with the reason.</summary>
+    public Dictionary<StoreIdentity, PendingReplay> Load(IDictionary<StoreIdentity, string> broken)
+    {
         var stores = new Dictionary<StoreIdentity, PendingReplay>();
         foreach (var name in files.List(root))
         {
@@ -37,8 +52,15 @@ internal sealed class StoreDirectories(IStorageFiles files, string root)
             {
                 var directory = PathOf(store);
                 files.Delete(Path.Combine(directory, StoreCheckpoint.FileName + SealedFile.TemporarySuffix));
-                var covered = StoreCheckpoint.Read(files, directory, store)?.CoveredLsn ?? store.Birth - 1;
-                stores.Add(store, new PendingReplay(store, directory, covered));
+                try
+                {
+                    var covered = StoreCheckpoint.Read(files, directory, store)?.CoveredLsn ?? store.Birth - 1;
+                    stores.Add(store, new PendingReplay(store, directory, covered));
+                }
+                catch (StoreDamagedException damage)
+                {
+                    broken.Add(store, damage.Message);
+                }
             }
         }
 

@@ -1,4 +1,3 @@
-using Kv.Core.Stores;
 using Kv.TestKit;
 using Xunit;
 
@@ -49,7 +48,7 @@ public sealed class MachineFaultTests
     });
 
     [Fact]
-    public void ARottenStore_EndsItsNode_AndIsNotOpenedAgain() => SimCluster.Run(7, 4, async cluster =>
+    public void ARottenStore_IsNotOpenedAgain_AndTheNodeGoesOnWithoutIt() => SimCluster.Run(7, 4, async cluster =>
     {
         await cluster.FormAsync(4);
         var load = await Load.BeginAsync(cluster);
@@ -57,9 +56,11 @@ public sealed class MachineFaultTests
         var node = cluster.Nodes[0];
         await cluster.UntilAsync(() => node.Volume.Rot(), 20, "something is on the disk");
         node.Kill(losesPower: false);
-        Assert.NotEmpty(node.Volume.Rotten);
-        await Assert.ThrowsAsync<StoreException>(node.StartAsync);
-        node.Kill();
+        var rotten = Assert.Single(node.Volume.Rotten);
+        await node.StartAsync();
+        Assert.Equal([rotten], node.Node.Admin.GetNode().Damaged.Keys);
+        Assert.DoesNotContain(node.Node.Vnodes, vnode => vnode.Partition == rotten);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
         await load.StopClientsAsync();
     });
 

@@ -215,15 +215,6 @@ public sealed class StorageEngineTests : IDisposable
     }
 
     [Fact]
-    public async Task ALostStoreDirectory_IsRefused()
-    {
-        var disk = await WrittenAsync(trims: true);
-        disk.DeleteDirectory("/data/node/stores/p00001-00000000000000000001");
-        var refusal = Assert.Throws<StoreException>(() => TestEngine.Open(TestEngine.Options("/data/node"), disk));
-        Assert.Contains("partition 1", refusal.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task ALostLog_IsRefused()
     {
         var disk = await WrittenAsync();
@@ -240,7 +231,7 @@ public sealed class StorageEngineTests : IDisposable
         disk.Rot(records, 64 + 200);
         await using var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk);
         var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
-        await Assert.ThrowsAsync<StoreException>(async () =>
+        await Assert.ThrowsAsync<StoreDamagedException>(async () =>
         {
             for (var key = 0; key < 50; key++)
             {

@@ -8,19 +8,42 @@ namespace Kv.TestKit;
 /// <summary>The stores of one incarnation on its volume.</summary>
 internal sealed class SimStores(SimVolume volume, SimContext context) : IPartitionStores
 {
-    public IReadOnlyCollection<PartitionId> Partitions => [.. volume.Data.Where(pair => !pair.Value.IsDropped).Select(pair => pair.Key)];
+    public IReadOnlyCollection<PartitionId> Partitions => [.. volume.Data.Where(pair => !pair.Value.IsDropped && !volume.Reported.ContainsKey(pair.Key)).Select(pair => pair.Key)];
 
     public long FreeBytes => volume.FreeBytes;
 
+    public IReadOnlyDictionary<PartitionId, string> Damaged => volume.Reported;
+
+    public void ReportDamage(PartitionId partition, string reason) => volume.Reported.TryAdd(partition, reason);
+
+    public async ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel)
+    {
+        if (!volume.Reported.ContainsKey(partition))
+        {
+            throw new InvalidOperationException($"partition {partition} is not damaged");
+        }
+
+        await Task.Delay(volume.SyncTime, context.Time, cancel);
+        volume.Data.Remove(partition);
+        volume.Reported.Remove(partition);
+        volume.Damaged = volume.Damaged == partition ? null : volume.Damaged;
+    }
+
     public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel)
     {
+        ThrowIfReported(partition);
         volume.Opening++;
         volume.MostOpening = Math.Max(volume.MostOpening, volume.Opening);
         await Task.Delay(volume.SyncTime, context.Time, cancel);
         volume.Opening--;
+        if (volume.Broken == partition)
+        {
+            throw new StoreException("the simulated store cannot be opened");
+        }
+
         if (volume.Damaged == partition)
         {
-            throw new StoreException("the simulated store is damaged");
+            ReportDamage(partition, "the simulated store is damaged");
         }
 
         if (!volume.Data.TryGetValue(partition, out var data) || data.IsDropped)
@@ -30,8 +53,10 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
         if (data.IsRotten)
         {
-            throw new StoreException($"partition {partition}: a checksum is wrong");
+            ReportDamage(partition, $"partition {partition}: a checksum is wrong");
         }
+
+        ThrowIfReported(partition);
 
         if (data.IsOpen)
         {
@@ -43,6 +68,14 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void ThrowIfReported(PartitionId partition)
+    {
+        if (volume.Reported.TryGetValue(partition, out var reason))
+        {
+            throw new StoreDamagedException(reason);
+        }
+    }
 
     private sealed class Store(SimVolume volume, SimContext context, PartitionId partition, SimPartition data) : IPartitionStore
     {
@@ -193,7 +226,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             if (value is not null && data.IsRottenValue(value))
             {
                 hasFailed = true;
-                throw new StoreException("a checksum is wrong");
+                throw new StoreDamagedException("a checksum is wrong");
             }
         }
 

@@ -50,8 +50,14 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>For stories: there is no memory at all for a read.</summary>
     public bool RunsOutOfMemory { get; set; }
 
-    /// <summary>For stories: this partition's store cannot be opened.</summary>
+    /// <summary>For stories: this partition's store is found damaged when it is opened.</summary>
     public PartitionId? Damaged { get; set; }
+
+    /// <summary>For stories: this partition's store cannot be opened, for a reason that has nothing to do with its data.</summary>
+    public PartitionId? Broken { get; set; }
+
+    /// <summary>Partitions that were found damaged, over restarts too.</summary>
+    public SortedDictionary<PartitionId, string> Reported { get; } = [];
 
     /// <summary>Stores that the present incarnation is opening.</summary>
     public int Opening { get; internal set; }
@@ -68,8 +74,8 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>Partitions that have a store here.</summary>
     public IEnumerable<PartitionId> Partitions => Data.Where(pair => !pair.Value.IsDropped).Select(pair => pair.Key);
 
-    /// <summary>Partitions with an entry whose checksum is wrong: their stores cannot be opened.</summary>
-    public IEnumerable<PartitionId> Rotten => Data.Where(pair => pair.Value.IsRotten).Select(pair => pair.Key);
+    /// <summary>Partitions with an entry whose checksum is wrong, or that were found damaged: their stores cannot be opened.</summary>
+    public IEnumerable<PartitionId> Rotten => Data.Where(pair => pair.Value.IsRotten || Reported.ContainsKey(pair.Key)).Select(pair => pair.Key);
 
     internal TimeSpan SyncTime => MostSyncTime * Scheduler.Random.NextDouble();
 
@@ -97,7 +103,11 @@ public sealed class SimVolume(SimScheduler scheduler)
     }
 
     /// <summary>A partition's data is gone, as if somebody had removed its directory while the node was down.</summary>
-    public void Lose(PartitionId partition) => Data.Remove(partition);
+    public void Lose(PartitionId partition)
+    {
+        Data.Remove(partition);
+        Reported.Remove(partition);
+    }
 
     /// <summary>A partition holds something else under a key, as a bug may have left it; its trees are to be built anew.</summary>
     public void Replace(PartitionId partition, byte[] key, byte[] value)

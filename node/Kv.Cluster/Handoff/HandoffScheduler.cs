@@ -240,6 +240,11 @@ internal sealed partial class HandoffScheduler(
             return refusal;
         }
 
+        if (host.Damaged.TryGetValue(job.Partition, out var damage))
+        {
+            return $"the partition's data here is damaged, and has to be rebuilt first: {damage}";
+        }
+
         var vnode = await host.OpenAsync(job.Partition, cancel);
         if (await vnode.BeginTransferAsync(job.Target, cancel) is not { } transfer)
         {

@@ -52,6 +52,11 @@ internal sealed partial class RebuildSource(
             return new PeerReply.WrongOwner();
         }
 
+        if (Broken(snapshot, ask.Partition) is { } broken)
+        {
+            return new PeerReply.Rebuilding(broken);
+        }
+
         return ask.Step == RebuildStep.Return ? HandleReturn(snapshot, ask.Partition) : HandleSend(snapshot.Self, from, ask);
     }
 
@@ -182,6 +187,15 @@ internal sealed partial class RebuildSource(
         var document = snapshot.Document!;
         var most = DocumentRules.ReplicaCounts(document)[^1];
         return host.Open.Where(vnode => vnode.Partition.Number < document.Ring.Size && PreferenceList.Share(document.Ring, vnode.Partition, partition, most));
+    }
+
+    /// <summary>What is held here and cannot be read may be the last of something, until somebody gives it up.</summary>
+    private string? Broken(ClusterSnapshot snapshot, PartitionId partition)
+    {
+        var (ring, most) = (snapshot.Document!.Ring, DocumentRules.ReplicaCounts(snapshot.Document)[^1]);
+        var near = host.Damaged.Keys
+            .Where(p => p.Number < ring.Size && PreferenceList.Share(ring, p, partition, most) && !(ring.Owner(p) == snapshot.Self && ring.IsRebuilding(p))).Order().ToList();
+        return near.Count == 0 ? null : $"its data of partitions {string.Join(", ", near)} is damaged, and may be the last of something: rebuild these too";
     }
 
     /// <summary>Whether the partition is one of the key's. One that cannot be read is sent: the owner refuses it, and says so.</summary>

@@ -1,4 +1,5 @@
 using Kv.Cluster.AntiEntropy;
+using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
 
@@ -53,25 +54,35 @@ public sealed partial class ClusterAdmin
     /// </summary>
     public AdminResult<AntiEntropyView> RepairPartition(PartitionId partition)
     {
-        var snapshot = state.Current;
-        if (snapshot.Document is not { Ring: var ring } document)
+        if (state.Current.Document is not { } document)
         {
             return NotInCluster;
         }
 
-        if (partition.Number < 0 || partition.Number >= ring.Size)
+        if (WhyNotHere(document, partition) is { } elsewhere)
         {
-            return new AdminRefusal(AdminRefusalKind.InvalidArgument, InvalidArgumentReason, $"there is no partition {partition}: the ring has 0 to {ring.Size - 1}");
-        }
-
-        if (ring.Owner(partition) is var owner && owner != snapshot.Self)
-        {
-            var name = document.FindMember(owner)?.Name ?? $"{owner}";
-            return new AdminRefusal(AdminRefusalKind.InvalidArgument, InvalidArgumentReason, $"partition {partition} is {name}'s: ask that node");
+            return elsewhere;
         }
 
         return Exchanges?.Want(partition) > 0
             ? GetAntiEntropy()
             : new AdminRefusal(AdminRefusalKind.FailedPrecondition, "anti_entropy_off", "this node keeps no hash trees: its setting for anti-entropy is off");
+    }
+
+    /// <summary>Null for a partition of this node's.</summary>
+    private AdminRefusal? WhyNotHere(ClusterDocument document, PartitionId partition)
+    {
+        if (partition.Number < 0 || partition.Number >= document.Ring.Size)
+        {
+            return new AdminRefusal(AdminRefusalKind.InvalidArgument, InvalidArgumentReason, $"there is no partition {partition}: the ring has 0 to {document.Ring.Size - 1}");
+        }
+
+        if (document.Ring.Owner(partition) is var owner && owner != self.Id)
+        {
+            var name = document.FindMember(owner)?.Name ?? $"{owner}";
+            return new AdminRefusal(AdminRefusalKind.InvalidArgument, InvalidArgumentReason, $"partition {partition} is {name}'s: ask that node");
+        }
+
+        return null;
     }
 }

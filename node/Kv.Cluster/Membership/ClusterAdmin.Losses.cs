@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Kv.Cluster.Peers;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
@@ -57,10 +58,56 @@ public sealed partial class ClusterAdmin
         return await CheckLossAsync(staged, cancel) is { } refusal ? refusal : await StageAsync([change], cancel);
     }
 
-    private static AdminRefusal? WhyDataLoss(ClusterDocument staged)
+    /// <summary>
+    /// Has a partition of this node's whose data here is damaged or gone rebuilt from the other replicas, by another actor; meanwhile it takes writes and counts for nothing else. Data of another
+    /// node's partition that this one held for it is given up, which takes <paramref name="allowDataLoss"/>: nobody else may have it. Refused `invalid_argument` where it is another
+    /// node's, `not_damaged`, and `data_loss` where keys would have no replica left.
+    /// </summary>
+    public async ValueTask<AdminResult<ClusterView>> RebuildPartitionAsync(PartitionId partition, bool allowDataLoss, CancellationToken cancel)
     {
-        var lost = ClusterPlan.Compute(staged)?.Lost ?? [];
-        var words = lost.Select(keys => $"{keys.Ranges} of {staged.Ring.Size} ranges of the keys that have {keys.NVal} replicas");
+        if (state.Current.Document is not { Ring: var ring } document)
+        {
+            return NotInCluster;
+        }
+
+        if (WhyNotHere(document, partition) is { } elsewhere && !host.Damaged.ContainsKey(partition))
+        {
+            return elsewhere;
+        }
+
+        var isOwned = ring.Owner(partition) == self.Id;
+        if (!host.Damaged.TryGetValue(partition, out var damage))
+        {
+            return ring.IsRebuilding(partition)
+                ? GetCluster()
+                : new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotDamaged, $"partition {partition} is not known to be damaged here; kv aae repair compares it with its other replicas");
+        }
+
+        var change = new DocumentChange.BeginRebuild(self.Id, [partition], ring.PlannedAt);
+        var refusal = isOwned ? WhyDataLoss(document, change) : new AdminRefusal(
+            AdminRefusalKind.FailedPrecondition, RefusalReason.DataLoss, $"partition {partition} was held here for its owner, and nobody else may have what was in it ({damage}); the caller has to say that it may be lost");
+        if (refusal is not null && !allowDataLoss)
+        {
+            return refusal;
+        }
+
+        if (isOwned)
+        {
+            return await ChangeAsync(change, cancel) is { } refused ? refused : GetCluster();
+        }
+
+        await host.DiscardAsync(partition, cancel);
+        return GetCluster();
+    }
+
+    private static AdminRefusal? WhyDataLoss(ClusterDocument document, DocumentChange.BeginRebuild change) =>
+        DocumentRules.Apply(document, change) is DocumentChangeResult.Changed changed ? WhyDataLoss(document, DocumentRules.LostKeys(changed.Document)) : null;
+
+    private static AdminRefusal? WhyDataLoss(ClusterDocument staged) => WhyDataLoss(staged, ClusterPlan.Compute(staged)?.Lost ?? []);
+
+    private static AdminRefusal? WhyDataLoss(ClusterDocument document, ImmutableArray<LostKeys> lost)
+    {
+        var words = lost.Select(keys => $"{keys.Ranges} of {document.Ring.Size} ranges of the keys that have {keys.NVal} replicas");
         return lost.IsEmpty
             ? null
             : new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.DataLoss, $"no replica would be left of {string.Join(", ", words)}; the caller has to say that they may be lost");

@@ -81,6 +81,7 @@ public sealed partial class ClusterAdmin
             IsDraining = drain.IsDraining,
             HeldForOthers = drain.HintsToReturn + drain.HintsToKeep,
             Held = host.Open.Count,
+            Damaged = host.Damaged.ToImmutableSortedDictionary(),
         };
     }
 

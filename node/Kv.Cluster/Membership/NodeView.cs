@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Kv.Core.Membership;
+using Kv.Core.Rings;
 
 namespace Kv.Cluster.Membership;
 
@@ -18,4 +20,7 @@ public sealed record NodeView(Member Node, Guid? ClusterId, string ClusterName)
 
     /// <summary>Partitions that it holds data of in all.</summary>
     public int Held { get; init; }
+
+    /// <summary>Partitions whose data here is damaged or gone, and why; they are not served.</summary>
+    public ImmutableSortedDictionary<PartitionId, string> Damaged { get; init; } = ImmutableSortedDictionary<PartitionId, string>.Empty;
 }

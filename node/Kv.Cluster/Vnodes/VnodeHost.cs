@@ -52,6 +52,7 @@ public sealed partial class VnodeHost
         (this.time, this.options, this.statistics, this.logger) = (time, options, statistics, logger);
         Inspections = new Inspections(options, time);
         statistics.MailboxDepth = MailboxDepth;
+        statistics.DamagedPartitions = () => stores.Damaged.Count;
         Layouts = new TreeLayouts(state, options);
     }
 
@@ -66,6 +67,9 @@ public sealed partial class VnodeHost
     /// <summary>The vnodes that are open now.</summary>
     public IReadOnlyList<Vnode> Open => Volatile.Read(ref open);
 
+    /// <summary>Partitions whose data here is damaged or gone, and why; they are not open.</summary>
+    public IReadOnlyDictionary<PartitionId, string> Damaged => stores.Damaged;
+
     /// <summary>What data is taken under, here and elsewhere.</summary>
     internal Fences Fences => fences;
 
@@ -77,6 +81,11 @@ public sealed partial class VnodeHost
         var actors = await VnodeActors.OpenAsync(nodeState, state.Current.Self, cancel);
         await fences.OpenAsync(nodeState, cancel);
         context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts, key => Reap(key));
+        foreach (var (partition, reason) in stores.Damaged)
+        {
+            LogDamaged(partition, reason);
+        }
+
         await OpenAllAsync(stores.Partitions.Order(), cancel);
         state.Subscribe(Follow);
         SetMember(state.Current);
@@ -125,6 +134,7 @@ public sealed partial class VnodeHost
     }
 
     /// <summary>The partition's vnode, opened if it is not.</summary>
+    /// <exception cref="StoreDamagedException">The partition's data here is damaged or gone.</exception>
     /// <exception cref="StoreException">The store cannot be opened; the node fails with it.</exception>
     /// <exception cref="StoreRefusedException">It would be a new one, and there is no room for it.</exception>
     /// <exception cref="InvalidOperationException">The host is not started, or is stopping.</exception>
@@ -176,6 +186,9 @@ public sealed partial class VnodeHost
         return true;
     }
 
+    /// <summary>Gives up what is left of a partition that is damaged here and another's: as a stand-in, nobody else may have it.</summary>
+    internal ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel) => stores.DiscardAsync(partition, cancel);
+
     /// <summary>Waits until a vnode that closed itself is out of the way, so that the partition can be opened anew.</summary>
     internal async ValueTask WhenForgottenAsync(Vnode vnode)
     {
@@ -206,6 +219,7 @@ public sealed partial class VnodeHost
 
     private async Task OpenNewAsync(PartitionId partition, TaskCompletionSource<Vnode> opening)
     {
+        var isNews = !stores.Damaged.ContainsKey(partition);
         try
         {
             var store = await stores.OpenAsync(partition, CancellationToken.None);
@@ -223,12 +237,17 @@ public sealed partial class VnodeHost
 
             opening.SetResult(vnode);
         }
-        catch (StoreRefusedException exception)
+        catch (Exception exception) when (exception is StoreRefusedException or StoreDamagedException)
         {
-            // No room for a new store now: the next that asks tries again.
+            // No room for a new store now: the next that asks tries again. What is damaged concerns this partition alone, until it is rebuilt.
             lock (gate)
             {
                 vnodes.Remove(partition);
+            }
+
+            if (exception is StoreDamagedException && isNews)
+            {
+                LogDamaged(partition, exception.Message);
             }
 
             opening.SetException(exception);
@@ -247,6 +266,7 @@ public sealed partial class VnodeHost
             return;
         }
 
+        await DiscardLostAsync(snapshot, document.Ring);
         var owned = Enumerable.Range(0, document.Ring.Size)
             .Select(number => new PartitionId(number))
             .Where(partition => document.Ring.Owner(partition) == snapshot.Self && Find(partition) is null);
@@ -257,6 +277,27 @@ public sealed partial class VnodeHost
         catch (Exception exception) when (exception is StoreException or StoreRefusedException or InvalidOperationException)
         {
             // Reported by the opening itself, or there is no room for it yet, or the node is stopping.
+        }
+    }
+
+    /// <summary>The document says that these are rebuilt from other replicas: what is left of them here is given up.</summary>
+    private async Task DiscardLostAsync(ClusterSnapshot snapshot, Ring ring)
+    {
+        foreach (var partition in stores.Damaged.Keys.Where(p => p.Number < ring.Size && ring.Owner(p) == snapshot.Self && ring.IsRebuilding(p)).ToList())
+        {
+            try
+            {
+                await stores.DiscardAsync(partition, CancellationToken.None);
+                LogDiscarded(partition);
+            }
+            catch (InvalidOperationException)
+            {
+                // Another document was faster.
+            }
+            catch (StoreException exception)
+            {
+                OnFailed(partition, exception);
+            }
         }
     }
 
@@ -281,6 +322,10 @@ public sealed partial class VnodeHost
                 {
                     await opening.Dequeue();
                 }
+            }
+            catch (StoreDamagedException)
+            {
+                // Reported; the others are as they were.
             }
             catch (Exception exception)
             {
@@ -327,12 +372,24 @@ public sealed partial class VnodeHost
 
     private void OnFailed(PartitionId partition, Exception exception)
     {
+        if (exception is StoreDamagedException)
+        {
+            // Met while it was read: the next start leaves it closed.
+            stores.ReportDamage(partition, exception.Message);
+        }
+
         LogFailed(partition, exception);
         failed.TrySetResult(exception);
     }
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Critical, Message = "The store of partition {Partition} failed: the node cannot go on")]
     private partial void LogFailed(PartitionId partition, Exception exception);
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Critical, Message = "The data of partition {Partition} is damaged and not served: {Reason}. `kv cluster rebuild {Partition}` has it rebuilt from the other replicas")]
+    private partial void LogDamaged(PartitionId partition, string reason);
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Warning, Message = "Gave up what was left of the data of partition {Partition}, which is rebuilt from the other replicas")]
+    private partial void LogDiscarded(PartitionId partition);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Information, Message = "Dropped the data of partition {Partition}, which is with its owner")]
     private partial void LogDropped(PartitionId partition);

@@ -30,6 +30,12 @@ public abstract record DocumentChange
     /// <summary>Forgets an exiting member. The caller has seen that it holds nothing, and that others know that it is exiting.</summary>
     public sealed record ConfirmExit(NodeId Node) : DocumentChange;
 
+    /// <summary>
+    /// The owner's data of these partitions is lost, and it is to rebuild them from the other replicas; if the last plan is still that of version <paramref name="PlannedAt"/>. The caller has
+    /// seen that the keys have other replicas.
+    /// </summary>
+    public sealed record BeginRebuild(NodeId Owner, ImmutableArray<PartitionId> Partitions, long PlannedAt) : DocumentChange;
+
     /// <summary>The owner has all the data of partitions that it took over without, by the plan of version <paramref name="PlannedAt"/> of the document.</summary>
     public sealed record CompleteRebuild(NodeId Owner, ImmutableArray<PartitionId> Partitions, long PlannedAt) : DocumentChange;
 

@@ -59,6 +59,11 @@ public static class DocumentChangeCodec
             case ConfirmExit exit:
                 DocumentJson.WriteNode(json, "node", exit.Node);
                 break;
+            case BeginRebuild rebuild:
+                DocumentJson.WriteNode(json, "owner", rebuild.Owner);
+                DocumentJson.WritePartitions(json, "partitions", rebuild.Partitions);
+                json.WriteNumber("plannedAt", rebuild.PlannedAt);
+                break;
             case CompleteRebuild rebuild:
                 DocumentJson.WriteNode(json, "owner", rebuild.Owner);
                 DocumentJson.WritePartitions(json, "partitions", rebuild.Partitions);
@@ -108,6 +113,7 @@ public static class DocumentChangeCodec
         StageReplace => "stageReplace",
         StageRemove => "stageRemove",
         ConfirmExit => "confirmExit",
+        BeginRebuild => "beginRebuild",
         CompleteRebuild => "completeRebuild",
         ClearStaged => "clearStaged",
         CommitPlan => "commitPlan",
@@ -130,6 +136,8 @@ public static class DocumentChangeCodec
         "stageReplace" => new StageReplace(DocumentJson.ReadNode(json, "dead"), DocumentJson.ReadMember(json.GetProperty("member"))),
         "stageRemove" => new StageRemove(DocumentJson.ReadNode(json, "dead")),
         "confirmExit" => new ConfirmExit(DocumentJson.ReadNode(json, "node")),
+        "beginRebuild" => new BeginRebuild(
+            DocumentJson.ReadNode(json, "owner"), DocumentJson.ReadPartitions(json.GetProperty("partitions")), DocumentJson.ReadNumberOr0(json, "plannedAt")),
         "completeRebuild" => new CompleteRebuild(
             DocumentJson.ReadNode(json, "owner"), DocumentJson.ReadPartitions(json.GetProperty("partitions")), DocumentJson.ReadNumberOr0(json, "plannedAt")),
         "clearStaged" => new ClearStaged(),

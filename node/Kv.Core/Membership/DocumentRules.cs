@@ -50,6 +50,9 @@ public static class DocumentRules
             .Distinct().Order(),
     ];
 
+    /// <summary>Ranges of keys all of whose owners are without their data.</summary>
+    public static ImmutableArray<LostKeys> LostKeys(ClusterDocument document) => LossRules.LostKeys(document, document.Ring);
+
     /// <summary>Applies one change.</summary>
     public static DocumentChangeResult Apply(ClusterDocument document, DocumentChange change) => change switch
     {
@@ -58,6 +61,7 @@ public static class DocumentRules
         StageReplace replace => LossRules.StageReplace(document, replace.Dead, replace.Node),
         StageRemove remove => LossRules.StageRemove(document, remove.Dead),
         ConfirmExit exit => MemberRules.ConfirmExit(document, exit.Node),
+        BeginRebuild rebuild => LossRules.BeginRebuild(document, rebuild),
         CompleteRebuild rebuild => LossRules.CompleteRebuild(document, rebuild),
         ClearStaged => MemberRules.ClearStaged(document),
         CommitPlan commit => MemberRules.CommitPlan(document, commit.PlanId),

@@ -85,6 +85,25 @@ internal static class LossRules
             : Refused(RefusalReason.OnlyMember, $"{document.FindMember(dead)!.Name} is the only member that would stay");
     }
 
+    public static DocumentChangeResult BeginRebuild(ClusterDocument document, DocumentChange.BeginRebuild change)
+    {
+        var ring = document.Ring;
+        if (change.Partitions.Any(partition => partition.Number < 0 || partition.Number >= ring.Size || ring.Owner(partition) != change.Owner))
+        {
+            return Refused(RefusalReason.PlanChanged, $"partitions {string.Join(", ", change.Partitions)} are not all {change.Owner}'s");
+        }
+
+        if (change.Partitions.All(ring.IsRebuilding))
+        {
+            return Unchanged;
+        }
+
+        // What others have sent of earlier losses counts no more, since this one may have taken it.
+        return change.PlannedAt == ring.PlannedAt
+            ? Changed(document, document with { Ring = new Ring(ring.Owners, ring.NextOwners, [.. ring.Rebuilding.Union(change.Partitions).Order()], document.Version + 1) })
+            : Refused(RefusalReason.PlanChanged, "another plan was committed meanwhile: look again");
+    }
+
     public static DocumentChangeResult CompleteRebuild(ClusterDocument document, DocumentChange.CompleteRebuild change)
     {
         var ring = RingTransition.CompleteRebuild(document.Ring, change.Owner, change.Partitions, change.PlannedAt);

@@ -40,6 +40,9 @@ public static class RefusalReason
     /// <summary>Keys would have no replica left, and the caller did not say that they may be lost.</summary>
     public const string DataLoss = "data_loss";
 
+    /// <summary>The partition's data is not known to be damaged.</summary>
+    public const string NotDamaged = "not_damaged";
+
     public const string InvalidMember = "invalid_member";
     public const string TooManyMembers = "too_many_members";
 

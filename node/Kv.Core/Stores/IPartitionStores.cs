@@ -11,6 +11,19 @@ public interface IPartitionStores : IAsyncDisposable
     /// <summary>Bytes that there is room for where the data lies; the most there can be where that has no bound.</summary>
     long FreeBytes => long.MaxValue;
 
-    /// <summary>Opens the partition's store, made empty where there is none. Opening one that is open throws <see cref="InvalidOperationException"/>.</summary>
+    /// <summary>Partitions whose data here is damaged or gone, and why: not among <see cref="Partitions"/>, and not to be opened.</summary>
+    IReadOnlyDictionary<PartitionId, string> Damaged { get; }
+
+    /// <summary>Makes it known that a partition's data was found damaged, over restarts too. Its store, if it is open, has failed.</summary>
+    void ReportDamage(PartitionId partition, string reason);
+
+    /// <summary>Gives up for good whatever is left of a damaged partition; durable when it completes, and the partition is as if it had never been here.</summary>
+    /// <exception cref="InvalidOperationException">The partition is not damaged, or is open.</exception>
+    ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel);
+
+    /// <summary>
+    /// Opens the partition's store, made empty where there is none. Opening one that is open throws <see cref="InvalidOperationException"/>, a damaged one
+    /// <see cref="StoreDamagedException"/>.
+    /// </summary>
     ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel);
 }

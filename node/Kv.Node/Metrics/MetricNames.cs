@@ -45,6 +45,7 @@ public static class MetricNames
         ("kv_transfer_objects_total", "counter", "direction", "objects handed over: sent, received"),
         ("kv_transfer_bytes_total", "counter", "direction", "bytes of keys and objects handed over: sent, received"),
         ("kv_partitions_rebuilding", "gauge", "", "partitions that this node owns and has not all data of yet"),
+        ("kv_partitions_damaged", "gauge", "", "partitions whose data here is damaged or gone, and not served"),
         ("kv_hints", "gauge", "", "objects held here that belong to other nodes, about"),
         ("kv_hints_refused", "gauge", "", "objects held for others that their owners refuse to take"),
         ("kv_hints_returned_total", "counter", "", "objects held for others that are with their owners now"),

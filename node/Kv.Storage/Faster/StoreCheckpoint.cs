@@ -39,21 +39,21 @@ internal sealed record StoreCheckpoint(
     public static StoreCheckpoint? Read(IStorageFiles files, string directory, StoreIdentity expected)
     {
         var path = Path.Combine(directory, FileName);
-        if (SealedFile.Read(files, path, SealedFileKind.Checkpoint, FormatVersion) is not { } body)
+        if (SealedFile.Read(files, path, SealedFileKind.Checkpoint, FormatVersion, static reason => new StoreDamagedException(reason)) is not { } body)
         {
             return null;
         }
 
         if (body.Length != BodyBytes)
         {
-            throw new StoreException($"{path} is damaged at offset {SealedFile.HeaderBytes}: expected a body of {BodyBytes} bytes, found {body.Length}.");
+            throw new StoreDamagedException($"{path} is damaged at offset {SealedFile.HeaderBytes}: expected a body of {BodyBytes} bytes, found {body.Length}.");
         }
 
         long Number(int index) => BinaryPrimitives.ReadInt64LittleEndian(body.AsSpan(index * 8));
         var store = new StoreIdentity((int)Number(0), Number(1));
         if (store != expected)
         {
-            throw new StoreException($"{path} belongs to another store: expected {expected}, found {store}.");
+            throw new StoreDamagedException($"{path} belongs to another store: expected {expected}, found {store}.");
         }
 
         return new StoreCheckpoint(

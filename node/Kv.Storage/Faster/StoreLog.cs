@@ -156,16 +156,27 @@ internal sealed class StoreLog : IDisposable
     {
         try
         {
+            // FASTER takes an index whose files are gone for an empty one.
+            Require(Path.Combine(directory, "index-checkpoints", $"{checkpoint.IndexToken}"));
+            Require(Path.Combine(directory, "cpr-checkpoints", $"{checkpoint.LogToken}"));
             faster.Recover(checkpoint.IndexToken, checkpoint.LogToken);
         }
         catch (Exception error)
         {
             Dispose();
-            throw new StoreException(
+            throw new StoreDamagedException(
                 $"The store in {directory} cannot be recovered from its checkpoint {checkpoint.LogToken} (covers sequence number {checkpoint.CoveredLsn}): {error.Message}", error);
         }
 
         DeleteOutdated(checkpoint.LogToken, []);
+    }
+
+    private void Require(string checkpointFiles)
+    {
+        if (files.List(checkpointFiles).Count == 0)
+        {
+            throw new FileNotFoundException($"{checkpointFiles} is missing or empty");
+        }
     }
 
     private void DeleteSegments(Predicate<long> isSuperfluous)

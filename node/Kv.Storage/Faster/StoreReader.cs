@@ -92,7 +92,7 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
                     result = await ReadRecordAsync(key);
                     if (result.Found && StoreValue.KindOf(result.Value) == StoreValueKind.Chunked && ChunkedValue.Read(result.Value.AsSpan(StoreValue.HeaderBytes)) == chunks)
                     {
-                        throw new StoreException($"The store in {directory} has a value of {chunks.Length} bytes (sequence number {chunks.Lsn}) whose chunks are missing or damaged.");
+                        throw new StoreDamagedException($"The store in {directory} has a value of {chunks.Length} bytes (sequence number {chunks.Lsn}) whose chunks are missing or damaged.");
                     }
 
                     break;
@@ -165,7 +165,7 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
     {
         if (chunks.Length < 0 || chunks.Length > Math.Max(options.MaxValueBytes, StoreLimits.DefaultMaxValueBytes))
         {
-            throw new StoreException($"The store in {directory} has a value of {chunks.Length} bytes, more than its limit.");
+            throw new StoreDamagedException($"The store in {directory} has a value of {chunks.Length} bytes, more than its limit.");
         }
 
         var whole = Room(chunks.Length);
@@ -215,5 +215,5 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
     private ReadOnlyMemory<byte> Checked(ReadOnlySpan<byte> key, in ReadResult result) =>
         StoreValue.IsWhole(result.Value, StoreValue.PortKey, key)
             ? result.Value
-            : throw new StoreException($"The store in {directory} is damaged: the record at address {result.Address} does not match its checksum.");
+            : throw new StoreDamagedException($"The store in {directory} is damaged: the record at address {result.Address} does not match its checksum.");
 }

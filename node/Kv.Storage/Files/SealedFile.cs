@@ -12,6 +12,7 @@ internal enum SealedFileKind : uint
     EngineIdentity = 4,
     StoreTrees = 5,
     SegmentIndex = 6,
+    Damage = 7,
 }
 
 /// <summary>
@@ -56,9 +57,24 @@ internal static class SealedFile
     }
 
     /// <summary>The body, or null where there is no such file.</summary>
-    /// <exception cref="StoreException">The file is torn, damaged, another kind, or of a format version this program does not know.</exception>
-    public static byte[]? Read(IStorageFiles files, string path, SealedFileKind kind, uint formatVersion)
+    /// <exception cref="StoreException">The file is torn, damaged or another kind (what <paramref name="damaged"/> makes of the reason, where it is given), or of a format version this program does not know.</exception>
+    public static byte[]? Read(IStorageFiles files, string path, SealedFileKind kind, uint formatVersion, Func<string, StoreException>? damaged = null)
     {
+        StoreException Damaged(long offset, string expected, string found)
+        {
+            var reason = $"{path} is damaged at offset {offset}: expected {expected}, found {found}.";
+            return damaged?.Invoke(reason) ?? new StoreException(reason);
+        }
+
+        void Expect(int offset, string field, uint expected, uint found)
+        {
+            if (expected != found)
+            {
+                throw Damaged(offset, $"{field} {expected}", $"{found}");
+            }
+        }
+
+
         if (!files.Exists(path))
         {
             return null;
@@ -68,35 +84,24 @@ internal static class SealedFile
         var length = file.Length;
         if (length is < HeaderBytes or > HeaderBytes + MaxBodyBytes)
         {
-            throw Damaged(path, 0, $"a file of {HeaderBytes} to {HeaderBytes + MaxBodyBytes} bytes", $"{length} bytes");
+            throw Damaged(0, $"a file of {HeaderBytes} to {HeaderBytes + MaxBodyBytes} bytes", $"{length} bytes");
         }
 
         var bytes = new byte[length];
         if (file.Read(0, bytes) != bytes.Length || !bytes.AsSpan(0, 8).SequenceEqual(Magic))
         {
-            throw Damaged(path, 0, "the magic KVSEALED", Convert.ToHexString(bytes.AsSpan(0, 8)));
+            throw Damaged(0, "the magic KVSEALED", Convert.ToHexString(bytes.AsSpan(0, 8)));
         }
 
-        Expect(path, 8, "kind", (uint)kind, BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)));
+        Expect(8, "kind", (uint)kind, BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)));
         var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(12));
         if (version != formatVersion)
         {
             throw new StoreException($"{path} has format version {version} and this program knows version {formatVersion}; start the version of the program that wrote it, or a newer one.");
         }
 
-        Expect(path, 16, "body length", (uint)(length - HeaderBytes), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(16)));
-        Expect(path, 20, "CRC-32C", Crc32C.Of(bytes.AsSpan(0, 20), bytes.AsSpan(HeaderBytes)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(20)));
+        Expect(16, "body length", (uint)(length - HeaderBytes), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(16)));
+        Expect(20, "CRC-32C", Crc32C.Of(bytes.AsSpan(0, 20), bytes.AsSpan(HeaderBytes)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(20)));
         return bytes[HeaderBytes..];
     }
-
-    private static void Expect(string path, int offset, string field, uint expected, uint found)
-    {
-        if (expected != found)
-        {
-            throw Damaged(path, offset, $"{field} {expected}", $"{found}");
-        }
-    }
-
-    private static StoreException Damaged(string path, long offset, string expected, string found) =>
-        new($"{path} is damaged at offset {offset}: expected {expected}, found {found}.");
 }

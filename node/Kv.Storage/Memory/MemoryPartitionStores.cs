@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -30,6 +31,15 @@ public sealed class MemoryPartitionStores(StoreCapabilities capabilities = Memor
             }
         }
     }
+
+    /// <summary>None: memory does not rot.</summary>
+    public IReadOnlyDictionary<PartitionId, string> Damaged => ImmutableDictionary<PartitionId, string>.Empty;
+
+    public void ReportDamage(PartitionId partition, string reason)
+    {
+    }
+
+    public ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel) => throw new InvalidOperationException($"The store of partition {partition} is not damaged.");
 
     public ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel)
     {

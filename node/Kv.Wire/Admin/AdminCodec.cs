@@ -82,6 +82,7 @@ internal static class AdminCodec
             HeldForOthers = view.HeldForOthers,
         };
         message.Endpoints.Add(view.Node.Endpoints);
+        message.Damaged.AddRange(view.Damaged.Select(damage => new Proto.DamagedPartition { Partition = damage.Key.Number, Reason = damage.Value }));
         return message;
     }
 

@@ -88,6 +88,9 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
     public override async Task<Plan> StageRemove(StageRemoveRequest request, ServerCallContext context) => AdminCodec.Encode(AdminErrors.ValueOf(
         await admin.StageRemoveAsync(Node(request.NodeId), request.AllowFewerReplicas, request.AllowDataLoss, context.CancellationToken)));
 
+    public override async Task<Protos.Admin.V1.Cluster> RebuildPartition(RebuildPartitionRequest request, ServerCallContext context) => AdminCodec.Encode(AdminErrors.ValueOf(
+        await admin.RebuildPartitionAsync(new PartitionId(request.Partition), request.AllowDataLoss, context.CancellationToken)));
+
     public override async Task<Protos.Admin.V1.Cluster> ConfirmExit(ConfirmExitRequest request, ServerCallContext context) =>
         AdminCodec.Encode(AdminErrors.ValueOf(await admin.ConfirmExitAsync(Node(request.NodeId), context.CancellationToken)));
 

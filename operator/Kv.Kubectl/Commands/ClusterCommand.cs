@@ -12,6 +12,7 @@ internal static class ClusterCommand
         PlanCommand.Leave(session),
         LossCommand.Replace(session),
         LossCommand.ForceRemove(session),
+        RebuildCommand.Create(session),
         Member(session, "down", "Mark a member that cannot be reached as down, so that changes need not wait for it.", "marked down", (client, id, options) =>
             client.MarkDownAsync(new MarkDownRequest { NodeId = id }, options)),
         Member(session, "up", "Take a mark as down back; a member that returns does so itself.", "marked up", (client, id, options) =>

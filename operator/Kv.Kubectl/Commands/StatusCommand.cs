@@ -39,6 +39,15 @@ internal static class StatusCommand
         printer.Print(
             ["node", "zone", "state", "up", "#partitions", "#next", "version", "#data", "#disk free", "admin"],
             cluster.Members.OrderBy(member => member.Name, StringComparer.Ordinal).Select(member => Row(member, overview.NodeOf(member))));
+        foreach (var member in cluster.Members.OrderBy(member => member.Name, StringComparer.Ordinal))
+        {
+            foreach (var damage in overview.NodeOf(member)?.Damaged ?? [])
+            {
+                printer.Line();
+                printer.Line($"{member.Name}: the data of partition {Words.Number(damage.Partition)} is damaged and not served: {damage.Reason} `kv cluster rebuild {Words.Number(damage.Partition)}` has it rebuilt from the other replicas");
+            }
+        }
+
         if (cluster.Staged.Count > 0)
         {
             printer.Line();
@@ -105,6 +114,7 @@ internal static class StatusCommand
             json["dataBytes"] = node.DataBytes;
             json["diskFreeBytes"] = node.DiskFreeBytes;
             json["uptimeSeconds"] = node.UptimeSeconds;
+            json["damaged"] = new JsonArray([.. node.Damaged.Select(damage => new JsonObject { ["partition"] = damage.Partition, ["reason"] = damage.Reason })]);
         }
 
         return json;

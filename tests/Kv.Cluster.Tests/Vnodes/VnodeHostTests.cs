@@ -21,16 +21,28 @@ public sealed class VnodeHostTests
     });
 
     [Fact]
-    public void AStart_ThatMeetsDamage_FailsWhenNothingIsBeingOpenedAnyMore() => Run(3, async cluster =>
+    public void AStart_ThatCannotOpenAStore_FailsWhenNothingIsBeingOpenedAnyMore() => Run(3, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        node.Kill();
+        node.Volume.Broken = new Kv.Core.Rings.PartitionId(4);
+        var failure = await Assert.ThrowsAsync<StoreException>(() => node.StartAsync(cluster.Document));
+        Assert.Contains("cannot be opened", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(0, node.Volume.Opening);
+        Assert.InRange(node.Host.Open.Count, 4, 6);
+        Assert.True(node.Host.Failed.IsCompleted);
+    });
+
+    [Fact]
+    public void AStart_ThatMeetsADamagedPartition_OpensTheOthers() => Run(3, async cluster =>
     {
         var node = cluster.Nodes[0];
         node.Kill();
         node.Volume.Damaged = new Kv.Core.Rings.PartitionId(4);
-        var failure = await Assert.ThrowsAsync<StoreException>(() => node.StartAsync(cluster.Document));
-        Assert.Contains("damaged", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(0, node.Volume.Opening);
-        Assert.InRange(node.Host.Open.Count, 4, 6);
-        Assert.True(node.Host.Failed.IsCompleted);
+        await node.StartAsync(cluster.Document);
+        Assert.Equal(15, node.Host.Open.Count);
+        Assert.Contains("damaged", node.Host.Damaged[new Kv.Core.Rings.PartitionId(4)], StringComparison.Ordinal);
+        Assert.False(node.Host.Failed.IsCompleted);
     });
 
     private static void Run(int atOnce, Func<DataCluster, Task> story) =>

@@ -211,6 +211,28 @@ public sealed class DocumentRulesTests
     }
 
     [Fact]
+    public void ALostPartition_IsRebuiltByItsOwner_AndOnlyByThePlanThatWasLookedAt()
+    {
+        var before = Cluster(4);
+        var lost = new PartitionId(5);
+        var (owner, plan) = (before.Ring.Owner(lost), before.Ring.PlannedAt);
+        Refused(before, new BeginRebuild(Id(9), [lost], plan), RefusalReason.PlanChanged);
+        Refused(before, new BeginRebuild(owner, [new PartitionId(99)], plan), RefusalReason.PlanChanged);
+        Refused(before, new BeginRebuild(owner, [lost], plan - 1), RefusalReason.PlanChanged);
+        var after = Change(before, new BeginRebuild(owner, [lost], plan));
+        Assert.Equal([lost], after.Ring.Rebuilding);
+        Assert.Equal(before.Ring.Owners, after.Ring.Owners);
+        Assert.True(after.Ring.PlannedAt > plan);
+        Unchanged(after, new BeginRebuild(owner, [lost], plan));
+        Unchanged(after, new CompleteRebuild(owner, [lost], plan));
+        var rebuilt = Change(after, new CompleteRebuild(owner, [lost], after.Ring.PlannedAt));
+        Assert.Empty(rebuilt.Ring.Rebuilding);
+
+        // Sent again when all is done.
+        Refused(rebuilt, new BeginRebuild(owner, [lost], plan), RefusalReason.PlanChanged);
+    }
+
+    [Fact]
     public void Transfers_WaitUntilNothingIsRebuilt()
     {
         var moving = Commit(Change(Cluster(4), new StageJoin(Node(5))));

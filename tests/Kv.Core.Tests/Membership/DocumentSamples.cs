@@ -89,6 +89,7 @@ internal static class DocumentSamples
         Gen.Int[1, 7].Select(n => (DocumentChange)new DocumentChange.StageRemove(Id(n))),
         Gen.Int[1, 7].Select(n => (DocumentChange)new DocumentChange.ConfirmExit(Id(n))),
         Gen.Select(Gen.Int[1, 7], Gen.Int[0, 15].Array[0, 16]).Select((n, ps) => (DocumentChange)new DocumentChange.CompleteRebuild(Id(n), [.. ps.Select(p => new PartitionId(p))], CurrentRing)),
+        Gen.Select(Gen.Int[1, 7], Gen.Int[0, 15].Array[0, 3]).Select((n, ps) => (DocumentChange)new DocumentChange.BeginRebuild(Id(n), [.. ps.Select(p => new PartitionId(p))], CurrentRing)),
         Gen.Select(Gen.Int[0, 3], GenProps).Select((t, p) => (DocumentChange)new DocumentChange.CreateBucketType($"type{t}", p)),
         Gen.Int[0, 3].Select(t => (DocumentChange)new DocumentChange.ActivateBucketType($"type{t}")),
         Gen.Select(Gen.Int[0, 3], GenProps).Select((t, p) => (DocumentChange)new DocumentChange.UpdateBucketType($"type{t}", p)),
@@ -108,6 +109,7 @@ internal static class DocumentSamples
     {
         DocumentChange.CommitPlan { PlanId: CurrentPlan } => new DocumentChange.CommitPlan(ClusterPlan.Compute(document)?.Id ?? "none"),
         DocumentChange.CompleteTransfers { Transfers.IsDefault: true } => new DocumentChange.CompleteTransfers(RingTransition.Pending(document.Ring)),
+        DocumentChange.BeginRebuild { PlannedAt: CurrentRing } rebuild => rebuild with { PlannedAt = document.Ring.PlannedAt },
         DocumentChange.CompleteRebuild { PlannedAt: CurrentRing } rebuild => rebuild with { PlannedAt = document.Ring.PlannedAt },
         _ => change,
     };

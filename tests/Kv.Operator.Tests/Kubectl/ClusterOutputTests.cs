@@ -179,7 +179,7 @@ public sealed class ClusterOutputTests
             ["cluster", "clusterId", "documentVersion", "converged", "ringSize", "pendingTransfers", "rebuilding", "lastCommittedPlanId", "members", "staged", "transfers", "bucketTypes"],
             status.Select(field => field.Key));
         Assert.Equal(
-            ["name", "id", "zone", "state", "up", "partitions", "nextPartitions", "documentVersion", "endpoints", "version", "formatVersion", "dataBytes", "diskFreeBytes", "uptimeSeconds"],
+            ["name", "id", "zone", "state", "up", "partitions", "nextPartitions", "documentVersion", "endpoints", "version", "formatVersion", "dataBytes", "diskFreeBytes", "uptimeSeconds", "damaged"],
             status["members"]![0]!.AsObject().Select(field => field.Key));
         Assert.Equal("joining", status["members"]![2]!["state"]!.GetValue<string>());
         Assert.Equal(
@@ -187,6 +187,18 @@ public sealed class ClusterOutputTests
             status["transfers"]![0]!.AsObject().Select(field => field.Key));
         Assert.Equal("created", status["bucketTypes"]![1]!["state"]!.GetValue<string>());
         Assert.Equal(3, status["bucketTypes"]![1]!["props"]!["n_val"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task Status_NamesDamagedPartitions()
+    {
+        await using var node = await StartAsync();
+        var answer = node.Answer;
+        var damaged = new Node(Samples.Node) { Damaged = { new DamagedPartition { Partition = 4, Reason = "a checksum is wrong." } } };
+        node.Answer = request => request is GetNodeRequest ? damaged : answer!(request);
+        var run = await KvRun.OfAsync("status", "--admin-endpoint", node.Address);
+        Assert.Contains(
+            "\nexample-0: the data of partition 4 is damaged and not served: a checksum is wrong. `kv cluster rebuild 4` has it rebuilt from the other replicas\n", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -132,6 +132,22 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Rebuild_AsksTheOwner_OrTheNodeThatIsNamed()
+    {
+        StubNode? self = null;
+        await using var node = self = await StubNode.StartAsync(request => request is RebuildPartitionRequest rebuild
+            ? new Cluster(Samples.Cluster(self!.Address)) { Rebuilding = { (uint)rebuild.Partition } }
+            : Samples.Cluster(self!.Address));
+        var run = await KvRun.OfAsync("cluster", "rebuild", "3", "--admin-endpoint", node.Address);
+        Assert.Equal((0, "partition 3 is rebuilt on example-0 from its other replicas: kv cluster transfers shows how it goes\n"), (run.ExitCode, run.Output));
+        var named = await KvRun.OfAsync("cluster", "rebuild", "7", "example-0", "--allow-data-loss", "--admin-endpoint", node.Address);
+        Assert.Equal(0, named.ExitCode);
+        Assert.Equal(
+            [new RebuildPartitionRequest { Partition = 3 }, new RebuildPartitionRequest { Partition = 7, AllowDataLoss = true }],
+            node.Requests.OfType<RebuildPartitionRequest>());
+    }
+
+    [Fact]
     public async Task PlanCommit_SendsTheIdThatWasLookedAt()
     {
         await using var node = await StubNode.StartAsync(_ => Samples.Cluster(""));

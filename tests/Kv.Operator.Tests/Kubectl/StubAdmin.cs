@@ -31,6 +31,8 @@ internal sealed class StubAdmin(StubNode node) : Admin.AdminBase
 
     public override Task<AntiEntropy> RepairPartition(RepairPartitionRequest request, ServerCallContext context) => Task.FromResult(node.Reply<AntiEntropy>(request));
 
+    public override Task<Cluster> RebuildPartition(RebuildPartitionRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Cluster>(request));
+
     public override Task<AntiEntropy> RepairKeys(RepairKeysRequest request, ServerCallContext context) => Task.FromResult(node.Reply<AntiEntropy>(request));
 
     public override Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));

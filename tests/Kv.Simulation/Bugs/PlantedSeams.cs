@@ -96,6 +96,12 @@ public sealed class PlantedSeams : SimSeams
 
         public long FreeBytes => real.FreeBytes;
 
+        public IReadOnlyDictionary<PartitionId, string> Damaged => real.Damaged;
+
+        public void ReportDamage(PartitionId partition, string reason) => real.ReportDamage(partition, reason);
+
+        public ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel) => real.DiscardAsync(partition, cancel);
+
         public async ValueTask<IPartitionStore> OpenAsync(PartitionId partition, CancellationToken cancel) => bend(await real.OpenAsync(partition, cancel));
 
         public ValueTask DisposeAsync() => real.DisposeAsync();

@@ -1,0 +1,153 @@
+using Kv.Core.Stores;
+using Kv.Storage.Faster;
+using Kv.Storage.Log;
+
+namespace Kv.Storage;
+
+/// <summary>The engine's background task: checkpoints, compaction, trimming, free space.</summary>
+public sealed partial class StorageEngine
+{
+    /// <summary>One round of upkeep: checkpoints that are due or that hold back a log at its cap, compaction, trimming, free space.</summary>
+    public async Task UpkeepOnceAsync()
+    {
+        host.ThrowIfFailed();
+        var stores = OpenStores();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = host.Options.MaxConcurrentCheckpoints };
+        var richest = FasterPartitionStore.RichestInNewKeys(stores, host.Options.KeyDeltaBytes);
+        var forcedBelow = host.Log.TotalBytes > host.Options.LogCapBytes ? host.Log.MiddleLsn : 0;
+        await Parallel.ForEachAsync(stores, parallel, async (store, _) =>
+        {
+            if (!store.HasRoomForUpkeep())
+            {
+                return;
+            }
+
+            const int maxSlices = 8;
+            for (var slice = 0; slice < maxSlices && await store.CompactIfDueAsync(); slice++)
+            {
+                // As long as it is due, within a round's bound.
+            }
+
+            if (store.IsCheckpointDue() || richest.Contains(store) || store.LogNeeds().NeededFrom < forcedBelow)
+            {
+                await store.CheckpointAsync();
+            }
+        });
+        await CheckpointClosedAsync(forcedBelow);
+        TrimLog();
+        host.Measure(stores.Sum(store => store.RecordBytes));
+    }
+
+    /// <summary>A store that nobody opens must not hold the log for ever either.</summary>
+    private async Task CheckpointClosedAsync(long forcedBelow)
+    {
+        if (!host.HasRoomFor(2 * host.Options.CheckpointLogBytes))
+        {
+            return;
+        }
+
+        int[] holding;
+        lock (gate)
+        {
+            holding = [.. closed.Where(pair => !open.ContainsKey(pair.Key) && pair.Value.Records is [var first, ..] && first.Lsn < forcedBelow).Select(pair => pair.Key)];
+        }
+
+        foreach (var partition in holding)
+        {
+            var visit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            lock (gate)
+            {
+                if (open.ContainsKey(partition))
+                {
+                    continue; // Somebody opened it first, and it is looked at with the open ones from the next round on.
+                }
+
+                visited.Add(partition, visit.Task);
+            }
+
+            try
+            {
+                var store = await OpenStoreAsync(partition, CancellationToken.None);
+                await store.DisposeAsync();
+            }
+            catch (InvalidOperationException)
+            {
+                // As above: it asked before this visit was known.
+            }
+            catch (StoreDamagedException)
+            {
+                // Reported, and the log's no more.
+            }
+            finally
+            {
+                lock (gate)
+                {
+                    visited.Remove(partition);
+                }
+
+                visit.SetResult();
+            }
+        }
+    }
+
+    private void TrimLog()
+    {
+        if (!host.HasRoomFor(TrimBytes))
+        {
+            return; // The manifest goes before the segments: without room for it they stay.
+        }
+
+        // Taken before the stores are asked: what is appended from here on is above it, whatever a store says.
+        var keepFrom = host.Log.NextLsn;
+        var coverage = new List<StoreCoverage>();
+        lock (gate)
+        {
+            foreach (var (partition, store) in open)
+            {
+                if (store is null)
+                {
+                    if (!closed.ContainsKey(partition))
+                    {
+                        return; // A new store is being made: it has a birth and no entry yet. Next round.
+                    }
+
+                    continue;
+                }
+
+                var (needed, covered) = store.LogNeeds();
+                keepFrom = Math.Min(keepFrom, needed ?? long.MaxValue);
+                coverage.Add(covered);
+            }
+
+            foreach (var store in closed.Values)
+            {
+                keepFrom = Math.Min(keepFrom, store.Records is [var first, ..] ? first.Lsn : long.MaxValue);
+                coverage.Add(new StoreCoverage(store.Store, store.CoveredLsn));
+            }
+        }
+
+        host.Log.Trim(keepFrom, coverage);
+    }
+
+    private async Task UpkeepAsync()
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(host.Options.MaintenanceIntervalMilliseconds), host.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token))
+            {
+                await UpkeepOnceAsync();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed.
+        }
+        catch (Exception error)
+        {
+            // Without upkeep the log grows until writes are refused; better to say so now, and restart.
+            LogUpkeepFailed(host.Logger, error);
+            host.Fail("Storage upkeep failed", error);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+using Kv.Cluster.Membership;
+using Kv.Core.Buckets;
+using Kv.Core.Membership;
+using Kv.Core.Quorum;
+using Kv.Core.Rings;
+using Kv.TestKit;
+using Xunit;
+
+namespace Kv.Cluster.Tests.Handoff;
+
+/// <summary>A partition whose data on a living node is damaged: not served, reported, and rebuilt from the other replicas when an administrator says so.</summary>
+public sealed class DamageTests
+{
+    [Theory]
+    [InlineData(71)]
+    [InlineData(72)]
+    [InlineData(73)]
+    public void ADamagedPartition_IsRebuiltUnderLoad_ByAnotherActor(int seed) => Run(seed, async (cluster, node, load) =>
+    {
+        var rotten = await RotAsync(cluster, node);
+        var before = ActorsOf(node, rotten);
+        Assert.Equal("not_damaged", (await RebuildAsync(node, Other(cluster, node, rotten))).Refusal?.Reason);
+        Assert.True((await RebuildAsync(node, rotten)).IsOk);
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
+        await load.EndAsync();
+        load.VerifyHeldBy(node, [rotten]);
+        Assert.Empty(node.Node.Admin.GetNode().Damaged);
+        Assert.True(node.Volume.Contents(rotten).Count > 0);
+
+        // Said again, when all is done: there is nothing to do.
+        Assert.Equal("not_damaged", (await RebuildAsync(node, rotten)).Refusal?.Reason);
+        Assert.DoesNotContain(ActorsOf(node, rotten).Where(actor => actor.Epoch > before.Max(known => known.Epoch)), actor => before.Contains(actor));
+    });
+
+    [Fact]
+    public void WhatIsMetWhileItIsRead_EndsTheNode_AndTheNextStartGoesOnWithoutIt() => Run(74, async (cluster, node, load) =>
+    {
+        await cluster.UntilAsync(() => node.Volume.Rot(), 20, "something is on the disk");
+        var rotten = Assert.Single(node.Volume.Rotten);
+        await cluster.UntilAsync(() => node.Node.Failed.IsCompleted, 60, "somebody reads it");
+        node.Kill(losesPower: false);
+        await node.StartAsync();
+        Assert.Equal([rotten], node.Node.Admin.GetNode().Damaged.Keys);
+        Assert.True((await RebuildAsync(node, rotten)).IsOk);
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
+        await load.EndAsync();
+        load.VerifyHeldBy(node, [rotten]);
+    });
+
+    [Fact]
+    public void AnOrderThatWasDecided_IsCarriedOutByTheNextStart() => Run(75, async (cluster, node, load) =>
+    {
+        var rotten = await RotAsync(cluster, node);
+        var ordered = RebuildAsync(node, rotten);
+        await cluster.UntilAsync(() => cluster.Document.Ring.IsRebuilding(rotten), 20, "the order is decided");
+        node.Kill(losesPower: true);
+        await ordered;
+        await node.StartAsync();
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
+        await load.EndAsync();
+        load.VerifyHeldBy(node, [rotten]);
+    });
+
+    [Fact]
+    public void KeysWithNoReplicaLeft_TakeTheCallersWord() => Run(76, async (cluster, node, load) =>
+    {
+        var admin = cluster.Nodes[3];
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("single", """{"n_val":1}""", default)));
+        await cluster.UntilAsync(() => cluster.Up.All(n => n.Document!.Version == cluster.Document.Version), 20, "all know");
+        var rotten = await RotAsync(cluster, node);
+        Assert.Equal(RefusalReason.DataLoss, (await RebuildAsync(node, rotten)).Refusal?.Reason);
+        Assert.Contains(rotten, node.Node.Admin.GetNode().Damaged.Keys);
+        Assert.True((await RebuildAsync(node, rotten, allowDataLoss: true)).IsOk);
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
+        await load.EndAsync();
+    });
+
+    [Fact]
+    public void WhatAStandInHeld_AndIsDamaged_HoldsBackARebuildUntilItIsGivenUp() => Run(77, async (cluster, node, load) =>
+    {
+        await load.StopClientsAsync();
+        var absent = cluster.Nodes[2];
+        absent.Kill();
+        await cluster.UntilAsync(() => cluster.Up.All(n => n.Node.State.Current.Up.Count == 3), 20, "all see that it is gone");
+        await load.WriteAllAsync(node);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(2));
+        var hints = node.Node.Vnodes.First(vnode => cluster.Document.Ring.Owner(vnode.Partition) == absent.Id).Partition;
+        node.Kill(losesPower: false);
+        node.Volume.Damaged = hints;
+        await node.StartAsync();
+        Assert.Equal([hints], node.Node.Admin.GetNode().Damaged.Keys);
+        await absent.StartAsync();
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal(RefusalReason.DataLoss, (await RebuildAsync(node, hints)).Refusal?.Reason);
+        Assert.True((await RebuildAsync(node, hints, allowDataLoss: true)).IsOk);
+        Assert.Empty(node.Node.Admin.GetNode().Damaged);
+        await cluster.SettleAsync();
+        await load.VerifyAsync();
+    });
+
+    [Fact]
+    public void BeforeItIsRebuilt_ADamagedPartitionAnswersNothing_AndOthersServeItsKeys() => Run(78, async (cluster, node, load) =>
+    {
+        await load.StopClientsAsync();
+        await load.WriteAllAsync(node);
+        var rotten = await RotAsync(cluster, node);
+        foreach (var key in load.Keys)
+        {
+            Assert.IsType<KvOutcome.Found>(await cluster.Nodes[3].AskAsync(new KvRequest.Get { Key = key }));
+            var all = await cluster.Nodes[3].AskAsync(new KvRequest.Get { Key = key, R = QuorumValue.All, SloppyQuorum = false });
+            var isRotten = PreferenceList.Primaries(cluster.Document.Ring, RingHash.FirstPartition(key, BucketProps.NewType.ChashKeyFun, 16), 3).Any(entry => entry.Partition == rotten);
+            Assert.Equal(isRotten, all is KvOutcome.Failed);
+        }
+
+        await load.WriteAllAsync(node);
+        Assert.Contains(rotten, node.Node.Admin.GetNode().Damaged.Keys);
+        Assert.True((await RebuildAsync(node, rotten)).IsOk);
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
+        await cluster.SettleAsync();
+        await load.VerifyAsync();
+    });
+
+    private static void Run(int seed, Func<SimCluster, SimNode, Load, Task> story) => SimCluster.Run(seed, 4, async cluster =>
+    {
+        await cluster.FormAsync(4);
+        var load = await Load.BeginAsync(cluster);
+        await load.WriteAllAsync(cluster.Nodes[1]);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(2));
+        await story(cluster, cluster.Nodes[0], load);
+    });
+
+    /// <summary>An entry of the node's disk goes bad while it is down; its next start finds it.</summary>
+    private static async Task<PartitionId> RotAsync(SimCluster cluster, SimNode node)
+    {
+        node.Kill(losesPower: false);
+        Assert.True(node.Volume.Rot());
+        var rotten = Assert.Single(node.Volume.Rotten);
+        await node.StartAsync();
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal([rotten], node.Node.Admin.GetNode().Damaged.Keys);
+        Assert.Equal(node.Id, cluster.Document.Ring.Owner(rotten));
+        return rotten;
+    }
+
+    private static async Task<AdminResult<ClusterView>> RebuildAsync(SimNode node, PartitionId partition, bool allowDataLoss = false) =>
+        await node.InAsync(async () => await node.Node.Admin.RebuildPartitionAsync(partition, allowDataLoss, CancellationToken.None));
+
+    private static PartitionId Other(SimCluster cluster, SimNode node, PartitionId rotten) =>
+        node.Node.Vnodes.First(vnode => vnode.Partition != rotten && cluster.Document.Ring.Owner(vnode.Partition) == node.Id).Partition;
+
+    /// <summary>Actors of the node's partition in the clocks of what all nodes hold.</summary>
+    private static HashSet<Core.Causality.ActorId> ActorsOf(SimNode node, PartitionId partition) =>
+    [
+        .. node.Volume.Contents(partition).Values.Select(held => Core.Objects.ObjectCodec.Decode(held)).SelectMany(held => held.Clock.Entries)
+            .Where(entry => entry.Actor.Node == node.Id && entry.Actor.Partition == partition).Select(entry => entry.Actor),
+    ];
+}

@@ -1,0 +1,152 @@
+using Kv.Core.Rings;
+using Kv.Core.Stores;
+using Kv.Storage.Tests.Files;
+
+namespace Kv.Storage.Tests;
+
+/// <summary>A partition whose store is damaged or gone: known over restarts, never opened, in nobody's way, and as new once it is given up.</summary>
+public sealed class DamagedPartitionTests
+{
+    private static readonly PartitionId One = new(1);
+    private static readonly PartitionId Two = new(2);
+
+    public static TheoryData<string> Damages => ["directory", "checkpoint", "older checkpoint", "index", "reported"];
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task ADamagedStore_IsNeverOpened_AndTheOthersGoOn(string what)
+    {
+        var disk = await WrittenAsync();
+        await DamageAsync(disk, what);
+
+        // Thrice, with enough written meanwhile for the log to be cut: what is missing must not be taken for empty.
+        for (var start = 0; start < 3; start++)
+        {
+            await using var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk);
+            await Assert.ThrowsAsync<StoreDamagedException>(async () => await engine.OpenAsync(One, CancellationToken.None));
+            Assert.Equal([One], engine.Damaged.Keys);
+            Assert.DoesNotContain(One, engine.Partitions);
+            var other = await engine.OpenAsync(Two, CancellationToken.None);
+            await FillAsync(other, 400);
+            await engine.UpkeepOnceAsync();
+            await engine.UpkeepOnceAsync();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task WhatIsGivenUp_IsAsNew_OverRestartsToo(string what)
+    {
+        var disk = await WrittenAsync();
+        await DamageAsync(disk, what);
+        long birth;
+        await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+        {
+            await Assert.ThrowsAsync<StoreDamagedException>(async () => await engine.OpenAsync(One, CancellationToken.None));
+            await Assert.ThrowsAsync<InvalidOperationException>(async () => await engine.DiscardAsync(Two, CancellationToken.None));
+            await engine.DiscardAsync(One, CancellationToken.None);
+            Assert.Empty(engine.Damaged);
+            var store = await engine.OpenAsync(One, CancellationToken.None);
+            Assert.Equal(0, store.ApproximateCount);
+            Assert.Null(await store.GetAsync("key-1"));
+            await store.PutAsync("new", "v");
+            birth = store.Birth;
+        }
+
+        await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+        {
+            Assert.Empty(engine.Damaged);
+            var store = await engine.OpenAsync(One, CancellationToken.None);
+            Assert.Equal((1, birth), (store.ApproximateCount, store.Birth));
+            Assert.Equal(400, (await engine.OpenAsync(Two, CancellationToken.None)).ApproximateCount);
+        }
+    }
+
+    [Fact]
+    public async Task ACrashAtAnyOperationOfGivingUp_LeavesItDamagedOrGone()
+    {
+        var disk = await WrittenAsync();
+        await DamageAsync(disk, "checkpoint");
+        var crashes = new List<DiskImage>();
+        await using (var engine = TestEngine.Open(TestEngine.Options("/data/node") with { PrepareLogAhead = false }, disk))
+        {
+            disk.Before = _ => crashes.Add(disk.Capture());
+            await engine.DiscardAsync(One, CancellationToken.None);
+            disk.Before = null;
+            crashes.Add(disk.Capture());
+        }
+
+        Assert.True(crashes.Count > 5, $"only {crashes.Count} crashes");
+        var gone = 0;
+        for (var index = 0; index < crashes.Count; index++)
+        {
+            await using var again = TestEngine.Open(TestEngine.Options("/data/node"), crashes[index].Settle(index));
+            if (again.Damaged.Count > 0)
+            {
+                Assert.True(index < crashes.Count - 1, "what was given up came back");
+                await again.DiscardAsync(One, CancellationToken.None);
+            }
+            else
+            {
+                gone++;
+            }
+
+            Assert.Equal(0, (await again.OpenAsync(One, CancellationToken.None)).ApproximateCount);
+            Assert.Equal(400, (await again.OpenAsync(Two, CancellationToken.None)).ApproximateCount);
+        }
+
+        Assert.InRange(gone, 1, crashes.Count - 1);
+    }
+
+    private static async Task<FaultyFiles> WrittenAsync()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        await using var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk);
+        foreach (var partition in new[] { One, Two })
+        {
+            await FillAsync(await engine.OpenAsync(partition, CancellationToken.None), 400);
+            await engine.UpkeepOnceAsync();
+        }
+
+        return disk;
+    }
+
+    private static async Task FillAsync(IPartitionStore store, int keys)
+    {
+        for (var index = 0; index < keys; index++)
+        {
+            await store.PutAsync($"key-{index}", Bytes.Pattern(3500, index), Durability.Memory);
+        }
+    }
+
+    private static async Task DamageAsync(FaultyFiles disk, string what)
+    {
+        const string directory = "/data/node/stores/p00001-00000000000000000001";
+        switch (what)
+        {
+            case "directory":
+                disk.DeleteDirectory(directory);
+                break;
+            case "checkpoint":
+                disk.Rot(directory + "/checkpoint", 40);
+                break;
+            case "older checkpoint":
+                disk.Delete(directory + "/checkpoint");
+                break;
+            case "index":
+                foreach (var name in disk.List(directory + "/index-checkpoints"))
+                {
+                    disk.DeleteDirectory($"{directory}/index-checkpoints/{name}");
+                }
+
+                break;
+            default:
+                await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+                {
+                    engine.ReportDamage(One, "a record does not match its checksum");
+                }
+
+                break;
+        }
+    }
+}
