@@ -11,6 +11,7 @@ internal sealed class LogWriter : IDisposable
     private readonly string directory;
     private readonly LogOptions options;
     private readonly Guid logId;
+    private readonly DiskReserve reserve;
 
     // Guards the list of segments and the manifest between the log's thread and whoever trims.
     private readonly Lock gate = new();
@@ -29,6 +30,8 @@ internal sealed class LogWriter : IDisposable
         stores = recovered.Manifest?.Stores ?? [];
         logId = recovered.Manifest?.LogId ?? Guid.NewGuid();
         segments = recovered.Segments.Select(first => (first, SizeOf(first))).ToList();
+        reserve = new DiskReserve(files, directory);
+        reserve.Make();
         if (recovered.Manifest is null)
         {
             new LogManifest(logId, 1, 0, []).Write(files, directory);
@@ -105,7 +108,7 @@ internal sealed class LogWriter : IDisposable
 
             var removed = segments.GetRange(0, superfluous);
             stores = coverage;
-            new LogManifest(logId, segments[superfluous].FirstLsn, segments[^1].FirstLsn, stores).Write(files, directory);
+            Write(new LogManifest(logId, segments[superfluous].FirstLsn, segments[^1].FirstLsn, stores));
             segments.RemoveRange(0, superfluous);
             foreach (var (firstLsn, _) in removed)
             {
@@ -133,11 +136,7 @@ internal sealed class LogWriter : IDisposable
 
     private void Rotate(long firstLsn)
     {
-        if (isPreparing)
-        {
-            ready.GetAwaiter().GetResult();
-        }
-        else
+        if (!IsReady())
         {
             LogSegment.MakeReady(files, directory, options.SegmentBytes);
         }
@@ -148,13 +147,31 @@ internal sealed class LogWriter : IDisposable
         lock (gate)
         {
             segments.Add((firstLsn, options.SegmentBytes));
-            new LogManifest(logId, segments[0].FirstLsn, firstLsn, stores).Write(files, directory);
+            Write(new LogManifest(logId, segments[0].FirstLsn, firstLsn, stores));
         }
 
         current?.Dispose();
         current = next;
         offset = LogSegment.HeaderBytes;
     }
+
+    /// <summary>Whether the next segment was made ahead. On a disk that is full it was, before writes were refused; what could not be made then is tried again.</summary>
+    private bool IsReady()
+    {
+        try
+        {
+            ready.GetAwaiter().GetResult();
+            return isPreparing;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Also on a full disk, where the record of a drop may be the one that begins a segment.</summary>
+    private void Write(LogManifest manifest) =>
+        reserve.Write(Path.Combine(directory, LogManifest.FileName), () => manifest.Write(files, directory));
 
     private int SizeOf(long firstLsn)
     {

@@ -5,7 +5,7 @@ namespace Kv.Storage.State;
 
 /// <summary>
 /// Node state as one sealed file per name in a directory. Writes of a name come one after another; each is on disk when its task completes.
-/// The calls block on the disk (milliseconds): these are rare facts, not the data path. A disk that is full still takes them (<see cref="StateReserve"/>): a node
+/// The calls block on the disk (milliseconds): these are rare facts, not the data path. A disk that is full still takes them (<see cref="DiskReserve"/>): a node
 /// that cannot write its record of actors, a promise or a document cannot even start and serve reads.
 /// </summary>
 public sealed class FileNodeState : INodeState
@@ -17,7 +17,7 @@ public sealed class FileNodeState : INodeState
 
     private readonly IStorageFiles files;
     private readonly string directory;
-    private readonly StateReserve reserve;
+    private readonly DiskReserve reserve;
 
     // One write at a time: two of one name would share the temporary file.
     private readonly Lock gate = new();
@@ -27,7 +27,7 @@ public sealed class FileNodeState : INodeState
     {
         this.files = files;
         this.directory = directory;
-        reserve = new StateReserve(files, directory);
+        reserve = new DiskReserve(files, directory);
         files.CreateDirectory(directory);
         foreach (var name in files.List(directory))
         {
@@ -65,27 +65,13 @@ public sealed class FileNodeState : INodeState
         {
             Guarded<byte[]?>(name, () =>
             {
-                Write(FilePath(name), value.Span);
+                var path = FilePath(name);
+                reserve.Write(path, () => SealedFile.Write(files, path, SealedFileKind.NodeState, FormatVersion, value.Span));
                 return null;
             });
         }
 
         return ValueTask.CompletedTask;
-    }
-
-    private void Write(string path, ReadOnlySpan<byte> value)
-    {
-        try
-        {
-            SealedFile.Write(files, path, SealedFileKind.NodeState, FormatVersion, value);
-        }
-        catch (IOException) when (reserve.TryGiveUp())
-        {
-            // From the beginning, in a new file: nothing of the first attempt counts.
-            files.Delete(path + SealedFile.TemporarySuffix);
-            SealedFile.Write(files, path, SealedFileKind.NodeState, FormatVersion, value);
-            reserve.Make();
-        }
     }
 
     private static T Guarded<T>(string name, Func<T> action)

@@ -216,7 +216,14 @@ internal sealed class FaultyFiles : IStorageFiles
         }
     }
 
-    private long UsedBytes() => entries.Values.Distinct().Sum(inode => (long)inode.Length);
+    /// <summary>Bytes of all files.</summary>
+    public long UsedBytes()
+    {
+        lock (gate)
+        {
+            return entries.Values.Distinct().Sum(inode => (long)inode.Length);
+        }
+    }
 
     private void Require(long bytes)
     {

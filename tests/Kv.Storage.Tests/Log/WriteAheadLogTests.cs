@@ -1,6 +1,7 @@
 using Kv.Core.Stores;
 using Kv.Storage.Files;
 using Kv.Storage.Log;
+using Kv.Storage.Tests.Files;
 
 namespace Kv.Storage.Tests.Log;
 
@@ -26,6 +27,31 @@ public sealed class WriteAheadLogTests
         {
             Assert.Equal([(1L, 10), (2L, 30)], found);
         }
+    }
+
+    [Fact]
+    public async Task ASegmentThatEndsOnAFullDisk_IsFollowedByTheOneThatWasMadeAhead()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var log = new LogHarness(disk, LogHarness.Options with { PrepareAhead = true });
+        await log.Append(new byte[40_000]);
+        while (!disk.Exists(Path.Combine(LogHarness.Directory, LogSegment.ReadyName)) || disk.UsedBytes() < 2 * 64 * 1024 + DiskReserve.Bytes)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        disk.FillUp();
+        for (var i = 0; i < 10; i++)
+        {
+            await log.Append(new byte[100]);
+        }
+
+        Assert.Empty(log.Failures);
+        disk.MakeRoom();
+        await log.Append(new byte[60_000]);
+        log.Dispose();
+        using var again = new LogHarness(disk);
+        Assert.Equal(40_000 + (10 * 100) + 60_000, again.Payloads.Sum(record => record.Payload.Length));
     }
 
     private static WriteAheadLog Open(string path, List<(long Lsn, int Bytes)> found) => WriteAheadLog.Open(

@@ -1,14 +1,12 @@
-using Kv.Storage.Files;
-
-namespace Kv.Storage.State;
+namespace Kv.Storage.Files;
 
 /// <summary>
-/// Room for the node's facts on a disk that is full: a file of zeros that is given up when a fact cannot be written, and made again as soon as there is room. A fact
-/// replaces an older one of about its size, so that what is given up comes back at once.
+/// Room for small files on a disk that is full: a file of zeros that is given up when one cannot be written, and made again as soon as there is room. What is written
+/// replaces an older file of about its size, so that what is given up comes back at once.
 /// </summary>
-internal sealed class StateReserve(IStorageFiles files, string directory)
+internal sealed class DiskReserve(IStorageFiles files, string directory)
 {
-    /// <summary>Larger than any fact but the document of a cluster with thousands of buckets that have properties of their own.</summary>
+    /// <summary>Larger than any fact or manifest but the document of a cluster with thousands of buckets that have properties of their own.</summary>
     public const int Bytes = 1024 * 1024;
 
     private const string FileName = "reserve";
@@ -39,8 +37,23 @@ internal sealed class StateReserve(IStorageFiles files, string directory)
         }
     }
 
-    /// <summary>Whether something was given up.</summary>
-    public bool TryGiveUp()
+    /// <summary>Replaces a sealed file, by what is given up where there is no room.</summary>
+    public void Write(string path, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException) when (TryGiveUp())
+        {
+            // From the beginning, in a new file: nothing of the first attempt counts.
+            files.Delete(path + SealedFile.TemporarySuffix);
+            write();
+            Make();
+        }
+    }
+
+    private bool TryGiveUp()
     {
         if (!files.Exists(FilePath))
         {
