@@ -78,9 +78,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
         }
 
         storage = openStorage(options, memory, loggers);
+        _ = WatchAsync(storage.Failed);
         var id = await NodeIdentity.ReadOrDrawAsync(storage.State, storage.Stores, cancel);
         LogIdentity(id, options.Name, options.Zone, options.DataDirectory);
         node = CreateNode(id);
+        _ = WatchAsync(node.Failed);
 
         // Peers are answered before the node is open, if only that it is not: that is told from being gone.
         await peerServer!.StartAsync(cancel);
@@ -88,8 +90,6 @@ public sealed partial class NodeComposition : IAsyncDisposable
         metrics.Observe(node.State, node.Admin, storage);
         await StartServersAsync(cancel);
         health.Serving(node.State, () => node.Client.IsDraining);
-        _ = WatchAsync(node.Failed);
-        _ = WatchAsync(storage.Failed);
         LogServing(options.Name, string.Join(", ", Endpoints.Select(pair => $"{pair.Key} {pair.Value}")));
     }
 
@@ -241,7 +241,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
                 services.AddGrpc();
                 services.AddSingleton(service);
             },
-            app => app.MapGrpcService<AdminService>());
+            app =>
+            {
+                app.TakeCallDeadlines(time);
+                app.MapGrpcService<AdminService>();
+            });
     }
 
     private PortServer CreateNativeServer(BoundPort port)
@@ -254,7 +258,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
             loggers,
             limits => limits.ApplyNativeLimits(native, options.MaxClientConnections),
             services => services.AddKvService(kvService, native),
-            app => app.MapKvService(memory, native));
+            app =>
+            {
+                app.TakeCallDeadlines(time);
+                app.MapKvService(memory, native);
+            });
     }
 
     private PortServer CreateRiakPbServer(BoundPort port)

@@ -157,12 +157,12 @@ public sealed class KvService(KvClient client, ClusterState state, RingView ring
     /// <summary>What the call's own deadline leaves; null where it has none.</summary>
     private TimeSpan? Limit(ServerCallContext context)
     {
-        if (context.Deadline == DateTime.MaxValue)
+        if (CallDeadline.Of(context) is not { } deadline)
         {
             return null;
         }
 
-        var left = context.Deadline - time.GetUtcNow().UtcDateTime;
+        var left = deadline.Left(time);
         return left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
     }
 
