@@ -16,7 +16,15 @@ public sealed class NodeHealth
 
     public NodePhase Phase => standing.Phase;
 
-    public void Serving(ClusterState state, Func<bool> isDraining) => standing = new Standing(NodePhase.Serving, state, "") { IsDraining = isDraining };
+    /// <summary>Unless it has failed meanwhile.</summary>
+    public void Serving(ClusterState state, Func<bool> isDraining)
+    {
+        var now = standing;
+        if (now.Phase != NodePhase.Failed)
+        {
+            Interlocked.CompareExchange(ref standing, new Standing(NodePhase.Serving, state, "") { IsDraining = isDraining }, now);
+        }
+    }
 
     public void Stopping() => standing = standing with { Phase = NodePhase.Stopping };
 

@@ -52,9 +52,16 @@ public static partial class NodeProgram
         var node = new NodeComposition(options, loggers, NodeStorages.Open);
         try
         {
-            await node.StartAsync(stopping.Token);
-            var stop = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping.Token);
-            if (await Task.WhenAny(stop, node.Failed) == node.Failed)
+            // A start may wait for what a store that failed meanwhile will never do.
+            var starting = node.StartAsync(stopping.Token);
+            if (await Task.WhenAny(starting, node.Failed) == starting)
+            {
+                await starting;
+                var stop = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping.Token);
+                await Task.WhenAny(stop, node.Failed);
+            }
+
+            if (node.Failed.IsCompleted)
             {
                 return await FailAsync(logger, "storage failed: " + (await node.Failed).Message);
             }

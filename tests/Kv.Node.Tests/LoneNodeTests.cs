@@ -87,6 +87,16 @@ public sealed class LoneNodeTests
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "failed: the sync failed\n"), await ProbeAsync(node, "livez"));
     }
 
+    [Fact]
+    public async Task Storage_ThatFailedWhileTheNodeStarted_EndsTheNode()
+    {
+        var broken = Task.FromResult<Exception>(new Core.Stores.StoreException("the sync failed"));
+        await using var node = await TestNode.StartAsync("broken", None, NodeStorages.InMemory() with { Failed = broken });
+
+        Assert.True(node.Composition.Failed.IsCompleted);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "failed: the sync failed\n"), await ProbeAsync(node, "livez"));
+    }
+
     private static async Task<(HttpStatusCode Status, string Text)> ProbeAsync(TestNode node, string probe)
     {
         using var http = new HttpClient();
