@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Kv.Core.Stores;
 using Kv.Storage;
@@ -72,7 +73,7 @@ public static partial class NodeProgram
         {
             return await StopAsync(node, options, logger);
         }
-        catch (Exception e) when (e is NodeStartException or StoreException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is NodeStartException or StoreException or IOException or SocketException or UnauthorizedAccessException)
         {
             return await FailAsync(logger, e.Message);
         }

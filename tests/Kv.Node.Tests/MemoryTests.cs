@@ -103,6 +103,7 @@ public sealed class MemoryTests : IDisposable
         "--peer-port=0",
         "--admin-port=0",
         "--riak-http-port=0",
+        "--riak-pb-port=off",
         "--metrics-port=off",
         "--stores=8",
         "--memory-limit=512Mi");

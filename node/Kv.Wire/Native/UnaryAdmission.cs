@@ -52,7 +52,8 @@ internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options
             return new Status(StatusCode.Unimplemented, "compressed messages are not taken: nobody knows how long they will be");
         }
 
-        return prefix.MessageBytes <= options.MaxMessageBytes ? null : new Status(StatusCode.ResourceExhausted, string.Create(
+        // Not RESOURCE_EXHAUSTED, as gRPC itself has it: that is to be tried again.
+        return prefix.MessageBytes <= options.MaxMessageBytes ? null : new Status(StatusCode.InvalidArgument, string.Create(
             CultureInfo.InvariantCulture, $"a message of {prefix.MessageBytes} bytes, at most {options.MaxMessageBytes} are taken: the largest object, which `max-object-size` and the node's memory bound, and what goes with it"));
     }
 
