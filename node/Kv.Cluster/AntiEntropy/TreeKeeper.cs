@@ -282,7 +282,7 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
             if (reads.Value(position) is { } value)
             {
                 entries.Add(TreeEntry.Of(reads.Key(position), value.Span));
-                if (ObjectCodec.IsLoneTombstone(value.Span))
+                if (ObjectCodec.IsTombstone(value))
                 {
                     deleted.Add(reads.Key(position));
                 }

@@ -80,19 +80,23 @@ public static class ObjectCodec
         return ClockCodec.Read(ref reader, out _);
     }
 
-    /// <summary>Whether the bytes are those of a deleted object: one sibling, a tombstone. Reads no further than to that.</summary>
-    public static bool IsLoneTombstone(ReadOnlySpan<byte> stored)
+    /// <summary>Whether the bytes are those of a deleted object: all siblings are tombstones. Reads no further than it has to, which is seldom past the first one.</summary>
+    public static bool IsTombstone(ReadOnlyMemory<byte> stored)
     {
-        if (!TryReadHeader(stored, out var headBytes, out _))
+        if (!TryReadHeader(stored.Span, out var headBytes, out _))
         {
             return false;
         }
 
-        var reader = new ByteReader(stored[..(HeaderBytes + headBytes)], HeaderBytes);
-        return ClockCodec.Read(ref reader, out _) is not null
-            && reader.ReadVarint() == 1
-            && ((SiblingFields)reader.ReadByte()).HasFlag(SiblingFields.Tombstone)
-            && !reader.Failed;
+        var reader = new ByteReader(stored.Span[..(HeaderBytes + headBytes)], HeaderBytes);
+        if (ClockCodec.Read(ref reader, out _) is null)
+        {
+            return false;
+        }
+
+        var siblings = reader.ReadVarint();
+        var isFirst = ((SiblingFields)reader.ReadByte()).HasFlag(SiblingFields.Tombstone) && !reader.Failed;
+        return isFirst && (siblings == 1 || (TryDecode(stored, out var whole, out _) && whole.IsTombstone));
     }
 
     /// <summary>Whether the bytes are a head form: an object whose values were left away.</summary>
