@@ -213,16 +213,21 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
                 }
             }
 
-            var answer = AnswerOf(plan.Preflist[replica], await calls.GetAsync(plan, replica, headOnly: false));
+            var reply = await calls.GetAsync(plan, replica, headOnly: false);
+            var answer = AnswerOf(plan.Preflist[replica], reply);
             lock (gate)
             {
                 // What it has now may be newer than its head was; gone means that it was reaped in between.
                 answers[replica] = answer;
-            }
+                if (reply is PeerReply.Unreachable)
+                {
+                    (unreachable ??= []).Add(plan.Preflist[replica].Node);
+                }
 
-            if (answer.Kind is GetReplyKind.Failed or GetReplyKind.Overloaded && TooFewAreLeft())
-            {
-                break;
+                if (answer.Kind is GetReplyKind.Failed or GetReplyKind.Overloaded && WhyTooFewAreLeft() is not null)
+                {
+                    break;
+                }
             }
         }
 
@@ -231,9 +236,9 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
             isFetching = false;
             if (!isAnswered)
             {
-                if (TooFewAreLeft())
+                if (WhyTooFewAreLeft() is { } unmet)
                 {
-                    Answer(KvErrors.Failed(new QuorumFailure.Unsatisfied("r", rules.R, CountAnswers()), indeterminate: false));
+                    Answer(KvErrors.Failed(unmet, indeterminate: false));
                 }
                 else
                 {
@@ -245,18 +250,25 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         }
     }
 
-    private bool TooFewAreLeft() => CountAnswers() < rules.R;
-
-    private int CountAnswers()
+    /// <summary>Whether the answers that are left meet all rules, primaries and nodes among them, those that are still to come not counted; null where they do.</summary>
+    private QuorumFailure? WhyTooFewAreLeft()
     {
-        var count = 0;
-        foreach (var answer in answers)
+        var left = new GetQuorum(rules, plan.Preflist);
+        var verdict = QuorumVerdict.Wait;
+        for (var i = 0; i < answers.Length; i++)
         {
-            count += answer.Kind is GetReplyKind.Found or GetReplyKind.Tombstone or GetReplyKind.NotFound ? 1 : 0;
+            verdict = IsAnswer(answers[i].Kind) ? left.Add(i, answers[i].Kind) : verdict;
         }
 
-        return count;
+        for (var i = 0; i < answers.Length; i++)
+        {
+            verdict = IsAnswer(answers[i].Kind) ? verdict : left.Add(i, answers[i].Kind == 0 ? GetReplyKind.Failed : answers[i].Kind);
+        }
+
+        return verdict == QuorumVerdict.Met ? null : left.Failure;
     }
+
+    private static bool IsAnswer(GetReplyKind kind) => kind is GetReplyKind.Found or GetReplyKind.Tombstone or GetReplyKind.NotFound;
 
     private KvObject? Merge()
     {

@@ -164,6 +164,24 @@ public sealed class GetTests
     });
 
     [Fact]
+    public void Get_WhoseFetchOfAValueFails_CountsWhoIsLeftAgain() => DataCluster.Run(20, 5, async cluster =>
+    {
+        await cluster.PlantAsync(0, Only(cluster, "old", 901));
+        await cluster.PlantAsync(1, Only(cluster, "new", 902));
+        cluster.Primary(2).Kill();
+        cluster.Detect();
+        cluster.Network.Drop = (_, to, request) =>
+        {
+            // Its head came, and then the connection breaks.
+            var isFetch = to == cluster.Primary(1).Id && request is PeerRequest.VnodeGet { HeadOnly: false };
+            cluster.Network.Options = cluster.Network.Options with { RequestLoss = isFetch ? 1 : 0 };
+            return false;
+        };
+
+        Assert.Equal(new KvError.Unsatisfied("pr", 2, 1, Indeterminate: false), Story.Error(await cluster.Primary(0).AskAsync(Story.Get() with { Pr = QuorumValue.Of(2) })));
+    });
+
+    [Fact]
     public void ReadRepair_FillsTheMissingAndTheStale_NotTheEqual_AndGrowsNoClock() => DataCluster.Run(13, 5, async cluster =>
     {
         var node = cluster.Primary(0);
