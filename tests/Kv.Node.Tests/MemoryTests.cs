@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using Grpc.Net.Client;
+using Kv.Client;
+using Kv.Core.Objects;
 using Kv.Protos.Admin.V1;
 using Xunit;
 
@@ -34,6 +36,14 @@ public sealed class MemoryTests : IDisposable
             new Random(1).NextBytes(large);
             var refused = await OnAllAsync(nodes, (node, key) => PutAsync(node, key, tooLarge));
             Assert.All(refused, answer => Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer));
+
+            await using (var client = await KvClusterClient.ConnectAsync(new KvClientOptions { Seeds = [nodes[0].Endpoint("grpc")] }, None))
+            {
+                var key = new ObjectKey("default", "large", "too large");
+                var error = await Assert.ThrowsAsync<KvException>(async () => await client.PutAsync(key, new KvValue(tooLarge), cancel: None));
+                Assert.Equal((KvErrorCode.ObjectTooLarge, false), (error.Code, error.IsRetryable));
+                await client.PutAsync(key, new KvValue("small enough"u8.ToArray()), cancel: None);
+            }
 
             for (var round = 0; round < 3; round++)
             {

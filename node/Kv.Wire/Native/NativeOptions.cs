@@ -14,13 +14,16 @@ public sealed record NativeOptions
 
     public int FrameBytes { get; init; } = 256 * 1024;
 
+    /// <summary>Bytes of the largest object, to be told to who sends a message that is too long.</summary>
+    public long MaxObjectBytes { get; init; } = 50 * 1024 * 1024;
+
     public int MultiGetKeys { get; init; } = 100;
 
     /// <summary>Bytes of a message: one object of the largest size, and what goes with it.</summary>
     public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>For a node that takes objects up to <paramref name="maxObjectBytes"/>: what is a little larger gets an error of its own, and the rest a status.</summary>
-    public static NativeOptions For(long maxObjectBytes) => new() { MaxMessageBytes = (int)Math.Min(64 * 1024 * 1024, (maxObjectBytes * 5 / 4) + (1024 * 1024)) };
+    public static NativeOptions For(long maxObjectBytes) => new() { MaxObjectBytes = maxObjectBytes, MaxMessageBytes = (int)Math.Min(64 * 1024 * 1024, (maxObjectBytes * 5 / 4) + (1024 * 1024)) };
 
     public int StreamWindowBytes { get; init; } = 1024 * 1024;
 

@@ -73,6 +73,12 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
         using var wake = cancel.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), hasRoom);
         while (await GrpcPrefix.PeekAsync(body, cancel) is { } prefix)
         {
+            if (prefix is { IsCompressed: false } && prefix.MessageBytes > options.MaxMessageBytes)
+            {
+                await RefuseAsync(body, prefix, cancel);
+                continue;
+            }
+
             var room = await TakeRoomAsync(prefix, cancel);
             try
             {
@@ -91,6 +97,25 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
                 room.Leave();
             }
         }
+    }
+
+    /// <summary>Answers each request of a message that is too long, and the session goes on.</summary>
+    private async ValueTask RefuseAsync(PipeReader body, GrpcPrefix prefix, CancellationToken cancel)
+    {
+        var ids = await new PassedOver(body).ReadIdsAsync(prefix.MessageBytes, cancel) ?? throw new RpcException(UnaryAdmission.WhyNot(prefix, options)!.Value);
+        var refused = NativeCodec.EncodePut(new KvOutcome.Failed(new KvError.ObjectTooLarge(prefix.MessageBytes, options.MaxObjectBytes)), null);
+        foreach (var id in ids)
+        {
+            var response = new SessionResponse { Id = id, Put = refused };
+            lock (gate)
+            {
+                unanswered++;
+                answers.Enqueue((response, response.CalculateSize()));
+                answerBytes += response.CalculateSize();
+            }
+        }
+
+        answered.Set();
     }
 
     /// <summary>Waits for as long as it takes: the client sees a stream that is not read.</summary>
