@@ -67,6 +67,8 @@ internal sealed class AdminActor(SimWorld world)
         {
             for (var attempt = 0; attempt < Attempts && world.Cluster.Document.FindMember(dead.Id) is not null; attempt++)
             {
+                // What somebody was still staging when all was cleared stands in the way.
+                await AskAsync(call, admin => admin.ClearStagedAsync(default));
                 await (world.Cluster.Up.FirstOrDefault(node => node.Name == dead.Name && node.Document is null) is { } heir
                     ? ReplaceAsync(call, dead.Name, heir, twice: false)
                     : RemoveAsync(call, dead, twice: false));
