@@ -38,6 +38,9 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     /// <summary>For stories: the same for every answer, by who answers and whom.</summary>
     public Func<NodeId, NodeId, PeerReply, TimeSpan>? HoldReply { get; set; }
 
+    /// <summary>For stories: what becomes of each answer on its way, by who answers and whom.</summary>
+    public Func<NodeId, NodeId, PeerReply, PeerReply>? Turn { get; set; }
+
     /// <summary>The node listens, in its context, at its id and its address.</summary>
     public void Attach(NodeId node, string address, SimContext context, IPeerHandler handler)
     {
@@ -142,7 +145,7 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
             return;
         }
 
-        var heard = Chance(Options.ReplyLoss) ? new PeerReply.Unreachable { WasSent = true } : answer;
+        var heard = Chance(Options.ReplyLoss) ? new PeerReply.Unreachable { WasSent = true } : Turn?.Invoke(to, from, answer) ?? answer;
         scheduler.Note($"{from} <- {to} {heard.GetType().Name}");
         sender.After(Delay(to, from) + (HoldReply?.Invoke(to, from, heard) ?? TimeSpan.Zero), () => reply.TrySetResult(heard));
     }

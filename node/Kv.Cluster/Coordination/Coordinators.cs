@@ -204,7 +204,10 @@ internal sealed class Coordinators
                 case PeerReply.Forwarded forwarded:
                     return forwarded.Outcome;
                 case PeerReply.TimedOut or PeerReply.Unreachable { WasSent: true }:
+                case PeerReply.Refused { Reason: var reason } when reason.StartsWith(PeerReply.Refused.Internal, StringComparison.Ordinal):
                     return new KvOutcome.Failed(new KvError.Timeout(Indeterminate: true));
+                case PeerReply.Overloaded { IsOfAnswer: true }:
+                    return new KvOutcome.Failed(new KvError.Overload(Indeterminate: true));
             }
         }
 

@@ -97,7 +97,7 @@ internal sealed class HandoffSender(
                 (entries, bytes) = ([], 0);
             }
         }
-        catch (Exception failure) when (failure is StoreException or ObjectDisposedException)
+        catch (Exception failure) when (failure is StoreException or StoreRefusedException or ObjectDisposedException)
         {
             return $"the partition's store could not be read: {failure.Message}";
         }

@@ -27,8 +27,12 @@ public abstract record PeerReply
 
     public sealed record TimedOut : PeerReply;
 
-    /// <summary>A queue on the way was full.</summary>
-    public sealed record Overloaded : PeerReply;
+    /// <summary>A queue on the way was full, or there was no memory.</summary>
+    public sealed record Overloaded : PeerReply
+    {
+        /// <summary>It was the answer that there was no room for, on this side: the peer has done the request.</summary>
+        public bool IsOfAnswer { get; init; }
+    }
 
     /// <summary>The peer does not serve that partition: one of the two has an old document.</summary>
     public sealed record WrongOwner : PeerReply;
@@ -40,7 +44,11 @@ public abstract record PeerReply
     public sealed record DoneEach(IReadOnlyList<bool> Keys) : PeerReply;
 
     /// <summary>The peer cannot serve; <paramref name="Reason"/> says why.</summary>
-    public sealed record Refused(string Reason) : PeerReply;
+    public sealed record Refused(string Reason) : PeerReply
+    {
+        /// <summary>With what the peer begins its reason where it broke down in the middle of the request.</summary>
+        public const string Internal = "internal: ";
+    }
 
     /// <summary>The request was done and has no result.</summary>
     public sealed record Done : PeerReply;

@@ -204,7 +204,7 @@ public sealed partial class Vnode
         command.Pending = new VnodeReply(new PeerReply.DoneEach(done));
     }
 
-    /// <summary>An actor that forgets is another from here on. Where the removal is lost in a crash, the object goes to its owner once more.</summary>
+    /// <summary>An actor that forgets is another from here on.</summary>
     private void ApplyForget(VnodeCommand.Forget command, VnodePass pass)
     {
         command.Pending = VnodeReply.Done;
@@ -214,7 +214,7 @@ public sealed partial class Vnode
         }
 
         context.Actors.Forget(Partition);
-        command.Forgotten = true;
+        command.Forgotten = command.AwaitsDurability = true;
         foreach (var entry in command.Entries)
         {
             var slot = pass.SlotOf(entry.Key);

@@ -115,7 +115,7 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
 
     /// <summary>
     /// Removes each key that holds exactly this, which is with the partition's owner now: unless anything was changed or confirmed here since <paramref name="ifWrites"/>,
-    /// because somebody may rely on its being here then.
+    /// because somebody may rely on its being here then. Answered when that is on disk: what is not here any more must not come back, for a reaper may be told so.
     /// </summary>
     public sealed class Forget(IReadOnlyList<StoredEntry> entries, long ifWrites) : VnodeCommand
     {
@@ -124,6 +124,8 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
         public long IfWrites { get; } = ifWrites;
 
         public bool Forgotten { get; set; }
+
+        public override Durability Durability => Durability.Synced;
     }
 
     /// <summary>From here on, every write goes to the target as well.</summary>

@@ -89,7 +89,7 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
 
             return reply;
         }
-        catch (StoreException exception)
+        catch (Exception exception) when (exception is StoreException or StoreRefusedException)
         {
             await CloseAsync(session);
             return new PeerReply.Refused($"{VnodeRefusals.StorageFailed}: {exception.Message}");

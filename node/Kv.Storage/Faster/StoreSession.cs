@@ -46,7 +46,7 @@ internal sealed unsafe class StoreSession : IDisposable
     public bool ReadChunk(in ChunkedValue chunks, int chunk, int position) =>
         ReadKey(StoreValue.WriteChunkKey(chunks, chunk, KeyBuffer), ReadMode.Whole, position, above: 0);
 
-    public ValueTask CompleteAsync() => session.CompletePendingAsync();
+    public ValueTask CompleteAsync() => ReadGuard.CompleteAsync(session.CompletePendingAsync());
 
     /// <summary>Waits for reads that went to disk on this thread: for a write that must know what it replaces before it returns.</summary>
     public void Complete() => session.CompletePending(wait: true);
@@ -91,15 +91,22 @@ internal sealed unsafe class StoreSession : IDisposable
         var spanKey = SpanByte.FromPointer(key, keyBytes);
         ReadResult result = default;
         Status status;
-        if (above > 0)
+        try
         {
-            ReadOptions options = default;
-            SetStopAddress(ref options, above);
-            status = session.Read(ref spanKey, ref mode, ref result, ref options, position);
+            if (above > 0)
+            {
+                ReadOptions options = default;
+                SetStopAddress(ref options, above);
+                status = session.Read(ref spanKey, ref mode, ref result, ref options, position);
+            }
+            else
+            {
+                status = session.Read(ref spanKey, ref mode, ref result, position);
+            }
         }
-        else
+        catch (OutOfMemoryException exception)
         {
-            status = session.Read(ref spanKey, ref mode, ref result, position);
+            throw ReadGuard.OutOfStep(exception);
         }
 
         if (status.IsPending)

@@ -183,15 +183,11 @@ internal sealed partial class InboundStream(
         {
             reply = await task;
         }
-        catch (OutOfMemoryException)
-        {
-            reply = new PeerReply.Overloaded();
-        }
         catch (Exception e)
         {
-            // A handler never throws: this is a bug, which must not leave the sender without an answer.
+            // A handler never throws, but for want of memory; else it is a bug. Neither must leave the sender without an answer, nor let it think that nothing was done.
             LogFailed(hello.From, e);
-            reply = new PeerReply.Refused("internal: the node failed to handle the request, see its log");
+            reply = new PeerReply.Refused(PeerReply.Refused.Internal + "the node failed to handle the request, see its log");
         }
 
         taken.Release();
@@ -270,7 +266,9 @@ internal sealed partial class InboundStream(
         catch (OutOfMemoryException)
         {
             writer.Truncate(start);
-            PeerCodec.WriteReply(writer, id, new PeerReply.Overloaded { DocumentVersion = reply.DocumentVersion, Fence = reply.Fence }, options.MaxMessageBytes);
+
+            // The request was done: its sender is not to take this for a refusal.
+            PeerCodec.WriteReply(writer, id, new PeerReply.TimedOut { DocumentVersion = reply.DocumentVersion, Fence = reply.Fence }, options.MaxMessageBytes);
         }
     }
 

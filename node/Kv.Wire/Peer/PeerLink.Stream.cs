@@ -198,7 +198,7 @@ internal sealed partial class PeerLink
         }
 
         pending.Complete(
-            isRefused ? new PeerReply.Overloaded()
+            isRefused ? new PeerReply.Overloaded { IsOfAnswer = true }
             : PeerCodec.TryReadReply(envelope, out var reply, out var unreadable) ? reply
             : new PeerReply.Refused("unreadable: " + unreadable));
     }

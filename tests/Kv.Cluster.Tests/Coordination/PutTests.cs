@@ -55,6 +55,23 @@ public sealed class PutTests
         Assert.Equal(cluster.Primary(0).Id, Assert.Single(dots).Actor.Node);
     });
 
+    public static TheoryData<PeerReply, KvError> LostAnswers => new()
+    {
+        { new PeerReply.TimedOut(), new KvError.Timeout(Indeterminate: true) },
+        { new PeerReply.Refused(PeerReply.Refused.Internal + "it broke down"), new KvError.Timeout(Indeterminate: true) },
+        { new PeerReply.Overloaded { IsOfAnswer = true }, new KvError.Overload(Indeterminate: true) },
+    };
+
+    [Theory]
+    [MemberData(nameof(LostAnswers))]
+    public void Put_WhoseForwardedAnswerIsLost_IsDoneOnce(PeerReply heard, KvError error) => DataCluster.Run(7, 5, async cluster =>
+    {
+        cluster.Network.Turn = (_, to, reply) => reply is PeerReply.Forwarded && to == cluster.Outsider().Id ? heard : reply;
+        Assert.Equal(error, Story.Error(await cluster.Outsider().AskAsync(Story.Put("v"))));
+        var dots = (await cluster.HeldByPrimariesAsync()).SelectMany(held => held?.Siblings ?? []).Select(sibling => sibling.Dot!.Value).Distinct();
+        Assert.Equal(cluster.Primary(0).Id, Assert.Single(dots).Actor.Node);
+    });
+
     [Fact]
     public void Put_WithAllPrimariesCutOff_IsTakenByWhoeverIsReached() => DataCluster.Run(4, 5, async cluster =>
     {

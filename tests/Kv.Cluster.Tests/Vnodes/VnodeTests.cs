@@ -73,6 +73,23 @@ public sealed class VnodeTests
     });
 
     [Fact]
+    public void WhatIsForgotten_IsSaidToBeGone_WhenThatIsOnDisk() => DataCluster.Run(15, 5, async cluster =>
+    {
+        var (node, vnode) = await OpenAsync(cluster);
+        var (key, none) = (Story.Key().Encoded, Kv.Core.Causality.VersionVector.Empty);
+        var stored = (await node.Context.CallAsync(() => vnode.CoordinateAsync(key, Story.Value("v"), none, cluster.Props(), null))).Stored;
+        node.Volume.MostSyncTime = TimeSpan.FromHours(1);
+        var forgotten = node.Context.Enter(() => vnode.ForgetAsync([new StoredEntry(key, stored)], vnode.Writes).AsTask());
+        var told = node.Context.Enter(() => Wait(vnode.ConfirmAsync([new HeldKey(key, null)])));
+        await cluster.WaitAsync(0.1);
+        Assert.False(forgotten.IsCompleted);
+        Assert.False(told.IsCompleted);
+        await cluster.WaitAsync(7200);
+        Assert.True(await forgotten);
+        Assert.Equal([true], Assert.IsType<PeerReply.DoneEach>((await told).Reply).Keys);
+    });
+
+    [Fact]
     public void WhatIsWithItsOwner_IsForgotten_UnlessAnybodyMayRelyOnIt() => DataCluster.Run(14, 5, async cluster =>
     {
         var (node, vnode) = await OpenAsync(cluster);

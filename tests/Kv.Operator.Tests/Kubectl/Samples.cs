@@ -122,8 +122,16 @@ internal static class Samples
         On = true,
         KeyRepair = new KeyRepair
         {
-            BucketType = "carts", Bucket = ByteString.CopyFromUtf8("eu"), From = ByteString.CopyFromUtf8("a"), Running = true, MillisecondsTaken = 1200, Partitions = 3, AllPartitions = 8,
-            KeysFound = 120, KeysRepaired = 2, LastError = "partitions that could not be read: 1 (example-1 is down)",
+            BucketType = "carts",
+            Bucket = ByteString.CopyFromUtf8("eu"),
+            From = ByteString.CopyFromUtf8("a"),
+            Running = true,
+            MillisecondsTaken = 1200,
+            Partitions = 3,
+            AllPartitions = 8,
+            KeysFound = 120,
+            KeysRepaired = 2,
+            LastError = "partitions that could not be read: 1 (example-1 is down)",
         },
     };
 
