@@ -11,7 +11,13 @@ namespace Kv.Storage;
 internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> found, Dictionary<StoreIdentity, string> broken, DamagedPartitions damaged)
 {
     private readonly Dictionary<int, long> drops = [];
-    private readonly Dictionary<StoreIdentity, long> strays = [];
+    private readonly Dictionary<StoreIdentity, long> unknown = [];
+
+    /// <summary>After <see cref="Resolve"/>: the stores to keep, by partition.</summary>
+    public Dictionary<int, PendingReplay> Kept { get; } = [];
+
+    /// <summary>After <see cref="Resolve"/>: of damaged partitions, the first sequence number of the log that is not in a checkpoint of theirs.</summary>
+    public Dictionary<int, long> DamagedFrom { get; } = [];
 
     /// <summary>Takes the log's next record.</summary>
     public void Add(LogRecord record, LogLocation location)
@@ -22,10 +28,7 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
         }
         else if (!found.TryGetValue(record.Store, out var store))
         {
-            if (!broken.ContainsKey(record.Store))
-            {
-                strays.TryAdd(record.Store, record.Lsn);
-            }
+            unknown.TryAdd(record.Store, record.Lsn);
         }
         else if (record.Lsn > store.CoveredLsn)
         {
@@ -33,8 +36,8 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
         }
     }
 
-    /// <summary>The stores to keep, by partition; those to delete, because they were dropped or hold nothing, go into <paramref name="outdated"/>.</summary>
-    public Dictionary<int, PendingReplay> Resolve(WriteAheadLog log, ICollection<StoreIdentity> outdated)
+    /// <summary>Sorts what was found; stores to delete, because they were dropped or hold nothing, go into <paramref name="outdated"/>.</summary>
+    public void Resolve(WriteAheadLog log, ICollection<StoreIdentity> outdated)
     {
         ForgetDiscarded();
         foreach (var (store, reason) in broken.Concat(Missing(log)).Where(store => !IsDropped(store.Key)))
@@ -43,7 +46,11 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
         }
 
         broken.Keys.Where(IsDropped).ToList().ForEach(outdated.Add);
-        var kept = new Dictionary<int, PendingReplay>();
+        foreach (var (store, lsn) in unknown.Where(store => !IsDropped(store.Key)))
+        {
+            KeepDamaged(store, lsn);
+        }
+
         foreach (var store in found.Values.OrderBy(store => store.Store.Birth))
         {
             if (store.CoveredLsn >= log.NextLsn)
@@ -59,16 +66,20 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
             }
             else if (damaged.Found.ContainsKey(new PartitionId(store.Store.Partition)))
             {
-                continue; // It stays where it is until it is given up.
+                // It stays where it is until it is given up.
+                if (store.Records is [var first, ..])
+                {
+                    KeepDamaged(store.Store, first.Lsn);
+                }
             }
-            else if (!kept.TryAdd(store.Store.Partition, store))
+            else if (!Kept.TryAdd(store.Store.Partition, store))
             {
-                throw new StoreException($"Partition {store.Store.Partition} has two stores: {kept[store.Store.Partition].Directory} and {store.Directory}.");
+                throw new StoreException($"Partition {store.Store.Partition} has two stores: {Kept[store.Store.Partition].Directory} and {store.Directory}.");
             }
         }
-
-        return kept;
     }
+
+    private void KeepDamaged(StoreIdentity store, long lsn) => DamagedFrom[store.Partition] = Math.Min(lsn, DamagedFrom.GetValueOrDefault(store.Partition, long.MaxValue));
 
     /// <summary>A crash came between the drop of what was given up and the end of its mark.</summary>
     private void ForgetDiscarded()
@@ -85,7 +96,7 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
     /// <summary>Stores that the log knows and that are not there, or not as new as it knows them.</summary>
     private IEnumerable<KeyValuePair<StoreIdentity, string>> Missing(WriteAheadLog log)
     {
-        foreach (var (store, lsn) in strays)
+        foreach (var (store, lsn) in unknown.Where(store => !broken.ContainsKey(store.Key)))
         {
             yield return new(store, $"The log has records of partition {store.Partition} (sequence number {lsn} on), but the store's directory is missing.");
         }

@@ -124,6 +124,12 @@ public sealed partial class StorageEngine
                 keepFrom = Math.Min(keepFrom, store.Records is [var first, ..] ? first.Lsn : long.MaxValue);
                 coverage.Add(new StoreCoverage(store.Store, store.CoveredLsn));
             }
+
+            // What a damaged store has in the log may be all that can be saved of it; but it must not hold the log for ever.
+            if (damagedFrom.Count > 0 && host.Log.TotalBytes <= host.Options.LogCapBytes)
+            {
+                keepFrom = Math.Min(keepFrom, damagedFrom.Values.Min());
+            }
         }
 
         host.Log.Trim(keepFrom, coverage);

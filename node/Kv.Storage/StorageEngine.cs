@@ -22,11 +22,15 @@ public sealed partial class StorageEngine : IPartitionStores
     private readonly DamagedPartitions damaged;
     private readonly IDisposable directoryLock;
     private readonly SemaphoreSlim opening;
+    private readonly SemaphoreSlim discarding = new(1, 1);
 
-    // Guards the three maps: what is open (null while it is being opened), and what is there and is not open.
+    // Guards the maps: what is open (null while it is being opened), and what is there and is not open.
     private readonly Lock gate = new();
     private readonly Dictionary<int, FasterPartitionStore?> open = [];
     private readonly Dictionary<int, PendingReplay> closed;
+
+    // Of damaged partitions: the first sequence number that no checkpoint covers. Under the gate too.
+    private readonly Dictionary<int, long> damagedFrom;
 
     // Stores that upkeep has open for a checkpoint; who wants one waits until it is closed again.
     private readonly Dictionary<int, Task> visited = [];
@@ -34,11 +38,11 @@ public sealed partial class StorageEngine : IPartitionStores
     private readonly CancellationTokenSource stopping = new();
     private bool isDisposed;
 
-    private StorageEngine(StorageHost host, StoreDirectories directories, DamagedPartitions damaged, Dictionary<int, PendingReplay> closed, IDisposable directoryLock, bool runsUpkeep)
+    private StorageEngine(StorageHost host, StoreDirectories directories, DamagedPartitions damaged, RecoveredStores recovered, IDisposable directoryLock, bool runsUpkeep)
     {
         this.host = host;
         (this.directories, this.damaged) = (directories, damaged);
-        this.closed = closed;
+        (closed, damagedFrom) = (recovered.Kept, recovered.DamagedFrom);
         this.directoryLock = directoryLock;
         opening = new SemaphoreSlim(host.Options.MaxConcurrentCheckpoints, host.Options.MaxConcurrentCheckpoints);
         host.OnClosed = OnClosed;
@@ -104,13 +108,13 @@ public sealed partial class StorageEngine : IPartitionStores
             host = new StorageHost(files, options, time ?? TimeProvider.System, failed, logger);
             host.OpenLog(Path.Combine(options.Directory, "log"), recovered.Add);
             var outdated = new List<StoreIdentity>();
-            var closed = recovered.Resolve(host.Log, outdated);
+            recovered.Resolve(host.Log, outdated);
             outdated.ForEach(directories.Delete);
             EngineDirectory.MarkFormat(files, options.Directory);
-            var records = closed.Values.Sum(store => (long)store.Records.Count);
+            var records = recovered.Kept.Values.Sum(store => (long)store.Records.Count);
             var (last, torn) = (host.Log.NextLsn - 1, host.Log.TornBytes);
-            LogRecovered(logger, options.Directory, closed.Count, records, last, torn);
-            return new StorageEngine(host, directories, damaged, closed, taken, runsUpkeep);
+            LogRecovered(logger, options.Directory, recovered.Kept.Count, records, last, torn);
+            return new StorageEngine(host, directories, damaged, recovered, taken, runsUpkeep);
         }
         catch (Exception error)
         {
@@ -166,6 +170,7 @@ public sealed partial class StorageEngine : IPartitionStores
         host.CloseLog();
         directoryLock.Dispose();
         opening.Dispose();
+        discarding.Dispose();
         stopping.Dispose();
     }
 
@@ -198,8 +203,11 @@ public sealed partial class StorageEngine : IPartitionStores
                 ReportDamage(new PartitionId(partition), damage.Message);
                 lock (gate)
                 {
-                    // Nobody will open it, and it must not hold the log.
-                    closed.Remove(partition);
+                    // Nobody will open it.
+                    if (closed.Remove(partition, out pending) && pending.Records is [var first, ..])
+                    {
+                        damagedFrom[partition] = first.Lsn;
+                    }
                 }
 
                 throw;
@@ -255,7 +263,12 @@ public sealed partial class StorageEngine : IPartitionStores
                 throw;
             }
         }
-        catch (IOException error)
+        catch (StoreDamagedException) when (host.Failure is { } failure)
+        {
+            // A device that failed answers zeros: what was read proves nothing.
+            throw new StoreException(failure.Message, failure);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or OutOfMemoryException)
         {
             throw new StoreException($"The store of partition {partition} could not be opened: {error.Message}", error);
         }

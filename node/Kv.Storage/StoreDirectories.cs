@@ -30,12 +30,12 @@ internal sealed class StoreDirectories(IStorageFiles files, string root)
         files.SyncDirectory(root);
     }
 
-    /// <summary>Deletes whatever the partition has here.</summary>
-    public void DeleteAll(int partition)
+    /// <summary>Deletes whatever the partition has here that was born before its drop, which has this sequence number.</summary>
+    public void DeleteAll(int partition, long drop)
     {
         foreach (var name in files.List(root))
         {
-            if (TryParse(name, out var store) && store.Partition == partition)
+            if (TryParse(name, out var store) && store.Partition == partition && store.Birth <= drop)
             {
                 Delete(store);
             }

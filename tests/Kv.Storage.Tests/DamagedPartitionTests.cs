@@ -62,6 +62,132 @@ public sealed class DamagedPartitionTests
         }
     }
 
+    public static TheoryData<string, string> PassingErrors
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var path in new[] { "/index-checkpoints/", "/info.dat", "/ht.dat", "/records." })
+            {
+                foreach (var error in new[] { nameof(IOException), nameof(UnauthorizedAccessException), nameof(OutOfMemoryException) })
+                {
+                    data.Add(path, error);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(PassingErrors))]
+    public async Task WhatFailsForNow_IsNoDamage_AndTheNextStartHasAll(string path, string error)
+    {
+        var disk = await WrittenAsync();
+        await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+        {
+            disk.BeforeRead = read =>
+            {
+                if (read.Contains(path, StringComparison.Ordinal))
+                {
+                    throw error switch
+                    {
+                        nameof(IOException) => new IOException("Input/output error"),
+                        nameof(OutOfMemoryException) => new InsufficientMemoryException("the limit was lowered"),
+                        _ => new UnauthorizedAccessException("Permission denied"),
+                    };
+                }
+            };
+            var failure = await Assert.ThrowsAsync<StoreException>(async () => await engine.OpenAsync(One, CancellationToken.None));
+            if (engine.Failure is not null)
+            {
+                engine.ReportDamage(One, $"zeros were read for want of the disk: {failure.Message}");
+            }
+
+            disk.BeforeRead = null;
+        }
+
+        await using var again = TestEngine.Open(TestEngine.Options("/data/node"), disk);
+        Assert.Empty(again.Damaged);
+        Assert.Equal(400, (await again.OpenAsync(One, CancellationToken.None)).ApproximateCount);
+    }
+
+    [Fact]
+    public async Task WhatTheLogHasOfADamagedStore_StaysWhileThereIsRoomForIt()
+    {
+        var disk = await WrittenAsync();
+        await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+        {
+            // In the log alone: the process ends without a checkpoint.
+            await (await engine.OpenAsync(One, CancellationToken.None)).PutAsync("last", "v");
+            disk = disk.Capture().Settle(1);
+        }
+
+        const string checkpoints = "/data/node/stores/p00001-00000000000000000001/index-checkpoints";
+        var token = Assert.Single(disk.List(checkpoints));
+        foreach (var name in disk.List($"{checkpoints}/{token}"))
+        {
+            disk.Rename($"{checkpoints}/{token}/{name}", $"/data/{name}");
+        }
+
+        var kept = disk.List("/data").Where(name => name != "node").ToList();
+        for (var start = 0; start < 2; start++)
+        {
+            await using var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk);
+            await Assert.ThrowsAsync<StoreDamagedException>(async () => await engine.OpenAsync(One, CancellationToken.None));
+            await FillAsync(await engine.OpenAsync(Two, CancellationToken.None), 400);
+            await engine.UpkeepOnceAsync();
+            await engine.UpkeepOnceAsync();
+        }
+
+        // Mended by hand.
+        kept.ForEach(name => disk.Rename($"/data/{name}", $"{checkpoints}/{token}/{name}"));
+        disk.Delete("/data/node/stores/p00001.damaged");
+        await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+        {
+            var store = await engine.OpenAsync(One, CancellationToken.None);
+            Assert.NotNull(await store.GetAsync("last"));
+            Assert.Equal(401, store.ApproximateCount);
+        }
+    }
+
+    [Fact]
+    public async Task WhatTheLogHasOfADamagedStore_DoesNotFillTheDisk()
+    {
+        var disk = await WrittenAsync();
+        await DamageAsync(disk, "reported");
+        var options = TestEngine.Options("/data/node");
+        await using var engine = TestEngine.Open(options, disk);
+        var other = await engine.OpenAsync(Two, CancellationToken.None);
+        for (var round = 0; round < 10; round++)
+        {
+            await FillAsync(other, 400);
+            await engine.UpkeepOnceAsync();
+            await engine.UpkeepOnceAsync();
+        }
+
+        Assert.InRange(engine.Statistics.LogBytes, 1, options.LogCapBytes * 3 / 2);
+    }
+
+    [Fact]
+    public async Task TwoWhoGiveItUpAtOnce_LeaveTheStoreThatComesAfter()
+    {
+        var disk = await WrittenAsync();
+        await DamageAsync(disk, "checkpoint");
+        await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
+        {
+            var first = engine.DiscardAsync(One, CancellationToken.None).AsTask();
+            var second = engine.DiscardAsync(One, CancellationToken.None).AsTask();
+            await first;
+            var store = await engine.OpenAsync(One, CancellationToken.None);
+            await store.PutAsync("new", "v");
+            await Assert.ThrowsAsync<InvalidOperationException>(() => second);
+        }
+
+        await using var again = TestEngine.Open(TestEngine.Options("/data/node"), disk);
+        Assert.NotNull(await (await again.OpenAsync(One, CancellationToken.None)).GetAsync("new"));
+    }
+
     [Fact]
     public async Task ACrashAtAnyOperationOfGivingUp_LeavesItDamagedOrGone()
     {

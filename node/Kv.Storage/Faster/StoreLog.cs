@@ -22,7 +22,8 @@ internal sealed class StoreLog : IDisposable
     /// <param name="options">Sizes; those of the checkpoint win where there is one, since they are part of what is on disk.</param>
     /// <param name="checkpoint">What to recover; null begins empty, and whatever records lie in the directory are deleted.</param>
     /// <param name="fail">Called with what went wrong when a device failed.</param>
-    /// <exception cref="StoreException">The checkpoint cannot be recovered.</exception>
+    /// <exception cref="StoreDamagedException">The checkpoint is proven to be damaged.</exception>
+    /// <exception cref="StoreException">It cannot be recovered now.</exception>
     public StoreLog(IStorageFiles files, string directory, StorageOptions options, StoreCheckpoint? checkpoint, Action<Exception> fail)
     {
         this.files = files;
@@ -164,12 +165,19 @@ internal sealed class StoreLog : IDisposable
         catch (Exception error)
         {
             Dispose();
-            throw new StoreDamagedException(
-                $"The store in {directory} cannot be recovered from its checkpoint {checkpoint.LogToken} (covers sequence number {checkpoint.CoveredLsn}): {error.Message}", error);
+            var message = $"The store in {directory} cannot be recovered from its checkpoint {checkpoint.LogToken} (covers sequence number {checkpoint.CoveredLsn}): {error.Message}";
+            throw IsProofOfDamage(error) ? new StoreDamagedException(message, error) : new StoreException(message, error);
         }
 
         DeleteOutdated(checkpoint.LogToken, []);
     }
+
+    /// <summary>
+    /// Files that are gone, FASTER's checksums, and metadata that it cannot parse. Anything else (no memory, a disk or a table of files that fails for now) says nothing of the data, and the next start
+    /// tries again.
+    /// </summary>
+    private static bool IsProofOfDamage(Exception error) =>
+        error is FileNotFoundException or FasterException or FormatException or OverflowException or ArgumentException or IndexOutOfRangeException;
 
     private void Require(string checkpointFiles)
     {

@@ -16,18 +16,32 @@ public sealed class DiskFiles : IStorageFiles
         return new DiskFile(File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete), path);
     }
 
-    public bool Exists(string path) => Path.Exists(path);
+    /// <summary>As <see cref="Path.Exists"/>, which takes what cannot be looked at for absent; here that is an error.</summary>
+    public bool Exists(string path)
+    {
+        try
+        {
+            _ = File.GetAttributes(path);
+            return true;
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
 
     public IReadOnlyList<string> List(string directory)
     {
-        if (!Directory.Exists(directory))
+        try
+        {
+            var names = Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)).ToArray();
+            Array.Sort(names, StringComparer.Ordinal);
+            return names;
+        }
+        catch (DirectoryNotFoundException)
         {
             return [];
         }
-
-        var names = Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)).ToArray();
-        Array.Sort(names, StringComparer.Ordinal);
-        return names;
     }
 
     public void CreateDirectory(string directory) => Directory.CreateDirectory(directory);

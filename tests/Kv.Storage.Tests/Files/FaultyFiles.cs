@@ -39,6 +39,9 @@ internal sealed class FaultyFiles : IStorageFiles
     /// <summary>Gets each operation before it happens, by its number; may throw <see cref="IOException"/> to make it fail.</summary>
     public Action<FileOperation>? Before { get; set; }
 
+    /// <summary>Gets the path of each file before it is read and of each directory before it is listed; may throw.</summary>
+    public Action<string>? BeforeRead { get; set; }
+
     public long Operations { get; private set; }
 
     public long FreeBytesLeft { get; set; } = 1L << 40;
@@ -87,6 +90,7 @@ internal sealed class FaultyFiles : IStorageFiles
 
     public IReadOnlyList<string> List(string directory)
     {
+        BeforeRead?.Invoke(directory);
         lock (gate)
         {
             return [.. entries.Keys.Where(path => Path.GetDirectoryName(path) == directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
@@ -275,6 +279,7 @@ internal sealed class FaultyFiles : IStorageFiles
 
         public int Read(long offset, Span<byte> buffer)
         {
+            disk.BeforeRead?.Invoke(path);
             lock (disk.gate)
             {
                 var count = (int)Math.Clamp(inode.Length - offset, 0, buffer.Length);
