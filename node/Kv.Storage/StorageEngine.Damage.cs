@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Faster;
@@ -8,7 +9,9 @@ namespace Kv.Storage;
 /// <summary>Partitions whose stores are damaged or gone.</summary>
 public sealed partial class StorageEngine
 {
-    public IReadOnlyDictionary<PartitionId, string> Damaged => damaged.Found.ToDictionary(found => found.Key, found => found.Value.Reason);
+    public IReadOnlyDictionary<PartitionId, string> Damaged => damaged.Found.IsEmpty
+        ? ImmutableDictionary<PartitionId, string>.Empty // hot
+        : damaged.Found.ToDictionary(found => found.Key, found => found.Value.Reason);
 
     public void ReportDamage(PartitionId partition, string reason)
     {

@@ -1,4 +1,5 @@
 using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
@@ -26,6 +27,8 @@ internal sealed class Coordinators
     }
 
     private static KvOutcome.Failed NotInCluster => new(new KvError.NotReady("the node is in no cluster any more"));
+
+    private static KvOutcome.Failed ReplicaDamaged => new(new KvError.NotReady(VnodeRefusals.Damaged));
 
     public Task<KvOutcome> ExecuteAsync(KvRequest request, BucketProps props, Deadline deadline) => request switch
     {
@@ -144,9 +147,15 @@ internal sealed class Coordinators
             }
 
             var isCoordinated = !request.AsIs && !props.WriteOnce;
-            if (isCoordinated && plan.IndexOfSelf() < 0)
+            var damaged = context.Gate.Damaged;
+            if (isCoordinated && plan.IndexOfSelf(damaged) < 0)
             {
-                if (!request.IsForwarded && await ForwardAsync(request, plan) is { } forwarded)
+                if (request.IsForwarded && plan.ListsSelf)
+                {
+                    return ReplicaDamaged;
+                }
+
+                if (!request.IsForwarded && await ForwardAsync(request, plan.WithoutSelf()) is { } forwarded)
                 {
                     return forwarded;
                 }
@@ -156,7 +165,12 @@ internal sealed class Coordinators
                     return new KvOutcome.Failed(new KvError.InsufficientVnodes(0, 1));
                 }
 
-                plan = plan.WithSelfStandingIn();
+                if (plan.WithSelfStandingIn(damaged) is not { } standingIn)
+                {
+                    return ReplicaDamaged;
+                }
+
+                plan = standingIn;
                 if (rules.Check(plan.Preflist) is { } stillUnmet)
                 {
                     return KvErrors.Failed(stillUnmet, indeterminate: false);
@@ -168,7 +182,7 @@ internal sealed class Coordinators
                 return new KvOutcome.Failed(failure);
             }
 
-            var coordinator = new PutCoordinator(context, calls, plan, request, rules, isCoordinated ? plan.IndexOfSelf() : PutQuorum.NoCoordinator);
+            var coordinator = new PutCoordinator(context, calls, plan, request, rules, isCoordinated ? plan.IndexOfSelf(damaged) : PutQuorum.NoCoordinator);
             var outcome = await coordinator.RunAsync();
             var mayRetry = attempt < MaxAttempts
                 && (coordinator.IsStale || (coordinator.MovedAtVersion > 0 && await calls.NewerAsync(coordinator.MovedAtVersion, deadline) is not null));

@@ -72,7 +72,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
     public Task<KvOutcome> RunAsync()
     {
         context.Deadlines.Add(this, plan.Deadline);
-        var whole = Math.Max(0, plan.IndexOfSelf());
+        var whole = Math.Max(0, plan.IndexOfSelf(context.Gate.Damaged));
 
         // The others first: their answers travel while the local one is read.
         for (var i = 0; i < answers.Length; i++)

@@ -38,12 +38,12 @@ internal sealed record RequestPlan(
         return this with { Preflist = [.. PreferenceList.Compute(Document.Ring, First, NVal, up, Sloppy)] };
     }
 
-    /// <summary>The place of this node; -1 where it has none.</summary>
-    public int IndexOfSelf()
+    /// <summary>The place of this node, but for those of partitions whose data it has lost; -1 where it has none.</summary>
+    public int IndexOfSelf(IReadOnlyDictionary<PartitionId, string> damaged)
     {
         for (var i = 0; i < Preflist.Length; i++)
         {
-            if (Preflist[i].Node == Snapshot.Self)
+            if (Preflist[i].Node == Snapshot.Self && !damaged.ContainsKey(Preflist[i].Partition))
             {
                 return i;
             }
@@ -52,10 +52,25 @@ internal sealed record RequestPlan(
         return -1;
     }
 
+    public bool ListsSelf => Preflist.Any(entry => entry.Node == Snapshot.Self);
+
+    /// <summary>The list without this node: those that a write which it cannot coordinate is handed to.</summary>
+    public RequestPlan WithoutSelf() => this with { Preflist = Preflist.RemoveAll(entry => entry.Node == Snapshot.Self) };
+
     /// <summary>
-    /// The list with this node in the last place, standing in for that partition's owner: how a write goes on at a node that no list contains, when
-    /// nobody on the list can be reached.
+    /// The list with this node in the last place that is not of a partition whose data it has lost, standing in for that partition's owner: how a write goes on at a node that no
+    /// list contains, when nobody on the list can be reached. Null where there is no such place.
     /// </summary>
-    public RequestPlan WithSelfStandingIn() =>
-        this with { Preflist = Preflist.SetItem(Preflist.Length - 1, new PreflistEntry(Preflist[^1].Partition, Snapshot.Self, IsPrimary: false)) };
+    public RequestPlan? WithSelfStandingIn(IReadOnlyDictionary<PartitionId, string> damaged)
+    {
+        for (var i = Preflist.Length - 1; i >= 0; i--)
+        {
+            if (!damaged.ContainsKey(Preflist[i].Partition))
+            {
+                return this with { Preflist = Preflist.SetItem(i, new PreflistEntry(Preflist[i].Partition, Snapshot.Self, IsPrimary: false)) };
+            }
+        }
+
+        return null;
+    }
 }

@@ -17,6 +17,9 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
     /// <summary>What data is taken under, here and elsewhere.</summary>
     internal Fences Fences => host.Fences;
 
+    /// <summary>Partitions that this node answers nothing for, since their data here is damaged or gone.</summary>
+    internal IReadOnlyDictionary<PartitionId, string> Damaged => host.Damaged;
+
     /// <summary>Where reapers are answered, this node's own and others'.</summary>
     internal ReapReceiver Reaps { get; } = new(state, host);
 
@@ -134,6 +137,10 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
 
                 await host.WhenForgottenAsync(vnode);
             }
+        }
+        catch (StoreDamagedException)
+        {
+            return VnodeReply.Damaged;
         }
         catch (StoreException)
         {

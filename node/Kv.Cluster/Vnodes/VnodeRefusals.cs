@@ -5,6 +5,9 @@ internal static class VnodeRefusals
 {
     public const string StorageFailed = "storage failed";
 
+    /// <summary>The partition's data here is damaged or gone: as if this replica were down, and nothing was done.</summary>
+    public const string Damaged = "the data of this replica is damaged";
+
     /// <summary>The vnode's transfer is about to complete and its target did not take the write: acknowledging it could lose it.</summary>
     public const string TransferTargetFailed = "the transfer's target did not take the write";
 

@@ -19,5 +19,7 @@ internal readonly record struct VnodeReply(PeerReply Reply, KvObject? Object = n
 
     public static VnodeReply Closed { get; } = new(new PeerReply.Refused("the vnode is closed"));
 
+    public static VnodeReply Damaged { get; } = new(new PeerReply.Refused(VnodeRefusals.Damaged));
+
     public static VnodeReply StorageFailed { get; } = new(new PeerReply.Refused(VnodeRefusals.StorageFailed));
 }
