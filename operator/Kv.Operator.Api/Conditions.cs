@@ -89,6 +89,7 @@ public static class Conditions
         public const string HintsPending = "HintsPending";
         public const string TooSoon = "TooSoon";
         public const string DiskCritical = "DiskCritical";
+        public const string DataDamaged = "DataDamaged";
         public const string RolloutStuck = "RolloutStuck";
         public const string BudgetSpent = "BudgetSpent";
 

@@ -24,8 +24,12 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         }
 
         await Task.Delay(volume.SyncTime, context.Time, cancel);
+        if (!volume.Reported.Remove(partition))
+        {
+            throw new InvalidOperationException($"partition {partition} was given up meanwhile");
+        }
+
         volume.Data.Remove(partition);
-        volume.Reported.Remove(partition);
         volume.Damaged = volume.Damaged == partition ? null : volume.Damaged;
     }
 

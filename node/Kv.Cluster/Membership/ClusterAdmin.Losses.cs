@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Kv.Cluster.Peers;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
@@ -50,7 +49,7 @@ public sealed partial class ClusterAdmin
             return tooFew;
         }
 
-        if (!allowDataLoss && WhyDataLoss(staged) is { } loss)
+        if (!allowDataLoss && await WhyDataLossAsync(staged, cancel) is { } loss)
         {
             return loss;
         }
@@ -83,30 +82,55 @@ public sealed partial class ClusterAdmin
                 : new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotDamaged, $"partition {partition} is not known to be damaged here; kv aae repair compares it with its other replicas");
         }
 
-        var change = new DocumentChange.BeginRebuild(self.Id, [partition], ring.PlannedAt);
-        var refusal = isOwned ? WhyDataLoss(document, change) : new AdminRefusal(
-            AdminRefusalKind.FailedPrecondition, RefusalReason.DataLoss, $"partition {partition} was held here for its owner, and nobody else may have what was in it ({damage}); the caller has to say that it may be lost");
-        if (refusal is not null && !allowDataLoss)
+        if (!allowDataLoss)
         {
-            return refusal;
+            var refusal = isOwned ? await WhyDataLossAsync(document, cancel) : new AdminRefusal(
+                AdminRefusalKind.FailedPrecondition, RefusalReason.DataLoss, $"partition {partition} was held here for its owner, and nobody else may have what was in it ({damage}); the caller has to say that it may be lost");
+            if (refusal is not null)
+            {
+                return refusal;
+            }
         }
 
         if (isOwned)
         {
-            return await ChangeAsync(change, cancel) is { } refused ? refused : GetCluster();
+            return await ChangeAsync(new DocumentChange.BeginRebuild(self.Id, [partition], ring.PlannedAt), cancel) is { } refused ? refused : GetCluster();
         }
 
-        await host.DiscardAsync(partition, cancel);
+        try
+        {
+            await host.DiscardAsync(partition, cancel);
+        }
+        catch (InvalidOperationException)
+        {
+            // The same order, given twice at once, was carried out.
+        }
+
         return GetCluster();
     }
 
-    private static AdminRefusal? WhyDataLoss(ClusterDocument document, DocumentChange.BeginRebuild change) =>
-        DocumentRules.Apply(document, change) is DocumentChangeResult.Changed changed ? WhyDataLoss(document, DocumentRules.LostKeys(changed.Document)) : null;
-
-    private static AdminRefusal? WhyDataLoss(ClusterDocument staged) => WhyDataLoss(staged, ClusterPlan.Compute(staged)?.Lost ?? []);
-
-    private static AdminRefusal? WhyDataLoss(ClusterDocument document, ImmutableArray<LostKeys> lost)
+    /// <summary>
+    /// Of what is staged, or of the ring as it is where nothing is. A replica that is damaged is none, and no document knows of it: every member that is up is asked, and has to answer.
+    /// </summary>
+    private async ValueTask<AdminRefusal?> WhyDataLossAsync(ClusterDocument document, CancellationToken cancel)
     {
+        var ring = document.Ring;
+        var snapshot = state.Current;
+        var asked = document.Members.Where(m => m.State != MemberState.Joining && (m.Id == self.Id || snapshot.IsUp(m.Id))).ToList();
+        var answers = await Task.WhenAll(asked.Select(m => AskHoldingsAsync(m.Id, cancel).AsTask()));
+        var without = ring.Rebuilding.ToHashSet();
+        foreach (var (member, answer) in asked.Zip(answers))
+        {
+            if (answer is null)
+            {
+                return new AdminRefusal(AdminRefusalKind.Unavailable, RefusalReason.NotReachable, $"{member.Name} does not say which of its data is damaged");
+            }
+
+            without.UnionWith(answer.Partitions.Where(held => held.IsDamaged && held.Partition.Number < ring.Size && ring.Owner(held.Partition) == member.Id).Select(held => held.Partition));
+        }
+
+        var seen = document with { Ring = new Ring(ring.Owners, ring.NextOwners, [.. without.Order()], ring.PlannedAt) };
+        var lost = ClusterPlan.Compute(seen)?.Lost ?? DocumentRules.LostKeys(seen);
         var words = lost.Select(keys => $"{keys.Ranges} of {document.Ring.Size} ranges of the keys that have {keys.NVal} replicas");
         return lost.IsEmpty
             ? null

@@ -80,7 +80,11 @@ public sealed partial class ClusterAdmin
     }
 
     internal PeerReply.Holdings GetHoldings() => new(
-        freeBytes(), [.. host.Open.OrderBy(v => v.Partition).Select(v => new PartitionHolding(v.Partition, v.ApproximateCount, v.ApproximateBytes))]);
+        freeBytes(),
+        [
+            .. host.Open.Select(v => new PartitionHolding(v.Partition, v.ApproximateCount, v.ApproximateBytes))
+                .Concat(host.Damaged.Keys.Select(PartitionHolding.Damaged)).OrderBy(held => held.Partition),
+        ]);
 
     private static AdminRefusal? WhyTooFew(ClusterDocument before, ClusterDocument after)
     {

@@ -80,7 +80,7 @@ public sealed partial class ClusterAdmin
             IsRemoved = snapshot.RemovedBy is not null,
             IsDraining = drain.IsDraining,
             HeldForOthers = drain.HintsToReturn + drain.HintsToKeep,
-            Held = host.Open.Count,
+            Held = host.Open.Count + host.Damaged.Count,
             Damaged = host.Damaged.ToImmutableSortedDictionary(),
         };
     }

@@ -18,7 +18,7 @@ public interface IPartitionStores : IAsyncDisposable
     void ReportDamage(PartitionId partition, string reason);
 
     /// <summary>Gives up for good whatever is left of a damaged partition; durable when it completes, and the partition is as if it had never been here.</summary>
-    /// <exception cref="InvalidOperationException">The partition is not damaged, or is open.</exception>
+    /// <exception cref="InvalidOperationException">The partition is not damaged, or is open; or another call was faster, whose work stays as it is.</exception>
     ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel);
 
     /// <summary>

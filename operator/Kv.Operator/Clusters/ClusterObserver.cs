@@ -47,6 +47,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
                     Uptime = TimeSpan.FromSeconds(answer.UptimeSeconds),
                     IsRemoved = answer.Removed,
                     HeldPartitions = answer.HeldPartitions,
+                    DamagedPartitions = answer.Damaged.Count,
                 },
             };
         }

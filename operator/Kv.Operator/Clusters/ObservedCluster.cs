@@ -99,6 +99,9 @@ internal sealed record NodeAnswer(string Id, string ClusterId, string Version)
 
     /// <summary>Partitions that it holds data of.</summary>
     public int HeldPartitions { get; init; }
+
+    /// <summary>Partitions whose data there is damaged or gone.</summary>
+    public int DamagedPartitions { get; init; }
 }
 
 /// <summary>The state of a member, as in the cluster document.</summary>

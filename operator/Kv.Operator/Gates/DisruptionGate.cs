@@ -64,6 +64,12 @@ internal static class DisruptionGate
                 return Closed(Conditions.Reasons.DiskCritical, $"the disk of {other.Name} is nearly full");
             }
 
+            if (other.DamagedPartitions > 0)
+            {
+                return Closed(
+                    Conditions.Reasons.DataDamaged, string.Create(CultureInfo.InvariantCulture, $"{other.Name} has lost its data of {other.DamagedPartitions} partitions: kv cluster rebuild has them made anew"));
+            }
+
             if (other.UpFor < snapshot.Policy.Settle)
             {
                 return Passing(Conditions.Reasons.Settling, $"{other.Name} has been up for less than {Text(snapshot.Policy.Settle)}");

@@ -49,6 +49,9 @@ internal sealed record GateMember(string Name)
 
     /// <summary>Its disk is nearly full.</summary>
     public bool IsDiskCritical { get; init; }
+
+    /// <summary>Partitions that it is up without, since their data there is damaged or gone.</summary>
+    public int DamagedPartitions { get; init; }
 }
 
 /// <summary>A preference list of <paramref name="NVal"/> serves a bucket type's requests with this many of its owners up.</summary>

@@ -39,6 +39,7 @@ internal static class GateSnapshots
             IsUp = member.SeenDownBy == 0 && member.SeenUpBy > 0 || observed.Ring is { Members.Length: 1 },
             // One peer that is cut off itself sees everybody down.
             IsDown = node is { Running: false } || (member.SeenUpBy == 0 && member.SeenDownBy > observed.Ring!.Members.Length / 2),
+            DamagedPartitions = answer?.DamagedPartitions ?? 0,
             UpFor = answer?.Uptime ?? TimeSpan.Zero,
             IsDiskCritical = answer is { FreeBytes: > 0 } && answer.FreeBytes < (answer.FreeBytes + answer.DataBytes) / CriticalShare,
         };

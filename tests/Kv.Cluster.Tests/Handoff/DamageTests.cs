@@ -120,6 +120,80 @@ public sealed class DamageTests
         await load.VerifyAsync();
     });
 
+    [Fact]
+    public void BeforeItIsRebuilt_WritesOfItsKeysGoThroughAnyNode() => Run(79, async (cluster, node, load) =>
+    {
+        await load.StopClientsAsync();
+        var rotten = await RotAsync(cluster, node);
+        var asked = 0;
+        for (var number = 0; number < 200; number++)
+        {
+            var key = new Core.Objects.ObjectKey("default", "damage", $"key-{number}");
+            if (PreferenceList.Primaries(cluster.Document.Ring, RingHash.FirstPartition(key, BucketProps.NewType.ChashKeyFun, 16), 3)[0].Partition != rotten)
+            {
+                continue;
+            }
+
+            asked++;
+            foreach (var through in cluster.Nodes)
+            {
+                Assert.IsType<KvOutcome.Stored>(await through.AskAsync(new KvRequest.Put { Key = key, Content = new Core.Objects.Sibling { Dot = null, Value = "v"u8.ToArray() } }));
+            }
+        }
+
+        Assert.True(asked > 2, $"{asked} keys");
+        Assert.True((await RebuildAsync(node, rotten)).IsOk);
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
+    });
+
+    [Fact]
+    public void ADamagedReplica_IsNone_WhenAnotherMemberIsGivenUp() => Run(80, async (cluster, node, load) =>
+    {
+        await load.StopClientsAsync();
+        var admin = cluster.Nodes[3];
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("twice", """{"n_val":2}""", default)));
+        await cluster.UntilAsync(() => cluster.Up.All(n => n.Document!.Version == cluster.Document.Version), 20, "all know");
+        var rotten = await RotAsync(cluster, node);
+        var dead = cluster.Nodes.Single(n => n.Id == cluster.Document.Ring.Owners[(rotten.Number + 1) % cluster.Document.Ring.Size]);
+        var asker = cluster.Nodes.First(n => n != node && n != dead);
+        dead.Kill();
+        await cluster.UntilAsync(() => cluster.Up.All(n => n.Node.State.Current.Up.Count == 3), 20, "all see that it is gone");
+        Assert.Equal(RefusalReason.DataLoss, (await asker.InAsync(async () => await asker.Node.Admin.StageRemoveAsync(dead.Id, true, allowDataLoss: false, default))).Refusal?.Reason);
+        await dead.StartAsync();
+        await cluster.UntilAsync(() => cluster.Up.All(n => n.Node.State.Current.Up.Count == 4), 20, "all see that it is back");
+        Assert.True((await RebuildAsync(node, rotten)).IsOk);
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
+        dead.Kill();
+        await cluster.UntilAsync(() => cluster.Up.All(n => n.Node.State.Current.Up.Count == 3), 20, "all see that it is gone");
+        Assert.Null((await asker.InAsync(async () => await asker.Node.Admin.StageRemoveAsync(dead.Id, true, allowDataLoss: false, default))).Refusal);
+    });
+
+    [Fact]
+    public void AMemberThatLosesWhatItHeldForAnother_DoesNotLeave() => Run(81, async (cluster, node, load) =>
+    {
+        await load.StopClientsAsync();
+        var absent = cluster.Nodes[2];
+        absent.Kill();
+        await cluster.UntilAsync(() => cluster.Up.All(n => n.Node.State.Current.Up.Count == 3), 20, "all see that it is gone");
+        await load.WriteAllAsync(node);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(2));
+        var hints = node.Node.Vnodes.First(vnode => cluster.Document.Ring.Owner(vnode.Partition) == absent.Id).Partition;
+        node.Kill(losesPower: false);
+        node.Volume.Damaged = hints;
+        await node.StartAsync();
+        await absent.StartAsync();
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        var admin = cluster.Nodes[3];
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([node.Id], false, default)));
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default)));
+        await cluster.UntilAsync(() => cluster.Document.FindMember(node.Id) is { State: MemberState.Exiting } && !node.Node.Vnodes.Any(), 300, "all else has left");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal(RefusalReason.HoldsData, (await admin.InAsync(async () => await admin.Node.Admin.ConfirmExitAsync(node.Id, default))).Refusal?.Reason);
+        Assert.Equal(1, node.Node.Admin.GetNode().Held);
+        Assert.True((await RebuildAsync(node, hints, allowDataLoss: true)).IsOk);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ConfirmExitAsync(node.Id, default)));
+    });
+
     private static void Run(int seed, Func<SimCluster, SimNode, Load, Task> story) => SimCluster.Run(seed, 4, async cluster =>
     {
         await cluster.FormAsync(4);
