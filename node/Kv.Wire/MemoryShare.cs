@@ -2,7 +2,7 @@ namespace Kv.Wire;
 
 /// <summary>
 /// A number of bytes that many requests share. Who finds no room waits in turn, up to a bound; what is small does not wait behind what is large, since
-/// <paramref name="smallBytes"/> of them are kept for it. A single request for more than there is at all is let in when it is alone. Safe from any thread.
+/// <paramref name="smallBytes"/> of them are kept for it. A single request for more than there is at all counts as all but these, and so keeps only the large ones out. Safe from any thread.
 /// </summary>
 public sealed class MemoryShare(long bytes, long smallBytes, TimeSpan longestWait, TimeProvider time)
 {
@@ -79,14 +79,16 @@ public sealed class MemoryShare(long bytes, long smallBytes, TimeSpan longestWai
     }
 
     // Needs the gate.
-    private bool HasRoom(long wanted) => used == 0 || (used + wanted <= Bytes && (wanted <= SmallBytes || largeUsed + wanted <= Bytes - smallBytes));
+    private bool HasRoom(long wanted) => used + Counted(wanted) <= Bytes && (wanted <= SmallBytes || largeUsed + Counted(wanted) <= Bytes - smallBytes);
 
     // Needs the gate.
     private void Count(long bytes, int sign = 1)
     {
-        used += sign * bytes;
-        largeUsed += bytes <= SmallBytes ? 0 : sign * bytes;
+        used += sign * Counted(bytes);
+        largeUsed += bytes <= SmallBytes ? 0 : sign * Counted(bytes);
     }
+
+    private long Counted(long bytes) => Math.Min(bytes, Bytes - smallBytes);
 
     // Needs the gate.
     private void AdmitWaiting()

@@ -24,16 +24,30 @@ public sealed class RequestMemory
     private const int AllCopies = CopiesOfWrite + CopiesOfReplica + CopiesOfSend + CopiesOfAnswer;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    // Between two collections that were wanted here: so many times as long as the first took, and this at least.
+    private const int CollectPause = 10;
     private static readonly TimeSpan CollectInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly ConditionalWeakTable<byte[], Holding> holdings = [];
     private readonly TimeProvider time;
+    private readonly Action collect;
+    private readonly Lock collecting = new();
+
+    // Guarded by the lock above.
     private long collectedAt;
+    private TimeSpan pause = CollectInterval;
 
     /// <param name="bytes">All shares together.</param>
     public RequestMemory(long bytes, TimeProvider time)
+        : this(bytes, time, Collect)
     {
-        this.time = time;
+    }
+
+    /// <summary>With what finds what is not held any more.</summary>
+    internal RequestMemory(long bytes, TimeProvider time, Action collect)
+    {
+        (this.time, this.collect) = (time, collect);
         Bytes = bytes;
         collectedAt = time.GetTimestamp();
         (Clients, Replicas) = (ShareOf(CopiesOfWrite), ShareOf(CopiesOfReplica));
@@ -93,18 +107,37 @@ public sealed class RequestMemory
 
     private MemoryShare ShareOf(int copies) => new((MaxObjectBytes * copies) + SmallReserveBytes, SmallReserveBytes, LongestWait, time);
 
-    /// <summary>Lets the collector find what is not held any more; false where it just did.</summary>
+    /// <summary>Lets the collector find what is not held any more; false where it just did, or does now.</summary>
     private bool TryCollect()
     {
-        var last = Volatile.Read(ref collectedAt);
-        if (time.GetElapsedTime(last) < CollectInterval || Interlocked.CompareExchange(ref collectedAt, time.GetTimestamp(), last) != last)
+        if (!collecting.TryEnter())
         {
             return false;
         }
 
+        try
+        {
+            var begun = time.GetTimestamp();
+            if (time.GetElapsedTime(collectedAt, begun) < pause)
+            {
+                return false;
+            }
+
+            collect();
+            collectedAt = time.GetTimestamp();
+            pause = TimeSpan.FromTicks(Math.Max(CollectInterval.Ticks, CollectPause * time.GetElapsedTime(begun, collectedAt).Ticks));
+            return true;
+        }
+        finally
+        {
+            collecting.Exit();
+        }
+    }
+
+    private static void Collect()
+    {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
         GC.WaitForPendingFinalizers();
-        return true;
     }
 
     /// <summary>Lives as long as the buffer that it counts.</summary>

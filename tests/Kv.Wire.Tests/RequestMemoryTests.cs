@@ -51,8 +51,11 @@ public sealed class RequestMemoryTests
     {
         var share = new MemoryShare(10 * Mebi, Mebi, Long, TimeProvider.System);
         Assert.True(share.TryTake(50 * Mebi));
-        Assert.False(share.TryTake(1));
+        Assert.True(share.TryTake(MemoryShare.SmallBytes));
+        Assert.False(share.TryTake(100 * 1024));
+        share.Release(MemoryShare.SmallBytes);
         share.Release(50 * Mebi);
+        Assert.Equal(0, share.Used);
         Assert.True(share.TryTake(9 * Mebi));
         Assert.False(share.TryTake(100 * 1024));
         Assert.True(share.TryTake(MemoryShare.SmallBytes));
@@ -108,6 +111,34 @@ public sealed class RequestMemoryTests
         GC.KeepAlive(held);
     }
 
+    [Fact]
+    public void SearchesForGarbage_TakeATenthOfTheTimeAtMost()
+    {
+        var time = new StillTime();
+        var searches = 0;
+        var memory = new RequestMemory(9 * Mebi, time, () =>
+        {
+            searches++;
+            time.Now += TimeSpan.FromMilliseconds(200);
+        });
+        Assert.True(memory.Answers.TryTake(memory.MaxObjectBytes * 2));
+        foreach (var (waited, expected) in new[] { (50, 1), (0, 1), (1900, 1), (100, 2), (1000, 2), (1000, 3) })
+        {
+            time.Now += TimeSpan.FromMilliseconds(waited);
+            Assert.Null(memory.TryAllocateAnswer(100_000));
+            Assert.Equal(expected, searches);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void TakeAndForget(RequestMemory memory) => memory.TryAllocateAnswer((int)memory.MaxObjectBytes);
+
+    private sealed class StillTime : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+    }
 }

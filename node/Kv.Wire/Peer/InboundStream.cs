@@ -153,18 +153,7 @@ internal sealed partial class InboundStream(
             }
         }
 
-        if (!PeerCodec.TryReadRequest(envelope, out var request, out var problem))
-        {
-            LogUnreadable(hello.From, envelope.Code, problem);
-            taken.Release();
-            Answer(envelope.Id, new PeerReply.Refused("unreadable: " + problem));
-            return;
-        }
-
-        var deadline = Deadline.After(time, TimeSpan.FromMilliseconds(envelope.DeadlineMilliseconds));
-
-        // No token: a write whose sender has hung up is done all the same, and the deadline bounds everything.
-        var task = handler.HandleAsync(hello.From, request, deadline, CancellationToken.None);
+        var task = HandleAsync(envelope);
         if (task.IsCompletedSuccessfully)
         {
             taken.Release();
@@ -173,6 +162,34 @@ internal sealed partial class InboundStream(
         else
         {
             _ = AnswerLaterAsync(envelope.Id, task, taken);
+        }
+    }
+
+    /// <summary>Whatever goes wrong is in the task, so that what the request has taken is given back in one place.</summary>
+    private ValueTask<PeerReply> HandleAsync(in PeerEnvelope envelope)
+    {
+        PeerRequest? request = null;
+        try
+        {
+            if (!PeerCodec.TryReadRequest(envelope, out request, out var problem))
+            {
+                LogUnreadable(hello.From, envelope.Code, problem);
+                return new ValueTask<PeerReply>(new PeerReply.Refused("unreadable: " + problem));
+            }
+
+            var deadline = Deadline.After(time, TimeSpan.FromMilliseconds(envelope.DeadlineMilliseconds));
+
+            // No token: a write whose sender has hung up is done all the same, and the deadline bounds everything.
+            return handler.HandleAsync(hello.From, request, deadline, CancellationToken.None);
+        }
+        catch (OutOfMemoryException) when (request is null)
+        {
+            // Nothing was done yet.
+            return new ValueTask<PeerReply>(new PeerReply.Overloaded());
+        }
+        catch (Exception e)
+        {
+            return ValueTask.FromException<PeerReply>(e);
         }
     }
 

@@ -95,7 +95,8 @@ internal sealed partial class PeerLink
                 pending.WasSent = true;
                 if (longOnes is not null && pending.SizeHint > context.Options.FrameBytes)
                 {
-                    longOnes.Add(pending.SizeHint + PeerFrame.EnvelopeBytes, into => TryEncode(pending, into));
+                    longWaiting++;
+                    longOnes.Add(pending.SizeHint + PeerFrame.EnvelopeBytes, into => TryEncodeLong(pending, into));
                     continue;
                 }
 
@@ -117,10 +118,21 @@ internal sealed partial class PeerLink
         return count;
     }
 
+    /// <summary>Its turn has come; until then it counts as waiting.</summary>
+    private bool TryEncodeLong(PendingRequest pending, WireWriter writer)
+    {
+        lock (gate)
+        {
+            longWaiting--;
+        }
+
+        return TryEncode(pending, writer);
+    }
+
     /// <summary>Writes the message, unless nobody waits for its answer any more or it cannot be sent, which is answered here.</summary>
     private bool TryEncode(PendingRequest pending, WireWriter writer)
     {
-        if (pending.IsDone)
+        if (pending.Request is not { } request)
         {
             return false;
         }
@@ -130,7 +142,7 @@ internal sealed partial class PeerLink
         PeerReply refusal;
         try
         {
-            PeerCodec.WriteRequest(writer, pending.Id, left, pending.Request);
+            PeerCodec.WriteRequest(writer, pending.Id, left, request);
             var bytes = writer.Length - start;
             if (bytes <= context.Options.MaxMessageBytes)
             {

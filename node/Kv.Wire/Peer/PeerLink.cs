@@ -24,6 +24,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private readonly DeadlineWheel wheel;
     private readonly List<PendingRequest> expired = [];
     private long queuedBytes;
+
+    // Taken out of the queue for the stream's writer, which sends one long message after another.
+    private int longWaiting;
     private ulong lastId;
     private State state = State.Idle;
     private long retryAt;
@@ -166,11 +169,11 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 return refusal is null ? new PeerReply.Unreachable() : new PeerReply.Refused(refusal);
             }
 
-            var isFull = queue.Count >= context.Options.QueueMessages
+            var isFull = queue.Count + longWaiting >= context.Options.QueueMessages
                 || unanswered.Count >= context.Options.UnansweredMessages
                 || (queue.Count > 0 && queuedBytes + pending.SizeHint > context.Options.QueueBytes);
             var counted = pending.SizeHint > RequestMemory.FreeBytes ? pending.SizeHint : 0;
-            if (isFull || !context.Memory.Sends.TryTake(counted))
+            if (isFull || (counted > 0 && !context.Memory.Sends.TryTake(counted)))
             {
                 return new PeerReply.Overloaded();
             }
@@ -213,6 +216,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
 
         pending.IsDone = true;
+        pending.Request = null;
         if (unanswered.Remove(pending.Id))
         {
             wheel.Remove(pending);
@@ -282,7 +286,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
             }
 
             queue.Clear();
-            queuedBytes = 0;
+            (queuedBytes, longWaiting) = (0, 0);
         }
 
         foreach (var pending in ended)

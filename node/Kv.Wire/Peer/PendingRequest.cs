@@ -13,7 +13,8 @@ internal sealed class PendingRequest(PeerRequest request, Deadline deadline, int
     private ManualResetValueTaskSourceCore<PeerReply> source = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration cancellation;
 
-    public PeerRequest Request { get; } = request;
+    /// <summary>Null from when nobody waits for its answer any more: what is still in line for the stream then holds no memory. Set under the link's gate.</summary>
+    public PeerRequest? Request { get; set; } = request;
 
     public Deadline Deadline { get; } = deadline;
 

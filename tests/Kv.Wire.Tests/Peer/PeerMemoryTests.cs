@@ -74,6 +74,74 @@ public sealed class PeerMemoryTests
         Assert.Equal(0, memory.Sends.Used);
     }
 
+    [Fact]
+    public async Task RequestBeyondTheShare_LeavesRoomForTheSmall()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var memory = new RequestMemory(9 * 1024 * 1024, TimeProvider.System);
+        await using var transport = Transport(new PeerTransportOptions { HandshakeTimeout = TimeSpan.FromSeconds(20) }, memory);
+        Meet(transport, silent.LocalEndpoint.ToString()!);
+        using var cancel = new CancellationTokenSource();
+
+        Task[] sends = [.. new PeerRequest[] { Put((int)memory.Sends.Bytes + 1), Put(2000), new PeerRequest.Heartbeat() }
+            .Select(request => transport.SendAsync(Bob, request, PeerLane.Request, In(TimeSpan.FromSeconds(20)), cancel.Token).AsTask())];
+        Assert.All(sends, send => Assert.False(send.IsCompleted));
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(sends));
+        Assert.Equal(0, memory.Sends.Used);
+    }
+
+    [Fact]
+    public async Task LongRequestThatTimedOut_IsHeldNoLonger_WhileAnotherIsSent()
+    {
+        using var unblock = new ManualResetEventSlim();
+        var options = new PeerTransportOptions { StreamWindowBytes = 64 * 1024, ConnectionWindowBytes = 64 * 1024, KeepAlive = TimeSpan.FromMinutes(1) };
+
+        // A handler that does not come back keeps the stream from being read.
+        await using var server = await PeerServer.StartAsync(Bob, Cluster, new PeerHandlers((_, _, _) =>
+        {
+            unblock.Wait();
+            return new ValueTask<PeerReply>(new PeerReply.Done());
+        }), options);
+        await using var transport = Transport(options);
+        Meet(transport, server.Address);
+
+        var blocking = SendAsync(transport, new PeerRequest.Heartbeat());
+        var sending = SendAsync(transport, Put(3 * 1024 * 1024));
+        var held = await SendAndForgetAsync(transport);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        while (held.IsAlive)
+        {
+            GC.Collect();
+            await Task.Delay(10, patience.Token);
+        }
+
+        unblock.Set();
+        Assert.IsType<PeerReply.Done>(await blocking);
+        Assert.IsType<PeerReply.Done>(await sending);
+    }
+
+    [Fact]
+    public async Task RequestThatMemoryRunsOutFor_IsAnswered_AndGivesItsRoomBack()
+    {
+        var memory = new RequestMemory(90 * 1024 * 1024, TimeProvider.System);
+        await using var server = await PeerServer.StartAsync(
+            Bob, Cluster, new PeerHandlers((_, request, _) => request is PeerRequest.VnodePut ? throw new InsufficientMemoryException() : new ValueTask<PeerReply>(new PeerReply.Done())), memory: memory);
+        await using var transport = Transport();
+        Meet(transport, server.Address);
+        Assert.IsType<PeerReply.Refused>(await SendAsync(transport, Put(10_000)));
+        Assert.IsType<PeerReply.Done>(await SendAsync(transport, new PeerRequest.Heartbeat()));
+        Assert.Equal(0, memory.Replicas.Used);
+    }
+
+    private static async Task<WeakReference> SendAndForgetAsync(GrpcPeerTransport transport)
+    {
+        var put = Put(3 * 1024 * 1024);
+        Assert.IsType<PeerReply.TimedOut>(await transport.SendAsync(Bob, put, PeerLane.Request, In(TimeSpan.FromSeconds(2)), TestContext.Current.CancellationToken));
+        return new WeakReference(put);
+    }
+
     private static GrpcPeerTransport Transport(PeerTransportOptions? options = null, RequestMemory? memory = null) => new(
         new PeerIdentity(Alice, () => Cluster), options ?? new PeerTransportOptions(), memory ?? RequestMemory.Unbounded(), TimeProvider.System, new Random(1), NullLogger<GrpcPeerTransport>.Instance);
 
