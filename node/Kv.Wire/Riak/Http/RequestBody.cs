@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Kv.Wire.Riak.Http;
 
 /// <summary>
-/// Reads request bodies whole, within a limit for each and one for all that are under way: room is taken before anything is read, by the length that the request promises,
-/// or the longest allowed where it promises none.
+/// Reads request bodies whole, within a limit for each and one for all that are under way: room is taken before anything is read, by the length that the request promises;
+/// where it promises none, for a small body first, and as it grows.
 /// </summary>
 internal sealed class RequestBody(RequestMemory memory)
 {
@@ -14,11 +14,30 @@ internal sealed class RequestBody(RequestMemory memory)
     /// <summary>A body that was read, or why it is not taken. To be disposed of when the request is answered: its room is free then.</summary>
     public sealed record Taken(ReadOnlyMemory<byte> Bytes, HttpFault? Fault) : IDisposable
     {
-        public MemoryShare? Share { get; init; }
+        public IDisposable? Room { get; init; }
 
-        public long Room { get; init; }
+        public void Dispose() => Room?.Dispose();
+    }
 
-        public void Dispose() => Share?.Release(Room);
+    /// <summary>What a body has taken, in the pieces in which it goes back.</summary>
+    private sealed class Room(MemoryShare share) : IDisposable
+    {
+        private readonly List<long> pieces = [];
+        private long taken;
+
+        public async ValueTask<bool> BeginAsync(long bytes, CancellationToken cancel) => await share.TakeAsync(bytes, cancel) && Add(bytes);
+
+        /// <summary>Without waiting: who has some already would keep others from theirs.</summary>
+        public bool TryGrowTo(long bytes) => bytes <= taken || (share.TryTake(bytes - taken) && Add(bytes - taken));
+
+        public void Dispose() => pieces.ForEach(share.Release);
+
+        private bool Add(long bytes)
+        {
+            pieces.Add(bytes);
+            taken += bytes;
+            return true;
+        }
     }
 
     /// <summary><paramref name="tooLarge"/> is the answer to a body of more than <paramref name="maximum"/> bytes.</summary>
@@ -41,19 +60,19 @@ internal sealed class RequestBody(RequestMemory memory)
             return new Taken(ReadOnlyMemory<byte>.Empty, null);
         }
 
-        var room = (promised ?? maximum) * RequestMemory.CopiesOfWrite;
-        if (!await memory.Clients.TakeAsync(room, http.RequestAborted))
-        {
-            return new Taken(default, HttpErrors.BodyMemory);
-        }
-
-        Taken? taken = null;
+        var room = new Room(memory.Clients);
+        var isTaken = false;
         try
         {
-            taken = await ReadAsync(http.Request.Body, promised, maximum, http.RequestAborted) is { } body
-                ? new Taken(body, null) { Share = memory.Clients, Room = room }
-                : new Taken(default, tooLarge);
-            return taken;
+            var first = promised is { } length ? RoomOf(length) : Math.Min(RoomOf(maximum), MemoryShare.SmallBytes);
+            if (!await room.BeginAsync(first, http.RequestAborted))
+            {
+                return new Taken(default, HttpErrors.BodyMemory);
+            }
+
+            var (body, fault) = await ReadAsync(http.Request.Body, promised, maximum, room, tooLarge, http.RequestAborted);
+            isTaken = fault is null;
+            return new Taken(body, fault) { Room = isTaken ? room : null };
         }
         catch (OutOfMemoryException)
         {
@@ -61,15 +80,17 @@ internal sealed class RequestBody(RequestMemory memory)
         }
         finally
         {
-            if (taken?.Share is null)
+            if (!isTaken)
             {
-                memory.Clients.Release(room);
+                room.Dispose();
             }
         }
     }
 
-    /// <summary>The body, or null where it has more than <paramref name="maximum"/> bytes.</summary>
-    private static async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(Stream source, long? promised, long maximum, CancellationToken cancel)
+    private static long RoomOf(long bytes) => bytes * RequestMemory.CopiesOfWrite;
+
+    private static async ValueTask<(ReadOnlyMemory<byte> Body, HttpFault? Fault)> ReadAsync(
+        Stream source, long? promised, long maximum, Room room, HttpFault tooLarge, CancellationToken cancel)
     {
         var body = new byte[promised ?? Math.Min(FirstBytes, maximum + 1)];
         for (var filled = 0; ;)
@@ -78,17 +99,23 @@ internal sealed class RequestBody(RequestMemory memory)
             filled += read;
             if (read == 0 || filled == promised)
             {
-                return body.AsMemory(0, filled);
+                return (body.AsMemory(0, filled), null);
             }
 
             if (filled > maximum)
             {
-                return null;
+                return (default, tooLarge);
             }
 
             if (filled == body.Length)
             {
-                Array.Resize(ref body, (int)Math.Min(2L * filled, maximum + 1));
+                var longer = (int)Math.Min(2L * filled, maximum + 1);
+                if (!room.TryGrowTo(RoomOf(Math.Min(longer, maximum))))
+                {
+                    return (default, HttpErrors.BodyMemory);
+                }
+
+                Array.Resize(ref body, longer);
             }
         }
     }
