@@ -54,7 +54,7 @@ public sealed class KvService(KvClient client, ClusterState state, RingView ring
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping.Token);
         try
         {
-            await new NativeSession(client, options, memory).ServeAsync(context.GetHttpContext().Request.BodyReader, requestStream, responseStream, ending.Token);
+            await new NativeSession(client, options, memory).ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

@@ -17,6 +17,9 @@ public sealed record NativeOptions
     /// <summary>Bytes of the largest object, to be told to who sends a message that is too long.</summary>
     public long MaxObjectBytes { get; init; } = 50 * 1024 * 1024;
 
+    /// <summary>How long a message that room is taken for may rest, and how long a session may wait with it for its client to take answers. Then the call is ended.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     public int MultiGetKeys { get; init; } = 100;
 
     /// <summary>Bytes of a message: one object of the largest size, and what goes with it.</summary>

@@ -40,7 +40,7 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
 
     /// <summary>Serves until the client has closed its side and has all answers, or the call ends. <paramref name="body"/> is what <paramref name="reader"/> reads.</summary>
     public async Task ServeAsync(
-        PipeReader body, IAsyncStreamReader<SessionRequests> reader, IServerStreamWriter<SessionResponses> writer, CancellationToken cancel)
+        DueBody body, IAsyncStreamReader<SessionRequests> reader, IServerStreamWriter<SessionResponses> writer, CancellationToken cancel)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
 
@@ -68,7 +68,7 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
         }
     }
 
-    private async Task ReadAsync(PipeReader body, IAsyncStreamReader<SessionRequests> reader, CancellationToken cancel)
+    private async Task ReadAsync(DueBody body, IAsyncStreamReader<SessionRequests> reader, CancellationToken cancel)
     {
         using var wake = cancel.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), hasRoom);
         while (await GrpcPrefix.PeekAsync(body, cancel) is { } prefix)
@@ -82,11 +82,13 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
             var room = await TakeRoomAsync(prefix, cancel);
             try
             {
+                body.IsDue = true;
                 if (!await reader.MoveNext(cancel))
                 {
                     return;
                 }
 
+                body.IsDue = false;
                 foreach (var request in reader.Current.Requests)
                 {
                     await BeginAsync(request, room, cancel);
@@ -99,23 +101,16 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
         }
     }
 
-    /// <summary>Answers each request of a message that is too long, and the session goes on.</summary>
+    /// <summary>Answers each request of a message that is too long, and the session goes on; it ends where there are more of them than it may have under way.</summary>
     private async ValueTask RefuseAsync(PipeReader body, GrpcPrefix prefix, CancellationToken cancel)
     {
-        var ids = await new PassedOver(body).ReadIdsAsync(prefix.MessageBytes, cancel) ?? throw new RpcException(UnaryAdmission.WhyNot(prefix, options)!.Value);
+        var ids = await new PassedOver(body).ReadIdsAsync(prefix.MessageBytes, options.SessionRequests, cancel) ?? throw new RpcException(UnaryAdmission.WhyNot(prefix, options)!.Value);
         var refused = NativeCodec.EncodePut(new KvOutcome.Failed(new KvError.ObjectTooLarge(prefix.MessageBytes, options.MaxObjectBytes)), null);
         foreach (var id in ids)
         {
-            var response = new SessionResponse { Id = id, Put = refused };
-            lock (gate)
-            {
-                unanswered++;
-                answers.Enqueue((response, response.CalculateSize()));
-                answerBytes += response.CalculateSize();
-            }
+            await WaitToBeginAsync(cancel);
+            Enqueue(new SessionResponse { Id = id, Put = refused });
         }
-
-        answered.Set();
     }
 
     /// <summary>Waits for as long as it takes: the client sees a stream that is not read.</summary>
@@ -137,14 +132,25 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
 
     private async ValueTask BeginAsync(SessionRequest request, Room room, CancellationToken cancel)
     {
-        while (!TryBegin())
-        {
-            await hasRoom.WaitAsync();
-            cancel.ThrowIfCancellationRequested();
-        }
-
+        await WaitToBeginAsync(cancel);
         room.Enter();
         _ = AnswerAsync(request, room, cancel);
+    }
+
+    /// <summary>Not for ever: what waits here holds memory, and a client that takes no answers would hold it for as long as it likes.</summary>
+    private async ValueTask WaitToBeginAsync(CancellationToken cancel)
+    {
+        while (!TryBegin())
+        {
+            using var limit = new CancellationTokenSource(options.StallTimeout);
+            using var wake = limit.Token.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), hasRoom);
+            await hasRoom.WaitAsync();
+            cancel.ThrowIfCancellationRequested();
+            if (limit.IsCancellationRequested)
+            {
+                throw new RpcException(new Status(StatusCode.DeadlineExceeded, "the session's answers are not taken"));
+            }
+        }
     }
 
     private bool TryBegin()
@@ -186,6 +192,11 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
             room.Leave();
         }
 
+        Enqueue(response);
+    }
+
+    private void Enqueue(SessionResponse response)
+    {
         var bytes = response.CalculateSize();
         lock (gate)
         {

@@ -12,8 +12,8 @@ internal sealed class PassedOver(PipeReader body)
     private const ulong RequestTag = (1 << 3) | 2;
     private const ulong IdTag = 1 << 3;
 
-    /// <summary>The ids; null where the bytes are no such message, or end.</summary>
-    public async ValueTask<List<ulong>?> ReadIdsAsync(long messageBytes, CancellationToken cancel)
+    /// <summary>The ids; null where the bytes are no such message, or end, or have more than <paramref name="most"/> requests.</summary>
+    public async ValueTask<List<ulong>?> ReadIdsAsync(long messageBytes, int most, CancellationToken cancel)
     {
         var ids = new List<ulong>();
         if (!await SkipAsync(PrefixBytes, cancel))
@@ -31,6 +31,11 @@ internal sealed class PassedOver(PipeReader body)
             left -= tagBytes + lengthBytes + (long)Math.Min(length, int.MaxValue);
             if (left < 0 || await ReadVarintAsync(cancel) is not (IdTag, var idTagBytes) || await ReadVarintAsync(cancel) is not var (id, idBytes)
                 || !await SkipAsync((long)length - idTagBytes - idBytes, cancel))
+            {
+                return null;
+            }
+
+            if (ids.Count == most)
             {
                 return null;
             }

@@ -15,7 +15,8 @@ internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options
     // hot
     public async Task InvokeAsync(HttpContext http, RequestDelegate next)
     {
-        if (http.Request.Path == SessionPath || await GrpcPrefix.PeekAsync(http.Request.BodyReader, http.RequestAborted) is not { } prefix)
+        var body = DueBody.Before(http, options.StallTimeout);
+        if (http.Request.Path == SessionPath || await GrpcPrefix.PeekAsync(body, http.RequestAborted) is not { } prefix)
         {
             await next(http);
             return;
@@ -34,6 +35,7 @@ internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options
             return;
         }
 
+        body.IsDue = true;
         try
         {
             await next(http);
