@@ -38,12 +38,25 @@ internal sealed partial class PeerLink
         }
 
         LogConnected(peer, Address, lane);
-        var writing = WriteAsync(stream);
+        var writing = WriteToEndAsync(stream);
         var reason = await ReadAsync(stream);
         stream.Abort();
         queued.Set();
         await writing;
         return reason;
+    }
+
+    /// <summary>Whatever ends the writing ends the stream, also where there is no memory for a frame: else its requests would wait for nothing.</summary>
+    private async Task WriteToEndAsync(PeerStream stream)
+    {
+        try
+        {
+            await WriteAsync(stream);
+        }
+        finally
+        {
+            stream.Abort();
+        }
     }
 
     private async Task WriteAsync(PeerStream stream)

@@ -135,6 +135,25 @@ public sealed class PeerMemoryTests
         Assert.Equal(0, memory.Replicas.Used);
     }
 
+    [Fact]
+    public async Task WriterThatFails_EndsItsStream_AndNobodyWaits()
+    {
+        await using var server = await PeerServer.StartAsync(Bob, Cluster, PeerHandlers.Done);
+        await using var transport = Transport();
+        Meet(transport, server.Address);
+
+        // As where memory runs out for a frame: what is written has no content.
+        Assert.IsType<PeerReply.Unreachable>(await SendAsync(transport, new PeerRequest.Forward(null!)));
+        PeerReply? reply = null;
+        for (var i = 0; i < 100 && reply is not PeerReply.Done; i++)
+        {
+            reply = await SendAsync(transport, new PeerRequest.Heartbeat());
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        Assert.IsType<PeerReply.Done>(reply);
+    }
+
     private static async Task<WeakReference> SendAndForgetAsync(GrpcPeerTransport transport)
     {
         var put = Put(3 * 1024 * 1024);
