@@ -79,18 +79,8 @@ public sealed class DamageTests
     public void WhatAStandInHeld_AndIsDamaged_HoldsBackARebuildUntilItIsGivenUp() => Run(77, async (cluster, node, load) =>
     {
         await load.StopClientsAsync();
-        var absent = cluster.Nodes[2];
-        absent.Kill();
-        await cluster.UntilAsync(() => cluster.Up.All(n => n.Node.State.Current.Up.Count == 3), 20, "all see that it is gone");
-        await load.WriteAllAsync(node);
-        await cluster.DelayAsync(TimeSpan.FromSeconds(2));
-        var hints = node.Node.Vnodes.First(vnode => cluster.Document.Ring.Owner(vnode.Partition) == absent.Id).Partition;
-        node.Kill(losesPower: false);
-        node.Volume.Damaged = hints;
-        await node.StartAsync();
+        var hints = await DamageHintsAsync(cluster, node, load);
         Assert.Equal([hints], node.Node.Admin.GetNode().Damaged.Keys);
-        await absent.StartAsync();
-        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
         Assert.Equal(RefusalReason.DataLoss, (await RebuildAsync(node, hints)).Refusal?.Reason);
         Assert.True((await RebuildAsync(node, hints, allowDataLoss: true)).IsOk);
         Assert.Empty(node.Node.Admin.GetNode().Damaged);
@@ -172,17 +162,7 @@ public sealed class DamageTests
     public void AMemberThatLosesWhatItHeldForAnother_DoesNotLeave() => Run(81, async (cluster, node, load) =>
     {
         await load.StopClientsAsync();
-        var absent = cluster.Nodes[2];
-        absent.Kill();
-        await cluster.UntilAsync(() => cluster.Up.All(n => n.Node.State.Current.Up.Count == 3), 20, "all see that it is gone");
-        await load.WriteAllAsync(node);
-        await cluster.DelayAsync(TimeSpan.FromSeconds(2));
-        var hints = node.Node.Vnodes.First(vnode => cluster.Document.Ring.Owner(vnode.Partition) == absent.Id).Partition;
-        node.Kill(losesPower: false);
-        node.Volume.Damaged = hints;
-        await node.StartAsync();
-        await absent.StartAsync();
-        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        var hints = await DamageHintsAsync(cluster, node, load);
         var admin = cluster.Nodes[3];
         var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([node.Id], false, default)));
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default)));
@@ -204,6 +184,23 @@ public sealed class DamageTests
     });
 
     /// <summary>An entry of the node's disk goes bad while it is down; its next start finds it.</summary>
+    /// <summary>Has the node hold hints for another, loses them on its disk, and brings the other back; gives their partition.</summary>
+    private static async Task<PartitionId> DamageHintsAsync(SimCluster cluster, SimNode node, Load load)
+    {
+        var absent = cluster.Nodes[2];
+        absent.Kill();
+        await cluster.UntilAsync(() => cluster.Up.All(n => n.Node.State.Current.Up.Count == 3), 20, "all see that it is gone");
+        await load.WriteAllAsync(node);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(2));
+        var hints = node.Node.Vnodes.First(vnode => cluster.Document.Ring.Owner(vnode.Partition) == absent.Id).Partition;
+        node.Kill(losesPower: false);
+        node.Volume.Damaged = hints;
+        await node.StartAsync();
+        await absent.StartAsync();
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        return hints;
+    }
+
     private static async Task<PartitionId> RotAsync(SimCluster cluster, SimNode node)
     {
         node.Kill(losesPower: false);

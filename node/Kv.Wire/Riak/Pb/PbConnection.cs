@@ -32,7 +32,8 @@ internal sealed class PbConnection : IDisposable
     // hot
     public async Task ServeAsync()
     {
-        while (await ReadAsync() is { IsCanceled: false } read)
+        var isLast = false;
+        while (!isLast && !isStopping && await ReadAsync() is { IsCanceled: false } read)
         {
             var rest = read.Buffer;
             Skip(ref rest);
@@ -48,29 +49,24 @@ internal sealed class PbConnection : IDisposable
                 // The message is read before the first await: its bytes can go back while the request is carried out.
                 var pending = dispatch.HandleAsync(frame.Code, frame.Message, session);
                 input.AdvanceTo(rest.Start);
-                isMidFrame = false;
                 reply = await pending;
             }
             else
             {
                 isMidFrame = !rest.IsEmpty;
+                isLast = read.IsCompleted;
                 input.AdvanceTo(rest.Start, rest.End);
-                if (read.IsCompleted)
-                {
-                    return;
-                }
-
                 continue;
             }
 
+            // What was taken or passed over was whole, or is counted as skipped: the client owes nothing but that.
+            isMidFrame = false;
+            isLast = reply.IsLast;
             Release();
             await output.WriteAsync(reply);
-            if (reply.IsLast || isStopping)
-            {
-                await output.FlushAsync();
-                return;
-            }
         }
+
+        await output.FlushAsync();
     }
 
     /// <summary>Ends the connection once the request that is under way is answered.</summary>

@@ -61,6 +61,28 @@ public sealed class PbLimitsTests
         Assert.Null(await client.ReadAsync());
     }
 
+    [Fact]
+    public async Task ConnectionWhoseFrameWasPassedOver_IsIdle_AndLeftAlone()
+    {
+        await using var server = new RiakPbServer { Memory = Scarce, Options = new RiakPbOptions { StallTimeout = TimeSpan.FromMilliseconds(50) } };
+        await server.InitializeAsync();
+        while (server.Memory.Clients.TryTake(RequestMemory.FreeBytes))
+        {
+            // Until there is no room, not even for what is small.
+        }
+
+        using var client = await server.ConnectAsync();
+        var frame = PbClient.Frame(11, Put(2 * RequestMemory.FreeBytes));
+
+        // A beginning that does not tell the length yet, and then all the rest at once.
+        await client.SendAsync(frame[..2]);
+        await Task.Delay(10, TestContext.Current.CancellationToken);
+        await client.SendAsync(frame[2..]);
+        Assert.Equal(0, (await client.ReadAsync())!.Value.Code);
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+        Assert.Equal(2, (await client.AskAsync(1)).Code);
+    }
+
     private static RpbPutReq Put(int bytes) => new()
     {
         Bucket = ByteString.CopyFromUtf8("limits"),
