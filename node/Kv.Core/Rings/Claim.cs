@@ -75,6 +75,11 @@ public static class Claim
             isBetter = found.TryAll(ClaimPrices.Around(found.Best));
         }
 
+        if (!IsLeast(found.Best) && ClaimBranches.Better(found.Best) is { } best)
+        {
+            return best;
+        }
+
         foreach (var board in found.Promising(Chained).Where(board => board.Moves() > 0))
         {
             if (!IsLeast(found.Best))

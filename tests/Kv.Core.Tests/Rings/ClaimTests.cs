@@ -59,6 +59,7 @@ public sealed class ClaimTests
 
     /// <summary>Problems that an earlier claim, or an earlier bound, did badly at: each is tight in its own way.</summary>
     [Theory]
+    [InlineData(8, 3, 9, -1)]
     [InlineData(64, 5, 5, 1)]
     [InlineData(128, 5, 9, -1)]
     [InlineData(64, 3, 15, -2)]
