@@ -6,7 +6,7 @@ namespace Kv.Storage;
 
 /// <summary>
 /// Sorts the log's records by store at start, against what the stores' checkpoints cover. What cannot be (records of a store that is not there, a store whose checkpoint is older than one that
-/// the log was cut by, a checkpoint that cannot be read) makes its partition a damaged one; a log that is older than the stores is refused.
+/// the log was cut by, a checkpoint that cannot be read) makes its partition a damaged one.
 /// </summary>
 internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> found, Dictionary<StoreIdentity, string> broken, DamagedPartitions damaged)
 {
@@ -18,6 +18,9 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
 
     /// <summary>After <see cref="Resolve"/>: of damaged partitions, the first sequence number of the log that is not in a checkpoint of theirs.</summary>
     public Dictionary<int, long> DamagedFrom { get; } = [];
+
+    /// <summary>The highest sequence number that a store here shows to have been on disk: it is in a checkpoint, or comes before a birth.</summary>
+    public long CoveredLsn { get; } = found.Values.Select(store => store.CoveredLsn).DefaultIfEmpty(0).Max();
 
     /// <summary>Takes the log's next record.</summary>
     public void Add(LogRecord record, LogLocation location)
@@ -53,12 +56,6 @@ internal sealed class RecoveredStores(Dictionary<StoreIdentity, PendingReplay> f
 
         foreach (var store in found.Values.OrderBy(store => store.Store.Birth))
         {
-            if (store.CoveredLsn >= log.NextLsn)
-            {
-                throw new StoreException(
-                    $"The checkpoint in {store.Directory} covers sequence number {store.CoveredLsn}, but the log ends at {log.NextLsn - 1}: the log is an older copy.");
-            }
-
             var isEmpty = store.CoveredLsn < store.Store.Birth && store.Records.Count == 0;
             if (IsDropped(store.Store) || isEmpty)
             {

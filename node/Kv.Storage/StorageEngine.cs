@@ -106,7 +106,7 @@ public sealed partial class StorageEngine : IPartitionStores
             var recovered = new RecoveredStores(directories.Load(broken), broken, damaged);
             EngineDirectory.CheckFormat(files, options.Directory);
             host = new StorageHost(files, options, time ?? TimeProvider.System, failed, logger);
-            host.OpenLog(Path.Combine(options.Directory, "log"), recovered.Add);
+            host.OpenLog(Path.Combine(options.Directory, "log"), recovered.CoveredLsn, recovered.Add);
             var outdated = new List<StoreIdentity>();
             recovered.Resolve(host.Log, outdated);
             outdated.ForEach(directories.Delete);

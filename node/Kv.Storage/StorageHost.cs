@@ -34,14 +34,14 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 
     public Action<FasterPartitionStore, bool>? OnClosed { get; set; }
 
-    public void OpenLog(string directory, Action<LogRecord, LogLocation> found)
+    public void OpenLog(string directory, long acknowledged, Action<LogRecord, LogLocation> found)
     {
         var logOptions = LogOptions.ForSegments(options.LogSegmentBytes) with
         {
             Interval = TimeSpan.FromMilliseconds(options.LogIntervalMilliseconds),
             PrepareAhead = options.PrepareLogAhead,
         };
-        log = WriteAheadLog.Open(files, directory, logOptions, time, found, error => Fail("The log failed", error), Statistics.Committed);
+        log = WriteAheadLog.Open(files, directory, logOptions, time, acknowledged, found, error => Fail("The log failed", error), Statistics.Committed);
         Measure(0);
     }
 

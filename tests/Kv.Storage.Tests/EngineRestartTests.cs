@@ -26,6 +26,30 @@ public sealed class EngineRestartTests
     }
 
     [Fact]
+    public async Task AnEndOfTheLogThatIsLost_AndThatACheckpointHas_IsReportedWithFileAndOffset()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        await using (var engine = TestEngine.Open(Options(), disk))
+        {
+            var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+            await store.PutAsync("first", "v");
+            await store.PutAsync("last", "v");
+        }
+
+        const string segment = "/data/node/log/00000000000000000001.log";
+        using (var file = disk.Open(segment, Storage.Files.FileOpening.Existing))
+        {
+            file.Write(8192, new byte[4096]);
+        }
+
+        for (var start = 0; start < 2; start++)
+        {
+            var refusal = Assert.Throws<StoreException>(() => TestEngine.Open(Options(), disk));
+            Assert.Contains($"{segment} at offset 8192: expected the record with sequence number 2", refusal.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task ACheckpoint_HoldsNothingThatTheLogCouldLose()
     {
         // Log buffers with room for the write in between, which must not wait for the log's thread: it comes on that very thread.

@@ -54,22 +54,17 @@ internal readonly record struct LogRecord(long Lsn, long GroupLsn, StoreIdentity
     }
 
     /// <summary>Reads the record at the start of the span; null where there is none that is whole, in bounds and matches its checksum.</summary>
-    public static LogRecord? TryRead(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.Length < HeaderBytes)
-        {
-            return null;
-        }
+    public static LogRecord? TryRead(ReadOnlySpan<byte> bytes) =>
+        bytes.Length >= HeaderBytes && ReadHeader(bytes) is var record && record.PayloadBytes >= 0 && record.PayloadBytes <= bytes.Length - HeaderBytes
+        && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == Crc32C.Of(bytes[4..(HeaderBytes + record.PayloadBytes)])
+            ? record
+            : null;
 
-        var payload = BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]);
-        if (payload < 0 || payload > bytes.Length - HeaderBytes
-            || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Crc32C.Of(bytes[4..(HeaderBytes + payload)]))
-        {
-            return null;
-        }
-
-        var store = new StoreIdentity(BinaryPrimitives.ReadInt32LittleEndian(bytes[32..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]));
-        return new LogRecord(
-            BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]), store, (LogRecordKind)bytes[36], payload);
-    }
+    /// <summary>What the header at the start of the span says, unchecked.</summary>
+    public static LogRecord ReadHeader(ReadOnlySpan<byte> bytes) => new(
+        BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]),
+        BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]),
+        new StoreIdentity(BinaryPrimitives.ReadInt32LittleEndian(bytes[32..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[24..])),
+        (LogRecordKind)bytes[36],
+        BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]));
 }

@@ -5,15 +5,17 @@ namespace Kv.Storage.Log;
 
 /// <summary>
 /// Reads and verifies the whole log at start. Only one group is ever in flight, so all that a crash can leave is one damaged group at the very
-/// end, whatever order the disk wrote its blocks in: that is cut and zeroed again. A damaged record with a later group behind it, or
-/// in a segment that is not the last, was acknowledged once: the node refuses to start.
+/// end, whatever order the disk wrote its blocks in: that is cut and zeroed again. A damaged record that was acknowledged once, because a later group is behind it, it is in a
+/// segment that is not the last or a checkpoint covers it, is refused, and so is one that no crash leaves (<see cref="TornGroup"/>).
 /// </summary>
-internal sealed class LogRecovery(IStorageFiles files, string directory, Action<LogRecord, LogLocation> found)
+/// <param name="acknowledged">A sequence number that the log has had on disk, as something else on the disk proves; 0 where nothing does.</param>
+internal sealed class LogRecovery(IStorageFiles files, string directory, long acknowledged, Action<LogRecord, LogLocation> found)
 {
     private readonly List<long> segments = [];
 
-    /// <summary>Where the last group of the segment that was read begins.</summary>
+    /// <summary>Where the last group of the segment that was read begins, and its number.</summary>
     private int lastGroupAt;
+    private long lastGroupLsn;
 
     /// <summary>First sequence number of each segment, oldest first.</summary>
     public IReadOnlyList<long> Segments => segments;
@@ -55,6 +57,7 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
                 throw LogDamage.At(Path.Combine(directory, LogManifest.FileName), 0, "a manifest beside the log's segments", "no such file");
             }
 
+            ThrowIfAcknowledged(Path.Combine(directory, LogManifest.FileName), 0, "no log");
             return;
         }
 
@@ -68,6 +71,11 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
 
         CheckEnds(Manifest);
         NextLsn = segments.Count > 0 ? segments[0] : 1;
+        if (segments.Count == 0)
+        {
+            ThrowIfAcknowledged(SegmentPath(1), 0, "no segment");
+        }
+
         for (var index = 0; index < segments.Count; index++)
         {
             ReadSegment(segments[index], index == segments.Count - 1);
@@ -93,6 +101,14 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
         }
     }
 
+    private void ThrowIfAcknowledged(string path, long offset, string there)
+    {
+        if (NextLsn <= acknowledged)
+        {
+            throw LogDamage.At(path, offset, $"the record with sequence number {NextLsn}, since a store has {acknowledged}", $"{there}; or the log is an older copy than the stores");
+        }
+    }
+
     private void ReadSegment(long firstLsn, bool isLast)
     {
         var path = SegmentPath(firstLsn);
@@ -112,21 +128,22 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
             throw LogDamage.At(path, 32, $"the segment that starts with sequence number {NextLsn}", $"one that starts with {firstLsn}");
         }
 
-        var end = ReadRecords(bytes, path, firstLsn);
+        var (end, stop) = ReadRecords(bytes, path, firstLsn);
         var rest = bytes.AsSpan(end).IndexOfAnyExcept((byte)0);
         if (rest >= 0)
         {
-            if (!isLast || HasLaterGroup(bytes, end))
-            {
-                throw LogDamage.At(path, end, $"the record with sequence number {NextLsn}", "none that matches its checksum, and acknowledged ones behind it");
-            }
-
+            ThrowUnlessTorn(bytes, stop, path, isLast, isBehindZeros: stop > end);
             TornBytes = bytes.AsSpan(end).LastIndexOfAnyExcept((byte)0) + 1;
-            LogSegment.WriteZeros(file, end, length);
         }
 
         if (isLast)
         {
+            ThrowIfAcknowledged(path, stop, "zeros");
+            if (rest >= 0)
+            {
+                LogSegment.WriteZeros(file, end, length);
+            }
+
             // The last group may be read back from the system's memory alone: its process died between write and sync, or its sync failed, after which another
             // one says yes and writes nothing. From here on it counts as durable, so it is written and synced again.
             file.Write(lastGroupAt, bytes.AsSpan(lastGroupAt, end - lastGroupAt));
@@ -136,8 +153,20 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
         }
     }
 
-    /// <summary>Hands on the good records from the start of the segment and returns the offset behind the last of them.</summary>
-    private int ReadRecords(ReadOnlySpan<byte> bytes, string path, long firstLsn)
+    private void ThrowUnlessTorn(ReadOnlySpan<byte> bytes, int at, string path, bool isLast, bool isBehindZeros)
+    {
+        var found = !isLast || HasLaterGroup(bytes, at) ? "none that matches its checksum, and acknowledged ones behind it"
+            : NextLsn <= acknowledged ? $"none that matches its checksum, and a store that has {acknowledged}"
+            : !TornGroup.IsPossible(bytes, at, NextLsn, lastGroupLsn, isBehindZeros) ? "one that was written whole and does not match its checksum"
+            : null;
+        if (found is not null)
+        {
+            throw LogDamage.At(path, at, $"the record with sequence number {NextLsn}", found);
+        }
+    }
+
+    /// <summary>Hands on the good records from the start of the segment; gives the offset behind the last of them, and the one where the next would be.</summary>
+    private (int End, int Stop) ReadRecords(ReadOnlySpan<byte> bytes, string path, long firstLsn)
     {
         var at = LogSegment.HeaderBytes;
         var end = at;
@@ -152,7 +181,7 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
                 }
 
                 found(record, new LogLocation(firstLsn, at));
-                lastGroupAt = record.Lsn == record.GroupLsn ? at : lastGroupAt;
+                (lastGroupAt, lastGroupLsn) = record.Lsn == record.GroupLsn ? (at, record.Lsn) : (lastGroupAt, lastGroupLsn);
                 NextLsn++;
                 at += LogRecord.Footprint(record.PayloadBytes);
                 end = at;
@@ -167,7 +196,7 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, Action<
             }
         }
 
-        return end;
+        return (end, at);
     }
 
     /// <summary>Whether a group starts behind the damaged one: it was written after the damaged one's sync, so that one was acknowledged.</summary>

@@ -72,6 +72,7 @@ internal sealed class WriteAheadLog : IDisposable
     public IReadOnlyList<StoreCoverage> RecoveredStores { get; }
 
     /// <summary>Recovers the log in the directory, or makes it, and starts its thread.</summary>
+    /// <param name="acknowledged">A sequence number that the log has had on disk, as something else there proves; 0 where nothing does.</param>
     /// <param name="found">Gets every record in order before this returns.</param>
     /// <param name="fail">Called once, from the log's thread, when the log has failed for good.</param>
     /// <param name="committed">Gets the time of each group's write and sync.</param>
@@ -81,6 +82,7 @@ internal sealed class WriteAheadLog : IDisposable
         string directory,
         LogOptions options,
         TimeProvider time,
+        long acknowledged,
         Action<LogRecord, LogLocation> found,
         Action<StoreException> fail,
         Action<TimeSpan>? committed = null)
@@ -89,7 +91,7 @@ internal sealed class WriteAheadLog : IDisposable
         {
             files.CreateDirectory(directory);
             files.SyncDirectory(Path.GetDirectoryName(directory)!);
-            var recovery = new LogRecovery(files, directory, found);
+            var recovery = new LogRecovery(files, directory, acknowledged, found);
             recovery.Run();
             return new WriteAheadLog(files, directory, options, time, recovery, fail, committed);
         }

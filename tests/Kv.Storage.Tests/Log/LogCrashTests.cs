@@ -59,8 +59,24 @@ public sealed class LogCrashTests
         for (var index = 0; index < crashes.Count; index++)
         {
             var (image, known, cut, at) = crashes[index];
-            await CheckAsync(image.Settle(seed + index), appended, known, cut, $"seed {seed}, crash before operation {at}");
+            var context = $"seed {seed}, crash before operation {at}";
+            var recovering = CrashesOfRecovery(image.Settle(seed + index), context);
+            await CheckAsync(recovering[index % recovering.Count].Settle(seed - index), appended, known, cut, context + ", and once more while it was recovered");
+            await CheckAsync(image.Settle(seed + index), appended, known, cut, context);
         }
+    }
+
+    /// <summary>What a crash before each operation of the recovery leaves.</summary>
+    private static List<DiskImage> CrashesOfRecovery(FaultyFiles disk, string context)
+    {
+        var crashes = new List<DiskImage>();
+        disk.Before = _ => crashes.Add(disk.Capture());
+        using (Open(disk, context))
+        {
+            disk.Before = null;
+        }
+
+        return crashes;
     }
 
     private static async Task CheckAsync(FaultyFiles disk, List<byte[]> appended, int acknowledged, long trimmed, string context)

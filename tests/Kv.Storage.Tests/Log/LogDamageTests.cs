@@ -21,14 +21,73 @@ public sealed class LogDamageTests
     }
 
     [Fact]
-    public async Task Rot_InTheLastGroup_PassesForATornGroupAndIsCut()
+    public async Task Rot_AnywhereInTheLastGroup_IsRefusedWithFileAndOffset()
     {
-        // Nothing in the log tells a group that was never acknowledged from a last one that rotted: this is the one place where a disk's lie is believed.
+        // One group of three records, so that rot is also in front of good ones.
+        const int last = 4096 + (9 * 4096);
+        var record = LogRecord.Footprint(500);
+        for (var at = 0; at < 3 * record; at++)
+        {
+            var disk = await WrittenAsync(9, thenAtOnce: 3);
+            Assert.Equal(1, disk.Content(First)[last + (2 * record) + 36]);
+            disk.Rot(First, last + at, flip: 0x01);
+            if (IsPadding(at % record) || (at % record is >= 4 and < 8))
+            {
+                continue; // No checksum covers the padding; a length that rotted may be one of a longer record that was never written whole.
+            }
+
+            var refusal = Refusal(disk);
+            Assert.Contains(First, refusal, StringComparison.Ordinal);
+            Assert.Contains($"at offset {last + (at / record * record)}", refusal, StringComparison.Ordinal);
+            Assert.Contains($"sequence number {10 + (at / record)}", refusal, StringComparison.Ordinal);
+        }
+
+        static bool IsPadding(int at) => at >= LogRecord.HeaderBytes + 500;
+    }
+
+    [Fact]
+    public async Task Rot_InTheLastGroup_ThatLooksLikeASectorThatWasNeverWritten_IsCut()
+    {
+        // Nothing tells the two apart, and a plain crash must not pass for damage.
         var disk = await WrittenAsync(10);
-        disk.Rot(First, 4096 + (9 * 4096) + 50);
+        using (var file = disk.Open(First, Storage.Files.FileOpening.Existing))
+        {
+            file.Write(4096 + (9 * 4096) + 512, new byte[512]);
+        }
+
         using var harness = new LogHarness(disk);
         Assert.Equal(9, harness.Payloads.Count);
         Assert.True(harness.Log.TornBytes > 0);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(9)]
+    public async Task AnEndThatIsLost_AndThatAStoreHas_IsRefusedAndLeftAsItIs(long acknowledged)
+    {
+        // The first sector is gone, then the whole group: both look like a crash.
+        foreach (var length in new[] { 512, 4096 })
+        {
+            var disk = await WrittenAsync(10);
+            using (var file = disk.Open(First, Storage.Files.FileOpening.Existing))
+            {
+                file.Write(4096 + (9 * 4096), new byte[length]);
+            }
+
+            var before = disk.Content(First);
+            if (acknowledged == 10)
+            {
+                var refusal = Refusal(disk, acknowledged);
+                Assert.Contains($"{First} at offset {4096 + (9 * 4096)}", refusal, StringComparison.Ordinal);
+                Assert.Contains("sequence number 10", refusal, StringComparison.Ordinal);
+                Assert.Equal(before, disk.Content(First));
+            }
+            else
+            {
+                using var harness = new LogHarness(disk, acknowledged: acknowledged);
+                Assert.Equal(9, harness.Payloads.Count);
+            }
+        }
     }
 
     [Fact]
@@ -119,17 +178,19 @@ public sealed class LogDamageTests
         Assert.Equal(payload, again.Payloads.SelectMany(part => part.Payload).ToArray());
     }
 
-    private static async Task<FaultyFiles> WrittenAsync(int records)
+    /// <param name="records">Records of a group each.</param>
+    /// <param name="thenAtOnce">Records of the last group.</param>
+    private static async Task<FaultyFiles> WrittenAsync(int records, int thenAtOnce = 0)
     {
         var disk = FaultyFiles.WithDirectory("/data");
-        using var harness = new LogHarness(disk);
-        for (var index = 0; index < records; index++)
+        using var harness = new LogHarness(disk, LogHarness.Options with { Interval = TimeSpan.FromHours(1) });
+        for (var index = 0; index < records + thenAtOnce; index++)
         {
-            await harness.Append(Bytes.Pattern(500, index));
+            await harness.Append(Bytes.Pattern(500, index), index < records ? Durability.Synced : Durability.Memory);
         }
 
         return disk;
     }
 
-    private static string Refusal(FaultyFiles disk) => Assert.Throws<StoreException>(() => new LogHarness(disk)).Message;
+    private static string Refusal(FaultyFiles disk, long acknowledged = 0) => Assert.Throws<StoreException>(() => new LogHarness(disk, acknowledged: acknowledged)).Message;
 }

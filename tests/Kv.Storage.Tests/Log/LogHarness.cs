@@ -11,9 +11,9 @@ internal sealed class LogHarness : IDisposable
     public static readonly LogOptions Options = LogOptions.ForSegments(64 * 1024) with { PrepareAhead = false, Interval = TimeSpan.FromMilliseconds(5) };
     public static readonly StoreIdentity Store = new(3, 1);
 
-    public LogHarness(IStorageFiles files, LogOptions? options = null)
+    public LogHarness(IStorageFiles files, LogOptions? options = null, long acknowledged = 0)
     {
-        Log = WriteAheadLog.Open(files, Directory, options ?? Options, TimeProvider.System, (record, at) => Found.Add((record, at)), Failures.Add);
+        Log = WriteAheadLog.Open(files, Directory, options ?? Options, TimeProvider.System, acknowledged, (record, at) => Found.Add((record, at)), Failures.Add);
         IStorageFile? segment = null;
         foreach (var (record, at) in Found)
         {

@@ -59,6 +59,7 @@ public sealed class WriteAheadLogTests
         path,
         LogOptions.ForSegments(64 * 1024),
         TimeProvider.System,
+        acknowledged: 0,
         (record, _) => found.Add((record.Lsn, record.PayloadBytes)),
         error => throw error);
 
