@@ -115,10 +115,16 @@ public sealed record ClusterOptions
     /// <summary>Trees older than this are built anew from the data: what a disk forgot in silence shows then.</summary>
     public TimeSpan TreeMaxAge { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>Keys whose values a vnode reads in one turn for its trees: to build them, or to show what a segment holds.</summary>
+    /// <summary>Keys to a leaf that trees are built for, at most. Those with four times as many are built anew.</summary>
+    public double TreeLeafKeys { get; init; } = 1;
+
+    /// <summary>Of the leaves of one vnode's trees together; those that this allows no more are less sharp. Trees of the least depth are kept in any case.</summary>
+    public long TreeBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Keys whose values a vnode reads in one turn for its trees: to build them, or to show what a leaf holds.</summary>
     public int TreeTurnKeys { get; init; } = 128;
 
-    /// <summary>Of a page of what segments hold.</summary>
+    /// <summary>Of a page of what leaves hold.</summary>
     public int TreePageBytes { get; init; } = 64 * 1024;
 
     /// <summary>Keys in a page of a listing.</summary>

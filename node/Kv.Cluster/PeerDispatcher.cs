@@ -73,7 +73,8 @@ internal sealed class PeerDispatcher(
         PeerRequest.GetUp => new PeerReply.Up([.. state.Current.Up.Order()]),
         PeerRequest.Rebuild ask => sources.Handle(from, ask),
         PeerRequest.HandoffBatch batch => await handoff.HandleAsync(batch, cancel),
-        PeerRequest.TreeRoot or PeerRequest.TreeBranches or PeerRequest.TreeSegments or PeerRequest.TreeEntries or PeerRequest.TreeRelease => await trees.HandleAsync(from, request),
+        PeerRequest.TreeRoot or PeerRequest.TreeBranches or PeerRequest.TreeSegments or PeerRequest.TreeEntries
+            or PeerRequest.TreeLeaves or PeerRequest.TreeLeafEntries or PeerRequest.TreeRelease => await trees.HandleAsync(from, request),
         _ => await data.HandleAsync(from, request, deadline, cancel) ?? new PeerReply.Refused($"no answer to {request.GetType().Name}"),
     };
 

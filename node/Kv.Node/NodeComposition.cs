@@ -49,8 +49,12 @@ public sealed partial class NodeComposition : IAsyncDisposable
     /// <summary><paramref name="openStorage"/> is <see cref="NodeStorages.Open"/>, or memory in tests.</summary>
     public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, RequestMemory, ILoggerFactory, NodeStorage> openStorage)
     {
-        memory = new RequestMemory(NodeStorages.Budget(options).RequestBytes, time);
-        this.options = options with { Cluster = options.Cluster with { MaxObjectBytes = Math.Min(options.Cluster.MaxObjectBytes, memory.MaxObjectBytes) } };
+        var budget = NodeStorages.Budget(options);
+        memory = new RequestMemory(budget.RequestBytes, time);
+        this.options = options with
+        {
+            Cluster = options.Cluster with { MaxObjectBytes = Math.Min(options.Cluster.MaxObjectBytes, memory.MaxObjectBytes), TreeBytes = budget.TreeBytes },
+        };
         (this.loggers, this.openStorage) = (loggers, openStorage);
         logger = loggers.CreateLogger<NodeComposition>();
         metrics = new NodeMetrics(options, Version, MemoryLimit.Bytes(options), health);

@@ -1,3 +1,4 @@
+using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Tests.Files;
@@ -72,6 +73,10 @@ public sealed class EngineCrashTests
             await stores[partition].DropAsync(CancellationToken.None);
             model.Acknowledge();
             stores[partition] = await engine.OpenAsync(new PartitionId(partition), CancellationToken.None);
+        }
+        else if (step % 40 == 39)
+        {
+            await stores[partition].RebuildTreeAsync(Enumerable.Range(0, Keys).Select(key => $"key-{key}"), depth: random.Next(HashTree.MaxDepth + 1));
         }
         else
         {

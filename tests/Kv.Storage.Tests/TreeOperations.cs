@@ -27,16 +27,29 @@ internal static class TreeOperations
         await store.WriteAsync(batch, durability, CancellationToken.None);
     }
 
-    public static void AssertTreeIsOf(this IPartitionStore store, IEnumerable<KeyValuePair<string, byte[]>> entries, string context = "")
+    /// <summary>Puts a tree of the depth, made of what the store holds of the keys, in the place of the store's.</summary>
+    public static async Task RebuildTreeAsync(this IPartitionStore store, IEnumerable<string> keys, int depth)
     {
-        var expected = new HashTree();
-        foreach (var (key, value) in entries)
+        var built = new HashTrees { FirstDepth = depth };
+        foreach (var key in keys)
         {
-            expected.Toggle(HashTree.SegmentOf(EntryHash.OfKey(Bytes.Of(key).Span)), HashTree.LeafHash(HashOf(key, value)));
+            built.Apply(TreeChange.Of(Range, EntryHash.OfKey(Bytes.Of(key).Span), 0, HashOf(key, await store.GetAsync(key))));
         }
 
-        var differing = HashTree.Differing(expected, store.Trees.Find(Range) ?? new HashTree());
-        Assert.True(differing.Count == 0, $"{context}: the tree differs from the data in {differing.Count} segments");
+        await store.WriteAsync(new WriteBatch { NewTrees = built }, Durability.Synced, CancellationToken.None);
+    }
+
+    public static void AssertTreeIsOf(this IPartitionStore store, IEnumerable<KeyValuePair<string, byte[]>> entries, string context = "")
+    {
+        var held = store.Trees.Find(Range) ?? new HashTree();
+        var expected = new HashTree(held.Depth);
+        foreach (var (key, value) in entries)
+        {
+            expected.Toggle(HashTree.PlaceOf(EntryHash.OfKey(Bytes.Of(key).Span)), HashTree.LeafHash(HashOf(key, value)));
+        }
+
+        var differing = HashTree.Differing(expected, held);
+        Assert.True(differing.Count == 0, $"{context}: the tree differs from the data in {differing.Count} leaves");
     }
 
     /// <summary>The store finds exactly these keys by their segments, and no segment in two parts.</summary>

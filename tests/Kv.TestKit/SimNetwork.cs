@@ -41,6 +41,9 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     /// <summary>For stories: what becomes of each answer on its way, by who answers and whom.</summary>
     public Func<NodeId, NodeId, PeerReply, PeerReply>? Turn { get; set; }
 
+    /// <summary>For stories: what a node that is asked answers without looking at it, as one of an older program does; null for what it answers itself.</summary>
+    public Func<NodeId, NodeId, PeerRequest, PeerReply?>? Instead { get; set; }
+
     /// <summary>The node listens, in its context, at its id and its address.</summary>
     public void Attach(NodeId node, string address, SimContext context, IPeerHandler handler)
     {
@@ -139,7 +142,7 @@ public sealed class SimNetwork(SimScheduler scheduler, SimNetworkOptions options
     private async Task AnswerAsync(
         NodeId from, SimContext sender, NodeId to, SimContext receiver, IPeerHandler handler, PeerRequest request, TimeSpan left, TaskCompletionSource<PeerReply> reply)
     {
-        var answer = await handler.HandleAsync(from, request, Deadline.After(receiver.Time, left), CancellationToken.None);
+        var answer = Instead?.Invoke(from, to, request) ?? await handler.HandleAsync(from, request, Deadline.After(receiver.Time, left), CancellationToken.None);
         if (IsCut(to, from))
         {
             return;

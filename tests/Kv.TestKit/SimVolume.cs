@@ -118,6 +118,17 @@ public sealed class SimVolume(SimScheduler scheduler)
         Data[partition].Close();
     }
 
+    /// <summary>A partition does not hold a key, as if nothing of it had ever come there: its trees do not have it either.</summary>
+    public void Miss(PartitionId partition, byte[] key, TreeRange range)
+    {
+        var batch = new WriteBatch();
+        batch.Remove(key);
+        var hash = EntryHash.OfKey(key);
+        batch.Change(TreeChange.Of(range, hash, EntryHash.OfEntry(hash, Data[partition].Seen[key]), 0));
+        Data[partition].Apply(batch);
+        Data[partition].Close();
+    }
+
     /// <summary>One of the node's facts is gone, as if somebody had removed its file while the node was down.</summary>
     public void LoseState(string name)
     {

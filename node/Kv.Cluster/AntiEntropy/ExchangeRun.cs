@@ -76,6 +76,8 @@ internal sealed class ExchangeRun(
                     segments.Branches.Count * HashTree.SegmentsPerBranch,
                     hashes => exchange.TakeSegments(hashes),
                     cancel);
+            case ExchangeStep.AskLeaves leaves:
+                return await AskLeavesAsync(leaves, cancel);
             case ExchangeStep.AskEntries entries:
                 return await AskEntriesAsync(entries, cancel);
             case ExchangeStep.ReadEntries entries:
@@ -100,10 +102,32 @@ internal sealed class ExchangeRun(
         return null;
     }
 
+    private async ValueTask<string?> AskLeavesAsync(ExchangeStep.AskLeaves leaves, CancellationToken cancel)
+    {
+        var reply = await AskPatientlyAsync(new PeerRequest.TreeLeaves(pair.Peer, pair.Range, layout, leaves.Depth, leaves.Segments), cancel);
+        if (reply is PeerReply.Refused refused && refused.Reason.StartsWith(PeerReply.Refused.Unreadable, StringComparison.Ordinal))
+        {
+            exchange.TakeNoLeaves();
+            return null;
+        }
+
+        if (reply is not PeerReply.TreeHashes { Hashes: var hashes } || !Enumerable.Range(0, leaves.Depth + 1).Any(depth => hashes.Count == leaves.Segments.Count << depth))
+        {
+            return Problem(reply);
+        }
+
+        await SpendAsync(hashes.Count * sizeof(uint), cancel);
+        exchange.TakeLeaves([.. hashes]);
+        return null;
+    }
+
     private async ValueTask<string?> AskEntriesAsync(ExchangeStep.AskEntries entries, CancellationToken cancel)
     {
-        var reply = await AskPatientlyAsync(new PeerRequest.TreeEntries(pair.Peer, pair.Range, layout, entries.Segments, entries.After), cancel);
-        if (reply is not PeerReply.TreePage page || page.Whole > entries.Segments.Count || (page.Whole == 0 && page.Entries.Count == 0))
+        PeerRequest request = entries.Depth == 0
+            ? new PeerRequest.TreeEntries(pair.Peer, pair.Range, layout, entries.Leaves, entries.After)
+            : new PeerRequest.TreeLeafEntries(pair.Peer, pair.Range, layout, entries.Depth, entries.Leaves, entries.After);
+        var reply = await AskPatientlyAsync(request, cancel);
+        if (reply is not PeerReply.TreePage page || page.Whole > entries.Leaves.Count || (page.Whole == 0 && page.Entries.Count == 0))
         {
             return Problem(reply);
         }
@@ -118,7 +142,7 @@ internal sealed class ExchangeRun(
         var end = Deadline.After(time, options.ExchangeTimeout);
         while (true)
         {
-            var (reply, page) = await vnode.ReadTreeAsync(pair.Range, layout, entries.Segments, entries.After);
+            var (reply, page) = await vnode.ReadTreeAsync(pair.Range, layout, entries.Depth, entries.Leaves, entries.After);
             switch (reply)
             {
                 case PeerReply.Done when page.Whole > 0 || page.Entries.Count > 0:

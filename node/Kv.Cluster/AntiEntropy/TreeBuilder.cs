@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Kv.Cluster.AntiEntropy;
 
 /// <summary>
-/// Builds the hash trees of the node's own vnodes from their data where those are doubtful or old: one vnode at a time, those that have none first, at a bounded rate,
+/// Builds the hash trees of the node's own vnodes from their data where those are doubtful, old or outgrown: one vnode at a time, those that have none first, at a bounded rate,
 /// while writes go on. A crash costs the building that was under way and no more.
 /// </summary>
 internal sealed partial class TreeBuilder(
@@ -95,13 +95,16 @@ internal sealed partial class TreeBuilder(
         lock (gate)
         {
             var due = Owned()
-                .Where(vnode => (vnode.Trees.Layout != layout.Id || IsOld(vnode.Trees.BuiltAt)) && (!failed.TryGetValue(vnode.Partition, out var last) || last.NotBefore <= now))
+                .Where(vnode => (vnode.Trees.Layout != layout.Id || IsOld(vnode.Trees.BuiltAt) || AreOutgrown(vnode, layout)) && (!failed.TryGetValue(vnode.Partition, out var last) || last.NotBefore <= now))
                 .OrderBy(vnode => vnode.Trees.Layout == layout.Id).ThenBy(vnode => vnode.Trees.BuiltAt).ThenBy(vnode => vnode.Partition)
                 .FirstOrDefault();
             building = due?.Partition;
             return due is null ? null : (due, layout);
         }
     }
+
+    private bool AreOutgrown(Vnode vnode, TreeLayout layout) =>
+        new TreeSizing(options, layout.RangesOf(vnode.Partition).Length).AreOutgrown(vnode.Trees, vnode.ApproximateCount);
 
     private async Task BuildAsync(Vnode vnode, TreeLayout layout, CancellationToken cancel)
     {

@@ -18,6 +18,7 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
 
     private readonly List<TreeChange> changes = [];
     private readonly List<ReadOnlyMemory<byte>> keys = [];
+    private readonly List<ReadOnlyMemory<byte>> leafKeys = [];
     private readonly List<TreeEntry> entries = [];
     private readonly List<ReadOnlyMemory<byte>> deleted = [];
     private readonly ReadBatch reads = new();
@@ -110,7 +111,7 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
 
         if (build is null || step.IsFirst)
         {
-            (build, isFinishing) = (new TreeBuild(step.Layout, context.Time.GetUtcNow().ToUnixTimeSeconds()), false);
+            (build, isFinishing) = (new TreeBuild(step.Layout, context.Time.GetUtcNow().ToUnixTimeSeconds(), SizingOf(step.Layout).DepthFor(store.ApproximateCount)), false);
         }
 
         if (!build.IsWhole)
@@ -132,11 +133,17 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
             step.Bytes += ReapDeleted(step.Layout);
 
             build.Next = next;
+            if (build.IsWhole)
+            {
+                build.Fold(SizingOf(step.Layout));
+            }
         }
 
         isFinishing = build.IsWhole;
         (step.IsWhole, step.Pending) = (isFinishing, VnodeReply.Done);
     }
+
+    private TreeSizing SizingOf(TreeLayout layout) => new(context.Options, layout.RangesOf(partition).Length);
 
     /// <summary>
     /// All data goes by a build, so that tombstones are found too that no client reads and whose first reap came to nothing. One of the replicas is enough. Gives what that
@@ -145,90 +152,116 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
     private int ReapDeleted(TreeLayout layout) =>
         ReapBytes * deleted.Count(key => ObjectKeyCodec.TryDecode(key, out var name) && layout.RangeOf(name)?.First == partition && context.Reap(name));
 
-    /// <summary>A page of whole segments' entries, or of a part of the first one where that does not fit; whole ones are held against the tree.</summary>
+    /// <summary>A page of whole leaves' entries, or of a part of the first one where that does not fit; whole ones are held against the tree.</summary>
     private async ValueTask ReadAsync(VnodeCommand.ReadTree read, VnodePass pass)
     {
-        read.Pending = new VnodeReply(new PeerReply.Refused(VnodeRefusals.OtherLayout));
         if (pass.Layout is not { } layout || layout.Id != read.Layout || store.Trees.Layout != read.Layout)
         {
+            read.Pending = new VnodeReply(new PeerReply.Refused(VnodeRefusals.OtherLayout));
             return;
         }
 
-        foreach (var segment in read.Segments)
+        var tree = store.Trees.Find(read.Range) ?? new HashTree(read.Depth);
+        if (tree.Depth < read.Depth)
         {
-            var after = read.Whole == 0 ? read.After : default;
-            if (!await FindKeysAsync(layout, read.Range, segment, after))
+            read.Pending = new VnodeReply(new PeerReply.Refused(VnodeRefusals.OtherDepth));
+            return;
+        }
+
+        if (!await FindPageAsync(read, layout))
+        {
+            read.Pending = new VnodeReply(new PeerReply.Refused(VnodeRefusals.NoSegments));
+            return;
+        }
+
+        await ReadEntriesAsync();
+        read.Entries.AddRange(entries);
+        mustIndex |= !AreOfTree(read, tree);
+        read.Pending = mustIndex ? new VnodeReply(new PeerReply.Refused(VnodeRefusals.DoubtfulTrees)) : VnodeReply.Done;
+    }
+
+    /// <summary>The page's keys, into <see cref="keys"/>; false where the store cannot find them.</summary>
+    private async ValueTask<bool> FindPageAsync(VnodeCommand.ReadTree read, TreeLayout layout)
+    {
+        keys.Clear();
+        foreach (var leaf in read.Leaves)
+        {
+            if (!await FindKeysAsync(layout, read, leaf))
             {
-                read.Pending = new VnodeReply(new PeerReply.Refused(VnodeRefusals.NoSegments));
-                return;
+                return false;
             }
 
             var fitting = Fitting(read);
-            var isCut = fitting < keys.Count;
+            var isCut = fitting < leafKeys.Count;
             if (isCut && read.Whole > 0)
             {
                 break;
             }
 
-            keys.RemoveRange(fitting, keys.Count - fitting);
-            var sum = await AddEntriesAsync(read);
+            keys.AddRange(leafKeys.Take(fitting));
+            read.Bytes += leafKeys.Take(fitting).Sum(TreeEntry.BytesOf);
             if (isCut)
             {
                 break;
             }
 
-            if (after.IsEmpty && sum != (store.Trees.Find(read.Range)?.SegmentHash(segment) ?? 0))
-            {
-                mustIndex = true;
-                read.Pending = new VnodeReply(new PeerReply.Refused(VnodeRefusals.DoubtfulTrees));
-                return;
-            }
-
             read.Whole++;
         }
 
-        read.Pending = VnodeReply.Done;
+        return true;
     }
 
-    /// <summary>The range's keys of a segment, in order; false where the store cannot find them.</summary>
-    private async ValueTask<bool> FindKeysAsync(TreeLayout layout, TreeRange range, int segment, ReadOnlyMemory<byte> after)
+    /// <summary>The range's keys of a leaf, in order, into <see cref="leafKeys"/>; false where the store cannot find them.</summary>
+    private async ValueTask<bool> FindKeysAsync(TreeLayout layout, VnodeCommand.ReadTree read, int leaf)
     {
-        keys.Clear();
-        if (await store.ReadSegmentsAsync(segment, segment + 1, int.MaxValue, keys, CancellationToken.None) is null)
+        leafKeys.Clear();
+        var segment = leaf >> read.Depth;
+        if (await store.ReadSegmentsAsync(segment, segment + 1, int.MaxValue, leafKeys, CancellationToken.None) is null)
         {
             return false;
         }
 
-        keys.RemoveAll(key => key.Span.SequenceCompareTo(after.Span) <= 0 || !ObjectKeyCodec.TryDecode(key, out var name) || layout.RangeAt(partition, name) != range);
-        keys.Sort(static (a, b) => a.Span.SequenceCompareTo(b.Span));
+        var after = read.Whole == 0 ? read.After : default;
+        leafKeys.RemoveAll(key => LeafOf(key, read.Depth) != leaf || key.Span.SequenceCompareTo(after.Span) <= 0
+            || !ObjectKeyCodec.TryDecode(key, out var name) || layout.RangeAt(partition, name) != read.Range);
+        leafKeys.Sort(static (a, b) => a.Span.SequenceCompareTo(b.Span));
         return true;
     }
 
-    /// <summary>How many of the keys the page has room for; one of the first segment always fits.</summary>
+    private static int LeafOf(ReadOnlyMemory<byte> key, int depth) => HashTree.LeafAt(HashTree.PlaceOf(EntryHash.OfKey(key.Span)), depth);
+
+    /// <summary>How many of the leaf's keys the page has room for; one of the first leaf always fits.</summary>
     private int Fitting(VnodeCommand.ReadTree read)
     {
         var (fitting, bytes) = (0, read.Bytes);
-        while (fitting < keys.Count && read.Entries.Count + fitting < context.Options.TreeTurnKeys && bytes < context.Options.TreePageBytes)
+        while (fitting < leafKeys.Count && keys.Count + fitting < context.Options.TreeTurnKeys && bytes < context.Options.TreePageBytes)
         {
-            bytes += TreeEntry.BytesOf(keys[fitting++]);
+            bytes += TreeEntry.BytesOf(leafKeys[fitting++]);
         }
 
-        return read.Whole == 0 ? Math.Max(fitting, Math.Min(1, keys.Count)) : fitting;
+        return read.Whole == 0 ? Math.Max(fitting, Math.Min(1, leafKeys.Count)) : fitting;
     }
 
-    /// <summary>Adds the keys with the hashes of what they hold, and gives the sum of these as a segment has it.</summary>
-    private async ValueTask<uint> AddEntriesAsync(VnodeCommand.ReadTree read)
+    /// <summary>Whether each leaf that the page has whole is what the tree says. Entries are in the order of the leaves.</summary>
+    private static bool AreOfTree(VnodeCommand.ReadTree read, HashTree tree)
     {
-        await ReadEntriesAsync();
-        var sum = 0u;
-        foreach (var entry in entries)
+        var at = 0;
+        for (var index = 0; index < read.Whole; index++)
         {
-            sum ^= HashTree.LeafHash(entry.Hash);
-            read.Entries.Add(entry);
-            read.Bytes += TreeEntry.BytesOf(entry.Key);
+            var sum = 0u;
+            for (; at < read.Entries.Count && LeafOf(read.Entries[at].Key, read.Depth) == read.Leaves[index]; at++)
+            {
+                sum ^= HashTree.LeafHash(read.Entries[at].Hash);
+            }
+
+            var isPart = index == 0 && !read.After.IsEmpty;
+            if (!isPart && sum != tree.HashOf(read.Leaves[index], read.Depth))
+            {
+                return false;
+            }
         }
 
-        return sum;
+        return true;
     }
 
     /// <summary>

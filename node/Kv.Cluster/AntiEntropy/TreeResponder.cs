@@ -6,7 +6,7 @@ using Kv.Core.Rings;
 
 namespace Kv.Cluster.AntiEntropy;
 
-/// <summary>The side of an exchange that is asked: shows a tree of this node's, level by level, and what its segments hold.</summary>
+/// <summary>The side of an exchange that is asked: shows a tree of this node's, level by level, and what its leaves hold.</summary>
 internal sealed class TreeResponder(ClusterState state, VnodeHost host, TreeLocks locks)
 {
     /// <summary>The reason given while the tree, or as many trees as allowed, take part in other exchanges: try again soon, nothing is wrong.</summary>
@@ -28,7 +28,10 @@ internal sealed class TreeResponder(ClusterState state, VnodeHost host, TreeLock
         PeerRequest.TreeBranches ask => GoOn(from, ask, ask.Partition, ask.Range, ask.Layout, out _, out var tree) ?? (PeerReply)new PeerReply.TreeHashes(tree!.BranchHashes()),
         PeerRequest.TreeSegments ask => GoOn(from, ask, ask.Partition, ask.Range, ask.Layout, out _, out var tree)
             ?? (PeerReply)new PeerReply.TreeHashes([.. ask.Branches.SelectMany(tree!.SegmentHashes)]),
-        PeerRequest.TreeEntries ask => GoOn(from, ask, ask.Partition, ask.Range, ask.Layout, out var vnode, out _) ?? await AnswerEntriesAsync(vnode!, ask),
+        PeerRequest.TreeLeaves ask => GoOn(from, ask, ask.Partition, ask.Range, ask.Layout, out _, out var tree) ?? (PeerReply)AnswerLeaves(tree!, ask),
+        PeerRequest.TreeEntries ask => GoOn(from, ask, ask.Partition, ask.Range, ask.Layout, out var vnode, out _) ?? await AnswerEntriesAsync(vnode!, ask.Range, ask.Layout, 0, ask.Segments, ask.After),
+        PeerRequest.TreeLeafEntries ask => GoOn(from, ask, ask.Partition, ask.Range, ask.Layout, out var vnode, out _)
+            ?? await AnswerEntriesAsync(vnode!, ask.Range, ask.Layout, ask.Depth, ask.Leaves, ask.After),
         PeerRequest.TreeRelease release => Release(from, release),
         _ => new PeerReply.Refused($"no answer to {request.GetType().Name}"),
     };
@@ -73,9 +76,15 @@ internal sealed class TreeResponder(ClusterState state, VnodeHost host, TreeLock
         return null;
     }
 
-    private static async ValueTask<PeerReply> AnswerEntriesAsync(Vnode vnode, PeerRequest.TreeEntries ask)
+    private static PeerReply.TreeHashes AnswerLeaves(HashTree tree, PeerRequest.TreeLeaves ask)
     {
-        var (reply, page) = await vnode.ReadTreeAsync(ask.Range, ask.Layout, ask.Segments, ask.After);
+        var depth = Math.Min(tree.Depth, ask.Depth);
+        return new PeerReply.TreeHashes([.. ask.Segments.SelectMany(segment => tree.LeafHashes(segment, depth))]);
+    }
+
+    private static async ValueTask<PeerReply> AnswerEntriesAsync(Vnode vnode, TreeRange range, ulong layout, int depth, IReadOnlyList<int> leaves, ReadOnlyMemory<byte> after)
+    {
+        var (reply, page) = await vnode.ReadTreeAsync(range, layout, depth, leaves, after);
         return reply is PeerReply.Done ? new PeerReply.TreePage(page.Entries, page.Whole) : reply;
     }
 

@@ -48,6 +48,9 @@ public abstract record PeerReply
     {
         /// <summary>With what the peer begins its reason where it broke down in the middle of the request.</summary>
         public const string Internal = "internal: ";
+
+        /// <summary>With what it begins where it does not know the request.</summary>
+        public const string Unreadable = "unreadable: ";
     }
 
     /// <summary>The request was done and has no result.</summary>
@@ -89,6 +92,6 @@ public abstract record PeerReply
     /// <summary>Hashes of a tree's level, in order.</summary>
     public sealed record TreeHashes(IReadOnlyList<uint> Hashes) : PeerReply;
 
-    /// <summary>Keys of segments with the hashes of what they hold. It ends <paramref name="Whole"/> of the segments asked for; with none, it ends within the first.</summary>
+    /// <summary>Keys of leaves with the hashes of what they hold. It ends <paramref name="Whole"/> of the leaves asked for; with none, it ends within the first.</summary>
     public sealed record TreePage(IReadOnlyList<TreeEntry> Entries, int Whole) : PeerReply;
 }

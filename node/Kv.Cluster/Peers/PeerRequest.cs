@@ -86,7 +86,7 @@ public abstract record PeerRequest
 
     /// <summary>
     /// What is the root of your tree of a range, where mine is <paramref name="Mine"/>. Equal ones end the exchange; else the tree is the asker's until it says
-    /// <see cref="TreeRelease"/> or is silent for long. For this and the next three: refused where layouts, documents or the tree's standing do not allow an exchange.
+    /// <see cref="TreeRelease"/> or is silent for long. For this and the next five: refused where layouts, documents or the tree's standing do not allow an exchange.
     /// </summary>
     public sealed record TreeRoot(PartitionId Partition, TreeRange Range, ulong Layout, uint Mine) : PeerRequest;
 
@@ -98,6 +98,12 @@ public abstract record PeerRequest
 
     /// <summary>A page of what these segments hold, of the first only keys after <paramref name="After"/>.</summary>
     public sealed record TreeEntries(PartitionId Partition, TreeRange Range, ulong Layout, IReadOnlyList<int> Segments, ReadOnlyMemory<byte> After) : PeerRequest;
+
+    /// <summary>The hashes of these segments' leaves, of <paramref name="Depth"/> or of the tree's own where that is less. An older program does not know it.</summary>
+    public sealed record TreeLeaves(PartitionId Partition, TreeRange Range, ulong Layout, int Depth, IReadOnlyList<int> Segments) : PeerRequest;
+
+    /// <summary>A page of what these leaves of a tree of <paramref name="Depth"/> hold, as of segments.</summary>
+    public sealed record TreeLeafEntries(PartitionId Partition, TreeRange Range, ulong Layout, int Depth, IReadOnlyList<int> Leaves, ReadOnlyMemory<byte> After) : PeerRequest;
 
     /// <summary>The exchange has ended.</summary>
     public sealed record TreeRelease(PartitionId Partition, TreeRange Range) : PeerRequest;

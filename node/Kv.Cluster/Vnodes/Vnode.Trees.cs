@@ -27,11 +27,11 @@ public sealed partial class Vnode
         return step;
     }
 
-    /// <summary>Reads a page of what a tree's segments hold; see <see cref="VnodeCommand.ReadTree"/> for what the answer has.</summary>
+    /// <summary>Reads a page of what a tree's leaves hold; see <see cref="VnodeCommand.ReadTree"/> for what the answer has.</summary>
     internal async ValueTask<(PeerReply Reply, VnodeCommand.ReadTree Page)> ReadTreeAsync(
-        TreeRange range, ulong layout, IReadOnlyList<int> segments, ReadOnlyMemory<byte> after)
+        TreeRange range, ulong layout, int depth, IReadOnlyList<int> leaves, ReadOnlyMemory<byte> after)
     {
-        var page = new VnodeCommand.ReadTree(range, layout, segments, after);
+        var page = new VnodeCommand.ReadTree(range, layout, depth, leaves, after);
         return ((await Send(page)).Reply, page);
     }
 }

@@ -148,21 +148,23 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
         public long Bytes { get; set; }
     }
 
-    /// <summary>Reads what a tree's segments hold, a page of it.</summary>
-    public sealed class ReadTree(TreeRange range, ulong layout, IReadOnlyList<int> segments, ReadOnlyMemory<byte> after) : VnodeCommand
+    /// <summary>Reads what leaves of a tree of that depth hold, a page of it.</summary>
+    public sealed class ReadTree(TreeRange range, ulong layout, int depth, IReadOnlyList<int> leaves, ReadOnlyMemory<byte> after) : VnodeCommand
     {
         public TreeRange Range { get; } = range;
 
         public ulong Layout { get; } = layout;
 
-        public IReadOnlyList<int> Segments { get; } = segments;
+        public int Depth { get; } = depth;
 
-        /// <summary>Of the first segment, only keys after this one; empty for all.</summary>
+        public IReadOnlyList<int> Leaves { get; } = leaves;
+
+        /// <summary>Of the first leaf, only keys after this one; empty for all.</summary>
         public ReadOnlyMemory<byte> After { get; } = after;
 
         public List<TreeEntry> Entries { get; } = [];
 
-        /// <summary>How many of the segments the page ends. With none, it ends within the first.</summary>
+        /// <summary>How many of the leaves the page ends. With none, it ends within the first.</summary>
         public int Whole { get; set; }
 
         public int Bytes { get; set; }

@@ -20,6 +20,9 @@ internal static class VnodeRefusals
     /// <summary>Hash trees and data were found to differ: they are built anew.</summary>
     public const string DoubtfulTrees = "the hash trees are not those of the data";
 
+    /// <summary>Hash trees have been built anew since the exchange began, with fewer leaves.</summary>
+    public const string OtherDepth = "the hash trees are others by now";
+
     /// <summary>A listing's cursor is not known (any more).</summary>
     public const string UnknownCursor = "unknown cursor";
 }

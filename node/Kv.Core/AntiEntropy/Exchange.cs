@@ -1,23 +1,34 @@
+using System.Numerics;
+
 namespace Kv.Core.AntiEntropy;
 
 /// <summary>
-/// How one vnode finds out in what it differs from another, as a step core: roots, then branches, then segments, then the keys of the segments that differ. Whoever
-/// runs it does what <see cref="Next"/> wants and tells the outcome by the method of the same kind; any other order throws. Memory is bounded by a page of each side and the
-/// largest segment. Trees may change meanwhile: what has not arrived yet on one side is found to differ, and repairing it does no harm. (Riak: riak_kv_exchange_fsm.)
+/// How one vnode finds out in what it differs from another, as a step core: roots, then branches, then segments; then, some differing segments at a time, their leaves, and the keys of leaves that
+/// differ. Whoever runs it does what <see cref="Next"/> wants and tells the outcome by the method of the same kind; any other order throws. Trees of two depths are compared as the one of less. Memory is bounded by
+/// the list of segments, a page of each side and the largest leaf. Trees may change meanwhile: what has not arrived yet on one side is found to differ, and repairing it does no harm. (Riak: riak_kv_exchange_fsm.)
 /// </summary>
 public sealed class Exchange
 {
-    /// <summary>Branches whose segments are asked for at once: 16 KiB of hashes.</summary>
+    /// <summary>Hashes asked for at once: 16 KiB.</summary>
+    public const int HashesAtOnce = BranchesAtOnce * HashTree.SegmentsPerBranch;
+
+    /// <summary>Branches whose segments are asked for at once.</summary>
     public const int BranchesAtOnce = 16;
 
-    /// <summary>Segments whose keys are asked for at once.</summary>
+    /// <summary>Segments whose keys are asked for at once, where there are no finer leaves.</summary>
     public const int SegmentsAtOnce = 64;
+
+    /// <summary>Leaves of more depth whose keys are asked for at once.</summary>
+    public const int LeavesAtOnce = 256;
 
     private readonly HashTree mine;
     private readonly Queue<int> branches = new();
     private readonly List<int> segments = [];
+    private List<int> leaves = [];
     private readonly List<TreeEntry> theirEntries = [];
     private readonly List<TreeEntry> myEntries = [];
+    private int depth;
+    private int opened;
     private int ended;
     private int theirWhole;
     private int myWhole;
@@ -25,6 +36,7 @@ public sealed class Exchange
     public Exchange(HashTree mine)
     {
         this.mine = mine;
+        depth = mine.Depth;
         Next = new ExchangeStep.AskRoot(mine.Root);
     }
 
@@ -59,38 +71,70 @@ public sealed class Exchange
         var asked = Expect<ExchangeStep.AskSegments>().Branches;
         for (var index = 0; index < asked.Count; index++)
         {
-            var leaves = theirs.Slice(index * HashTree.SegmentsPerBranch, HashTree.SegmentsPerBranch);
-            foreach (var leaf in HashTree.Differing(mine.SegmentHashes(asked[index]), leaves))
+            var hashes = theirs.Slice(index * HashTree.SegmentsPerBranch, HashTree.SegmentsPerBranch);
+            foreach (var segment in HashTree.Differing(mine.SegmentHashes(asked[index]), hashes))
             {
-                segments.Add((asked[index] * HashTree.SegmentsPerBranch) + leaf);
+                segments.Add((asked[index] * HashTree.SegmentsPerBranch) + segment);
             }
         }
 
         GoOn();
     }
 
-    /// <summary>A page of the peer's, which ends so many of the segments asked for; with none, it ends within the first.</summary>
+    /// <summary>The hashes of the leaves of the segments asked for, one segment after another: as many of each as the peer's tree has, at most as many as were asked for.</summary>
+    public void TakeLeaves(ReadOnlySpan<uint> theirs)
+    {
+        var asked = Expect<ExchangeStep.AskLeaves>();
+        depth = BitOperations.Log2((uint)(theirs.Length / asked.Segments.Count));
+        if (theirs.Length != asked.Segments.Count << depth || depth > asked.Depth)
+        {
+            throw new ArgumentException($"{theirs.Length} hashes of the leaves of {asked.Segments.Count} segments", nameof(theirs));
+        }
+
+        opened += asked.Segments.Count;
+        (leaves, ended) = ([], 0);
+        for (var index = 0; index < asked.Segments.Count; index++)
+        {
+            var segment = asked.Segments[index];
+            foreach (var leaf in HashTree.Differing(mine.LeafHashes(segment, depth), theirs.Slice(index << depth, 1 << depth)))
+            {
+                leaves.Add((segment << depth) + leaf);
+            }
+        }
+
+        GoOn();
+    }
+
+    /// <summary>The peer is of an older program, whose trees have segments alone.</summary>
+    public void TakeNoLeaves()
+    {
+        Expect<ExchangeStep.AskLeaves>();
+        depth = 0;
+        GoOn();
+    }
+
+    /// <summary>A page of the peer's, which ends so many of the leaves asked for; with none, it ends within the first.</summary>
     public void TakeTheirs(IReadOnlyList<TreeEntry> entries, int whole)
     {
         var asked = Expect<ExchangeStep.AskEntries>();
-        CheckPage(entries, whole, asked.Segments);
+        CheckPage(entries, whole, asked.Leaves);
         theirEntries.AddRange(entries);
         theirWhole = whole;
         Next = whole == 0
-            ? new ExchangeStep.AskEntries(asked.Segments, entries[^1].Key)
-            : new ExchangeStep.ReadEntries([.. asked.Segments.Take(whole)], default);
+            ? new ExchangeStep.AskEntries(depth, asked.Leaves, entries[^1].Key)
+            : new ExchangeStep.ReadEntries(depth, [.. asked.Leaves.Take(whole)], default);
     }
 
     /// <summary>A page of one's own.</summary>
     public void TakeMine(IReadOnlyList<TreeEntry> entries, int whole)
     {
         var asked = Expect<ExchangeStep.ReadEntries>();
-        CheckPage(entries, whole, asked.Segments);
+        CheckPage(entries, whole, asked.Leaves);
         myEntries.AddRange(entries);
         myWhole += whole;
         if (myWhole < theirWhole)
         {
-            Next = new ExchangeStep.ReadEntries([.. asked.Segments.Skip(whole)], whole == 0 ? entries[^1].Key : default);
+            Next = new ExchangeStep.ReadEntries(depth, [.. asked.Leaves.Skip(whole)], whole == 0 ? entries[^1].Key : default);
             return;
         }
 
@@ -130,8 +174,19 @@ public sealed class Exchange
             return;
         }
 
-        Next = ended < segments.Count
-            ? new ExchangeStep.AskEntries([.. segments.Skip(ended).Take(SegmentsAtOnce)], default)
+        if (ended == leaves.Count && opened < segments.Count && depth > 0)
+        {
+            Next = new ExchangeStep.AskLeaves(depth, segments.GetRange(opened, Math.Min(HashesAtOnce >> depth, segments.Count - opened)));
+            return;
+        }
+
+        if (ended == leaves.Count)
+        {
+            (leaves, ended, opened) = (segments[opened..], 0, segments.Count);
+        }
+
+        Next = ended < leaves.Count
+            ? new ExchangeStep.AskEntries(depth, leaves.GetRange(ended, Math.Min(depth == 0 ? SegmentsAtOnce : LeavesAtOnce, leaves.Count - ended)), default)
             : new ExchangeStep.Done();
     }
 
@@ -155,7 +210,7 @@ public sealed class Exchange
     {
         if (whole < 0 || whole > asked.Count || (whole == 0 && entries.Count == 0))
         {
-            throw new ArgumentException($"a page that ends {whole} of {asked.Count} segments with {entries.Count} entries", nameof(whole));
+            throw new ArgumentException($"a page that ends {whole} of {asked.Count} leaves with {entries.Count} entries", nameof(whole));
         }
     }
 

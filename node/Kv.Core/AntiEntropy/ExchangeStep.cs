@@ -16,11 +16,14 @@ public abstract record ExchangeStep
     /// <summary>Ask the peer for the segments' hashes of these branches.</summary>
     public sealed record AskSegments(IReadOnlyList<int> Branches) : ExchangeStep;
 
-    /// <summary>Ask the peer for a page of what these segments hold, of the first only keys after <paramref name="After"/>.</summary>
-    public sealed record AskEntries(IReadOnlyList<int> Segments, ReadOnlyMemory<byte> After) : ExchangeStep;
+    /// <summary>Ask the peer for the hashes of these segments' leaves, of at most that depth.</summary>
+    public sealed record AskLeaves(int Depth, IReadOnlyList<int> Segments) : ExchangeStep;
 
-    /// <summary>Read a page of what these segments hold here.</summary>
-    public sealed record ReadEntries(IReadOnlyList<int> Segments, ReadOnlyMemory<byte> After) : ExchangeStep;
+    /// <summary>Ask the peer for a page of what these leaves of trees of that depth hold, of the first only keys after <paramref name="After"/>.</summary>
+    public sealed record AskEntries(int Depth, IReadOnlyList<int> Leaves, ReadOnlyMemory<byte> After) : ExchangeStep;
+
+    /// <summary>Read a page of what these leaves hold here.</summary>
+    public sealed record ReadEntries(int Depth, IReadOnlyList<int> Leaves, ReadOnlyMemory<byte> After) : ExchangeStep;
 
     /// <summary>Have these keys repaired: what the two hold under them differs.</summary>
     public sealed record Repair(IReadOnlyList<ReadOnlyMemory<byte>> Keys) : ExchangeStep;

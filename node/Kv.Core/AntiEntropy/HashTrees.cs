@@ -8,20 +8,22 @@ namespace Kv.Core.AntiEntropy;
 
 /// <summary>
 /// The trees of a vnode's store, by range, with what says whether they can be believed: the layout that keys were put into ranges by, and when they were last
-/// built from the data. One writer; readers beside it see each segment before or after a change. Durable form, little endian:
+/// built from the data. One writer; readers beside it see each leaf before or after a change. Durable form, little endian:
 /// <code>
-/// format version, 1 (1)
+/// format version, 2 (1)
 /// layout (8), built at, Unix seconds (8)
 /// number of trees (4), then each, in ascending order of ranges:
-///   first partition (4), n_val (1), number of branches that are not empty (4), then each: branch (1), 256 segment hashes (4 each)
+///   first partition (4), n_val (1), depth (1), number of blocks of 256 leaves that are not empty (4), then each: block (4), its leaves' hashes (4 each)
 /// </code>
+/// Version 1, of before there were depths, has no depth, which is 0, and blocks of one byte; it is read.
 /// </summary>
 public sealed class HashTrees
 {
-    public const byte FormatVersion = 1;
+    public const byte FormatVersion = 2;
+    private const byte VersionWithoutDepth = 1;
     private const int HeaderBytes = 1 + 8 + 8 + 4;
-    private const int TreeHeaderBytes = 4 + 1 + 4;
-    private const int BranchBytes = 1 + (HashTree.SegmentsPerBranch * 4);
+    private const int TreeHeaderBytes = 4 + 1 + 1 + 4;
+    private const int BlockBytes = 4 + (HashTree.BlockLeaves * 4);
 
     // Swapped whole by the one writer, so that readers beside it need no lock.
     private volatile ImmutableSortedDictionary<TreeRange, HashTree> trees = ImmutableSortedDictionary<TreeRange, HashTree>.Empty;
@@ -31,6 +33,9 @@ public sealed class HashTrees
 
     /// <summary>Unix seconds; 0 where they were never built.</summary>
     public long BuiltAt { get; init; }
+
+    /// <summary>The depth of trees for ranges that had no entry yet.</summary>
+    public int FirstDepth { get; init; }
 
     public IEnumerable<TreeRange> Ranges => trees.Keys;
 
@@ -42,11 +47,11 @@ public sealed class HashTrees
     {
         if (!trees.TryGetValue(change.Range, out var tree))
         {
-            tree = new HashTree();
+            tree = new HashTree(FirstDepth);
             trees = trees.Add(change.Range, tree);
         }
 
-        tree.Toggle(change.Segment, change.Hash);
+        tree.Toggle(change.Place, change.Hash);
     }
 
     /// <summary>The trees that hold once a batch is written: these, changed in place, or the batch's own.</summary>
@@ -61,13 +66,21 @@ public sealed class HashTrees
         return after;
     }
 
+    /// <summary>The same with each tree folded to what <paramref name="depthOf"/> says of it, at most the depth that it has.</summary>
+    public HashTrees FoldedTo(Func<HashTree, int> depthOf)
+    {
+        var folded = new HashTrees { Layout = Layout, BuiltAt = BuiltAt };
+        folded.trees = trees.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.FoldedTo(depthOf(pair.Value)));
+        return folded;
+    }
+
     public byte[] Encode()
     {
         var held = trees;
         var length = HeaderBytes + (held.Count * TreeHeaderBytes);
         foreach (var tree in held.Values)
         {
-            length += FilledBranches(tree) * BranchBytes;
+            length += tree.Filled().Count() * BlockBytes;
         }
 
         var bytes = new byte[length];
@@ -80,8 +93,9 @@ public sealed class HashTrees
         {
             writer.WriteUInt32((uint)range.First.Number);
             writer.WriteByte((byte)range.NVal);
-            writer.WriteUInt32((uint)FilledBranches(tree));
-            WriteBranches(ref writer, tree);
+            writer.WriteByte((byte)tree.Depth);
+            writer.WriteUInt32((uint)tree.Filled().Count());
+            WriteBlocks(ref writer, tree);
         }
 
         return bytes;
@@ -91,22 +105,22 @@ public sealed class HashTrees
     public static bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out HashTrees? result, out string reason)
     {
         result = null;
-        if (bytes.Length > 0 && bytes[0] != FormatVersion)
+        if (bytes.Length > 0 && bytes[0] is not (FormatVersion or VersionWithoutDepth))
         {
-            reason = FormattableString.Invariant($"trees of format version {bytes[0]}, and this program knows version {FormatVersion}");
+            reason = FormattableString.Invariant($"trees of format version {bytes[0]}, and this program knows versions {VersionWithoutDepth} and {FormatVersion}");
             return false;
         }
 
         reason = "trees that are cut short or malformed";
         var reader = new ByteReader(bytes, 0);
-        reader.ReadByte();
+        var hasDepths = reader.ReadByte() == FormatVersion;
         var read = new HashTrees { Layout = reader.ReadUInt64(), BuiltAt = (long)reader.ReadUInt64() };
         var count = reader.ReadUInt32();
         TreeRange? last = null;
         for (var index = 0u; index < count && !reader.Failed; index++)
         {
             var range = new TreeRange(new PartitionId((int)reader.ReadUInt32()), reader.ReadByte());
-            var tree = ReadTree(ref reader);
+            var tree = ReadTree(ref reader, hasDepths);
             if (tree is null || range <= last || range.First.Number < 0 || range.NVal == 0)
             {
                 return false;
@@ -125,54 +139,43 @@ public sealed class HashTrees
         return true;
     }
 
-    private static HashTree? ReadTree(ref ByteReader reader)
+    private static HashTree? ReadTree(ref ByteReader reader, bool hasDepth)
     {
-        var tree = new HashTree();
+        var depth = hasDepth ? reader.ReadByte() : 0;
+        if (depth > HashTree.MaxDepth)
+        {
+            return null;
+        }
+
+        var tree = new HashTree(depth);
         var filled = reader.ReadUInt32();
-        var last = -1;
+        var last = -1L;
         for (var index = 0u; index < filled; index++)
         {
-            var branch = reader.ReadByte();
-            var leaves = new uint[HashTree.SegmentsPerBranch];
+            var block = hasDepth ? reader.ReadUInt32() : reader.ReadByte();
+            var leaves = new uint[HashTree.BlockLeaves];
             for (var leaf = 0; leaf < leaves.Length; leaf++)
             {
                 leaves[leaf] = reader.ReadUInt32();
             }
 
-            if (reader.Failed || branch <= last)
+            if (reader.Failed || block <= last || block >= tree.Leaves / HashTree.BlockLeaves)
             {
                 return null;
             }
 
-            tree.SetLeaves(branch, leaves);
-            last = branch;
+            tree.SetBlock((int)block, leaves);
+            last = block;
         }
 
         return tree;
     }
 
-    private static int FilledBranches(HashTree tree)
+    private static void WriteBlocks(ref ByteWriter writer, HashTree tree)
     {
-        var filled = 0;
-        for (var branch = 0; branch < HashTree.Branches; branch++)
+        foreach (var (block, leaves) in tree.Filled())
         {
-            filled += tree.LeavesOf(branch).IsEmpty ? 0 : 1;
-        }
-
-        return filled;
-    }
-
-    private static void WriteBranches(ref ByteWriter writer, HashTree tree)
-    {
-        for (var branch = 0; branch < HashTree.Branches; branch++)
-        {
-            var leaves = tree.LeavesOf(branch);
-            if (leaves.IsEmpty)
-            {
-                continue;
-            }
-
-            writer.WriteByte((byte)branch);
+            writer.WriteUInt32((uint)block);
             foreach (var leaf in leaves)
             {
                 writer.WriteUInt32(leaf);

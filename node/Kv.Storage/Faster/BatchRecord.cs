@@ -7,11 +7,11 @@ using Kv.Storage.Log;
 namespace Kv.Storage.Faster;
 
 /// <summary>
-/// A batch as the log's payload, with what each of its keys held before. Numbers are little-endian. A batch that changes no trees has version 1.
+/// A batch as the log's payload, with what each of its keys held before. Numbers are little-endian. A batch that changes no trees has version 1; version 2, which is read, has of a place only its segment.
 /// <code>
 /// format version (1), number of entries (4)
-/// version 2: number of tree changes (4), bytes of new trees (4; 0 for none), then
-///   each change: first partition (4), n_val (1), segment (4), hash (4)
+/// version 3: number of tree changes (4), bytes of new trees (4; 0 for none), then
+///   each change: first partition (4), n_val (1), place (4; see HashTree), hash (4)
 ///   new trees, as HashTrees has them
 /// each entry:
 ///   flags (1): 1 put, 2 the key was live, 4 its value was chunked
@@ -22,7 +22,8 @@ namespace Kv.Storage.Faster;
 /// </summary>
 internal sealed class BatchRecord : ILogPayload
 {
-    public const byte FormatVersion = 2;
+    public const byte FormatVersion = 3;
+    private const byte VersionWithSegments = 2;
     private const byte VersionWithoutTrees = 1;
     private const int FixedBytes = 5;
     private const int TreesFixedBytes = 8;
@@ -83,10 +84,10 @@ internal sealed class BatchRecord : ILogPayload
         var at = TreesFixedBytes;
         for (var index = 0; index < changes.Count; index++, at += TreeChangeBytes)
         {
-            var (range, segment, hash) = changes[index];
+            var (range, place, hash) = changes[index];
             BinaryPrimitives.WriteInt32LittleEndian(target[at..], range.First.Number);
             target[at + 4] = checked((byte)range.NVal);
-            BinaryPrimitives.WriteInt32LittleEndian(target[(at + 5)..], segment);
+            BinaryPrimitives.WriteInt32LittleEndian(target[(at + 5)..], place);
             BinaryPrimitives.WriteUInt32LittleEndian(target[(at + 9)..], hash);
         }
 
@@ -153,8 +154,8 @@ internal sealed class BatchRecord : ILogPayload
         for (var index = 0; index < changes; index++, at += TreeChangeBytes)
         {
             var range = new TreeRange(new PartitionId(BinaryPrimitives.ReadInt32LittleEndian(bytes[at..])), bytes[at + 4]);
-            var segment = BinaryPrimitives.ReadInt32LittleEndian(bytes[(at + 5)..]);
-            trees.Apply(new TreeChange(range, segment, BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 9)..])));
+            var place = BinaryPrimitives.ReadInt32LittleEndian(bytes[(at + 5)..]) << (bytes[0] == VersionWithSegments ? HashTree.MaxDepth : 0);
+            trees.Apply(new TreeChange(range, place, BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 9)..])));
         }
 
         return trees;
@@ -163,10 +164,10 @@ internal sealed class BatchRecord : ILogPayload
     /// <summary>Bytes between the payload's beginning and its entries that tell of trees.</summary>
     private static int TreesBytes(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length < FixedBytes || payload[0] is not (FormatVersion or VersionWithoutTrees))
+        if (payload.Length < FixedBytes || payload[0] is not (FormatVersion or VersionWithSegments or VersionWithoutTrees))
         {
             var found = payload.Length == 0 ? "none" : payload[0].ToString(System.Globalization.CultureInfo.InvariantCulture);
-            throw new StoreException($"A batch in the log has format version {found} and this program knows versions {VersionWithoutTrees} and {FormatVersion}.");
+            throw new StoreException($"A batch in the log has format version {found} and this program knows versions {VersionWithoutTrees} to {FormatVersion}.");
         }
 
         if (payload[0] == VersionWithoutTrees)

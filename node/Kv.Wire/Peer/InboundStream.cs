@@ -174,7 +174,7 @@ internal sealed partial class InboundStream(
             if (!PeerCodec.TryReadRequest(envelope, out request, out var problem))
             {
                 LogUnreadable(hello.From, envelope.Code, problem);
-                return new ValueTask<PeerReply>(new PeerReply.Refused("unreadable: " + problem));
+                return new ValueTask<PeerReply>(new PeerReply.Refused(PeerReply.Refused.Unreadable + problem));
             }
 
             var deadline = Deadline.After(time, TimeSpan.FromMilliseconds(envelope.DeadlineMilliseconds));

@@ -151,7 +151,9 @@ public static class PeerCodec
         PeerRequest.TreeRoot => PeerRequestCode.TreeRoot,
         PeerRequest.TreeBranches => PeerRequestCode.TreeBranches,
         PeerRequest.TreeSegments => PeerRequestCode.TreeSegments,
+        PeerRequest.TreeLeaves => PeerRequestCode.TreeLeaves,
         PeerRequest.TreeEntries => PeerRequestCode.TreeEntries,
+        PeerRequest.TreeLeafEntries => PeerRequestCode.TreeLeafEntries,
         PeerRequest.TreeRelease => PeerRequestCode.TreeRelease,
         _ => throw new System.Diagnostics.UnreachableException(),
     };

@@ -225,6 +225,6 @@ internal sealed partial class PeerLink
         pending.Complete(
             isRefused ? new PeerReply.Overloaded { IsOfAnswer = true }
             : PeerCodec.TryReadReply(envelope, out var reply, out var unreadable) ? reply
-            : new PeerReply.Refused("unreadable: " + unreadable));
+            : new PeerReply.Refused(PeerReply.Refused.Unreadable + unreadable));
     }
 }

@@ -24,6 +24,8 @@ public enum PeerRequestCode
     TreeSegments = 22,
     TreeEntries = 23,
     TreeRelease = 24,
+    TreeLeaves = 25,
+    TreeLeafEntries = 26,
     Rebuild = 30,
     GetUp = 31,
 }

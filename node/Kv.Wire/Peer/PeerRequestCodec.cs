@@ -69,7 +69,7 @@ internal static class PeerRequestCodec
                 writer.U64(ask.Attempt);
                 writer.U8((byte)ask.Step);
                 break;
-            case PeerRequest.TreeRoot or PeerRequest.TreeBranches or PeerRequest.TreeSegments or PeerRequest.TreeEntries or PeerRequest.TreeRelease:
+            case PeerRequest.TreeRoot or PeerRequest.TreeBranches or PeerRequest.TreeSegments or PeerRequest.TreeEntries or PeerRequest.TreeLeaves or PeerRequest.TreeLeafEntries or PeerRequest.TreeRelease:
                 TreeCodec.Write(writer, request);
                 break;
             case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings or PeerRequest.GetUp:
@@ -124,7 +124,8 @@ internal static class PeerRequestCodec
                 return new PeerRequest.Seal(reader.U64(), PeerFields.ReadFlags(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Reap:
                 return new PeerRequest.Reap(ReadReaped(ref reader)) { DocumentVersion = version, Fence = fence };
-            case PeerRequestCode.TreeRoot or PeerRequestCode.TreeBranches or PeerRequestCode.TreeSegments or PeerRequestCode.TreeEntries or PeerRequestCode.TreeRelease:
+            case PeerRequestCode.TreeRoot or PeerRequestCode.TreeBranches or PeerRequestCode.TreeSegments or PeerRequestCode.TreeEntries or PeerRequestCode.TreeRelease
+                or PeerRequestCode.TreeLeaves or PeerRequestCode.TreeLeafEntries:
                 return TreeCodec.ReadRequest(ref reader, code) with { DocumentVersion = version, Fence = fence };
             default:
                 reader.Fail(string.Create(CultureInfo.InvariantCulture, $"unknown request code {(int)code}"));

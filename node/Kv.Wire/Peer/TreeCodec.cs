@@ -11,9 +11,11 @@ namespace Kv.Wire.Peer;
 /// <code>
 /// tree          partition u32 | first partition of the range u32 | its n_val u8 | layout u64
 /// TreeRoot      tree | root u32        TreeBranches  tree        TreeSegments  tree | count u32 | count × branch u8
-/// TreeEntries   tree | count u32 | count × segment u16 | after (length u32, bytes)        TreeRelease   tree, of layout 0
+/// TreeLeaves    tree | depth u8 | count u32 | count × segment u16                           TreeRelease   tree, of layout 0
+/// TreeEntries   tree | count u32 | count × segment u16 | after (length u32, bytes)       
+/// TreeLeafEntries  tree | depth u8 | count u32 | count × leaf u32 | after (length u32, bytes)
 /// TreeHashes    count u32 | count × hash u32
-/// TreePage      whole segments u32 | count u32 | count × (hash u64 | key: length u32, bytes)
+/// TreePage      whole leaves u32 | count u32 | count × (hash u64 | key: length u32, bytes)
 /// </code>
 /// </summary>
 internal static class TreeCodec
@@ -38,12 +40,23 @@ internal static class TreeCodec
                 }
 
                 break;
+            case PeerRequest.TreeLeaves leaves:
+                WriteTree(writer, leaves.Partition, leaves.Range, leaves.Layout);
+                writer.U8((byte)leaves.Depth);
+                WriteSegments(writer, leaves.Segments);
+                break;
             case PeerRequest.TreeEntries entries:
                 WriteTree(writer, entries.Partition, entries.Range, entries.Layout);
-                writer.I32(entries.Segments.Count);
-                foreach (var segment in entries.Segments)
+                WriteSegments(writer, entries.Segments);
+                writer.Bytes(entries.After.Span);
+                break;
+            case PeerRequest.TreeLeafEntries entries:
+                WriteTree(writer, entries.Partition, entries.Range, entries.Layout);
+                writer.U8((byte)entries.Depth);
+                writer.I32(entries.Leaves.Count);
+                foreach (var leaf in entries.Leaves)
                 {
-                    writer.U16((ushort)segment);
+                    writer.I32(leaf);
                 }
 
                 writer.Bytes(entries.After.Span);
@@ -74,13 +87,13 @@ internal static class TreeCodec
 
                 return new PeerRequest.TreeSegments(partition, range, layout, branches);
             case PeerRequestCode.TreeEntries:
-                var segments = new int[reader.Count(leastBytes: 2, Exchange.SegmentsAtOnce)];
-                for (var index = 0; index < segments.Length; index++)
-                {
-                    segments[index] = reader.U16();
-                }
-
-                return new PeerRequest.TreeEntries(partition, range, layout, segments, reader.Bytes());
+                return new PeerRequest.TreeEntries(partition, range, layout, ReadSegments(ref reader, Exchange.SegmentsAtOnce), reader.Bytes());
+            case PeerRequestCode.TreeLeaves:
+                var depth = ReadDepth(ref reader);
+                return new PeerRequest.TreeLeaves(partition, range, layout, depth, ReadSegments(ref reader, Exchange.HashesAtOnce >> depth));
+            case PeerRequestCode.TreeLeafEntries:
+                var leafDepth = ReadDepth(ref reader);
+                return new PeerRequest.TreeLeafEntries(partition, range, layout, leafDepth, ReadLeaves(ref reader, leafDepth), reader.Bytes());
             case PeerRequestCode.TreeRelease:
                 return new PeerRequest.TreeRelease(partition, range);
             default:
@@ -119,7 +132,7 @@ internal static class TreeCodec
     {
         if (code == PeerReplyCode.TreeHashes)
         {
-            var hashes = new uint[reader.Count(leastBytes: 4, Exchange.BranchesAtOnce * HashTree.SegmentsPerBranch)];
+            var hashes = new uint[reader.Count(leastBytes: 4, Exchange.HashesAtOnce)];
             for (var index = 0; index < hashes.Length; index++)
             {
                 hashes[index] = reader.U32();
@@ -136,12 +149,58 @@ internal static class TreeCodec
             entries[index] = new TreeEntry(reader.Bytes(), hash);
         }
 
-        if (whole is < 0 or > Exchange.SegmentsAtOnce || (whole == 0 && entries.Length == 0))
+        if (whole is < 0 or > Exchange.LeavesAtOnce || (whole == 0 && entries.Length == 0))
         {
-            reader.Fail(string.Create(CultureInfo.InvariantCulture, $"a page that ends {whole} segments with {entries.Length} entries"));
+            reader.Fail(string.Create(CultureInfo.InvariantCulture, $"a page that ends {whole} leaves with {entries.Length} entries"));
         }
 
         return new PeerReply.TreePage(entries, whole);
+    }
+
+    private static void WriteSegments(WireWriter writer, IReadOnlyList<int> segments)
+    {
+        writer.I32(segments.Count);
+        foreach (var segment in segments)
+        {
+            writer.U16((ushort)segment);
+        }
+    }
+
+    private static int[] ReadSegments(ref WireReader reader, int most)
+    {
+        var segments = new int[reader.Count(leastBytes: 2, most)];
+        for (var index = 0; index < segments.Length; index++)
+        {
+            segments[index] = reader.U16();
+        }
+
+        return segments;
+    }
+
+    private static int ReadDepth(ref WireReader reader)
+    {
+        var depth = reader.U8();
+        if (depth is 0 or > HashTree.MaxDepth)
+        {
+            reader.Fail(string.Create(CultureInfo.InvariantCulture, $"leaves of depth {depth}"));
+        }
+
+        return reader.Failed ? 1 : depth;
+    }
+
+    private static int[] ReadLeaves(ref WireReader reader, int depth)
+    {
+        var leaves = new int[reader.Count(leastBytes: 4, Exchange.LeavesAtOnce)];
+        for (var index = 0; index < leaves.Length; index++)
+        {
+            leaves[index] = reader.I32();
+            if ((uint)leaves[index] >= (uint)HashTree.Segments << depth)
+            {
+                reader.Fail(string.Create(CultureInfo.InvariantCulture, $"leaf {leaves[index]} of a tree of depth {depth}"));
+            }
+        }
+
+        return leaves;
     }
 
     private static void WriteTree(WireWriter writer, PartitionId partition, TreeRange range, ulong layout)

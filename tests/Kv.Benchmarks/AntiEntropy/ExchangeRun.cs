@@ -18,6 +18,7 @@ internal sealed class ExchangeRun(BenchOptions options)
     private const int RingSize = 8;
     private const int EqualRuns = 20;
     private static readonly int[] Differences = [100, 1000];
+    private static readonly TimeSpan BuildPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public async Task RunAsync()
@@ -46,6 +47,7 @@ internal sealed class ExchangeRun(BenchOptions options)
             }
 
             filled = count;
+            await UntilBuiltAsync(nodes);
             await MeasureEqualAsync(partition, nodes, count);
             foreach (var differing in Differences.Where(differing => differing <= count))
             {
@@ -81,6 +83,26 @@ internal sealed class ExchangeRun(BenchOptions options)
             .Where(key => RingHash.FirstPartition(ObjectKey.DefaultType, ClientTarget.Bucket, Encoding.UTF8.GetBytes(key), bucketOnly: false, RingSize) == first)
             .Take(count),
     ];
+
+    /// <summary>Trees that the keys have outgrown are built anew: until no node has built any for a while.</summary>
+    private static async Task UntilBuiltAsync(int[] nodes)
+    {
+        var quiet = Stopwatch.StartNew();
+        while (quiet.Elapsed < BuildPause)
+        {
+            foreach (var node in nodes)
+            {
+                using var channel = LocalRing.AdminChannel(node);
+                var view = await new Admin.AdminClient(channel).GetAntiEntropyAsync(new GetAntiEntropyRequest());
+                if (view.Trees.Any(tree => tree.State != HashTrees.Types.State.Built))
+                {
+                    quiet.Restart();
+                }
+            }
+
+            await Task.Delay(100);
+        }
+    }
 
     private static async Task MeasureEqualAsync(PartitionId partition, int[] nodes, int count)
     {

@@ -333,7 +333,7 @@ public sealed class AntiEntropyTests
         var others = 0;
         cluster.Network.Drop = (_, _, request) =>
         {
-            others += request is Peers.PeerRequest.TreeBranches or Peers.PeerRequest.TreeSegments or Peers.PeerRequest.TreeEntries ? 1 : 0;
+            others += request is Peers.PeerRequest.TreeBranches or Peers.PeerRequest.TreeSegments or Peers.PeerRequest.TreeEntries or Peers.PeerRequest.TreeLeaves ? 1 : 0;
             return false;
         };
         await cluster.DelayAsync(TimeSpan.FromSeconds(60));

@@ -6,7 +6,7 @@ namespace Kv.Cluster.Tests.AntiEntropy;
 /// <summary>Trees stay those of the data whatever happens while they are kept, built and compared, and replicas become alike afterwards.</summary>
 public sealed class RandomRepairTests
 {
-    /// <summary>Trees grow old at once and pages are tiny, so that something is built or compared at any moment.</summary>
+    /// <summary>Trees grow old at once, pages are tiny and four keys fill the smallest tree, so that something is built or compared at any moment, at all depths.</summary>
     private static readonly ClusterOptions Restless = new()
     {
         RequestTimeout = TimeSpan.FromSeconds(5),
@@ -14,6 +14,7 @@ public sealed class RandomRepairTests
         TreeMaxAge = TimeSpan.FromSeconds(4),
         TreeTurnKeys = 3,
         TreePageBytes = 150,
+        TreeLeafKeys = 1 / 16384.0,
         ExchangeBytesPerSecond = 64 * 1024,
     };
 

@@ -54,20 +54,10 @@ internal static class Replicas
                 continue;
             }
 
-            var expected = new HashTrees();
-            foreach (var (key, value) in node.Volume.Contents(partition))
-            {
-                if (ObjectKeyCodec.TryDecode(key, out var name) && layout.RangeAt(partition, name) is { } range)
-                {
-                    var hash = EntryHash.OfKey(key);
-                    expected.Apply(TreeChange.Of(range, hash, 0, EntryHash.OfEntry(hash, value)));
-                }
-            }
-
             foreach (var range in layout.RangesOf(partition))
             {
-                var differing = HashTree.Differing(expected.Find(range) ?? new HashTree(), vnode.Trees.Find(range) ?? new HashTree());
-                Assert.True(differing.Count == 0, $"seed {cluster.Scheduler.Seed}: {node.Name}, partition {partition}, {range}: {differing.Count} segments are not those of the data");
+                var wrong = ExpectedTrees.WrongLeaves(vnode.Trees, range, node.Volume.Contents(partition), partition, layout);
+                Assert.True(wrong == 0, $"seed {cluster.Scheduler.Seed}: {node.Name}, partition {partition}, {range}: {wrong} leaves are not those of the data");
             }
         }
     }

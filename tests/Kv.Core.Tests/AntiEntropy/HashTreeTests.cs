@@ -13,11 +13,15 @@ public sealed class HashTreeTests
 
     private static readonly Gen<Dictionary<int, int>> Sets = Gen.Dictionary(Gen.Int[0, 500], Gen.Int[0, 3])[0, 200];
 
+    private static readonly Gen<int> Depths = Gen.Int[0, HashTree.MaxDepth];
+
     private readonly record struct Entry(int Key, int Value)
     {
         public ulong KeyHash => EntryHash.OfKey(Encoding.UTF8.GetBytes($"key-{Key}"));
 
         public ulong Hash => EntryHash.OfEntry(KeyHash, Encoding.UTF8.GetBytes($"value-{Value}"));
+
+        public int Place => HashTree.PlaceOf(KeyHash);
 
         public int Segment => HashTree.SegmentOf(KeyHash);
     }
@@ -35,7 +39,7 @@ public sealed class HashTreeTests
             foreach (var key in keys)
             {
                 var change = TreeChange.Of(Range, new Entry(key, 0).KeyHash, HashOf(before, key), HashOf(set, key));
-                roundabout.Toggle(change.Segment, change.Hash);
+                roundabout.Toggle(change.Place, change.Hash);
             }
 
             Assert.Equal(direct.Root, roundabout.Root);
@@ -53,6 +57,57 @@ public sealed class HashTreeTests
                 .Order();
             Assert.Equal(expected, HashTree.Differing(TreeOf(a), TreeOf(b)));
         });
+
+    [Fact]
+    public void TreesOfTwoDepths_DifferExactlyInTheLeavesWhereTheirSetsDo() =>
+        Gen.Select(Sets, Sets, Depths, Depths).Sample((a, b, depthOfA, depthOfB) =>
+        {
+            var depth = Math.Min(depthOfA, depthOfB);
+            var expected = a.Keys.Union(b.Keys)
+                .Where(key => HashOf(a, key) != HashOf(b, key))
+                .Select(key => HashTree.LeafAt(new Entry(key, 0).Place, depth))
+                .Distinct()
+                .Order();
+            Assert.Equal(expected, HashTree.Differing(TreeOf(a, depthOfA), TreeOf(b, depthOfB)));
+        });
+
+    [Fact]
+    public void ATree_ShowsItselfAsAnyOfLessDepth_AndFoldsToIt() =>
+        Gen.Select(Sets, Depths, Depths).Sample((set, one, other) =>
+        {
+            var (deep, shallow) = (TreeOf(set, Math.Max(one, other)), TreeOf(set, Math.Min(one, other)));
+            Assert.Equal((shallow.Root, shallow.Depth), (deep.Root, deep.FoldedTo(shallow.Depth).Depth));
+            Assert.Equal(shallow.BranchHashes(), deep.BranchHashes());
+            Assert.Empty(HashTree.Differing(shallow, deep));
+            Assert.Empty(HashTree.Differing(shallow, deep.FoldedTo(shallow.Depth)));
+            foreach (var place in set.Keys.Select(key => new Entry(key, 0).Place))
+            {
+                var (segment, leaf) = (HashTree.LeafAt(place, 0), HashTree.LeafAt(place, shallow.Depth));
+                var leaves = shallow.LeafHashes(segment, shallow.Depth);
+                Assert.Equal(leaves, deep.LeafHashes(segment, shallow.Depth));
+                Assert.Equal(leaves[leaf - (segment << shallow.Depth)], deep.HashOf(leaf, shallow.Depth));
+                Assert.Equal(deep.HashOf(segment, 0), leaves.Aggregate(0u, (sum, hash) => sum ^ hash));
+            }
+        });
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(40, 0)]
+    [InlineData(65_536, 0)]
+    [InlineData(300_000, 0)]
+    [InlineData(300_000, 3)]
+    public void CountOfKeys_IsToldFromTheLeavesWithoutEntries(int keys, int depth)
+    {
+        var tree = new HashTree(depth);
+        for (var key = 0; key < keys; key++)
+        {
+            var entry = new Entry(key, 0);
+            tree.Toggle(entry.Place, HashTree.LeafHash(entry.Hash));
+        }
+
+        Assert.InRange(tree.EstimateKeys(), keys * 0.95, (keys * 1.05) + 1);
+        Assert.InRange(tree.EstimateKeys(256), keys * 0.9, (keys * 1.1) + 1);
+    }
 
     [Fact]
     public void Levels_SumUpToTheRoot() => Sets.Sample(set =>
@@ -75,9 +130,9 @@ public sealed class HashTreeTests
         for (var key = 0; key < keys; key++)
         {
             var entry = new Entry(key, 0);
-            mine.Toggle(entry.Segment, HashTree.LeafHash(entry.Hash));
+            mine.Toggle(entry.Place, HashTree.LeafHash(entry.Hash));
             var differs = key % (keys / 1000) == 0;
-            theirs.Toggle(entry.Segment, HashTree.LeafHash(differs ? new Entry(key, 1).Hash : entry.Hash));
+            theirs.Toggle(entry.Place, HashTree.LeafHash(differs ? new Entry(key, 1).Hash : entry.Hash));
             if (differs)
             {
                 expected.Add(entry.Segment);
@@ -139,13 +194,13 @@ public sealed class HashTreeTests
 
     private static ulong HashOf(Dictionary<int, int> set, int key) => set.TryGetValue(key, out var value) ? new Entry(key, value).Hash : 0;
 
-    private static HashTree TreeOf(Dictionary<int, int> set)
+    private static HashTree TreeOf(Dictionary<int, int> set, int depth = 0)
     {
-        var tree = new HashTree();
+        var tree = new HashTree(depth);
         foreach (var (key, value) in set)
         {
             var entry = new Entry(key, value);
-            tree.Toggle(entry.Segment, HashTree.LeafHash(entry.Hash));
+            tree.Toggle(entry.Place, HashTree.LeafHash(entry.Hash));
         }
 
         return tree;

@@ -1,5 +1,4 @@
 using Kv.Core.AntiEntropy;
-using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Simulation.Running;
 using Kv.TestKit;
@@ -25,13 +24,12 @@ internal sealed class TreeChecker(SimWorld world)
                 continue;
             }
 
-            var expected = Expected(node, partition, layout);
             foreach (var range in layout.RangesOf(partition))
             {
                 var root = trees.Find(range)?.Root ?? 0;
-                if (HashTree.Differing(trees.Find(range) ?? new HashTree(), expected.Find(range) ?? new HashTree()) is { Count: > 0 } differing)
+                if (ExpectedTrees.WrongLeaves(trees, range, node.Volume.Contents(partition), partition, layout) is > 0 and var wrong)
                 {
-                    yield return $"{node.Name}, partition {partition}: {differing.Count} segments of the tree of {range} are not those of the data";
+                    yield return $"{node.Name}, partition {partition}: {wrong} leaves of the tree of {range} are not those of the data";
                 }
                 else if (!roots.TryAdd(range, (root, node)) && roots[range].Root != root)
                 {
@@ -39,20 +37,5 @@ internal sealed class TreeChecker(SimWorld world)
                 }
             }
         }
-    }
-
-    private static HashTrees Expected(SimNode node, PartitionId partition, TreeLayout layout)
-    {
-        var expected = new HashTrees();
-        foreach (var (key, value) in node.Volume.Contents(partition))
-        {
-            if (ObjectKeyCodec.TryDecode(key, out var name) && layout.RangeAt(partition, name) is { } range)
-            {
-                var hash = EntryHash.OfKey(key);
-                expected.Apply(TreeChange.Of(range, hash, 0, EntryHash.OfEntry(hash, value)));
-            }
-        }
-
-        return expected;
     }
 }

@@ -31,7 +31,15 @@ internal sealed class SimWorld
         };
         if (plan.IsRestless)
         {
-            options = options with { ExchangeInterval = TimeSpan.FromSeconds(1), TreeMaxAge = TimeSpan.FromSeconds(4), TreeTurnKeys = 3, TreePageBytes = 150 };
+            // Eight keys fill the smallest tree, so that trees grow.
+            options = options with
+            {
+                ExchangeInterval = TimeSpan.FromSeconds(1),
+                TreeMaxAge = TimeSpan.FromSeconds(4),
+                TreeTurnKeys = 3,
+                TreePageBytes = 150,
+                TreeLeafKeys = 1 / 8192.0,
+            };
         }
 
         Cluster = new SimCluster(Scheduler, plan.Members + plan.Spares, plan.Zones, options: options) { Seams = seams };

@@ -335,12 +335,19 @@ public abstract class StoreContract : IAsyncLifetime
     public async Task NewTrees_TakeTheOldOnesPlace_AndTheBatchsChangesComeAfter()
     {
         await Store.PutTrackedAsync("before", Bytes.Of("is not in the new trees"));
-        var change = new TreeChange(TreeOperations.Range, 7, 0xFFFF);
-        var batch = new WriteBatch { NewTrees = new HashTrees { Layout = 99, BuiltAt = 1_900_000_000 } };
+        static HashTrees DeepTrees()
+        {
+            var trees = new HashTrees { Layout = 99, BuiltAt = 1_900_000_000, FirstDepth = 3 };
+            trees.Apply(new TreeChange(TreeOperations.Range, 0x123456, 0xFFFF));
+            return trees;
+        }
+
+        var change = new TreeChange(TreeOperations.Range, 0x1234FF, 0xFFFF);
+        var batch = new WriteBatch { NewTrees = DeepTrees() };
         batch.Change(change);
         await Store.WriteAsync(batch, Durability.Synced, CancellationToken.None);
         await Store.PutTrackedAsync("after", Bytes.Of("is"));
-        var expected = new HashTrees { Layout = 99, BuiltAt = 1_900_000_000 };
+        var expected = DeepTrees();
         expected.Apply(change);
         var hash = EntryHash.OfKey(Bytes.Of("after").Span);
         expected.Apply(TreeChange.Of(TreeOperations.Range, hash, 0, EntryHash.OfEntry(hash, Bytes.Of("is").Span)));

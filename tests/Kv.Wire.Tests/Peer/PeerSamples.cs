@@ -130,6 +130,8 @@ internal static class PeerSamples
         ("TreeSegments", new PeerRequest.TreeSegments(new PartitionId(6), Range, 9, [0, 17, 255])),
         ("TreeEntries", new PeerRequest.TreeEntries(new PartitionId(6), Range, 9, [1, 65535], "after"u8.ToArray())),
         ("TreeRelease", new PeerRequest.TreeRelease(new PartitionId(6), Range)),
+        ("TreeLeaves", new PeerRequest.TreeLeaves(new PartitionId(6), Range, 9, 3, [1, 65535])),
+        ("TreeLeafEntries", new PeerRequest.TreeLeafEntries(new PartitionId(6), Range, 9, 3, [1, 524287], "after"u8.ToArray())),
     ];
 
     public static IReadOnlyList<(string Name, PeerReply Reply)> Replies { get; } =
