@@ -7,8 +7,6 @@ namespace Kv.Core.Tests.Rings;
 /// <summary>What can be said of any good assignment by arithmetic, apart from how the claim found it.</summary>
 internal sealed class ClaimCheck
 {
-    private const int MostTried = 3_000_000;
-
     private readonly int _size;
     private readonly ImmutableArray<NodeId> _current;
     private readonly ImmutableArray<ClaimMember> _members;
@@ -86,7 +84,7 @@ internal sealed class ClaimCheck
         }
     }
 
-    /// <summary>Within a tenth of what any assignment must move that is as apart and as even (<see cref="ForcedMoves"/>, <see cref="ClaimBound"/>): below ten, as few as that.</summary>
+    /// <summary>Within a tenth of what any assignment must move that is as apart and as even (<see cref="ForcedMoves"/>, <see cref="ClaimBound"/>, <see cref="ClaimTrial"/>): below ten, as few as that.</summary>
     public void MovesAreFew()
     {
         if (_current.IsEmpty)
@@ -100,60 +98,10 @@ internal sealed class ClaimCheck
             var left = _current.Count(o => !_zoneOf.ContainsKey(o));
             var enough = Enumerable.Range(least, Moves() - least + 1).First(bound => MostFor(bound) >= Moves());
             least = Math.Max(least, left + ClaimBound.Of(_current, _members, _owners, enough - left));
-            least = Moves() > MostFor(least) && !FewerSuffice() ? Moves() : least;
+            least = Moves() > MostFor(least) && !ClaimTrial.FewerSuffice(_current, _members, _owners) ? Moves() : least;
         }
 
         AtMost(MostFor(least), Moves(), $"moves where it is known that {least} are needed");
-    }
-
-    /// <summary>
-    /// Whether an assignment as good is possible with fewer moves, by trying all; also true where those are too many to try. The bound is of fractions of partitions, and on small rings
-    /// the optimum in whole ones can be above it.
-    /// </summary>
-    private bool FewerSuffice()
-    {
-        var (owners, found, tried) = (_current.ToArray(), Cost(_owners), 0);
-        return TryFrom(0, Moves() - 1);
-
-        bool TryFrom(int p, int moves)
-        {
-            if (p == _size || ++tried > MostTried)
-            {
-                return p < _size || Cost(owners).CompareTo(found) <= 0;
-            }
-
-            foreach (var (node, _) in _members)
-            {
-                var left = node == _current[p] ? moves : moves - 1;
-                if (left >= 0 && (found.Nodes > 0 || !owners.AsSpan(Math.Max(0, p - 3)..p).Contains(node)))
-                {
-                    owners[p] = node;
-                    if (TryFrom(p + 1, left))
-                    {
-                        return true;
-                    }
-                }
-            }
-
-            return false;
-        }
-    }
-
-    /// <summary>What the claim makes least before moves, in its order: nodes that repeat and zones that repeat, by how near they are; squares of shares, which come first where zones are too few.</summary>
-    private (int Nodes, int Second, int Third) Cost(IReadOnlyList<NodeId> owners)
-    {
-        var (nodes, zones, squares) = (0, 0, owners.CountBy(o => o).Sum(o => o.Value * o.Value));
-        for (var p = 0; p < _size; p++)
-        {
-            for (var distance = 1; distance < 4; distance++)
-            {
-                var (a, b) = (owners[p], owners[(p + distance) % _size]);
-                nodes += a == b ? (1 << (4 - distance)) - 1 : 0;
-                zones += Zones == 1 || distance == 3 || _zoneOf[a] != _zoneOf[b] ? 0 : Zones >= 3 ? (1 << (3 - distance)) - 1 : 3 - distance;
-            }
-        }
-
-        return Zones >= 3 ? (nodes, zones, squares) : (nodes, squares, zones);
     }
 
     private static int MostFor(int least) => least * 11 / 10;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Kv.Core.Rings;
 using Xunit;
 
@@ -6,14 +7,16 @@ namespace Kv.Core.Tests.Rings;
 
 /// <summary>
 /// The claim over ring sizes, numbers of nodes and zones, for creation, joins and leaves. The default run takes a sample that meets each ring size, number of
-/// nodes and number of zones; KV_CLAIM_GRID=full takes all of them, and KV_CLAIM_GRID=256x4 those of 256 partitions and four zones.
+/// nodes and number of zones; KV_CLAIM_GRID=full takes all of them, KV_CLAIM_GRID=256x4 those of 256 partitions and four zones, and KV_CLAIM_GRID=1024x4/3 of those each third number of nodes.
 /// </summary>
 public sealed class ClaimTests
 {
     private const int TargetNVal = 4;
     private const int NValPerZone = 3;
 
-    private static readonly string Grid = Environment.GetEnvironmentVariable("KV_CLAIM_GRID") ?? "";
+    private static readonly string[] GridAndShare = (Environment.GetEnvironmentVariable("KV_CLAIM_GRID") ?? "").Split('/');
+    private static readonly string Grid = GridAndShare[0];
+    private static readonly int Share = GridAndShare.Length > 1 ? int.Parse(GridAndShare[1], CultureInfo.InvariantCulture) : 1;
 
     public static TheoryData<int, int> RingsAndZones()
     {
@@ -39,7 +42,7 @@ public sealed class ClaimTests
         for (var nodes = zones; nodes <= 40; nodes++)
         {
             // Each number of nodes meets some ring size and each ring size some of every kind; large rings are the slow ones.
-            if (Grid.Length == 0 && (nodes + (3 * zones) + ringSize.ToString(null, null).Length) % (ringSize <= 64 ? 8 : ringSize <= 256 ? 24 : 60) != 0)
+            if (nodes % Share != 0 || (Grid.Length == 0 && (nodes + (3 * zones) + ringSize.ToString(null, null).Length) % (ringSize <= 64 ? 8 : ringSize <= 256 ? 24 : 60) != 0))
             {
                 continue;
             }
@@ -61,6 +64,9 @@ public sealed class ClaimTests
     [Theory]
     [InlineData(8, 3, 9, -1)]
     [InlineData(64, 5, 5, 1)]
+    [InlineData(64, 3, 14, -2)]
+    [InlineData(128, 3, 22, -1)]
+    [InlineData(128, 5, 7, -2)]
     [InlineData(128, 5, 9, -1)]
     [InlineData(64, 3, 15, -2)]
     [InlineData(128, 4, 11, -1)]
