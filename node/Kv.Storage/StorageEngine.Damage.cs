@@ -13,14 +13,7 @@ public sealed partial class StorageEngine
         ? ImmutableDictionary<PartitionId, string>.Empty // hot
         : damaged.Found.ToDictionary(found => found.Key, found => found.Value.Reason);
 
-    public void ReportDamage(PartitionId partition, string reason)
-    {
-        // A device that failed answers zeros: what was read then proves nothing, and the next start looks again.
-        if (host.Failure is null or StoreDamagedException)
-        {
-            damaged.Add(partition, reason, host.Log.NextLsn);
-        }
-    }
+    public event Action<PartitionId, string>? FoundDamaged;
 
     public async ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel)
     {
@@ -36,14 +29,46 @@ public sealed partial class StorageEngine
         }
     }
 
+    /// <summary>Met while it was read or compacted. The store goes on to close by itself when whoever is inside has left.</summary>
+    private void OnDamaged(FasterPartitionStore store, StoreDamagedException damage)
+    {
+        Report(store.Partition, damage.Message);
+        _ = store.CloseDamagedAsync();
+        FoundDamaged?.Invoke(store.Partition, damage.Message);
+    }
+
+    private void Report(PartitionId partition, string reason)
+    {
+        try
+        {
+            damaged.Add(partition, reason, host.Log.NextLsn);
+        }
+        catch (IOException error)
+        {
+            throw host.Fail($"It could not be noted that the data of partition {partition} is damaged ({reason})", error);
+        }
+    }
+
     private async ValueTask DiscardOneAsync(PartitionId partition)
     {
         host.ThrowIfFailed();
+        host.ThrowIfNoRoomToDrop();
+        FasterPartitionStore? closing;
+        lock (gate)
+        {
+            open.TryGetValue(partition.Number, out closing);
+        }
+
+        if (closing is { IsDamaged: true })
+        {
+            await closing.WhenClosed;
+        }
+
         lock (gate)
         {
             if (!damaged.Found.ContainsKey(partition) || open.ContainsKey(partition.Number))
             {
-                throw new InvalidOperationException($"The store of partition {partition} is not damaged, or is open.");
+                throw new InvalidOperationException($"The store of partition {partition} is not damaged.");
             }
 
             closed.Remove(partition.Number);

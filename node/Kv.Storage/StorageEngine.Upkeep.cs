@@ -17,25 +17,37 @@ public sealed partial class StorageEngine
         var forcedBelow = host.Log.TotalBytes > host.Options.LogCapBytes ? host.Log.MiddleLsn : 0;
         await Parallel.ForEachAsync(stores, parallel, async (store, _) =>
         {
-            if (!store.HasRoomForUpkeep())
+            try
             {
-                return;
+                await LookAfterAsync(store, richest.Contains(store), forcedBelow);
             }
-
-            const int maxSlices = 8;
-            for (var slice = 0; slice < maxSlices && await store.CompactIfDueAsync(); slice++)
+            catch (StoreDamagedException)
             {
-                // As long as it is due, within a round's bound.
-            }
-
-            if (store.IsCheckpointDue() || richest.Contains(store) || store.LogNeeds().NeededFrom < forcedBelow)
-            {
-                await store.CheckpointAsync();
+                // Reported by the store, which closes; the others are as they were.
             }
         });
         await CheckpointClosedAsync(forcedBelow);
         TrimLog();
         host.Measure(stores.Sum(store => store.RecordBytes));
+    }
+
+    private static async Task LookAfterAsync(FasterPartitionStore store, bool isRichest, long forcedBelow)
+    {
+        if (!store.HasRoomForUpkeep())
+        {
+            return;
+        }
+
+        const int maxSlices = 8;
+        for (var slice = 0; slice < maxSlices && await store.CompactIfDueAsync(); slice++)
+        {
+            // As long as it is due, within a round's bound.
+        }
+
+        if (store.IsCheckpointDue() || isRichest || store.LogNeeds().NeededFrom < forcedBelow)
+        {
+            await store.CheckpointAsync();
+        }
     }
 
     /// <summary>A store that nobody opens must not hold the log for ever either.</summary>

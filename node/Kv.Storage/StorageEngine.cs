@@ -45,7 +45,7 @@ public sealed partial class StorageEngine : IPartitionStores
         (closed, damagedFrom) = (recovered.Kept, recovered.DamagedFrom);
         this.directoryLock = directoryLock;
         opening = new SemaphoreSlim(host.Options.MaxConcurrentCheckpoints, host.Options.MaxConcurrentCheckpoints);
-        host.OnClosed = OnClosed;
+        (host.OnDamaged, host.OnClosed) = (OnDamaged, OnClosed);
         upkeep = runsUpkeep ? Task.Run(UpkeepAsync) : Task.CompletedTask;
     }
 
@@ -200,7 +200,7 @@ public sealed partial class StorageEngine : IPartitionStores
             }
             catch (StoreDamagedException damage)
             {
-                ReportDamage(new PartitionId(partition), damage.Message);
+                Report(new PartitionId(partition), damage.Message);
                 lock (gate)
                 {
                     // Nobody will open it.
@@ -318,7 +318,14 @@ public sealed partial class StorageEngine : IPartitionStores
         lock (gate)
         {
             open.Remove(store.Identity.Partition);
-            if (!isDropped)
+            if (damaged.Found.ContainsKey(store.Partition))
+            {
+                if (store.LogNeeds().NeededFrom is { } needed)
+                {
+                    damagedFrom[store.Identity.Partition] = needed;
+                }
+            }
+            else if (!isDropped)
             {
                 closed[store.Identity.Partition] = new PendingReplay(store.Identity, store.Directory, store.LogNeeds().Coverage.CoveredLsn);
             }

@@ -32,6 +32,8 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 
     public StoreException? Failure => Volatile.Read(ref failure);
 
+    public Action<FasterPartitionStore, StoreDamagedException>? OnDamaged { get; set; }
+
     public Action<FasterPartitionStore, bool>? OnClosed { get; set; }
 
     public void OpenLog(string directory, long acknowledged, Action<LogRecord, LogLocation> found)
@@ -109,6 +111,16 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 
         failed(error);
         return error;
+    }
+
+    public void Damaged(FasterPartitionStore store, StoreDamagedException damage) => OnDamaged?.Invoke(store, damage);
+
+    public void ThrowIfNoRoomToDrop()
+    {
+        if (!Log.HasRoomAtHand && !HasRoomFor(2L * options.LogSegmentBytes))
+        {
+            throw new StoreRefusedException($"The disk of {options.Directory} is full: there is no room for the record of a drop in the log's segment, nor for another segment.");
+        }
     }
 
     public void Closed(FasterPartitionStore store, bool isDropped) => OnClosed?.Invoke(store, isDropped);

@@ -10,7 +10,7 @@ public sealed class DamagedPartitionTests
     private static readonly PartitionId One = new(1);
     private static readonly PartitionId Two = new(2);
 
-    public static TheoryData<string> Damages => ["directory", "checkpoint", "older checkpoint", "index", "reported"];
+    public static TheoryData<string> Damages => ["directory", "checkpoint", "older checkpoint", "index", "record"];
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -99,11 +99,8 @@ public sealed class DamagedPartitionTests
                 }
             };
             var failure = await Assert.ThrowsAsync<StoreException>(async () => await engine.OpenAsync(One, CancellationToken.None));
-            if (engine.Failure is not null)
-            {
-                engine.ReportDamage(One, $"zeros were read for want of the disk: {failure.Message}");
-            }
-
+            Assert.IsNotType<StoreDamagedException>(failure);
+            Assert.Empty(engine.Damaged);
             disk.BeforeRead = null;
         }
 
@@ -155,7 +152,7 @@ public sealed class DamagedPartitionTests
     public async Task WhatTheLogHasOfADamagedStore_DoesNotFillTheDisk()
     {
         var disk = await WrittenAsync();
-        await DamageAsync(disk, "reported");
+        await DamageAsync(disk, "record");
         var options = TestEngine.Options("/data/node");
         await using var engine = TestEngine.Open(options, disk);
         var other = await engine.OpenAsync(Two, CancellationToken.None);
@@ -267,9 +264,12 @@ public sealed class DamagedPartitionTests
 
                 break;
             default:
+                var records = disk.List(directory).First(one => one.StartsWith("records.", StringComparison.Ordinal));
+                disk.Rot($"{directory}/{records}", disk.Content($"{directory}/{records}").AsSpan().IndexOf(Bytes.Pattern(3500, 5)) + 1000);
                 await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
                 {
-                    engine.ReportDamage(One, "a record does not match its checksum");
+                    var store = await engine.OpenAsync(One, CancellationToken.None);
+                    await Assert.ThrowsAsync<StoreDamagedException>(() => store.GetAsync("key-5"));
                 }
 
                 break;

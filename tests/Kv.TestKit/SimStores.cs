@@ -14,7 +14,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
     public IReadOnlyDictionary<PartitionId, string> Damaged => volume.Reported;
 
-    public void ReportDamage(PartitionId partition, string reason) => volume.Reported.TryAdd(partition, reason);
+    public event Action<PartitionId, string>? FoundDamaged;
 
     public async ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel)
     {
@@ -47,7 +47,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
         if (volume.Damaged == partition)
         {
-            ReportDamage(partition, "the simulated store is damaged");
+            volume.Reported.TryAdd(partition, "the simulated store is damaged");
         }
 
         if (!volume.Data.TryGetValue(partition, out var data) || data.IsDropped)
@@ -57,7 +57,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
         if (data.IsRotten)
         {
-            ReportDamage(partition, $"partition {partition}: a checksum is wrong");
+            volume.Reported.TryAdd(partition, $"partition {partition}: a checksum is wrong");
         }
 
         ThrowIfReported(partition);
@@ -68,7 +68,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         }
 
         data.IsOpen = true;
-        return new Store(volume, context, partition, data);
+        return new Store(this, volume, context, partition, data);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -81,10 +81,20 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         }
     }
 
-    private sealed class Store(SimVolume volume, SimContext context, PartitionId partition, SimPartition data) : IPartitionStore
+    private void CloseDamaged(PartitionId partition, SimPartition data, string reason)
+    {
+        data.Close();
+        if (volume.Reported.TryAdd(partition, reason))
+        {
+            FoundDamaged?.Invoke(partition, reason);
+        }
+    }
+
+    private sealed class Store(SimStores stores, SimVolume volume, SimContext context, PartitionId partition, SimPartition data) : IPartitionStore
     {
         private Task lastSync = Task.CompletedTask;
         private bool hasFailed;
+        private bool isDamaged;
 
         public StoreCapabilities Capabilities => StoreCapabilities.OrderedScan | StoreCapabilities.AtomicBatch | StoreCapabilities.Snapshot | StoreCapabilities.Durable;
 
@@ -163,6 +173,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             {
                 cancel.ThrowIfCancellationRequested();
                 await Task.Yield();
+                ThrowIfUnusable();
                 ThrowIfRotten(value);
                 yield return new StoredEntry(key, value);
             }
@@ -189,6 +200,12 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
         public async ValueTask DropAsync(CancellationToken cancel)
         {
+            ThrowIfUnusable();
+            if (volume.RefusesDrops)
+            {
+                throw new StoreRefusedException("the simulated log has no room");
+            }
+
             volume.OnDrop?.Invoke(partition, data.Seen);
             await Task.Delay(volume.SyncTime, context.Time, cancel);
             data.IsDropped = true;
@@ -198,7 +215,10 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         public async ValueTask DisposeAsync()
         {
             await lastSync;
-            data.Close();
+            if (!isDamaged)
+            {
+                data.Close();
+            }
         }
 
         /// <summary>Nobody waits: it goes to disk with the next sync, or by itself some time later.</summary>
@@ -229,13 +249,19 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         {
             if (value is not null && data.IsRottenValue(value))
             {
-                hasFailed = true;
+                isDamaged = true;
+                stores.CloseDamaged(partition, data, "a checksum is wrong");
                 throw new StoreDamagedException("a checksum is wrong");
             }
         }
 
         private void ThrowIfUnusable()
         {
+            if (isDamaged)
+            {
+                throw new StoreDamagedException("a checksum was wrong");
+            }
+
             if (hasFailed)
             {
                 throw new StoreException("the store failed before");

@@ -59,6 +59,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>Partitions that were found damaged, over restarts too.</summary>
     public SortedDictionary<PartitionId, string> Reported { get; } = [];
 
+    /// <summary>There is no room on the disk for the record of a drop.</summary>
+    public bool RefusesDrops { get; set; }
+
     /// <summary>Stores that the present incarnation is opening.</summary>
     public int Opening { get; internal set; }
 

@@ -1,6 +1,7 @@
 using Kv.Cluster.Peers;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster.Membership;
 
@@ -104,6 +105,10 @@ public sealed partial class ClusterAdmin
         catch (InvalidOperationException)
         {
             // The same order, given twice at once, was carried out.
+        }
+        catch (StoreRefusedException full)
+        {
+            return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NoSpace, full.Message);
         }
 
         return GetCluster();

@@ -21,7 +21,7 @@ public sealed partial class Vnode
             context.Statistics.VnodeTurn(pass.Commands.Count);
             if (isFailed)
             {
-                Refuse(pass, VnodeReply.StorageFailed);
+                Refuse(pass, failedReply);
                 Release(pass);
                 continue;
             }
@@ -82,7 +82,7 @@ public sealed partial class Vnode
         {
             // A store that failed serves nothing any more, and a bug here leaves the turn half done: either way the vnode must not go on.
             Fail(exception);
-            Refuse(pass, VnodeReply.StorageFailed);
+            Refuse(pass, failedReply);
             Release(pass);
         }
 
@@ -157,7 +157,7 @@ public sealed partial class Vnode
 
         if (isFailed)
         {
-            Refuse(pass, VnodeReply.StorageFailed);
+            Refuse(pass, failedReply);
             Release(pass);
         }
         else
@@ -266,19 +266,17 @@ public sealed partial class Vnode
         await lastFinish;
         if (!isFailed && Writes == drop.IfWrites && drop.IfWhole is not { HasMissed: true })
         {
-            isClosing = true;
-            mailbox.Writer.TryComplete();
-            while (mailbox.Reader.TryRead(out var late))
-            {
-                late.Complete(VnodeReply.Closed);
-            }
-
             try
             {
                 await listings.DisposeAsync();
                 context.Actors.Forget(Partition);
                 await store.DropAsync(CancellationToken.None);
                 drop.Dropped = true;
+                Close();
+            }
+            catch (StoreRefusedException)
+            {
+                // No room to take note of it now: the vnode goes on, and whoever wants it dropped tries again.
             }
             catch (Exception exception)
             {
@@ -289,14 +287,40 @@ public sealed partial class Vnode
         drop.Complete(VnodeReply.Done);
     }
 
+    /// <summary>What waited meanwhile begins anew in the vnode that comes after.</summary>
+    private void Close()
+    {
+        isClosing = true;
+        mailbox.Writer.TryComplete();
+        while (mailbox.Reader.TryRead(out var late))
+        {
+            late.Complete(VnodeReply.Closed);
+        }
+    }
+
     private void Fail(Exception exception)
     {
-        if (!isFailed)
+        if (End(exception is StoreDamagedException ? VnodeReply.Damaged : VnodeReply.StorageFailed))
         {
-            isFailed = true;
-            mailbox.Writer.TryComplete();
             context.Fail(Partition, exception);
         }
+    }
+
+    /// <summary>From here on all are refused so; false where that was so already.</summary>
+    private bool End(VnodeReply saying)
+    {
+        lock (idlePasses)
+        {
+            if (isFailed)
+            {
+                return false;
+            }
+
+            (failedReply, isFailed) = (saying, true);
+        }
+
+        mailbox.Writer.TryComplete();
+        return true;
     }
 
     private static void Refuse(VnodePass pass, VnodeReply reply)

@@ -30,6 +30,7 @@ public sealed partial class Vnode : IAsyncDisposable
     private Task lastFinish = Task.CompletedTask;
     private bool hasSoftTail;
     private long writes;
+    private VnodeReply failedReply = VnodeReply.StorageFailed; // Set before the next, and not after.
     private volatile bool isFailed;
     private volatile bool isClosing;
 
@@ -146,6 +147,9 @@ public sealed partial class Vnode : IAsyncDisposable
 
     internal ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel) => listings.NextPageAsync(request, cancel);
 
+    /// <summary>The store's data is damaged: refuses what waits and what comes.</summary>
+    internal void EndDamaged() => End(VnodeReply.Damaged);
+
     /// <summary>Carries out what waits, refuses what comes, and closes the store.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -195,7 +199,7 @@ public sealed partial class Vnode : IAsyncDisposable
 
         if (isFailed)
         {
-            return new(VnodeReply.StorageFailed);
+            return new(failedReply);
         }
 
         if (isClosing)

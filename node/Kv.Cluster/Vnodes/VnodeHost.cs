@@ -67,9 +67,6 @@ public sealed partial class VnodeHost
     /// <summary>The vnodes that are open now.</summary>
     public IReadOnlyList<Vnode> Open => Volatile.Read(ref open);
 
-    /// <summary>Partitions whose data here is damaged or gone, and why; they are not open.</summary>
-    public IReadOnlyDictionary<PartitionId, string> Damaged => stores.Damaged;
-
     /// <summary>What data is taken under, here and elsewhere.</summary>
     internal Fences Fences => fences;
 
@@ -86,6 +83,7 @@ public sealed partial class VnodeHost
             LogDamaged(partition, reason);
         }
 
+        stores.FoundDamaged += OnFoundDamaged;
         await OpenAllAsync(stores.Partitions.Order(), cancel);
         state.Subscribe(Follow);
         SetMember(state.Current);
@@ -186,9 +184,6 @@ public sealed partial class VnodeHost
         return true;
     }
 
-    /// <summary>Gives up what is left of a partition that is damaged here and another's: as a stand-in, nobody else may have it.</summary>
-    internal ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel) => stores.DiscardAsync(partition, cancel);
-
     /// <summary>Waits until a vnode that closed itself is out of the way, so that the partition can be opened anew.</summary>
     internal async ValueTask WhenForgottenAsync(Vnode vnode)
     {
@@ -236,6 +231,10 @@ public sealed partial class VnodeHost
             }
 
             opening.SetResult(vnode);
+            if (stores.Damaged.ContainsKey(partition))
+            {
+                CloseDamaged(partition);
+            }
         }
         catch (Exception exception) when (exception is StoreRefusedException or StoreDamagedException)
         {
@@ -277,27 +276,6 @@ public sealed partial class VnodeHost
         catch (Exception exception) when (exception is StoreException or StoreRefusedException or InvalidOperationException)
         {
             // Reported by the opening itself, or there is no room for it yet, or the node is stopping.
-        }
-    }
-
-    /// <summary>The document says that these are rebuilt from other replicas: what is left of them here is given up.</summary>
-    private async Task DiscardLostAsync(ClusterSnapshot snapshot, Ring ring)
-    {
-        foreach (var partition in stores.Damaged.Keys.Where(p => p.Number < ring.Size && ring.Owner(p) == snapshot.Self && ring.IsRebuilding(p)).ToList())
-        {
-            try
-            {
-                await stores.DiscardAsync(partition, CancellationToken.None);
-                LogDiscarded(partition);
-            }
-            catch (InvalidOperationException)
-            {
-                // Another document was faster.
-            }
-            catch (StoreException exception)
-            {
-                OnFailed(partition, exception);
-            }
         }
     }
 
@@ -374,8 +352,9 @@ public sealed partial class VnodeHost
     {
         if (exception is StoreDamagedException)
         {
-            // Met while it was read: the next start leaves it closed.
-            stores.ReportDamage(partition, exception.Message);
+            // The stores have told of it.
+            CloseDamaged(partition);
+            return;
         }
 
         LogFailed(partition, exception);
@@ -384,12 +363,6 @@ public sealed partial class VnodeHost
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Critical, Message = "The store of partition {Partition} failed: the node cannot go on")]
     private partial void LogFailed(PartitionId partition, Exception exception);
-
-    [LoggerMessage(EventId = 2003, Level = LogLevel.Critical, Message = "The data of partition {Partition} is damaged and not served: {Reason}. `kv cluster rebuild {Partition}` has it rebuilt from the other replicas")]
-    private partial void LogDamaged(PartitionId partition, string reason);
-
-    [LoggerMessage(EventId = 2004, Level = LogLevel.Warning, Message = "Gave up what was left of the data of partition {Partition}, which is rebuilt from the other replicas")]
-    private partial void LogDiscarded(PartitionId partition);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Information, Message = "Dropped the data of partition {Partition}, which is with its owner")]
     private partial void LogDropped(PartitionId partition);

@@ -5,8 +5,9 @@ namespace Kv.Core.Stores;
 /// <summary>
 /// The storage port: keys and values of one partition on one node. One caller at a time (the vnode's mailbox) for everything but
 /// <see cref="FoldAsync"/>, which may run beside it. Keys are at most <see cref="MaxKeyBytes"/> long, values at most
-/// <see cref="MaxValueBytes"/>; a longer one throws <see cref="ArgumentException"/> and changes nothing. Corruption and failed
-/// syncs throw <see cref="StoreException"/>; after one the store serves nothing until it is opened again.
+/// <see cref="MaxValueBytes"/>; a longer one throws <see cref="ArgumentException"/> and changes nothing. Failed syncs throw
+/// <see cref="StoreException"/>, after which no store of the node serves anything until it is opened again, and corruption <see cref="StoreDamagedException"/>, after which this one
+/// serves nothing.
 /// </summary>
 public interface IPartitionStore : IAsyncDisposable
 {
@@ -64,5 +65,6 @@ public interface IPartitionStore : IAsyncDisposable
     ValueTask IndexSegmentsAsync(CancellationToken cancel);
 
     /// <summary>Removes the partition's data for good and closes the store: after handoff, or when a partition is dropped. Durable when it completes.</summary>
+    /// <exception cref="StoreRefusedException">There is no room on the disk to take note of it; the store is as it was.</exception>
     ValueTask DropAsync(CancellationToken cancel);
 }

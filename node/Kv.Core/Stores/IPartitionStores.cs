@@ -14,11 +14,12 @@ public interface IPartitionStores : IAsyncDisposable
     /// <summary>Partitions whose data here is damaged or gone, and why: not among <see cref="Partitions"/>, and not to be opened.</summary>
     IReadOnlyDictionary<PartitionId, string> Damaged { get; }
 
-    /// <summary>Makes it known that a partition's data was found damaged, over restarts too. Its store, if it is open, has failed.</summary>
-    void ReportDamage(PartitionId partition, string reason);
+    /// <summary>Tells, with the reason, of a partition whose data was found damaged while it was open: it is in <see cref="Damaged"/>, and its store serves nothing any more and closes. From any thread.</summary>
+    event Action<PartitionId, string> FoundDamaged;
 
     /// <summary>Gives up for good whatever is left of a damaged partition; durable when it completes, and the partition is as if it had never been here.</summary>
-    /// <exception cref="InvalidOperationException">The partition is not damaged, or is open; or another call was faster, whose work stays as it is.</exception>
+    /// <exception cref="InvalidOperationException">The partition is not damaged, or another call was faster, whose work stays as it is.</exception>
+    /// <exception cref="StoreRefusedException">There is no room on the disk to take note of it; nothing is changed.</exception>
     ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel);
 
     /// <summary>

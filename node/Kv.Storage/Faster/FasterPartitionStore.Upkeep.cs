@@ -60,6 +60,10 @@ internal sealed partial class FasterPartitionStore
 
             return await Task.Run(() => CompactAsync(until));
         }
+        catch (StoreDamagedException found)
+        {
+            throw Damaged(found);
+        }
         catch (Exception error) when (error is not StoreException)
         {
             throw host.Fail($"The store in {Directory} could not be compacted", error);

@@ -88,6 +88,10 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
             // A device that failed answers zeros; nothing read after that may be believed.
             host.ThrowIfFailed();
         }
+        catch (StoreDamagedException found)
+        {
+            throw Damaged(found);
+        }
         finally
         {
             ExitCaller();
@@ -116,6 +120,10 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
                 ApplyLogged(batch, first, last);
             }
         }
+        catch (StoreDamagedException found)
+        {
+            throw Damaged(found);
+        }
         finally
         {
             ExitCaller();
@@ -138,6 +146,10 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
                 {
                     stretch = await fold.NextAsync();
                     host.ThrowIfFailed();
+                }
+                catch (StoreDamagedException found)
+                {
+                    throw Damaged(found);
                 }
                 finally
                 {
@@ -163,6 +175,8 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     {
         cancel.ThrowIfCancellationRequested();
         host.ThrowIfFailed();
+        ThrowIfDamaged();
+        host.ThrowIfNoRoomToDrop();
         ObjectDisposedException.ThrowIf(!uses.TryClose(out var left), this);
         await left;
         await maintenance.WaitAsync(CancellationToken.None);
@@ -197,18 +211,21 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     {
         if (!uses.TryClose(out var left))
         {
+            if (IsDamaged)
+            {
+                await closed.Task;
+            }
+
             return;
         }
 
         await left;
         try
         {
-            if (!HasRoomForUpkeep())
+            if (!IsDamaged)
             {
-                throw new StoreException("the disk is full; the next start replays the log instead");
+                await CheckpointBeforeClosingAsync();
             }
-
-            await CheckpointAsync(isClosing: true);
         }
         catch (StoreException error)
         {
@@ -219,6 +236,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         await maintenance.WaitAsync();
         CloseFiles();
         host.Closed(this, isDropped: false);
+        closed.TrySetResult();
     }
 
     /// <summary>Closes without a checkpoint: for a store that could not be opened to the end, or an engine that has failed.</summary>
@@ -306,6 +324,10 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
                 host.ThrowIfFailed();
                 return value;
             }
+            catch (StoreDamagedException found)
+            {
+                throw Damaged(found);
+            }
             catch (StoreRefusedException) when (attempt < FoldReadAttempts)
             {
                 // Waited for below, where the store may be closed meanwhile.
@@ -321,6 +343,16 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
 
     private StoreReader NewReader(MovingKeys? told = null) => new(log, log.NewSession(told), chunkBytes, host.Options, Directory);
 
+    private async Task CheckpointBeforeClosingAsync()
+    {
+        if (!HasRoomForUpkeep())
+        {
+            throw new StoreException("the disk is full; the next start replays the log instead");
+        }
+
+        await CheckpointAsync(isClosing: true);
+    }
+
     private void CloseFiles()
     {
         caller.Dispose();
@@ -331,6 +363,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     private void Enter()
     {
         host.ThrowIfFailed();
+        ThrowIfDamaged();
         ObjectDisposedException.ThrowIf(!uses.TryEnter(), this);
     }
 

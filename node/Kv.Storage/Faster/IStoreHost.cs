@@ -27,6 +27,12 @@ internal interface IStoreHost
     /// <summary>Ends the engine: every call from here on throws <see cref="StoreException"/>, and the node is told.</summary>
     StoreException Fail(string what, Exception cause);
 
+    /// <summary>The store's data is damaged: makes that known, over restarts too, and closes the store; the others go on.</summary>
+    void Damaged(FasterPartitionStore store, StoreDamagedException damage);
+
+    /// <exception cref="StoreRefusedException">The log has no room for the record of a drop, nor the disk for a segment to put it in.</exception>
+    void ThrowIfNoRoomToDrop();
+
     /// <summary>The store has closed, with its data or without.</summary>
     void Closed(FasterPartitionStore store, bool isDropped);
 

@@ -38,10 +38,9 @@ internal sealed class StoreCompaction(IStoreHost host, StoreLog log, StoreSessio
         using var scan = log.Scan(cursor, pageEnd);
         while (scanned.Count < MaxEntries && scan.GetNext(out var info))
         {
-            var value = scan.GetValue().AsReadOnlySpan();
-            if (!info.Tombstone && value.Length >= StoreValue.HeaderBytes && StoreValue.KindOf(value) != StoreValueKind.Removed)
+            if (!info.Tombstone && log.Scanned(scan) is var record && StoreValue.KindOf(record.Value) != StoreValueKind.Removed)
             {
-                scanned.Add((scan.GetKey().AsReadOnlySpan().ToArray(), value.ToArray(), scan.CurrentAddress));
+                scanned.Add(record);
             }
         }
 

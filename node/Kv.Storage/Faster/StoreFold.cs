@@ -69,9 +69,9 @@ internal sealed class StoreFold(StoreLog log, StoreReader reader, long from, lon
         return StoreValue.KindOf(record.Value) switch
         {
             StoreValueKind.Removed => null,
-            StoreValueKind.Inline when StoreValue.IsWhole(record.Value, record.Key) => (key, record.Value.AsMemory(StoreValue.HeaderBytes)),
+            StoreValueKind.Inline => (key, record.Value.AsMemory(StoreValue.HeaderBytes)),
 
-            // A chunked value, or one whose checksum does not match: reading it by key gives it whole, or says what is wrong.
+            // A chunked value: reading it by key gives it whole.
             _ => (key, null),
         };
     }
@@ -82,10 +82,9 @@ internal sealed class StoreFold(StoreLog log, StoreReader reader, long from, lon
         using var scan = log.Scan(Cursor, pageEnd);
         while (scanned.Count < MaxEntries && scan.GetNext(out var info))
         {
-            var key = scan.GetKey().AsReadOnlySpan();
-            if (!info.Tombstone && key.Length > 0 && key[0] == StoreValue.PortKey)
+            if (!info.Tombstone && log.Scanned(scan) is var record && record.Key[0] == StoreValue.PortKey)
             {
-                scanned.Add((key.ToArray(), scan.GetValue().AsReadOnlySpan().ToArray(), scan.CurrentAddress));
+                scanned.Add(record);
             }
         }
 

@@ -68,6 +68,23 @@ internal sealed class StoreLog : IDisposable
     /// <summary>Bytes of the index in a checkpoint; overflow buckets are few.</summary>
     public long IndexBytes => faster.IndexSize * BucketBytes;
 
+    /// <summary>The file and offset of an address, for people.</summary>
+    public string PlaceOf(long address) => $"{Path.Combine(directory, FileName)}.{address / SegmentBytes} at offset {address % SegmentBytes}";
+
+    /// <summary>What a scan came to, copied, if it is whole. A scan must not pass over a record that is not, which may be any key's.</summary>
+    /// <exception cref="StoreDamagedException">It does not match its checksum.</exception>
+    public (byte[] Key, byte[] Value, long Address) Scanned(IFasterScanIterator<SpanByte, SpanByte> scan)
+    {
+        ref var key = ref scan.GetKey();
+        ref var value = ref scan.GetValue();
+        if (key.Serialized && value.Serialized && key.Length >= StoreValue.KeyPrefixBytes && StoreValue.IsWhole(value.AsReadOnlySpan(), key.AsReadOnlySpan()))
+        {
+            return (key.ToByteArray(), value.ToByteArray(), scan.CurrentAddress);
+        }
+
+        throw new StoreDamagedException($"The store's records are damaged: {PlaceOf(scan.CurrentAddress)}: expected a record that matches its checksum, found one that does not.");
+    }
+
     public StoreSession NewSession(MovingKeys? moving = null)
     {
         var functions = new StoreFunctions();

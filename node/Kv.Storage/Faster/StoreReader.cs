@@ -92,7 +92,8 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
                     result = await ReadRecordAsync(key);
                     if (result.Found && StoreValue.KindOf(result.Value) == StoreValueKind.Chunked && ChunkedValue.Read(result.Value.AsSpan(StoreValue.HeaderBytes)) == chunks)
                     {
-                        throw new StoreDamagedException($"The store in {directory} has a value of {chunks.Length} bytes (sequence number {chunks.Lsn}) whose chunks are missing or damaged.");
+                        throw new StoreDamagedException(
+                            $"The store's records are damaged: {log.PlaceOf(result.Address)}: expected {chunks.ChunkCount(chunkBytes)} chunks of the value of {chunks.Length} bytes with sequence number {chunks.Lsn}, found some missing or other than its checksum.");
                     }
 
                     break;
@@ -215,5 +216,5 @@ internal sealed class StoreReader(StoreLog log, StoreSession session, int chunkB
     private ReadOnlyMemory<byte> Checked(ReadOnlySpan<byte> key, in ReadResult result) =>
         StoreValue.IsWhole(result.Value, StoreValue.PortKey, key)
             ? result.Value
-            : throw new StoreDamagedException($"The store in {directory} is damaged: the record at address {result.Address} does not match its checksum.");
+            : throw new StoreDamagedException($"The store's records are damaged: {log.PlaceOf(result.Address)}: expected a record that matches its checksum, found one that does not.");
 }

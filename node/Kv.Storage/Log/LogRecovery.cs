@@ -39,7 +39,7 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, long ac
     {
         foreach (var name in files.List(directory))
         {
-            if (name == LogSegment.ReadyName || name.EndsWith(SealedFile.TemporarySuffix, StringComparison.Ordinal))
+            if (name.EndsWith(SealedFile.TemporarySuffix, StringComparison.Ordinal))
             {
                 files.Delete(Path.Combine(directory, name));
             }

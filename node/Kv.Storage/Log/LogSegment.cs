@@ -49,6 +49,28 @@ internal static class LogSegment
         file.Sync();
     }
 
+    /// <summary>Whether a file that was made ready by an earlier run is there, whole and on disk; on a full disk it may be the only one to be had. One that is not is deleted.</summary>
+    public static bool KeepReady(IStorageFiles files, string directory, int segmentBytes)
+    {
+        var path = Path.Combine(directory, ReadyName);
+        if (!files.Exists(path))
+        {
+            return false;
+        }
+
+        using (var file = files.Open(path, FileOpening.Existing))
+        {
+            if (file.Length == segmentBytes && IsZeros(file))
+            {
+                file.Sync();
+                return true;
+            }
+        }
+
+        files.Delete(path);
+        return false;
+    }
+
     public static void WriteZeros(IStorageFile file, long from, long to)
     {
         for (var offset = from; offset < to; offset += Zeros.Length)
@@ -78,6 +100,21 @@ internal static class LogSegment
         files.Rename(ready, path);
         files.SyncDirectory(directory);
         return files.Open(path, FileOpening.Existing);
+    }
+
+    private static bool IsZeros(IStorageFile file)
+    {
+        var bytes = new byte[Math.Min(Zeros.Length, file.Length)];
+        for (var offset = 0L; offset < file.Length; offset += bytes.Length)
+        {
+            var part = bytes.AsSpan(0, (int)Math.Min(bytes.Length, file.Length - offset));
+            if (file.Read(offset, part) != part.Length || part.IndexOfAnyExcept((byte)0) >= 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <exception cref="StoreException">The header is damaged, of another log, or of a format version this program does not know.</exception>

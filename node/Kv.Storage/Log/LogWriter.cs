@@ -7,6 +7,9 @@ namespace Kv.Storage.Log;
 /// </summary>
 internal sealed class LogWriter : IDisposable
 {
+    /// <summary>What drops of all partitions take that may come at once on a full disk, and more.</summary>
+    private const int SmallGroupsBytes = 8 * LogRecord.GroupAlignment;
+
     private readonly IStorageFiles files;
     private readonly string directory;
     private readonly LogOptions options;
@@ -17,10 +20,9 @@ internal sealed class LogWriter : IDisposable
     private readonly Lock gate = new();
     private readonly List<(long FirstLsn, int Bytes)> segments;
     private IReadOnlyList<StoreCoverage> stores;
-    private Task ready = Task.CompletedTask;
-    private bool isPreparing;
+    private volatile Task? ready; // The making of the next segment's file; null where it has not begun.
     private IStorageFile? current;
-    private int offset;
+    private volatile int offset;
 
     public LogWriter(IStorageFiles files, string directory, LogOptions options, LogRecovery recovered)
     {
@@ -32,6 +34,7 @@ internal sealed class LogWriter : IDisposable
         segments = recovered.Segments.Select(first => (first, SizeOf(first))).ToList();
         reserve = new DiskReserve(files, directory);
         reserve.Make();
+        ready = LogSegment.KeepReady(files, directory, options.SegmentBytes) ? Task.CompletedTask : null;
         if (recovered.Manifest is null)
         {
             new LogManifest(logId, 1, 0, []).Write(files, directory);
@@ -45,6 +48,19 @@ internal sealed class LogWriter : IDisposable
         {
             current = files.Open(PathOf(segments[^1].FirstLsn), FileOpening.Existing);
             offset = recovered.EndOffset;
+            PrepareIfDue();
+        }
+    }
+
+    /// <summary>Whether some small groups can be written though the disk has no room: into the segment, or into the next one, whose file is ready.</summary>
+    public bool HasRoomAtHand
+    {
+        get
+        {
+            lock (gate)
+            {
+                return ready is { IsCompletedSuccessfully: true } || offset + SmallGroupsBytes <= segments[^1].Bytes;
+            }
         }
     }
 
@@ -83,11 +99,7 @@ internal sealed class LogWriter : IDisposable
         current!.Write(offset, group);
         current.Sync();
         offset += group.Length;
-        if (options.PrepareAhead && !isPreparing && offset > segments[^1].Bytes / 2)
-        {
-            isPreparing = true;
-            ready = Task.Run(() => LogSegment.MakeReady(files, directory, options.SegmentBytes));
-        }
+        PrepareIfDue();
     }
 
     /// <summary>Deletes the segments all of whose records are below <paramref name="keepFrom"/>; what is covered goes into the manifest first.</summary>
@@ -123,7 +135,7 @@ internal sealed class LogWriter : IDisposable
     {
         try
         {
-            ready.Wait();
+            ready?.Wait();
         }
         catch (AggregateException)
         {
@@ -141,8 +153,7 @@ internal sealed class LogWriter : IDisposable
             LogSegment.MakeReady(files, directory, options.SegmentBytes);
         }
 
-        isPreparing = false;
-        ready = Task.CompletedTask;
+        ready = null;
         var next = LogSegment.Begin(files, directory, options.SegmentBytes, logId, firstLsn);
         lock (gate)
         {
@@ -155,13 +166,21 @@ internal sealed class LogWriter : IDisposable
         offset = LogSegment.HeaderBytes;
     }
 
+    private void PrepareIfDue()
+    {
+        if (options.PrepareAhead && ready is null && offset > segments[^1].Bytes / 2)
+        {
+            ready = Task.Run(() => LogSegment.MakeReady(files, directory, options.SegmentBytes));
+        }
+    }
+
     /// <summary>Whether the next segment was made ahead. On a disk that is full it was, before writes were refused; what could not be made then is tried again.</summary>
     private bool IsReady()
     {
         try
         {
-            ready.GetAwaiter().GetResult();
-            return isPreparing;
+            ready?.GetAwaiter().GetResult();
+            return ready is not null;
         }
         catch (IOException)
         {

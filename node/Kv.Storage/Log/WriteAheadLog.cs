@@ -65,6 +65,9 @@ internal sealed class WriteAheadLog : IDisposable
     /// <summary>A sequence number with about half of the log's segments below it.</summary>
     public long MiddleLsn => writer.MiddleLsn;
 
+    /// <summary>Whether some small records can be written though the disk has no room.</summary>
+    public bool HasRoomAtHand => writer.HasRoomAtHand;
+
     /// <summary>Bytes of an unfinished group that the start cut.</summary>
     public long TornBytes { get; }
 

@@ -35,8 +35,16 @@ public sealed class MemoryPartitionStores(StoreCapabilities capabilities = Memor
     /// <summary>None: memory does not rot.</summary>
     public IReadOnlyDictionary<PartitionId, string> Damaged => ImmutableDictionary<PartitionId, string>.Empty;
 
-    public void ReportDamage(PartitionId partition, string reason)
+    public event Action<PartitionId, string> FoundDamaged
     {
+        add
+        {
+            // Nobody is ever told.
+        }
+
+        remove
+        {
+        }
     }
 
     public ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel) => throw new InvalidOperationException($"The store of partition {partition} is not damaged.");

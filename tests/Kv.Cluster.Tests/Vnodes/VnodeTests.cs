@@ -306,6 +306,25 @@ public sealed class VnodeTests
     });
 
     [Fact]
+    public void Drop_ThatTheDiskHasNoRoomFor_DoesNotHappen_AndIsDoneLater() => DataCluster.Run(10, 5, async cluster =>
+    {
+        var standIn = cluster.Outsider();
+        var partition = cluster.Partition(0);
+        var stored = await StoredAsync(cluster, "a");
+        await standIn.Context.CallAsync(() => PutAsync(cluster, standIn, partition, stored));
+        var vnode = standIn.Host.Find(partition)!;
+        standIn.Volume.RefusesDrops = true;
+        Assert.False(await standIn.Context.CallAsync(() => standIn.Host.TryDropAsync(vnode, vnode.Writes, null, CancellationToken.None)));
+        Assert.NotNull(await cluster.HeldAsync(standIn.Id, partition, Story.Key()));
+        Assert.IsType<PeerReply.Done>(await standIn.Context.CallAsync(() => PutAsync(cluster, standIn, partition, StoredAsync(cluster, "b"))));
+
+        standIn.Volume.RefusesDrops = false;
+        Assert.True(await standIn.Context.CallAsync(() => standIn.Host.TryDropAsync(vnode, vnode.Writes, null, CancellationToken.None)));
+        Assert.Null(standIn.Host.Find(partition));
+        Assert.False(standIn.Host.Failed.IsCompleted);
+    });
+
+    [Fact]
     public void AnOlderWrite_ThatArrivesLateAtALastWriteWinsBucket_DoesNotReplaceANewerOne() => DataCluster.Run(13, 5, async cluster =>
     {
         cluster.SetType("lww", BucketProps.NewType with { LastWriteWins = true, DvvEnabled = false });

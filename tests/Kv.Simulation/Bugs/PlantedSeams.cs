@@ -98,7 +98,11 @@ public sealed class PlantedSeams : SimSeams
 
         public IReadOnlyDictionary<PartitionId, string> Damaged => real.Damaged;
 
-        public void ReportDamage(PartitionId partition, string reason) => real.ReportDamage(partition, reason);
+        public event Action<PartitionId, string> FoundDamaged
+        {
+            add => real.FoundDamaged += value;
+            remove => real.FoundDamaged -= value;
+        }
 
         public ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel) => real.DiscardAsync(partition, cancel);
 

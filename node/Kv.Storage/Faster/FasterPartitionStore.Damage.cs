@@ -1,0 +1,48 @@
+using Kv.Core.Stores;
+
+namespace Kv.Storage.Faster;
+
+/// <summary>Damage that is met while it is open: it serves nothing any more, closes by itself, and is in nobody else's way.</summary>
+internal sealed partial class FasterPartitionStore
+{
+    private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StoreDamagedException? damage;
+
+    /// <summary>Damage was met: it serves nothing any more, and closes.</summary>
+    public bool IsDamaged => Volatile.Read(ref damage) is not null;
+
+    /// <summary>Completes when it is closed, for one that is damaged.</summary>
+    public Task WhenClosed => closed.Task;
+
+    /// <summary>Closes a store that has been reported as damaged, once nobody is inside; where it is being closed already, that goes on.</summary>
+    public async Task CloseDamagedAsync()
+    {
+        if (uses.TryClose(out var left))
+        {
+            await left;
+            CloseFiles();
+            host.Closed(this, isDropped: false);
+            closed.TrySetResult();
+        }
+    }
+
+    /// <summary>Takes note of damage that was met and gives what to throw. No verdict where the engine has failed: a device that failed answers zeros.</summary>
+    private StoreDamagedException Damaged(StoreDamagedException found)
+    {
+        host.ThrowIfFailed();
+        if (Interlocked.CompareExchange(ref damage, found, null) is null)
+        {
+            host.Damaged(this, found);
+        }
+
+        return found;
+    }
+
+    private void ThrowIfDamaged()
+    {
+        if (Volatile.Read(ref damage) is { } found)
+        {
+            throw new StoreDamagedException(found.Message, found);
+        }
+    }
+}
