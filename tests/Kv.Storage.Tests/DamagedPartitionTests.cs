@@ -7,6 +7,7 @@ namespace Kv.Storage.Tests;
 /// <summary>A partition whose store is damaged or gone: known over restarts, never opened, in nobody's way, and as new once it is given up.</summary>
 public sealed class DamagedPartitionTests
 {
+    private const string Directory = "/data/node/stores/p00001-00000000000000000001";
     private static readonly PartitionId One = new(1);
     private static readonly PartitionId Two = new(2);
 
@@ -109,6 +110,37 @@ public sealed class DamagedPartitionTests
         Assert.Equal(400, (await again.OpenAsync(One, CancellationToken.None)).ApproximateCount);
     }
 
+    [Theory]
+    [InlineData("index-checkpoints")]
+    [InlineData("cpr-checkpoints")]
+    public async Task RotInAnyFileOfFastersCheckpoint_IsFoundAtTheStart_ByItsName(string holder)
+    {
+        var disk = await WrittenAsync();
+        var token = Assert.Single(disk.List($"{Directory}/{holder}"));
+        foreach (var name in disk.List($"{Directory}/{holder}/{token}"))
+        {
+            var path = $"{Directory}/{holder}/{token}/{name}";
+            for (var at = 0; at < disk.Content(path).Length; at += 1499)
+            {
+                var rotten = disk.Capture().Settle(1);
+                rotten.Rot(path, at);
+                await using var engine = TestEngine.Open(TestEngine.Options("/data/node"), rotten);
+                var damage = await Assert.ThrowsAsync<StoreDamagedException>(async () => await engine.OpenAsync(One, CancellationToken.None));
+                Assert.Contains(path, damage.Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task ACheckpointOfAnOlderProgram_WhichHasNoChecksums_IsRecovered()
+    {
+        var disk = await WrittenAsync();
+        var token = Assert.Single(disk.List($"{Directory}/index-checkpoints"));
+        disk.Delete($"{Directory}/index-checkpoints/{token}/checksums");
+        await using var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk);
+        Assert.Equal(400, (await engine.OpenAsync(One, CancellationToken.None)).ApproximateCount);
+    }
+
     [Fact]
     public async Task WhatTheLogHasOfADamagedStore_StaysWhileThereIsRoomForIt()
     {
@@ -120,7 +152,7 @@ public sealed class DamagedPartitionTests
             disk = disk.Capture().Settle(1);
         }
 
-        const string checkpoints = "/data/node/stores/p00001-00000000000000000001/index-checkpoints";
+        const string checkpoints = Directory + "/index-checkpoints";
         var token = Assert.Single(disk.List(checkpoints));
         foreach (var name in disk.List($"{checkpoints}/{token}"))
         {
@@ -244,28 +276,27 @@ public sealed class DamagedPartitionTests
 
     private static async Task DamageAsync(FaultyFiles disk, string what)
     {
-        const string directory = "/data/node/stores/p00001-00000000000000000001";
         switch (what)
         {
             case "directory":
-                disk.DeleteDirectory(directory);
+                disk.DeleteDirectory(Directory);
                 break;
             case "checkpoint":
-                disk.Rot(directory + "/checkpoint", 40);
+                disk.Rot(Directory + "/checkpoint", 40);
                 break;
             case "older checkpoint":
-                disk.Delete(directory + "/checkpoint");
+                disk.Delete(Directory + "/checkpoint");
                 break;
             case "index":
-                foreach (var name in disk.List(directory + "/index-checkpoints"))
+                foreach (var name in disk.List(Directory + "/index-checkpoints"))
                 {
-                    disk.DeleteDirectory($"{directory}/index-checkpoints/{name}");
+                    disk.DeleteDirectory($"{Directory}/index-checkpoints/{name}");
                 }
 
                 break;
             default:
-                var records = disk.List(directory).First(one => one.StartsWith("records.", StringComparison.Ordinal));
-                disk.Rot($"{directory}/{records}", disk.Content($"{directory}/{records}").AsSpan().IndexOf(Bytes.Pattern(3500, 5)) + 1000);
+                var records = disk.List(Directory).First(one => one.StartsWith("records.", StringComparison.Ordinal));
+                disk.Rot($"{Directory}/{records}", disk.Content($"{Directory}/{records}").AsSpan().IndexOf(Bytes.Pattern(3500, 5)) + 1000);
                 await using (var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk))
                 {
                     var store = await engine.OpenAsync(One, CancellationToken.None);

@@ -142,6 +142,7 @@ internal sealed class StoreLog : IDisposable
 
         device.SyncAll();
         checkpointDevices.SyncAll();
+        CheckpointSums.Write(files, directory, IndexFilesOf(token), LogFilesOf(token));
         files.SyncDirectory(directory);
         return (token, begin, device.TakeRemoved());
     }
@@ -175,8 +176,9 @@ internal sealed class StoreLog : IDisposable
         try
         {
             // FASTER takes an index whose files are gone for an empty one.
-            Require(Path.Combine(directory, "index-checkpoints", $"{checkpoint.IndexToken}"));
-            Require(Path.Combine(directory, "cpr-checkpoints", $"{checkpoint.LogToken}"));
+            Require(Path.Combine(directory, IndexFilesOf(checkpoint.IndexToken)));
+            Require(Path.Combine(directory, LogFilesOf(checkpoint.LogToken)));
+            CheckpointSums.Check(files, directory, IndexFilesOf(checkpoint.IndexToken));
             faster.Recover(checkpoint.IndexToken, checkpoint.LogToken);
         }
         catch (Exception error)
@@ -194,7 +196,11 @@ internal sealed class StoreLog : IDisposable
     /// tries again.
     /// </summary>
     private static bool IsProofOfDamage(Exception error) =>
-        error is FileNotFoundException or FasterException or FormatException or OverflowException or ArgumentException or IndexOutOfRangeException;
+        error is StoreDamagedException or FileNotFoundException or FasterException or FormatException or OverflowException or ArgumentException or IndexOutOfRangeException;
+
+    private static string IndexFilesOf(Guid token) => Path.Combine("index-checkpoints", $"{token}");
+
+    private static string LogFilesOf(Guid token) => Path.Combine("cpr-checkpoints", $"{token}");
 
     private void Require(string checkpointFiles)
     {

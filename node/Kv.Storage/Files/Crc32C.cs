@@ -8,6 +8,9 @@ internal static class Crc32C
 {
     public static uint Of(ReadOnlySpan<byte> bytes) => ~Update(~0u, bytes);
 
+    /// <summary>Of a stretch that follows one with this checksum, 0 where nothing came before.</summary>
+    public static uint Of(uint before, ReadOnlySpan<byte> bytes) => ~Update(~before, bytes);
+
     /// <summary>Of two stretches as if they were one, for a header and its body.</summary>
     public static uint Of(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) => ~Update(Update(~0u, first), second);
 

@@ -13,6 +13,7 @@ internal enum SealedFileKind : uint
     StoreTrees = 5,
     SegmentIndex = 6,
     Damage = 7,
+    CheckpointSums = 8,
 }
 
 /// <summary>
