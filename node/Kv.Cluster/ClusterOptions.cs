@@ -106,8 +106,8 @@ public sealed record ClusterOptions
     /// <summary>Of hashes and keys that exchanges of this node move, and of data that trees are built from, each.</summary>
     public long ExchangeBytesPerSecond { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>Keys that an exchange has repaired at once.</summary>
-    public int ExchangeRepairConcurrency { get; init; } = 16;
+    /// <summary>Keys that an exchange has repaired at once: one sync of the disk does for many.</summary>
+    public int ExchangeRepairConcurrency { get; init; } = 64;
 
     /// <summary>While more requests than this are under way, exchanges and the building of trees wait.</summary>
     public int ExchangePauseRequests { get; init; } = 1000;

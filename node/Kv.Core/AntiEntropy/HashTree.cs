@@ -109,9 +109,14 @@ public sealed class HashTree
         return Volatile.Read(ref blocks[first / BlockLeaves]) is { } leaves ? Sum(leaves.AsSpan(first % BlockLeaves, 1 << finer)) : 0;
     }
 
-    /// <summary>The same entries in a tree of less depth.</summary>
+    /// <summary>The same entries in a tree of less depth; itself where it has that depth.</summary>
     public HashTree FoldedTo(int depth)
     {
+        if (depth == Depth)
+        {
+            return this;
+        }
+
         var folded = new HashTree(depth);
         for (var block = 0; block < blocks.Length; block++)
         {
