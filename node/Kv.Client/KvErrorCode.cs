@@ -20,6 +20,7 @@ public enum KvErrorCode
     ObjectTooLarge = 14,
     InvalidRequest = 15,
     StorageFailed = 16,
+    NotPresent = 17,
 
     /// <summary>No node could be reached, or the connection broke with the operation under way.</summary>
     Unavailable = 1000,

@@ -224,6 +224,11 @@ public sealed class KvClient : IDisposable
             return new KvError.ObjectTooLarge(put.Content.Value.Length, context.Options.MaxObjectBytes);
         }
 
+        if (put.Update is not null && (put.AsIs || put.IfNoneMatch || put.IfNotModified))
+        {
+            return new KvError.InvalidRequest("an update of a data type takes no conditions and no `asis`");
+        }
+
         return put.IfNoneMatch && put.IfNotModified ? new KvError.InvalidRequest("if_none_match and if_not_modified exclude each other") : null;
     }
 

@@ -69,6 +69,9 @@ public abstract record KvError
     /// <summary>`if_not_modified` found nothing.</summary>
     public sealed record NotFoundForCondition : KvError;
 
+    /// <summary>A removal without a context names what is not there; <paramref name="Term"/> is the member or field as Erlang prints it.</summary>
+    public sealed record NotPresent(string Term) : KvError;
+
     public sealed record TooManySiblings(int Count, int Maximum) : KvError;
 
     public sealed record ObjectTooLarge(long Bytes, long Maximum) : KvError;

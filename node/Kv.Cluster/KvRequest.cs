@@ -49,6 +49,9 @@ public abstract record KvRequest
         /// <summary>The value with its metadata, or a tombstone; dot, time and tag are the coordinator's to set.</summary>
         public required Sibling Content { get; init; }
 
+        /// <summary>In a bucket with a data type, what is done to it; <see cref="Content"/> is an empty one then.</summary>
+        public DataTypeUpdate? Update { get; init; }
+
         /// <summary>What the writer has seen; <see cref="VersionVector.Empty"/> for nothing.</summary>
         public VersionVector Context { get; init; } = VersionVector.Empty;
 

@@ -1,6 +1,7 @@
 using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Buckets;
+using Kv.Core.DataTypes;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
 using Kv.Core.Rings;
@@ -119,7 +120,8 @@ internal sealed class Coordinators
             var mayRetry = outcome is KvOutcome.Failed { Error: KvError.Unsatisfied } && attempt < MaxAttempts && !deadline.HasPassed(context.Time);
             if (!mayRetry || coordinator.Unreachable is not { Count: > 0 } unreachable)
             {
-                return outcome;
+                // Concurrent updates of a data type are siblings here, and one state for whoever asks.
+                return props.DataType is not null && outcome is KvOutcome.Found found ? new KvOutcome.Found(DataTypeObject.Collapse(found.Object, props)) : outcome;
             }
 
             (gone ??= []).UnionWith(unreachable);
@@ -128,6 +130,11 @@ internal sealed class Coordinators
 
     private async Task<KvOutcome> PutAsync(KvRequest.Put request, BucketProps props, Deadline deadline)
     {
+        if (DataTypeUpdates.Check(request, props) is { } misfit)
+        {
+            return new KvOutcome.Failed(misfit);
+        }
+
         var options = new PutQuorumOptions { NVal = request.NVal, W = request.W, Dw = request.Dw, Pw = request.Pw, NodeConfirms = request.NodeConfirms };
         if (PutQuorumRules.Resolve(props, options, out var violation) is not { } rules)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Kv.Cluster.Peers;
 using Kv.Core.Causality;
+using Kv.Core.DataTypes;
 using Kv.Core.Objects;
 
 namespace Kv.Cluster.Vnodes;
@@ -51,7 +52,7 @@ public sealed partial class Vnode
     private void ApplyCoordinate(VnodeCommand.Coordinate command, VnodePass.Slot slot)
     {
         var props = command.Props;
-        var local = slot.Value is { } held && !props.LastWriteWins ? StoredForm.Decode(held) : null;
+        var local = slot.Value is { } held && (!props.LastWriteWins || command.Update is not null) ? StoredForm.Decode(held) : null;
         var dot = context.Actors.Next(Partition);
         if (!KvObject.IsNewEvent(local, command.Context, dot))
         {
@@ -60,8 +61,21 @@ public sealed partial class Vnode
         }
 
         var now = context.Time.GetUtcNow();
-        var content = command.Content with { VTag = VTags.Of(dot), LastModifiedMicroseconds = (now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond };
-        var written = KvObject.Coordinate(local, content, command.Context, dot, (uint)now.ToUnixTimeSeconds(), props);
+        var microseconds = (now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
+        var (content, seen) = (command.Content, command.Context);
+        if (command.Update is { } update)
+        {
+            if (DataTypeUpdates.Apply(update, local, new DataTypeEvent(dot, microseconds, update.Context), props, out var refusal) is not { } updated)
+            {
+                command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: refusal);
+                return;
+            }
+
+            (content, seen) = (updated, local?.Clock ?? VersionVector.Empty);
+        }
+
+        content = content with { VTag = VTags.Of(dot), LastModifiedMicroseconds = microseconds };
+        var written = KvObject.Coordinate(local, content, seen, dot, (uint)now.ToUnixTimeSeconds(), props);
         written = written.Prune(props, (uint)now.ToUnixTimeSeconds());
         if (written.Siblings.Length > context.Options.MaxSiblings)
         {

@@ -55,7 +55,7 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
 
     /// <summary>A client's write that this vnode coordinates: it gives the dot.</summary>
     public sealed class Coordinate(
-        ReadOnlyMemory<byte> key, Sibling content, VersionVector context, BucketProps props, ICoordinatedWrite? observer) : VnodeCommand
+        ReadOnlyMemory<byte> key, Sibling content, DataTypeUpdate? update, VersionVector context, BucketProps props, ICoordinatedWrite? observer) : VnodeCommand
     {
         /// <summary>Told when the write is applied.</summary>
         public ICoordinatedWrite? Observer { get; } = observer;
@@ -64,7 +64,11 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
 
         public Sibling Content { get; } = content;
 
-        public VersionVector Context { get; } = context;
+        /// <summary>What makes the content, in a bucket with a data type.</summary>
+        public DataTypeUpdate? Update { get; } = update;
+
+        /// <summary>What the client had seen.</summary>
+        public VersionVector Context { get; } = update?.Context ?? context;
 
         public BucketProps Props { get; } = props;
 

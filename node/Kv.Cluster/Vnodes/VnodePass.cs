@@ -259,7 +259,7 @@ internal sealed class VnodePass
                 break;
             case VnodeCommand.Coordinate coordinate:
                 // Blind where nobody asks what is replaced: hash trees do.
-                Name(coordinate.Key, needsRead: !coordinate.Props.LastWriteWins || (Layout is not null && coordinate.Props.Aae));
+                Name(coordinate.Key, needsRead: !coordinate.Props.LastWriteWins || coordinate.Update is not null || (Layout is not null && coordinate.Props.Aae));
                 break;
             case VnodeCommand.Merge merge:
                 Name(merge.Key, needsRead: true);

@@ -17,6 +17,9 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes, int offset = 0)
 
     public readonly int Left => bytes.Length - Offset;
 
+    /// <summary>What was read is not what may be there.</summary>
+    public void Fail() => Failed = true;
+
     public byte ReadByte() => Has(1) ? bytes[Offset++] : (byte)0;
 
     public uint ReadUInt32() => Has(4) ? BinaryPrimitives.ReadUInt32LittleEndian(Take(4)) : 0;

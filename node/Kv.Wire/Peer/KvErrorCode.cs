@@ -19,4 +19,5 @@ public enum KvErrorCode
     ObjectTooLarge = 14,
     InvalidRequest = 15,
     StorageFailed = 16,
+    NotPresent = 17,
 }

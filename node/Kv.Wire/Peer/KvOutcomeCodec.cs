@@ -169,6 +169,10 @@ internal static class KvOutcomeCodec
                 writer.U8((byte)KvErrorCode.InvalidRequest);
                 writer.Text(invalid.Message);
                 break;
+            case KvError.NotPresent missing:
+                writer.U8((byte)KvErrorCode.NotPresent);
+                writer.Text(missing.Term);
+                break;
             case KvError.StorageFailed storage:
                 writer.U8((byte)KvErrorCode.StorageFailed);
                 writer.Text(storage.Message);
@@ -221,6 +225,8 @@ internal static class KvOutcomeCodec
                 return new KvError.ObjectTooLarge(reader.I64(), reader.I64());
             case KvErrorCode.InvalidRequest:
                 return new KvError.InvalidRequest(reader.Text());
+            case KvErrorCode.NotPresent:
+                return new KvError.NotPresent(reader.Text());
             case KvErrorCode.StorageFailed:
                 return new KvError.StorageFailed(reader.Text());
             default:

@@ -10,7 +10,7 @@ namespace Kv.Wire.Peer;
 /// <code>
 /// operation u8 (1 get, 2 put, 3 delete) | key | timeout i64 (100 ns; -1 default) | sloppy u8 | forwarded u8 | n_val i32 (-1 default) | node_confirms | ...
 /// get     r | pr | basic_quorum u8 (0 false, 1 true, 2 default) | notfound_ok u8 | head only u8 | has clock u8 | [clock]
-/// put     w | dw | pw | flags u8 (1 body, 2 head, 4 if_none_match, 8 if_not_modified, 16 asis) | clock | sibling
+/// put     w | dw | pw | flags u8 (1 body, 2 head, 4 if_none_match, 8 if_not_modified, 16 asis, 32 update) | clock | sibling | [operation | has clock u8 | [clock]]
 /// delete  rw | r | pr | w | dw | pw | has clock u8 | [clock]
 /// </code>
 /// </summary>
@@ -29,7 +29,8 @@ internal static class KvRequestCodec
         IfNoneMatch = 4,
         IfNotModified = 8,
         AsIs = 16,
-        All = 31,
+        Update = 32,
+        All = 63,
     }
 
     public static void Write(WireWriter writer, KvRequest request)
@@ -126,9 +127,15 @@ internal static class KvRequestCodec
             | (put.ReturnHead ? PutFlags.ReturnHead : 0)
             | (put.IfNoneMatch ? PutFlags.IfNoneMatch : 0)
             | (put.IfNotModified ? PutFlags.IfNotModified : 0)
-            | (put.AsIs ? PutFlags.AsIs : 0)));
+            | (put.AsIs ? PutFlags.AsIs : 0)
+            | (put.Update is not null ? PutFlags.Update : 0)));
         PeerFields.WriteClock(writer, put.Context);
         PeerFields.WriteSibling(writer, put.Content);
+        if (put.Update is { } update)
+        {
+            DataTypeOperationCodec.Write(writer, update.Operation);
+            WriteClock(writer, update.Context);
+        }
     }
 
     private static KvRequest.Put ReadPut(ref WireReader reader, in Common common)
@@ -157,8 +164,12 @@ internal static class KvRequestCodec
             AsIs = flags.HasFlag(PutFlags.AsIs),
             Context = PeerFields.ReadClock(ref reader),
             Content = PeerFields.ReadSibling(ref reader),
+            Update = flags.HasFlag(PutFlags.Update) ? ReadUpdate(ref reader) : null,
         };
     }
+
+    private static DataTypeUpdate ReadUpdate(ref WireReader reader) =>
+        new(DataTypeOperationCodec.Read(ref reader), reader.Flag() ? PeerFields.ReadClock(ref reader) : null);
 
     private static void WriteDelete(WireWriter writer, KvRequest.Delete delete)
     {

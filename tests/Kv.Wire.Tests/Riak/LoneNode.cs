@@ -12,10 +12,13 @@ using Xunit;
 namespace Kv.Wire.Tests.Riak;
 
 /// <summary>
-/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `keeps` (allow_mult, tombstones kept) and `sleeping`, which is not active.
+/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `keeps` (allow_mult, tombstones kept), one for each data type (`counters`, `sets`, …) and
+/// `sleeping`, which is not active.
 /// </summary>
 public sealed class LoneNode : IAsyncDisposable
 {
+    private static readonly string[] DataTypes = ["counter", "set", "gset", "map", "hll"];
+
     private LoneNode(ClusterNode node) => Node = node;
 
     public ClusterNode Node { get; }
@@ -30,6 +33,11 @@ public sealed class LoneNode : IAsyncDisposable
         var alone = new LoneNode(node);
         await alone.CreateTypeAsync("siblings", "{}");
         await alone.CreateTypeAsync("keeps", """{"delete_mode":"keep"}""");
+        foreach (var dataType in DataTypes)
+        {
+            await alone.CreateTypeAsync(dataType + "s", $$"""{"datatype":"{{dataType}}"}""");
+        }
+
         Ok(await node.Admin.CreateBucketTypeAsync("sleeping", "{}", CancellationToken.None));
         return alone;
     }

@@ -73,6 +73,7 @@ internal static class HttpErrors
         KvError.InsufficientVnodes lacking => new(500, Text($"Error:\n{{insufficient_vnodes,{lacking.Got},need,{lacking.Required}}}\n")),
         KvError.AllNodesDown => new(500, "Error:\nall_nodes_down\n"),
         KvError.Overload => new(503, "overload\n"),
+        KvError.NotPresent missing => new(500, $"Error:\n{{precondition,{{not_present,{missing.Term}}}}}\n"),
         KvError.TooManySiblings many => new(500, Text($"Error:\n{{too_many_siblings,{many.Count}}}\n")),
         KvError.StorageFailed => new(500, "Error:\nstorage failed: see the node's log\n"),
         KvError.Timeout => new(503, "request timed out\n"),

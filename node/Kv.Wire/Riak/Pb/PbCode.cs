@@ -32,5 +32,13 @@ internal enum PbCode : byte
     SetBucketTypeReq = 32,
     GetBucketKeyPreflistReq = 33,
     GetBucketKeyPreflistResp = 34,
+    CounterUpdateReq = 50,
+    CounterUpdateResp = 51,
+    CounterGetReq = 52,
+    CounterGetResp = 53,
+    DtFetchReq = 80,
+    DtFetchResp = 81,
+    DtUpdateReq = 82,
+    DtUpdateResp = 83,
     StartTls = 255,
 }

@@ -14,6 +14,7 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
     private readonly PbObjects objects = new(doors.Client);
     private readonly PbBuckets buckets = new(doors.Admin);
     private readonly PbListings listings = new(doors.Client, doors.Admin, options);
+    private readonly PbDataTypes dataTypes = new(doors.Client, doors.Admin);
     private readonly PbServer server = new(doors, options);
 
     /// <summary>Carries out one request and gives the last frame of its answer. The message's bytes are not touched after the first await.</summary>
@@ -58,6 +59,8 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
             ? buckets.SetTypeAsync(set)
             : new(Incomplete("RpbSetBucketTypeReq has no props")),
         PbCode.GetBucketKeyPreflistReq => new(server.Preflist(RpbGetBucketKeyPreflistReq.Parser.ParseFrom(message))),
+        PbCode.DtFetchReq => dataTypes.FetchAsync(DtFetchReq.Parser.ParseFrom(message)),
+        PbCode.DtUpdateReq => DtUpdateReq.Parser.ParseFrom(message) is { Op: not null } update ? dataTypes.UpdateAsync(update) : new(Incomplete("DtUpdateReq has no op")),
         PbCode.StartTls => new(PbReply.Error(PbErrors.NoStartTls)),
         _ => new(PbReply.Error(PbErrors.UnknownCode((byte)code))),
     };

@@ -17,6 +17,7 @@ internal static class PbErrors
     public const string Overload = "overload";
     public const string NoStartTls = "Security not enabled; STARTTLS not allowed.";
     public const string Internal = "Error processing incoming message: the node failed, see its log";
+    public const string NoDataType = "Bucket datatype 'undefined' is not a supported type.";
     public const string NoCode = "Invalid message packet: a frame has at least one byte, its code";
 
     public static string UnknownCode(byte code) => Text($"Unknown message code: {code}");
@@ -52,6 +53,7 @@ internal static class PbErrors
         KvError.MatchFound => "match_found",
         KvError.Modified => "modified",
         KvError.NotFoundForCondition => "notfound",
+        KvError.NotPresent missing => $"{{precondition,{{not_present,{missing.Term}}}}}",
         KvError.TooManySiblings many => Text($"{{too_many_siblings,{many.Count}}}"),
         KvError.ObjectTooLarge large => Text($"{{too_large,{large.Bytes}}}"),
         KvError.InvalidRequest invalid => invalid.Message,

@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+
+namespace Kv.Core.DataTypes;
+
+/// <summary>
+/// A data type as an object. A coordinated update merges all siblings that its vnode holds, changes what comes of it, and writes that in their place; concurrent updates are siblings
+/// as ever, and whoever reads merges them. So replicas, repair and handoff need to know nothing of data types.
+/// </summary>
+public static class DataTypeObject
+{
+    private const int DefaultPrecision = 14;
+
+    /// <summary>The data type of a bucket's objects; null for plain ones.</summary>
+    public static DataTypeKind? KindOf(BucketProps props) => DataTypeNames.Find(props.DataType);
+
+    /// <summary>
+    /// What the object's siblings come to together; a state to which nothing was done where there is none. Null, with the problem, where a sibling is no state of the type. Deletes among the
+    /// siblings add nothing: what they had seen is gone from the others already.
+    /// </summary>
+    public static DataType? Read(KvObject? held, BucketProps props, out DataTypeProblem? problem)
+    {
+        problem = null;
+        var kind = KindOf(props) ?? throw new ArgumentException("the bucket has no data type", nameof(props));
+        var state = DataType.Empty(kind, props.HllPrecision ?? DefaultPrecision);
+        foreach (var sibling in held?.Siblings ?? [])
+        {
+            if (sibling.IsTombstone)
+            {
+                continue;
+            }
+
+            if (!DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out var reason) || read.Kind != kind)
+            {
+                problem = new DataTypeProblem.NotOfThisType(read is null ? reason : $"a {DataTypeNames.Of(read.Kind)}");
+                return null;
+            }
+
+            state = state.Merge(read);
+        }
+
+        return state;
+    }
+
+    /// <summary>What an update writes; dot, time and tag are the coordinator's to set.</summary>
+    public static Sibling Content(DataType state) => new()
+    {
+        Dot = null,
+        Value = DataTypeCodec.Encode(state),
+        Metadata = ObjectMetadata.Empty with { ContentType = DataTypeNames.ContentTypeOf(state.Kind) },
+    };
+
+    /// <summary>
+    /// The object with one live sibling, the merged state, as clients that read it as a plain value get it (reference 5.1: siblings never reach them). Itself where it is that
+    /// already, or cannot be merged.
+    /// </summary>
+    public static KvObject Collapse(KvObject held, BucketProps props)
+    {
+        if (held.Siblings.Length == 1 || held.IsTombstone)
+        {
+            return held;
+        }
+
+        return held.IsHead || Read(held, props, out _) is not { } state
+            ? held.ReduceToNewest()
+            : KvObject.Create(held.Clock, ImmutableArray.Create(Content(state) with { LastModifiedMicroseconds = held.Newest.LastModifiedMicroseconds, VTag = held.Newest.VTag }));
+    }
+}

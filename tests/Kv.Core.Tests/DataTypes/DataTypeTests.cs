@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Numerics;
+using Kv.Core.Buckets;
+using Kv.Core.Causality;
+using Kv.Core.DataTypes;
+using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Xunit;
+using static Kv.Core.Tests.DataTypes.TypedHistory;
+
+namespace Kv.Core.Tests.DataTypes;
+
+/// <summary>Data types by examples: Riak's rules of reference 5, limits, and bytes that are none.</summary>
+public sealed class DataTypeTests
+{
+    private static readonly FieldName Counter = new(Bytes("c"), DataTypeKind.Counter);
+
+    [Fact]
+    public void Counter_HasNoBounds()
+    {
+        var huge = BigInteger.Pow(10, 40);
+        var counter = Do(DataType.Empty(DataTypeKind.Counter, 14), 1, new DataTypeOperation.Increment(huge));
+        counter = Do(counter, 2, new DataTypeOperation.Increment(-1));
+        Assert.Equal(huge - 1, ((PnCounter)Again(counter)).Value);
+    }
+
+    [Fact]
+    public void Set_WhatOneOperationRemovesAndAddsIsThere()
+    {
+        var set = Do(DataType.Empty(DataTypeKind.Set, 14), 1, new DataTypeOperation.ChangeSet([Bytes("a")], []));
+        set = Do(set, 2, new DataTypeOperation.ChangeSet([Bytes("a")], [Bytes("a")]));
+        Assert.Equal(["a"], ((SetStore)((CausalDataType)set).Root).Values.Select(Text));
+    }
+
+    [Fact]
+    public void Map_ARemovalThatFailsLeavesNothingOfItsOperation()
+    {
+        var map = DataType.Empty(DataTypeKind.Map, 14);
+        var change = new DataTypeOperation.ChangeMap([KeyValuePair.Create<FieldName, DataTypeOperation>(Counter, new DataTypeOperation.Increment(1))], [new FieldName(Bytes("x"), DataTypeKind.Set)]);
+        Assert.Null(map.Apply(change, Event(1), out var problem));
+        Assert.Equal(new DataTypeProblem.FieldNotPresent(new FieldName(Bytes("x"), DataTypeKind.Set)), problem);
+    }
+
+    [Fact]
+    public void Map_AnIncrementThatARemovalHadNotSeenBringsBackAllThatItsVnodeCounted()
+    {
+        var one = Do(DataType.Empty(DataTypeKind.Map, 14), 1, Incremented(5));
+        var context = ((CausalDataType)one).Clock;
+        var removed = one.Apply(new DataTypeOperation.ChangeMap([], [Counter]), Event(1, node: 2, context), out _)!;
+        var incremented = Do(one, 2, Incremented(1));
+        var merged = (CausalDataType)removed.Merge(incremented);
+        Assert.Equal(6, (int)((FieldCounter)((MapStore)merged.Root).Find(Counter)!).Value);
+    }
+
+    [Fact]
+    public void Map_NestsSoDeepAndNoDeeper()
+    {
+        DataTypeOperation Nested(int depth) => depth == 0
+            ? new DataTypeOperation.Increment(1)
+            : new DataTypeOperation.ChangeMap([KeyValuePair.Create(new FieldName(Bytes("m"), depth == 1 ? DataTypeKind.Counter : DataTypeKind.Map), Nested(depth - 1))], []);
+        var map = DataType.Empty(DataTypeKind.Map, 14);
+        Assert.NotNull(Again(map.Apply(Nested(50), Event(1), out _)!));
+        Assert.Null(map.Apply(Nested(51), Event(1), out var problem));
+        Assert.Equal(new DataTypeProblem.TooDeep(50), problem);
+    }
+
+    [Theory]
+    [InlineData(4, 0.3)]
+    [InlineData(10, 0.1)]
+    [InlineData(14, 0.03)]
+    public void HyperLogLog_IsNearTheTruth(int precision, double error)
+    {
+        const int Members = 50_000;
+        var state = DataType.Empty(DataTypeKind.HyperLogLog, precision);
+        state = Do(state, 1, new DataTypeOperation.Observe([.. Enumerable.Range(0, Members).Select(member => Bytes(member.ToString(CultureInfo.InvariantCulture)))]));
+        Assert.InRange((double)((HyperLogLog)Again(state)).Estimate, Members * (1 - (3 * error)), Members * (1 + (3 * error)));
+    }
+
+    [Fact]
+    public void HyperLogLog_OfTwoPrecisions_IsWhatTheLowerOneWouldHaveSeen()
+    {
+        var members = new DataTypeOperation.Observe([.. Enumerable.Range(0, 3_000).Select(member => Bytes(member.ToString(CultureInfo.InvariantCulture)))]);
+        var fine = Do(DataType.Empty(DataTypeKind.HyperLogLog, 12), 1, members);
+        var coarse = Do(DataType.Empty(DataTypeKind.HyperLogLog, 6), 1, members);
+        var merged = (HyperLogLog)fine.Merge(DataType.Empty(DataTypeKind.HyperLogLog, 6));
+        Assert.Equal(((HyperLogLog)coarse).Registers, merged.Registers);
+    }
+
+    [Fact]
+    public void AnotherValue_IsNoState()
+    {
+        var props = BucketProps.NewType with { DataType = "set" };
+        var plain = KvObject.Create(VersionVector.Empty, [new Sibling { Dot = null, Value = Bytes("plain") }]);
+        Assert.Null(DataTypeObject.Read(plain, props, out var problem));
+        Assert.IsType<DataTypeProblem.NotOfThisType>(problem);
+        var counter = KvObject.Create(VersionVector.Empty, [DataTypeObject.Content(DataType.Empty(DataTypeKind.Counter, 14))]);
+        Assert.Null(DataTypeObject.Read(counter, props, out problem));
+        Assert.Equal(new DataTypeProblem.NotOfThisType("a counter"), problem);
+    }
+
+    // Every state of every kind, cut anywhere or with a byte changed: a reason, or a state, and never anything else.
+    [Theory]
+    [InlineData("set")]
+    [InlineData("map")]
+    [InlineData("counter")]
+    [InlineData("gset")]
+    [InlineData("hll")]
+    public void DamagedBytes_AreRefusedOrRead(string type)
+    {
+        var kind = DataTypeNames.Find(type)!.Value;
+        var bytes = DataTypeCodec.Encode(Do(DataType.Empty(kind, 4), 1, Some(kind))).ToArray();
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            Assert.False(DataTypeCodec.TryDecode(bytes.AsSpan(0, length), out _, out var reason));
+            Assert.NotEmpty(reason);
+        }
+
+        for (var at = 0; at < bytes.Length; at++)
+        {
+            foreach (var bits in new byte[] { 1, 0x80, 0xff })
+            {
+                var damaged = (byte[])bytes.Clone();
+                damaged[at] ^= bits;
+                Assert.Equal(DataTypeCodec.TryDecode(damaged, out var state, out var reason), state is not null);
+                Assert.Equal(state is null, reason.Length > 0);
+            }
+        }
+    }
+
+    private static DataTypeOperation Some(DataTypeKind kind) => kind switch
+    {
+        DataTypeKind.Set => new DataTypeOperation.ChangeSet([Bytes("a"), Bytes("b")], []),
+        DataTypeKind.Map => Incremented(3),
+        DataTypeKind.Counter => new DataTypeOperation.Increment(3),
+        DataTypeKind.GSet => new DataTypeOperation.Grow([Bytes("a")]),
+        _ => new DataTypeOperation.Observe([Bytes("a")]),
+    };
+
+    private static DataTypeOperation.ChangeMap Incremented(int amount) => new([KeyValuePair.Create<FieldName, DataTypeOperation>(Counter, new DataTypeOperation.Increment(amount))], []);
+
+    private static DataType Do(DataType state, ulong counter, DataTypeOperation operation) => state.Apply(operation, Event(counter), out _)!;
+
+    private static DataType Again(DataType state)
+    {
+        Assert.True(DataTypeCodec.TryDecode(DataTypeCodec.Encode(state).Span, out var read, out var reason), reason);
+        return read;
+    }
+
+    private static DataTypeEvent Event(ulong counter, ulong node = 1, VersionVector? context = null) =>
+        new(new Dot(new ActorId(new NodeId(node), new PartitionId(0), 1), counter), (long)counter, context);
+}
