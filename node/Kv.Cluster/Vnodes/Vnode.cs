@@ -2,6 +2,8 @@ using System.Threading.Channels;
 using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
+using Kv.Core.Causality;
+using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -130,8 +132,8 @@ public sealed partial class Vnode : IAsyncDisposable
         IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Get(key, headOnly));
 
     internal ValueTask<VnodeReply> CoordinateAsync(
-        ReadOnlyMemory<byte> key, KvRequest.Put put, BucketProps props, ICoordinatedWrite? observer) =>
-        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Coordinate(key, put.Content, put.Update, put.Context, props, observer));
+        ReadOnlyMemory<byte> key, Sibling content, VersionVector seen, BucketProps props, ICoordinatedWrite? observer, DataTypeUpdate? update = null) =>
+        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Coordinate(key, content, update, seen, props, observer));
 
     internal ValueTask<VnodeReply> MergeAsync(
         ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Fence fence, Durability durability, BucketProps props) =>

@@ -3,6 +3,7 @@ using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.AntiEntropy;
 using Kv.Core.Causality;
+using Kv.Core.DataTypes;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
@@ -42,6 +43,16 @@ internal static class PeerSamples
             Indexes = [KeyValuePair.Create("age_int", "3"), KeyValuePair.Create("name_bin", "é")],
         },
     };
+
+    private static readonly DataTypeOperation Operations = new DataTypeOperation.ChangeMap(
+        [
+            Update("c", new DataTypeOperation.Increment(-300)),
+            Update("s", new DataTypeOperation.ChangeSet([Text("a"), Text("b")], [Text("c")])),
+            Update("r", new DataTypeOperation.Assign(Text("v"))),
+            Update("f", new DataTypeOperation.SetFlag(true)),
+            Update("m", new DataTypeOperation.ChangeMap([], [])),
+        ],
+        [new FieldName(Text("gone"), DataTypeKind.Map)]);
 
     private static readonly Member Node = new(
         First,
@@ -97,6 +108,24 @@ internal static class PeerSamples
             Content = new Sibling { Dot = null, IsTombstone = true },
             ReturnHead = true,
             IfNotModified = true,
+        })),
+        ("Forward.Put.Update", new PeerRequest.Forward(new KvRequest.Put
+        {
+            Key = Key,
+            Content = new Sibling { Dot = null },
+            Update = new DataTypeUpdate(Operations, Clock),
+        })),
+        ("Forward.Put.Update.Grow", new PeerRequest.Forward(new KvRequest.Put
+        {
+            Key = Key,
+            Content = new Sibling { Dot = null },
+            Update = new DataTypeUpdate(new DataTypeOperation.Grow([Text("a")]), null),
+        })),
+        ("Forward.Put.Update.Observe", new PeerRequest.Forward(new KvRequest.Put
+        {
+            Key = Key,
+            Content = new Sibling { Dot = null },
+            Update = new DataTypeUpdate(new DataTypeOperation.Observe([]), null),
         })),
         ("Forward.Delete", new PeerRequest.Forward(new KvRequest.Delete
         {
@@ -195,4 +224,8 @@ internal static class PeerSamples
         new KvError.InvalidRequest("an empty key"),
         new KvError.StorageFailed("the disk is gone"),
     ];
+
+    private static KeyValuePair<FieldName, DataTypeOperation> Update(string field, DataTypeOperation operation) => new(new FieldName(Text(field), operation.Kind), operation);
+
+    private static ReadOnlyMemory<byte> Text(string text) => System.Text.Encoding.UTF8.GetBytes(text);
 }

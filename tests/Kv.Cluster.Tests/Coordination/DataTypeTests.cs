@@ -1,0 +1,88 @@
+using System.Text;
+using Kv.Core.Buckets;
+using Kv.Core.DataTypes;
+using Kv.Core.Objects;
+using Kv.TestKit;
+using Xunit;
+
+namespace Kv.Cluster.Tests.Coordination;
+
+/// <summary>Updates of data types by way of a cluster: where they are carried out, what becomes of concurrent ones, what is refused.</summary>
+public sealed class DataTypeTests
+{
+    private static readonly BucketProps Sets = BucketProps.NewType with { DataType = "set" };
+    private static readonly ObjectKey Key = Story.Key(type: "sets");
+
+    [Fact]
+    public void Update_AtAnyNode_IsFoundAtEveryNode() => Run(1, async cluster =>
+    {
+        foreach (var (node, number) in cluster.Nodes.Select((node, number) => (node, number)))
+        {
+            Assert.IsType<KvOutcome.Stored>(await node.AskAsync(Add($"m{number}")));
+        }
+
+        foreach (var reader in cluster.Nodes)
+        {
+            Assert.Equal(["m0", "m1", "m2", "m3", "m4"], await MembersAsync(reader));
+        }
+    });
+
+    [Fact]
+    public void Updates_OnBothSidesOfACut_AreSiblingsOnReplicas_AndOneStateForReaders_AndOneAgainAfterTheNext() => Run(2, async cluster =>
+    {
+        await cluster.Primary(0, Key).AskAsync(Add("both"));
+        var alone = cluster.Primary(0, Key).Id;
+        foreach (var other in cluster.Nodes.Where(node => node.Id != alone))
+        {
+            cluster.Network.Cut(alone, other.Id);
+        }
+
+        cluster.Detect();
+        Assert.IsType<KvOutcome.Stored>(await cluster.Primary(0, Key).AskAsync(Add("left")));
+        Assert.IsType<KvOutcome.Stored>(await cluster.Primary(1, Key).AskAsync(Add("right")));
+        cluster.Network.HealAll();
+        cluster.Detect();
+
+        Assert.Equal(["both", "left", "right"], await MembersAsync(cluster.Outsider(0, Key)));
+        await cluster.WaitAsync(2);
+        Assert.Equal(2, (await cluster.HeldByPrimariesAsync(Key))[0]!.Siblings.Length);
+
+        Assert.IsType<KvOutcome.Stored>(await cluster.Outsider(0, Key).AskAsync(Add("after")));
+        await cluster.WaitAsync(2);
+        Assert.All(await cluster.HeldByPrimariesAsync(Key), held => Assert.Single(held!.Siblings));
+        Assert.Equal(["after", "both", "left", "right"], await MembersAsync(cluster.Primary(2, Key)));
+    });
+
+    [Fact]
+    public void Refusals() => Run(3, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Story.Put("plain", key: Key))));
+        Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Add("m") with { Key = Story.Key() })));
+        Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Add("m") with { AsIs = true })));
+        Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Add("m") with { IfNoneMatch = true })));
+        Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Add("m") with { Update = new DataTypeUpdate(new DataTypeOperation.Increment(1), null) })));
+        var removal = new DataTypeUpdate(new DataTypeOperation.ChangeSet([], [Bytes("absent")]), null);
+        Assert.Equal(new KvError.NotPresent("<<\"absent\">>"), Story.Error(await cluster.Outsider(0, Key).AskAsync(Add("m") with { Update = removal })));
+        Assert.IsType<KvOutcome.NotFound>(await node.AskAsync(Story.Get(Key)));
+    });
+
+    private static void Run(int seed, Func<DataCluster, Task> story) => DataCluster.Run(seed, 5, cluster =>
+    {
+        cluster.SetType("sets", Sets);
+        return story(cluster);
+    });
+
+    private static KvRequest.Put Add(string member) =>
+        new() { Key = Key, Content = new Sibling { Dot = null }, Update = new DataTypeUpdate(new DataTypeOperation.ChangeSet([Bytes(member)], []), null) };
+
+    private static async Task<IEnumerable<string>> MembersAsync(DataNode node)
+    {
+        var found = Assert.IsType<KvOutcome.Found>(await node.AskAsync(Story.Get(Key))).Object;
+        Assert.Single(found.Siblings);
+        var state = (CausalDataType)DataTypeObject.Read(found, Sets, out _)!;
+        return ((SetStore)state.Root).Values.Select(member => Encoding.UTF8.GetString(member.Span));
+    }
+
+    private static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);
+}
