@@ -19,6 +19,7 @@ public sealed class GetQuorum
     private int primariesPending;
     private bool notFoundsCount;
     private bool isFound;
+    private bool isOver;
 
     /// <summary>The preference list has passed <see cref="GetQuorumRules.Check"/>; replicas are named by their position in it.</summary>
     public GetQuorum(GetQuorumRules rules, ImmutableArray<PreflistEntry> preflist)
@@ -64,7 +65,7 @@ public sealed class GetQuorum
     {
         if (Verdict == QuorumVerdict.Wait)
         {
-            notFoundsCount = true;
+            notFoundsCount = isOver = true;
             if (Decide() == QuorumVerdict.Wait)
             {
                 Fail(new QuorumFailure.Timeout());
@@ -86,13 +87,15 @@ public sealed class GetQuorum
         var open = Pending + count.Held;
         var canMeet = count.Ok + open >= rules.R && count.PrimaryOk + count.PrimaryHeld + primariesPending >= rules.Pr && CanConfirm(nodes);
         var basicFails = rules.BasicQuorum && count.Failed >= (rules.NVal / 2) + 1;
-        if (open > 0 && canMeet && !basicFails)
+
+        // Nobody failed and nobody has a live value: the answer is "not found", whatever the options make of not-founds. It is no less to be believed last where they cannot be met any more.
+        var isNotFound = count.NotFound > 0 && count.NotFound + count.Held + count.Tombstones == replies.Length - Pending;
+        if (open > 0 && !basicFails && (canMeet || (isNotFound && Pending > 0 && !isOver)))
         {
             return QuorumVerdict.Wait;
         }
 
-        // Nobody failed and nobody has a live value: the answer is "not found", whatever the options make of not-founds.
-        if (count.NotFound > 0 && count.NotFound + count.Held + count.Tombstones == replies.Length - Pending)
+        if (isNotFound)
         {
             return Verdict = QuorumVerdict.Met;
         }

@@ -25,7 +25,11 @@ public sealed class GetQuorumTests
     [InlineData("r=2", "PPP", "0x 1o", "wU overload")]
     [InlineData("r=1", "PPP", "0x 1x 2n", "wwM")]
     [InlineData("r=2 notfound_ok=false", "PPP", "0n 1f 2f", "wwM")]
-    [InlineData("r=2 notfound_ok=false", "PPP", "0n 1n", "wM")] // nothing but not-founds: the answer is "not found"
+    [InlineData("r=2 notfound_ok=false", "PPP", "0n 1n 2n", "wwM")] // nothing but not-founds: the answer is "not found"
+    [InlineData("r=2 notfound_ok=false", "PPP", "0n 1n 2f", "wwU r 2 1")] // and only then: the last one may have it
+    [InlineData("r=2 pr=3 notfound_ok=false", "PPP", "0n 1f 2f", "wUU pr 3 1")]
+    [InlineData("r=2 pr=3 notfound_ok=false", "PPP", "0n 1n 2n", "wwM")]
+    [InlineData("r=3 notfound_ok=false basic", "PPP", "0n 1n", "wM")]
     [InlineData("r=2 notfound_ok=false", "PPP", "0n 1t 2n", "wwM")] // and tombstones
     [InlineData("r=2 notfound_ok=false", "PPP", "0n 1f 2n", "wwU r 2 1")]
     [InlineData("r=1 notfound_ok=false", "PPP", "0n 1n 2f", "wwM")] // without basic_quorum the last one is waited for
@@ -64,6 +68,14 @@ public sealed class GetQuorumTests
         var quorum = new GetQuorum(Rules("r=2", 3), Preflist("PPF"));
         quorum.Add(0, GetReplyKind.Found);
         Assert.Equal(QuorumVerdict.Wait, quorum.Add(2, GetReplyKind.NotFound));
+        Assert.Equal(QuorumVerdict.Met, quorum.Conclude());
+    }
+
+    [Fact]
+    public void Deadline_WithNotFoundsThatAreFailures_SaysNotFound()
+    {
+        var quorum = new GetQuorum(Rules("r=2 pr=3 notfound_ok=false", 3), Preflist("PPP"));
+        Assert.Equal(QuorumVerdict.Wait, quorum.Add(0, GetReplyKind.NotFound));
         Assert.Equal(QuorumVerdict.Met, quorum.Conclude());
     }
 
