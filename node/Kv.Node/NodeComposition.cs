@@ -242,7 +242,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
             limits => limits.MaxConcurrentConnections = options.MaxClientConnections,
             services =>
             {
-                services.AddGrpc();
+                services.AddGrpc(grpc => grpc.Interceptors.Add<CallFailures>());
                 services.AddSingleton(service);
             },
             app =>

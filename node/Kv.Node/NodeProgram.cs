@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Kv.Core.Stores;
 using Kv.Storage;
+using Kv.Wire;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Kv.Node;
@@ -145,6 +146,7 @@ public static partial class NodeProgram
         logging.SetMinimumLevel(options.LogLevel);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Grpc", LogLevel.Warning);
+        logging.AddFilter(CallFailures.LibraryCategory, LogLevel.None);
         if (options.JsonLog)
         {
             logging.AddJsonConsole(console => SetFormat(console, "yyyy-MM-ddTHH:mm:ss.fffZ"));

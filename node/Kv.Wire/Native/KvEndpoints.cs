@@ -13,6 +13,7 @@ public static class KvEndpoints
         {
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
             grpc.MaxSendMessageSize = null;
+            grpc.Interceptors.Add<CallFailures>();
         });
         services.AddSingleton(service);
         return services;

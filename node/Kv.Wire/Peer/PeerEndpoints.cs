@@ -15,6 +15,7 @@ public static class PeerEndpoints
         {
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes + options.FrameBytes + PeerFrame.HeaderBytes;
             grpc.MaxSendMessageSize = null;
+            grpc.Interceptors.Add<CallFailures>();
         });
         services.AddSingleton(service);
         services.AddSingleton<IServiceMethodProvider<PeerService>, PeerServiceMethods>();
