@@ -47,6 +47,10 @@ public sealed class EngineCrashTests
         {
             var (image, view, at) = crashes[index];
             await CheckAsync(image.Settle(seed + index), view, $"seed {seed}, crash {index} before {at}");
+            if (index % 4 == 0)
+            {
+                await CrashInRecoveryAsync(image.Settle(seed + index), view, picks, $"seed {seed}, crash {index} before {at}");
+            }
         }
     }
 
@@ -85,6 +89,31 @@ public sealed class EngineCrashTests
             model.Begin(partition, key, value);
             await stores[partition].PutTrackedAsync(key, value is null ? default(ReadOnlyMemory<byte>?) : value);
             model.Acknowledge();
+        }
+    }
+
+    /// <summary>A start that crashes too: what recovery writes over what is covered must not look like damage.</summary>
+    private static async Task CrashInRecoveryAsync(FaultyFiles disk, CrashModel.View view, Random picks, string context)
+    {
+        var crashes = new List<(DiskImage Image, FileOperation At)>();
+        disk.Before = operation =>
+        {
+            if (crashes.Count < 3 && picks.Next(15) == 0)
+            {
+                crashes.Add((disk.Capture(), operation));
+            }
+        };
+        await using (var engine = TestEngine.Open(Options(), disk))
+        {
+            for (var partition = 0; partition < Partitions; partition++)
+            {
+                await engine.OpenAsync(new PartitionId(partition), CancellationToken.None);
+            }
+        }
+
+        foreach (var (image, at) in crashes)
+        {
+            await CheckAsync(image.Settle(picks.Next()), view, $"{context}, and its recovery before {at}");
         }
     }
 

@@ -230,9 +230,9 @@ public sealed class StorageEngineTests : IDisposable
         var records = "/data/node/stores/p00001-00000000000000000001/" + StoreLog.FileName + ".0";
         disk.Rot(records, 64 + 200);
         await using var engine = TestEngine.Open(TestEngine.Options("/data/node"), disk);
-        var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
         await Assert.ThrowsAsync<StoreDamagedException>(async () =>
         {
+            var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
             for (var key = 0; key < 50; key++)
             {
                 await store.GetAsync($"key-{key}");

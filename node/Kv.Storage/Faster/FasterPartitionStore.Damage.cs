@@ -38,6 +38,12 @@ internal sealed partial class FasterPartitionStore
         return found;
     }
 
+    private void ThrowIfUnsound()
+    {
+        host.ThrowIfFailed();
+        log.ThrowIfDamaged();
+    }
+
     private void ThrowIfDamaged()
     {
         if (Volatile.Read(ref damage) is { } found)

@@ -85,8 +85,8 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         {
             await caller.ReadAsync(batch, writer.Learn);
 
-            // A device that failed answers zeros; nothing read after that may be believed.
-            host.ThrowIfFailed();
+            // A device that failed answers zeros, and one that found rot; nothing read after that may be believed.
+            ThrowIfUnsound();
         }
         catch (StoreDamagedException found)
         {
@@ -115,7 +115,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
             lock (gate)
             {
                 batch = writer.Prepare(batch);
-                host.ThrowIfFailed();
+                ThrowIfUnsound();
                 done = host.Log.Append(Identity, LogRecordKind.Batch, writer.Record, durability, out var first, out var last);
                 ApplyLogged(batch, first, last);
             }
@@ -145,7 +145,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
                 try
                 {
                     stretch = await fold.NextAsync();
-                    host.ThrowIfFailed();
+                    ThrowIfUnsound();
                 }
                 catch (StoreDamagedException found)
                 {
@@ -321,7 +321,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
             try
             {
                 var value = await reader.ReadAsync(key);
-                host.ThrowIfFailed();
+                ThrowIfUnsound();
                 return value;
             }
             catch (StoreDamagedException found)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using FASTER.core;
 using Kv.Storage.Files;
@@ -7,7 +8,8 @@ namespace Kv.Storage.Faster;
 /// <summary>
 /// FASTER's disk on the files port. Page writes are not synced one by one: the node's log holds what they hold until a checkpoint, which syncs
 /// them all at once (<see cref="SyncAll"/>). Segments that FASTER lets go are deleted only when the checkpoint that no longer needs them
-/// is on disk (<see cref="DeleteRemoved"/>). A failed write ends the engine.
+/// is on disk (<see cref="DeleteRemoved"/>). A failed write ends the engine. Each sector of records has a checksum, which every read of it is compared with: of what does not match FASTER
+/// gets zeros, as of what was never written, and whoever asked looks at <see cref="Damage"/>.
 /// </summary>
 internal sealed unsafe class SegmentDevice : StorageDeviceBase
 {
@@ -17,20 +19,31 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     private readonly Action<Exception> fail;
     private readonly bool isInline;
     private readonly ConcurrentDictionary<int, Lazy<IStorageFile>> open = [];
+    private readonly ConcurrentDictionary<int, Lazy<SectorSums>> sums = [];
     private readonly ConcurrentDictionary<int, bool> dirty = [];
     private readonly ConcurrentQueue<int> removed = new();
     private int pendingWrites;
     private int deletedBelow;
+    private string? damage;
 
-    /// <param name="isInline">Completes before the call returns: for checkpoint metadata, whose writer waits on the thread it was called on.</param>
+    /// <param name="isInline">Completes before the call returns: for checkpoint metadata, whose writer waits on the thread it was called on, and which has checksums of its own.</param>
     public SegmentDevice(IStorageFiles files, string path, bool isInline, Action<Exception> fail)
-        : base(path, sectorSize: 512, capacity: -1)
+        : base(path, sectorSize: SectorSums.SectorBytes, capacity: -1)
     {
         this.files = files;
         this.isInline = isInline;
         this.fail = fail;
         ThrottleLimit = MaxPendingWrites;
     }
+
+    /// <summary>The address below which sectors are written, and not written over, so that they have to match their checksums.</summary>
+    public Func<long> WrittenBelow { get; set; } = static () => 0;
+
+    /// <summary>While a checkpoint is recovered FASTER writes over what the checkpoint covers, which a crash must not take for rot.</summary>
+    public bool WritesOver { get; set; }
+
+    /// <summary>Where a sector was first found that is not as it was written, and what of it; null where none was.</summary>
+    public string? Damage => Volatile.Read(ref damage);
 
     public override bool Throttle() => Volatile.Read(ref pendingWrites) > ThrottleLimit;
 
@@ -78,6 +91,10 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         {
             dirty.TryRemove(segment, out _);
             Segment(segment).Sync();
+            if (!isInline)
+            {
+                Sums(segment).Sync();
+            }
         }
     }
 
@@ -104,7 +121,13 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
                 file.Value.Dispose();
             }
 
+            if (sums.TryRemove(segment, out var sum))
+            {
+                sum.Value.Dispose();
+            }
+
             files.Delete(PathOf(segment));
+            files.Delete(SumsPathOf(segment));
         }
     }
 
@@ -122,7 +145,13 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
             file.Value.Dispose();
         }
 
+        foreach (var sum in sums.Values)
+        {
+            sum.Value.Dispose();
+        }
+
         open.Clear();
+        sums.Clear();
     }
 
     private void Write(IntPtr source, int segment, long offset, uint bytes, DeviceIOCompletionCallback callback, object context)
@@ -130,7 +159,16 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         uint error = 0;
         try
         {
-            Segment(segment).Write(offset, new ReadOnlySpan<byte>((void*)source, (int)bytes));
+            var written = new ReadOnlySpan<byte>((void*)source, (int)bytes);
+            if (isInline)
+            {
+                Segment(segment).Write(offset, written);
+            }
+            else
+            {
+                WriteSummed(segment, offset, written);
+            }
+
             dirty[segment] = true;
         }
         catch (Exception cause)
@@ -143,14 +181,48 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         Interlocked.Decrement(ref pendingWrites);
     }
 
+    /// <summary>By way of a copy: FASTER marks records in a page that is being written, and the checksum has to be that of what comes to the disk.</summary>
+    private void WriteSummed(int segment, long offset, ReadOnlySpan<byte> written)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(written.Length);
+        try
+        {
+            var copy = rented.AsSpan(0, written.Length);
+            written.CopyTo(copy);
+            if (WritesOver)
+            {
+                Sums(segment).Forget(offset, copy);
+                Segment(segment).Write(offset, copy);
+                Segment(segment).Sync();
+            }
+            else
+            {
+                Segment(segment).Write(offset, copy);
+            }
+
+            Sums(segment).Write(offset, copy);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
     private void Read(IntPtr target, int segment, long offset, uint bytes, DeviceIOCompletionCallback callback, object context)
     {
         uint error = 0;
         var span = new Span<byte>((void*)target, (int)bytes);
         try
         {
+            // Before the read: what is written by now stays as it is.
+            var writtenBelow = isInline ? 0 : WrittenBelow();
+
             // FASTER reads whole sectors, past the end of what was written too: those bytes are zeros.
             span[ReadSegment(segment, offset, span)..].Clear();
+            if (!IsSound(segment, offset, span, writtenBelow))
+            {
+                span.Clear();
+            }
         }
         catch (Exception) when (segment < Volatile.Read(ref deletedBelow))
         {
@@ -170,8 +242,26 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     private int ReadSegment(int segment, long offset, Span<byte> into) =>
         segment < Volatile.Read(ref deletedBelow) ? 0 : Segment(segment).Read(offset, into);
 
+    private bool IsSound(int segment, long offset, ReadOnlySpan<byte> found, long writtenBelow)
+    {
+        var certain = Math.Clamp(writtenBelow - (segment * SegmentSize) - offset, 0, found.Length) & -SectorSums.SectorBytes;
+        if (certain == 0 || segment < Volatile.Read(ref deletedBelow) || Sums(segment).FirstRotten(offset, found[..(int)certain]) is not { } rotten || segment < Volatile.Read(ref deletedBelow))
+        {
+            return true;
+        }
+
+        Interlocked.CompareExchange(
+            ref damage, $"The store's records are damaged: {PathOf(segment)} at offset {rotten}: expected {SectorSums.SectorBytes} bytes that match their checksum, found some that do not.", null);
+        return false;
+    }
+
+    private SectorSums Sums(int segment) =>
+        sums.GetOrAdd(segment, id => new Lazy<SectorSums>(() => new SectorSums(files.Open(SumsPathOf(id), FileOpening.ExistingOrCreate)))).Value;
+
     private IStorageFile Segment(int segment) =>
         open.GetOrAdd(segment, id => new Lazy<IStorageFile>(() => files.Open(PathOf(id), FileOpening.ExistingOrCreate))).Value;
 
     private string PathOf(int segment) => FileName + "." + segment.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private string SumsPathOf(int segment) => Path.Combine(Path.GetDirectoryName(FileName)!, StoreLog.SumsFileName) + "." + segment.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

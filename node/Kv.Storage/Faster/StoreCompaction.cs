@@ -61,8 +61,9 @@ internal sealed class StoreCompaction(IStoreHost host, StoreLog log, StoreSessio
         {
             await FindNewestAsync();
 
-            // A device that failed answers zeros: what it gave must not decide what is let go.
+            // A device that failed answers zeros, and one that found rot: what it gave must not decide what is let go.
             host.ThrowIfFailed();
+            log.ThrowIfDamaged();
             lock (gate)
             {
                 for (var index = 0; index < scanned.Count; index++)

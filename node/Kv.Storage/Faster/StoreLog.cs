@@ -8,6 +8,7 @@ namespace Kv.Storage.Faster;
 internal sealed class StoreLog : IDisposable
 {
     public const string FileName = "records";
+    public const string SumsFileName = "sums";
     private const long IndexBytesPerKey = 8;
     private const int BucketBytes = 64;
 
@@ -15,6 +16,7 @@ internal sealed class StoreLog : IDisposable
     private readonly string directory;
     private readonly SegmentDevice device;
     private readonly CheckpointDevices checkpointDevices;
+    private readonly DeviceLogCommitCheckpointManager checkpoints;
     private readonly FasterKV<SpanByte, SpanByte> faster;
 
     /// <param name="files">Where the store's files are.</param>
@@ -30,9 +32,10 @@ internal sealed class StoreLog : IDisposable
         this.directory = directory;
         PageBytes = checkpoint?.PageBytes ?? options.PageBytes;
         SegmentBytes = checkpoint?.SegmentBytes ?? Math.Max(options.StoreSegmentBytes, PageBytes);
-        DeleteSegments(segment => checkpoint is null || segment < checkpoint.BeginAddress / SegmentBytes);
+        DeleteSuperfluous(checkpoint);
         device = new SegmentDevice(files, Path.Combine(directory, FileName), isInline: false, fail);
         checkpointDevices = new CheckpointDevices(files, directory, fail);
+        checkpoints = new DeviceLogCommitCheckpointManager(checkpointDevices, new DefaultCheckpointNamingScheme(), removeOutdated: false);
         faster = new FasterKV<SpanByte, SpanByte>(new FasterKVSettings<SpanByte, SpanByte>
         {
             LogDevice = device,
@@ -42,13 +45,16 @@ internal sealed class StoreLog : IDisposable
             IndexSize = options.StoreIndexBytes,
             MutableFraction = 0.9,
             EqualityComparer = new SpanByteComparer(),
-            CheckpointManager = new DeviceLogCommitCheckpointManager(checkpointDevices, new DefaultCheckpointNamingScheme(), removeOutdated: false),
+            CheckpointManager = checkpoints,
             TryRecoverLatest = false,
         });
         if (checkpoint is not null)
         {
             Recover(checkpoint);
         }
+
+        // FASTER moves it from page to page, past those that are written to the end.
+        device.WrittenBelow = () => faster.Log.HeadAddress;
     }
 
     public int PageBytes { get; }
@@ -83,6 +89,16 @@ internal sealed class StoreLog : IDisposable
         }
 
         throw new StoreDamagedException($"The store's records are damaged: {PlaceOf(scan.CurrentAddress)}: expected a record that matches its checksum, found one that does not.");
+    }
+
+    /// <summary>To be asked after every read and before what it gave is believed: of what rotted FASTER got zeros, and says "not found".</summary>
+    /// <exception cref="StoreDamagedException">Something read from the disk is not as it was written.</exception>
+    public void ThrowIfDamaged()
+    {
+        if (device.Damage is { } reason)
+        {
+            throw new StoreDamagedException(reason);
+        }
     }
 
     public StoreSession NewSession(MovingKeys? moving = null)
@@ -142,6 +158,7 @@ internal sealed class StoreLog : IDisposable
 
         device.SyncAll();
         checkpointDevices.SyncAll();
+        SectorSums.Mark(files, directory, IndexFilesOf(token));
         CheckpointSums.Write(files, directory, IndexFilesOf(token), LogFilesOf(token));
         files.SyncDirectory(directory);
         return (token, begin, device.TakeRemoved());
@@ -179,16 +196,30 @@ internal sealed class StoreLog : IDisposable
             Require(Path.Combine(directory, IndexFilesOf(checkpoint.IndexToken)));
             Require(Path.Combine(directory, LogFilesOf(checkpoint.LogToken)));
             CheckpointSums.Check(files, directory, IndexFilesOf(checkpoint.IndexToken));
+            var end = EndOf(checkpoint.LogToken);
+            device.WrittenBelow = () => end;
+            device.WritesOver = true;
             faster.Recover(checkpoint.IndexToken, checkpoint.LogToken);
+            device.WritesOver = false;
+            ThrowIfDamaged();
         }
         catch (Exception error)
         {
             Dispose();
-            var message = $"The store in {directory} cannot be recovered from its checkpoint {checkpoint.LogToken} (covers sequence number {checkpoint.CoveredLsn}): {error.Message}";
-            throw IsProofOfDamage(error) ? new StoreDamagedException(message, error) : new StoreException(message, error);
+            var message = $"The store in {directory} cannot be recovered from its checkpoint {checkpoint.LogToken} (covers sequence number {checkpoint.CoveredLsn}): {device.Damage ?? error.Message}";
+            throw device.Damage is not null || IsProofOfDamage(error) ? new StoreDamagedException(message, error) : new StoreException(message, error);
         }
 
         DeleteOutdated(checkpoint.LogToken, []);
+    }
+
+    /// <summary>The address at which the records of a checkpoint end. The sector that it lies in may have been written over since, and a crash may have torn it.</summary>
+    private long EndOf(Guid token)
+    {
+        using var reader = new StreamReader(new MemoryStream(checkpoints.GetLogCheckpointMetadata(token, null, false, -1)));
+        HybridLogRecoveryInfo info = default;
+        info.Initialize(reader);
+        return info.finalLogicalAddress;
     }
 
     /// <summary>
@@ -210,11 +241,19 @@ internal sealed class StoreLog : IDisposable
         }
     }
 
-    private void DeleteSegments(Predicate<long> isSuperfluous)
+    private void DeleteSuperfluous(StoreCheckpoint? checkpoint)
+    {
+        var first = checkpoint?.BeginAddress / SegmentBytes ?? long.MaxValue;
+        var isSummed = checkpoint is not null && SectorSums.HasMark(files, directory, IndexFilesOf(checkpoint.IndexToken));
+        DeleteSegments(FileName, segment => segment < first);
+        DeleteSegments(SumsFileName, segment => segment < first || !isSummed);
+    }
+
+    private void DeleteSegments(string fileName, Predicate<long> isSuperfluous)
     {
         foreach (var name in files.List(directory))
         {
-            var number = name.AsSpan().StartsWith(FileName + ".", StringComparison.Ordinal) ? name.AsSpan(FileName.Length + 1) : [];
+            var number = name.AsSpan().StartsWith(fileName + ".", StringComparison.Ordinal) ? name.AsSpan(fileName.Length + 1) : [];
             if (long.TryParse(number, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var segment) && isSuperfluous(segment))
             {
                 files.Delete(Path.Combine(directory, name));

@@ -14,6 +14,7 @@ internal enum SealedFileKind : uint
     SegmentIndex = 6,
     Damage = 7,
     CheckpointSums = 8,
+    SectorSums = 9,
 }
 
 /// <summary>
