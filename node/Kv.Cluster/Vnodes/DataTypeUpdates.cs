@@ -15,7 +15,7 @@ internal static class DataTypeUpdates
         var kind = DataTypeObject.KindOf(props);
         if (put.Update is not { } update)
         {
-            return kind is null || put.Content.IsTombstone || put.AsIs
+            return kind is null || (put.Content.IsTombstone && !put.AsIs)
                 ? null
                 : new KvError.InvalidRequest($"the bucket type has the data type `{props.DataType}`: its keys are changed by operations, not by values");
         }
@@ -24,6 +24,7 @@ internal static class DataTypeUpdates
         {
             (null, _) => new KvError.InvalidRequest("the bucket type has no data type"),
             var (held, asked) when held != asked => Of(new DataTypeProblem.OtherKind(asked, held.Value)),
+            _ when props.LastWriteWins => new KvError.InvalidRequest("Bucket must be last_write_wins=false"),
             _ => props.AllowMult ? null : new KvError.InvalidRequest("Bucket must be allow_mult=true"),
         };
     }
@@ -42,6 +43,9 @@ internal static class DataTypeUpdates
         DataTypeProblem.FieldNotPresent missing => new KvError.NotPresent($"{{{Term(missing.Field.Name.Span)},{ModuleOf(missing.Field.Kind)}}}"),
         DataTypeProblem.OtherKind other =>
             new KvError.InvalidRequest($"Operation type is {DataTypeNames.Of(other.Operation)} but  bucket type is {DataTypeNames.Of(other.Held)}."),
+        DataTypeProblem.TooManyDeferred many => new KvError.InvalidRequest(string.Create(
+            CultureInfo.InvariantCulture, $"{many.Most} removals of this key wait for what their contexts had seen: fetch it anew and remove by that context")),
+        DataTypeProblem.OldEvent old => new KvError.StorageFailed($"the key's state has seen {old.Dot} already"),
         DataTypeProblem.TooDeep deep => new KvError.InvalidRequest(string.Create(CultureInfo.InvariantCulture, $"maps lie in maps more than {deep.MaxDepth} deep")),
         DataTypeProblem.NotOfThisType held => new KvError.InvalidRequest($"the key holds no state of its bucket type's data type: {held.Reason}"),
         _ => throw new System.Diagnostics.UnreachableException(),

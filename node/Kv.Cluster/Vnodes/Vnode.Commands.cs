@@ -73,10 +73,16 @@ public sealed partial class Vnode
 
             (content, seen) = (updated, local?.Clock ?? VersionVector.Empty);
         }
+        else if (props.DataType is not null && content.IsTombstone)
+        {
+            content = DataTypeObject.Tombstone(content, local, seen, props);
+        }
 
         content = content with { VTag = VTags.Of(dot), LastModifiedMicroseconds = microseconds };
         var written = KvObject.Coordinate(local, content, seen, dot, (uint)now.ToUnixTimeSeconds(), props);
-        written = written.Prune(props, (uint)now.ToUnixTimeSeconds());
+
+        // The clock of a data type's state is a part of the object's: an event that the one forgot could pass for new.
+        written = props.DataType is null ? written.Prune(props, (uint)now.ToUnixTimeSeconds()) : written;
         if (written.Siblings.Length > context.Options.MaxSiblings)
         {
             command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: new KvError.TooManySiblings(written.Siblings.Length, context.Options.MaxSiblings));

@@ -22,11 +22,7 @@ public static class BucketPropsRules
             problems.Add(new BucketPropsProblem("dvv_enabled", "If last_write_wins is true, dvv_enabled must be false"));
         }
 
-        if (props.DataType is not null && !props.AllowMult)
-        {
-            problems.Add(new BucketPropsProblem("allow_mult", "Data Type buckets must be allow_mult=true"));
-        }
-
+        CheckDataType(props, problems);
         if (props.WriteOnce && props.Consistent)
         {
             problems.Add(new BucketPropsProblem("consistent", "Write once buckets must not be consistent=true"));
@@ -75,9 +71,9 @@ public static class BucketPropsRules
             problems.Add(new BucketPropsProblem("dvv_enabled", "If last_write_wins is true, dvv_enabled must be false"));
         }
 
-        if (current.DataType is not null && next.DataType == current.DataType && !next.AllowMult)
+        if (next.DataType == current.DataType)
         {
-            problems.Add(new BucketPropsProblem("allow_mult", "Data Type buckets must be allow_mult=true"));
+            CheckDataType(next, problems);
         }
 
         CheckHllPrecision(next, current, asked, problems);
@@ -145,6 +141,20 @@ public static class BucketPropsRules
         if (next.Backend != current.Backend)
         {
             problems.Add(new BucketPropsProblem("backend", "cannot update backend property: its data would be left behind"));
+        }
+    }
+
+    /// <summary>Concurrent updates are siblings until they are merged: where siblings are dropped, updates are lost.</summary>
+    private static void CheckDataType(BucketProps props, ImmutableArray<BucketPropsProblem>.Builder problems)
+    {
+        if (props.DataType is not null && !props.AllowMult)
+        {
+            problems.Add(new BucketPropsProblem("allow_mult", "Data Type buckets must be allow_mult=true"));
+        }
+
+        if (props.DataType is not null && props.LastWriteWins)
+        {
+            problems.Add(new BucketPropsProblem("last_write_wins", "Data Type buckets must be last_write_wins=false"));
         }
     }
 

@@ -3,7 +3,7 @@ using Kv.Core.Causality;
 
 namespace Kv.Core.DataTypes;
 
-/// <summary>One operation on a set or map on its way through the stores: what it removes first, so that what it adds stays.</summary>
+/// <summary>One operation on its way through the stores: what it removes first, so that what it adds stays.</summary>
 internal sealed class CausalChange(VersionVector clock, DataTypeEvent at)
 {
     /// <summary>Maps within maps.</summary>
@@ -24,71 +24,78 @@ internal sealed class CausalChange(VersionVector clock, DataTypeEvent at)
     {
         (SetStore set, DataTypeOperation.ChangeSet change) => Apply(set, change, path),
         (MapStore map, DataTypeOperation.ChangeMap change) => Apply(map, change, path),
-        (FieldCounter counter, DataTypeOperation.Increment increment) => counter.Add(at.Dot, increment.Amount),
-        (FieldRegister, DataTypeOperation.Assign assign) => FieldRegister.Assign(at.Dot, new Assignment(at.Microseconds, assign.Value)),
-        (FieldFlag, DataTypeOperation.SetFlag { Enable: true }) => FieldFlag.Enable(at.Dot),
-        (FieldFlag flag, DataTypeOperation.SetFlag) => Disable(flag, path),
+        (CounterStore counter, DataTypeOperation.Increment increment) => counter.Add(at.Dot, increment.Amount),
+        (RegisterStore, DataTypeOperation.Assign assign) => RegisterStore.Assign(at.Dot, new Assignment(at.Microseconds, assign.Value)),
+        (FlagStore, DataTypeOperation.SetFlag { Enable: true }) => FlagStore.Enable(at.Dot),
+        (FlagStore flag, DataTypeOperation.SetFlag) => Disable(flag, path),
         _ => throw new InvalidOperationException($"{operation.Kind} is no operation of {store.GetType().Name}"),
     };
 
     private SetStore? Apply(SetStore set, DataTypeOperation.ChangeSet change, ImmutableArray<FieldName> path)
     {
-        foreach (var member in change.Removes)
+        var removes = MemberList.Sorted(change.Removes);
+        foreach (var member in removes)
         {
             if (at.Context is null && !set.Contains(member))
             {
                 Problem = new DataTypeProblem.MemberNotPresent(member);
                 return null;
             }
-
-            Defer(new DeferredRemoval(path, member, null, seen));
         }
 
-        return set.Remove(MemberList.Sorted(change.Removes), seen).Add(MemberList.Sorted(change.Adds), at.Dot);
+        if (!removes.IsEmpty)
+        {
+            Defer(new DeferredRemoval(path, removes, [], seen));
+        }
+
+        return set.Remove(removes, seen).Add(MemberList.Sorted(change.Adds), at.Dot);
     }
 
     private MapStore? Apply(MapStore map, DataTypeOperation.ChangeMap change, ImmutableArray<FieldName> path)
     {
-        foreach (var field in change.Removes)
+        var removes = DeferredRemoval.Sorted(change.Removes);
+        foreach (var field in removes)
         {
             if (at.Context is null && map.Find(field) is null)
             {
                 Problem = new DataTypeProblem.FieldNotPresent(field);
                 return null;
             }
-
-            Defer(new DeferredRemoval(path, null, field, seen));
-            map = map.Remove(field, seen);
         }
 
-        foreach (var (field, operation) in change.Updates)
+        if (!removes.IsEmpty)
         {
-            if (operation.Kind != field.Kind)
-            {
-                Problem = new DataTypeProblem.OtherKind(operation.Kind, field.Kind);
-                return null;
-            }
-
-            if (path.Length == MaxDepth)
-            {
-                Problem = new DataTypeProblem.TooDeep(MaxDepth);
-                return null;
-            }
-
-            if (Apply(map.Find(field) ?? DotStore.Empty(field.Kind), operation, path.Add(field)) is not { } content)
-            {
-                return null;
-            }
-
-            map = map.Update(field, content, at.Dot);
+            Defer(new DeferredRemoval(path, [], removes, seen));
         }
 
-        return map;
+        var left = map.Remove(removes, seen);
+        return Update(left, change.Updates, path) is { } contents ? left.Update(contents, at.Dot) : null;
     }
 
-    private DotStore Disable(FieldFlag flag, ImmutableArray<FieldName> path)
+    /// <summary>What the updated fields hold afterwards; null, with <see cref="Problem"/>, where one cannot be carried out.</summary>
+    private Dictionary<FieldName, DotStore>? Update(MapStore map, ImmutableArray<KeyValuePair<FieldName, DataTypeOperation>> updates, ImmutableArray<FieldName> path)
     {
-        Defer(new DeferredRemoval(path, null, null, seen));
+        var contents = new Dictionary<FieldName, DotStore>();
+        foreach (var (field, operation) in updates)
+        {
+            Problem = operation.Kind != field.Kind ? new DataTypeProblem.OtherKind(operation.Kind, field.Kind)
+                : path.Length == MaxDepth ? new DataTypeProblem.TooDeep(MaxDepth)
+                : null;
+            var held = contents.GetValueOrDefault(field) ?? map.Find(field) ?? DotStore.Empty(field.Kind);
+            if (Problem is not null || Apply(held, operation, path.Add(field)) is not { } content)
+            {
+                return null;
+            }
+
+            contents[field] = content;
+        }
+
+        return contents;
+    }
+
+    private DotStore Disable(FlagStore flag, ImmutableArray<FieldName> path)
+    {
+        Defer(new DeferredRemoval(path, [], [], seen));
         return flag.Without(seen);
     }
 

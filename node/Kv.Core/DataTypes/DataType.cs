@@ -12,10 +12,9 @@ public abstract class DataType
     /// <param name="precision">Of a HyperLogLog; see <see cref="HyperLogLog.Precision"/>.</param>
     public static DataType Empty(DataTypeKind kind, int precision) => kind switch
     {
-        DataTypeKind.Counter => PnCounter.Zero,
         DataTypeKind.GSet => GrowOnlySet.None,
         DataTypeKind.HyperLogLog => HyperLogLog.Empty(precision),
-        DataTypeKind.Set or DataTypeKind.Map => CausalDataType.None(kind),
+        DataTypeKind.Counter or DataTypeKind.Set or DataTypeKind.Map => CausalDataType.None(kind),
         _ => throw new ArgumentException($"{kind} is a field of maps, no type of its own", nameof(kind)),
     };
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Numerics;
 using Kv.Core.Codecs;
 
 namespace Kv.Core.DataTypes;
@@ -11,10 +10,9 @@ namespace Kv.Core.DataTypes;
 /// form for one state: replicas that hold the same hold the same bytes.
 /// <code>
 /// 69 (1), 2 (1), length of the name (4, big endian), name of Riak's module, state version, 1 (1)
-/// counter:  count, then each by actor: actor, added, taken (blocks, little endian)
 /// gset:     count, members (blocks)
 /// hll:      precision (1), form (1): 0, all registers (1 each); or 1, count, then each register that is not 0: distance from the one before, value (1)
-/// set, map: clock, store (<see cref="DotStoreCodec"/>), count of deferred removals, then each: count of fields, fields, what goes (1), member or field, clock
+/// others:   clock, store (<see cref="DotStoreCodec"/>), count of deferred removals, then each: path (count, fields), members (count, blocks), fields (count, fields), clock
 /// </code>
 /// Counts are varints, blocks have a varint length.
 /// </summary>
@@ -48,11 +46,8 @@ public static class DataTypeCodec
         writer.WriteByte(StateVersion);
         switch (state)
         {
-            case PnCounter counter:
-                Write(writer, counter);
-                break;
             case GrowOnlySet set:
-                WriteMembers(writer, set.Members);
+                DotStoreCodec.WriteMembers(writer, set.Members);
                 break;
             case HyperLogLog estimate:
                 Write(writer, estimate);
@@ -110,53 +105,10 @@ public static class DataTypeCodec
 
     private static DataType? Read(ref ByteReader reader, DataTypeKind kind) => kind switch
     {
-        DataTypeKind.Counter => ReadCounter(ref reader),
-        DataTypeKind.GSet => new GrowOnlySet(ReadMembers(ref reader)),
+        DataTypeKind.GSet => new GrowOnlySet(DotStoreCodec.ReadMembers(ref reader)),
         DataTypeKind.HyperLogLog => ReadEstimate(ref reader),
         _ => ReadCausal(ref reader, kind),
     };
-
-    private static void Write(GrowingWriter writer, PnCounter counter)
-    {
-        writer.WriteVarint((ulong)counter.Shares.Length);
-        foreach (var share in counter.Shares)
-        {
-            writer.WriteActor(share.Actor);
-            writer.WriteBlock(share.Added.ToByteArray());
-            writer.WriteBlock(share.Taken.ToByteArray());
-        }
-    }
-
-    private static PnCounter ReadCounter(ref ByteReader reader)
-    {
-        var shares = ImmutableArray.CreateBuilder<CounterShare>(reader.ReadCount(13));
-        for (var left = shares.Capacity; left > 0 && !reader.Failed; left--)
-        {
-            shares.Add(new CounterShare(ClockCodec.ReadActor(ref reader), new BigInteger(reader.ReadBlock()), new BigInteger(reader.ReadBlock())));
-        }
-
-        return new PnCounter(shares.ToImmutable());
-    }
-
-    private static void WriteMembers(GrowingWriter writer, ImmutableArray<ReadOnlyMemory<byte>> members)
-    {
-        writer.WriteVarint((ulong)members.Length);
-        foreach (var member in members)
-        {
-            writer.WriteBlock(member.Span);
-        }
-    }
-
-    private static ImmutableArray<ReadOnlyMemory<byte>> ReadMembers(ref ByteReader reader)
-    {
-        var members = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(reader.ReadCount(1));
-        for (var left = members.Capacity; left > 0 && !reader.Failed; left--)
-        {
-            members.Add(reader.ReadBlock().ToArray());
-        }
-
-        return members.ToImmutable();
-    }
 
     private static void Write(GrowingWriter writer, HyperLogLog estimate)
     {

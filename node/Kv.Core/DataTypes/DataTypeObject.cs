@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Kv.Core.Buckets;
+using Kv.Core.Causality;
 using Kv.Core.Objects;
 
 namespace Kv.Core.DataTypes;
@@ -16,8 +17,8 @@ public static class DataTypeObject
     public static DataTypeKind? KindOf(BucketProps props) => DataTypeNames.Find(props.DataType);
 
     /// <summary>
-    /// What the object's siblings come to together; a state to which nothing was done where there is none. Null, with the problem, where a sibling is no state of the type. Deletes among the
-    /// siblings add nothing: what they had seen is gone from the others already.
+    /// What the object's siblings come to together; a state to which nothing was done where there is none. Null, with the problem, where a sibling is no state of the type. Of a delete among the
+    /// siblings it is known what it had seen (<see cref="Tombstone"/>), and none of that is there; grow-only sets and HyperLogLogs cannot take back what another still has.
     /// </summary>
     public static DataType? Read(KvObject? held, BucketProps props, out DataTypeProblem? problem)
     {
@@ -26,7 +27,7 @@ public static class DataTypeObject
         var state = DataType.Empty(kind, props.HllPrecision ?? DefaultPrecision);
         foreach (var sibling in held?.Siblings ?? [])
         {
-            if (sibling.IsTombstone)
+            if (sibling.IsTombstone && sibling.Value.IsEmpty)
             {
                 continue;
             }
@@ -50,6 +51,27 @@ public static class DataTypeObject
         Value = DataTypeCodec.Encode(state),
         Metadata = ObjectMetadata.Empty with { ContentType = DataTypeNames.ContentTypeOf(state.Kind) },
     };
+
+    /// <summary>
+    /// The tombstone of a delete that had seen this, by a vnode that holds that. It is a state without anything, whose clock says what was seen: a state that is merged with it later holds more than
+    /// the one event that made it.
+    /// </summary>
+    public static Sibling Tombstone(Sibling tombstone, KvObject? held, VersionVector seen, BucketProps props)
+    {
+        if (KindOf(props) is not { } kind || DataType.Empty(kind, HyperLogLog.LeastPrecision) is not CausalDataType)
+        {
+            return tombstone;
+        }
+
+        // What the siblings' removals wait for, each by itself: together they may have all, and the delete takes only some of them away.
+        var left = CausalDataType.Deleted(kind, seen);
+        foreach (var sibling in held?.Siblings ?? [])
+        {
+            left = DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out _) && read.Kind == kind ? left.WithDeferredOf((CausalDataType)read) : left;
+        }
+
+        return tombstone with { Value = DataTypeCodec.Encode(left) };
+    }
 
     /// <summary>
     /// The object with one live sibling, the merged state, as clients that read it as a plain value get it (reference 5.1: siblings never reach them). Itself where it is that

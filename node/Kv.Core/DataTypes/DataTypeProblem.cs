@@ -1,3 +1,5 @@
+using Kv.Core.Causality;
+
 namespace Kv.Core.DataTypes;
 
 /// <summary>Why an operation was not carried out.</summary>
@@ -18,6 +20,12 @@ public abstract record DataTypeProblem
 
     /// <summary>Maps lie in maps, more than there may be.</summary>
     public sealed record TooDeep(int MaxDepth) : DataTypeProblem;
+
+    /// <summary>More removals had seen more than there is than may wait for it.</summary>
+    public sealed record TooManyDeferred(int Most) : DataTypeProblem;
+
+    /// <summary>The state has seen the event already under which it was to change.</summary>
+    public sealed record OldEvent(Dot Dot) : DataTypeProblem;
 
     /// <summary>The key holds something that is no state of its bucket type's data type.</summary>
     public sealed record NotOfThisType(string Reason) : DataTypeProblem;

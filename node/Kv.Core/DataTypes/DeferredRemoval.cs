@@ -4,21 +4,34 @@ using Kv.Core.Causality;
 namespace Kv.Core.DataTypes;
 
 /// <summary>
-/// A removal whose client had seen more than the replica that carried it out: it is kept, and done again with each merge, until all that the client had seen is there. <see cref="Path"/>
-/// leads through fields of maps; what goes is there the <see cref="Member"/> of a set, the <see cref="Field"/> of a map, or, of neither, the flag itself.
+/// Removals whose client had seen more than the replica that carried them out: they are kept, and done again with each merge, until all that the client had seen is there. <see cref="Path"/>
+/// leads through fields of maps; what goes there are <see cref="Members"/> of a set, <see cref="Fields"/> of a map, both sorted, or, of neither, the flag itself.
 /// </summary>
-internal sealed record DeferredRemoval(ImmutableArray<FieldName> Path, ReadOnlyMemory<byte>? Member, FieldName? Field, VersionVector Context)
+internal sealed record DeferredRemoval(ImmutableArray<FieldName> Path, ImmutableArray<ReadOnlyMemory<byte>> Members, ImmutableArray<FieldName> Fields, VersionVector Context)
 {
-    public static int Order(DeferredRemoval a, DeferredRemoval b)
-    {
-        var order = a.Path.AsSpan().SequenceCompareTo(b.Path.AsSpan());
-        order = order != 0 ? order : CompareNullable(a.Member, b.Member, MemberList.Order);
-        order = order != 0 ? order : CompareNullable(a.Field, b.Field, (x, y) => x.CompareTo(y));
-        return order != 0 ? order : CompareClocks(a.Context, b.Context);
-    }
+    /// <summary>In one state: each carries a client's whole context, and each is a pass over the state at each merge. An update that would make more is refused.</summary>
+    public const int Most = 64;
+
+    /// <summary>The removals of both, those of one path and context made one.</summary>
+    public static ImmutableArray<DeferredRemoval> Join(ImmutableArray<DeferredRemoval> mine, ImmutableArray<DeferredRemoval> theirs) => SortedJoin.Of(
+        mine,
+        theirs.Sort(Order),
+        Order,
+        All,
+        All,
+        (DeferredRemoval a, DeferredRemoval b, out DeferredRemoval kept) => All(a with { Members = MemberList.Sorted([.. a.Members, .. b.Members]), Fields = Sorted([.. a.Fields, .. b.Fields]) }, out kept));
+
+    /// <summary>Fields in order, each once.</summary>
+    public static ImmutableArray<FieldName> Sorted(IEnumerable<FieldName> fields) => [.. fields.Distinct().Order()];
 
     /// <summary>The store without what goes.</summary>
     public DotStore Apply(DotStore root) => Apply(root, 0);
+
+    private static int Order(DeferredRemoval a, DeferredRemoval b)
+    {
+        var order = a.Path.AsSpan().SequenceCompareTo(b.Path.AsSpan());
+        return order != 0 ? order : CompareClocks(a.Context, b.Context);
+    }
 
     private DotStore Apply(DotStore store, int depth)
     {
@@ -29,15 +42,12 @@ internal sealed record DeferredRemoval(ImmutableArray<FieldName> Path, ReadOnlyM
 
         return store switch
         {
-            SetStore set when Member is { } member => set.Remove([member], Context),
-            MapStore map when Field is { } field => map.Remove(field, Context),
-            FieldFlag flag => flag.Without(Context),
+            SetStore set => set.Remove(Members, Context),
+            MapStore map => map.Remove(Fields, Context),
+            FlagStore flag => flag.Without(Context),
             _ => store,
         };
     }
-
-    private static int CompareNullable<T>(T? a, T? b, Comparison<T> order)
-        where T : struct => a is { } x && b is { } y ? order(x, y) : a.HasValue.CompareTo(b.HasValue);
 
     private static int CompareClocks(VersionVector a, VersionVector b)
     {
@@ -50,5 +60,11 @@ internal sealed record DeferredRemoval(ImmutableArray<FieldName> Path, ReadOnlyM
         }
 
         return order;
+    }
+
+    private static bool All(DeferredRemoval removal, out DeferredRemoval kept)
+    {
+        kept = removal;
+        return true;
     }
 }

@@ -19,9 +19,9 @@ public abstract class DotStore
     /// <summary>A store of a kind without events.</summary>
     internal static DotStore Empty(DataTypeKind kind) => kind switch
     {
-        DataTypeKind.Counter => FieldCounter.None,
-        DataTypeKind.Register => FieldRegister.None,
-        DataTypeKind.Flag => FieldFlag.None,
+        DataTypeKind.Counter => CounterStore.None,
+        DataTypeKind.Register => RegisterStore.None,
+        DataTypeKind.Flag => FlagStore.None,
         DataTypeKind.Set => SetStore.None,
         DataTypeKind.Map => MapStore.None,
         _ => throw new ArgumentException($"{kind} is no kind of a field", nameof(kind)),

@@ -6,7 +6,7 @@ using Kv.Core.Codecs;
 namespace Kv.Core.DataTypes;
 
 /// <summary>
-/// The bytes of what a set or map holds (see <see cref="DataTypeCodec"/>). An event is the position of its actor in the state's clock, which covers all of them, and its counter.
+/// The bytes of what a counter, set or map holds (see <see cref="DataTypeCodec"/>). An event is the position of its actor in the state's clock, which covers all of them, and its counter.
 /// <code>
 /// events:   count, then each: actor's position, counter
 /// set:      count, then each: member (block), events
@@ -18,10 +18,6 @@ namespace Kv.Core.DataTypes;
 /// </summary>
 internal static class DotStoreCodec
 {
-    private const byte WholeFlag = 0;
-    private const byte OfMember = 1;
-    private const byte OfField = 2;
-
     public static void Write(GrowingWriter writer, DotStore store, VersionVector clock)
     {
         switch (store)
@@ -41,10 +37,10 @@ internal static class DotStoreCodec
                     Write(writer, field.Content, clock);
                 });
                 break;
-            case FieldFlag flag:
+            case FlagStore flag:
                 WriteEvents(writer, flag.Enablings, clock);
                 break;
-            case FieldRegister register:
+            case RegisterStore register:
                 WriteAll(writer, register.Assignments, entry =>
                 {
                     WriteDot(writer, entry.Dot, clock);
@@ -52,7 +48,7 @@ internal static class DotStoreCodec
                     writer.WriteBlock(entry.Value.Value.Span);
                 });
                 break;
-            case FieldCounter counter:
+            case CounterStore counter:
                 WriteAll(writer, counter.Sums, entry =>
                 {
                     WriteDot(writer, entry.Dot, clock);
@@ -67,7 +63,7 @@ internal static class DotStoreCodec
     {
         DataTypeKind.Set => ReadSet(ref reader, clock),
         DataTypeKind.Map when depth <= CausalChange.MaxDepth => ReadMap(ref reader, clock, depth),
-        DataTypeKind.Flag => new FieldFlag(ReadEvents(ref reader, clock)),
+        DataTypeKind.Flag => new FlagStore(ReadEvents(ref reader, clock)),
         DataTypeKind.Register => ReadRegister(ref reader, clock),
         DataTypeKind.Counter => ReadCounter(ref reader, clock),
         _ => null,
@@ -76,40 +72,48 @@ internal static class DotStoreCodec
     public static void Write(GrowingWriter writer, DeferredRemoval removal)
     {
         WriteAll(writer, removal.Path, field => WriteField(writer, field));
-        writer.WriteByte(removal.Member is not null ? OfMember : removal.Field is not null ? OfField : WholeFlag);
-        if (removal.Member is { } member)
-        {
-            writer.WriteBlock(member.Span);
-        }
-        else if (removal.Field is { } field)
-        {
-            WriteField(writer, field);
-        }
-
+        WriteMembers(writer, removal.Members);
+        WriteAll(writer, removal.Fields, field => WriteField(writer, field));
         writer.WriteClock(removal.Context);
     }
 
     public static DeferredRemoval? ReadRemoval(ref ByteReader reader)
     {
-        var path = ImmutableArray.CreateBuilder<FieldName>(reader.ReadCount(2));
-        for (var left = path.Capacity; left > 0 && !reader.Failed; left--)
-        {
-            path.Add(ReadField(ref reader));
-        }
-
-        var what = reader.ReadByte();
-        var member = what == OfMember ? new ReadOnlyMemory<byte>(reader.ReadBlock().ToArray()) : (ReadOnlyMemory<byte>?)null;
-        FieldName? field = what == OfField ? ReadField(ref reader) : null;
-        return what <= OfField && ClockCodec.Read(ref reader, out _) is { } context ? new DeferredRemoval(path.ToImmutable(), member, field, context) : null;
+        var (path, members, fields) = (ReadFields(ref reader), ReadMembers(ref reader), ReadFields(ref reader));
+        return ClockCodec.Read(ref reader, out _) is { } context ? new DeferredRemoval(path, members, fields, context) : null;
     }
 
-    public static void WriteField(GrowingWriter writer, FieldName field)
+    public static void WriteMembers(GrowingWriter writer, ImmutableArray<ReadOnlyMemory<byte>> members) => WriteAll(writer, members, member => writer.WriteBlock(member.Span));
+
+    public static ImmutableArray<ReadOnlyMemory<byte>> ReadMembers(ref ByteReader reader)
+    {
+        var members = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>(reader.ReadCount(1));
+        for (var left = members.Capacity; left > 0 && !reader.Failed; left--)
+        {
+            members.Add(reader.ReadBlock().ToArray());
+        }
+
+        return members.ToImmutable();
+    }
+
+    private static ImmutableArray<FieldName> ReadFields(ref ByteReader reader)
+    {
+        var fields = ImmutableArray.CreateBuilder<FieldName>(reader.ReadCount(2));
+        for (var left = fields.Capacity; left > 0 && !reader.Failed; left--)
+        {
+            fields.Add(ReadField(ref reader));
+        }
+
+        return fields.ToImmutable();
+    }
+
+    private static void WriteField(GrowingWriter writer, FieldName field)
     {
         writer.WriteByte((byte)field.Kind);
         writer.WriteBlock(field.Name.Span);
     }
 
-    public static FieldName ReadField(ref ByteReader reader)
+    private static FieldName ReadField(ref ByteReader reader)
     {
         var kind = (DataTypeKind)reader.ReadByte();
         return new FieldName(reader.ReadBlock().ToArray(), kind);
@@ -144,7 +148,7 @@ internal static class DotStoreCodec
         return new MapStore(fields.ToImmutable());
     }
 
-    private static FieldRegister ReadRegister(ref ByteReader reader, VersionVector clock)
+    private static RegisterStore ReadRegister(ref ByteReader reader, VersionVector clock)
     {
         var entries = ImmutableArray.CreateBuilder<DottedEntry<Assignment>>(reader.ReadCount(4));
         for (var left = entries.Capacity; left > 0 && !reader.Failed; left--)
@@ -152,10 +156,10 @@ internal static class DotStoreCodec
             entries.Add(new(ReadDot(ref reader, clock), new Assignment((long)reader.ReadVarint(), reader.ReadBlock().ToArray())));
         }
 
-        return new FieldRegister(entries.ToImmutable());
+        return new RegisterStore(entries.ToImmutable());
     }
 
-    private static FieldCounter ReadCounter(ref ByteReader reader, VersionVector clock)
+    private static CounterStore ReadCounter(ref ByteReader reader, VersionVector clock)
     {
         var entries = ImmutableArray.CreateBuilder<DottedEntry<BigInteger>>(reader.ReadCount(3));
         for (var left = entries.Capacity; left > 0 && !reader.Failed; left--)
@@ -163,7 +167,7 @@ internal static class DotStoreCodec
             entries.Add(new(ReadDot(ref reader, clock), new BigInteger(reader.ReadBlock())));
         }
 
-        return new FieldCounter(entries.ToImmutable());
+        return new CounterStore(entries.ToImmutable());
     }
 
     private static void WriteEvents(GrowingWriter writer, ImmutableArray<DottedEntry<bool>> events, VersionVector clock) =>

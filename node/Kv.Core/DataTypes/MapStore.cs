@@ -27,8 +27,13 @@ public sealed class MapStore : DotStore
 
     internal static int Order(MapField a, MapField b) => a.Name.CompareTo(b.Name);
 
-    /// <summary>With the field updated by this event.</summary>
-    internal MapStore Update(FieldName name, DotStore content, Dot dot) => new(SortedJoin.Put(Fields, new MapField(name, [new(dot, true)], content), Order));
+    /// <summary>With the fields updated by this event.</summary>
+    internal MapStore Update(IReadOnlyDictionary<FieldName, DotStore> contents, Dot dot)
+    {
+        ImmutableArray<DottedEntry<bool>> update = [new(dot, true)];
+        var updated = contents.Select(content => new MapField(content.Key, update, content.Value)).ToImmutableArray().Sort(Order);
+        return new MapStore(SortedJoin.Of(Fields, updated, Order, All, All, (MapField _, MapField now, out MapField kept) => All(now, out kept)));
+    }
 
     /// <summary>With another content of a field that is there, and no update of it.</summary>
     internal MapStore Replace(FieldName name, DotStore content)
@@ -38,11 +43,11 @@ public sealed class MapStore : DotStore
         return new(IsThere(field) ? Fields.SetItem(at, field) : Fields.RemoveAt(at));
     }
 
-    /// <summary>Less what the clock covers of the field.</summary>
-    internal MapStore Remove(FieldName name, VersionVector seen)
+    /// <summary>Less what the clock covers of the fields, which come sorted.</summary>
+    internal MapStore Remove(ImmutableArray<FieldName> names, VersionVector seen)
     {
-        var at = SortedJoin.IndexOf(Fields, Named(name), Order);
-        return at < 0 ? this : new MapStore(Unseen(Fields[at], seen, out var left) ? Fields.SetItem(at, left) : Fields.RemoveAt(at));
+        var removed = names.Select(Named).ToImmutableArray();
+        return new MapStore(SortedJoin.Of(Fields, removed, Order, All, Nothing, (MapField field, MapField _, out MapField kept) => Unseen(field, seen, out kept)));
     }
 
     internal override DotStore Join(DotStore other, VersionVector mine, VersionVector theirs) => new MapStore(SortedJoin.Of(
@@ -61,6 +66,18 @@ public sealed class MapStore : DotStore
         new MapStore(SortedJoin.Filter(Fields, (MapField field, out MapField kept) => Unseen(field, seen, out kept)));
 
     private static MapField Named(FieldName name) => new(name, [], None);
+
+    private static bool All(MapField field, out MapField kept)
+    {
+        kept = field;
+        return true;
+    }
+
+    private static bool Nothing(MapField field, out MapField kept)
+    {
+        kept = field;
+        return false;
+    }
 
     private static bool IsThere(MapField field) => !field.Updates.IsEmpty || !field.Content.IsEmpty;
 

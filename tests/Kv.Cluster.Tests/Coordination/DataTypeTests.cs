@@ -54,10 +54,29 @@ public sealed class DataTypeTests
     });
 
     [Fact]
+    public void Delete_BesideAnUpdate_TakesWhatItHadSeen_AndTheUpdateStays() => Run(4, async cluster =>
+    {
+        await cluster.Primary(0, Key).AskAsync(Add("seen"));
+        var alone = cluster.Primary(0, Key).Id;
+        foreach (var other in cluster.Nodes.Where(node => node.Id != alone))
+        {
+            cluster.Network.Cut(alone, other.Id);
+        }
+
+        cluster.Detect();
+        Assert.IsType<KvOutcome.Stored>(await cluster.Primary(0, Key).AskAsync(Add("unseen")));
+        Assert.IsType<KvOutcome.Deleted>(await cluster.Primary(1, Key).AskAsync(new KvRequest.Delete { Key = Key }));
+        cluster.Network.HealAll();
+        cluster.Detect();
+        Assert.Equal(["unseen"], await MembersAsync(cluster.Outsider(0, Key)));
+    });
+
+    [Fact]
     public void Refusals() => Run(3, async cluster =>
     {
         var node = cluster.Nodes[0];
         Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Story.Put("plain", key: Key))));
+        Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Story.Put("plain", key: Key) with { AsIs = true })));
         Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Add("m") with { Key = Story.Key() })));
         Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Add("m") with { AsIs = true })));
         Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Add("m") with { IfNoneMatch = true })));

@@ -11,7 +11,7 @@ public sealed class DataTypeLawTests
     private static readonly string[] Names = ["a", "b", "c"];
 
     private static readonly Gen<(int Kind, int Vnode, int Other, int First, int Second)[]> Steps = Gen
-        .Select(Gen.Int[0, 3], Gen.Int[0, Vnodes - 1], Gen.Int[0, Clients - 1], Gen.Int[0, 11], Gen.Int[0, 11])
+        .Select(Gen.Int[0, 8], Gen.Int[0, Vnodes - 1], Gen.Int[0, Clients - 1], Gen.Int[0, 11], Gen.Int[0, 11])
         .Array[1, 30];
 
     [Fact]
@@ -38,8 +38,8 @@ public sealed class DataTypeLawTests
     {
         for (var vnode = 0; vnode < Vnodes; vnode++)
         {
-            var expected = history.Heard[vnode].Sum(update => (long)((DataTypeOperation.Increment)history.Updates[update].Operation).Amount);
-            Assert.Equal(expected, (long)((PnCounter)history.State(vnode)).Value);
+            var expected = history.Heard[vnode].Sum(update => (long)((DataTypeOperation.Increment)history.Updates[update].Operation!).Amount);
+            Assert.Equal(expected, (long)((CounterStore)((CausalDataType)history.State(vnode)).Root).Value);
         }
     });
 
@@ -48,7 +48,7 @@ public sealed class DataTypeLawTests
     {
         for (var vnode = 0; vnode < Vnodes; vnode++)
         {
-            var expected = history.Heard[vnode].SelectMany(update => ((DataTypeOperation.Grow)history.Updates[update].Operation).Adds.Select(Text)).Distinct().Order();
+            var expected = history.Heard[vnode].SelectMany(update => ((DataTypeOperation.Grow)history.Updates[update].Operation!).Adds.Select(Text)).Distinct().Order();
             Assert.Equal(expected, ((GrowOnlySet)history.State(vnode)).Members.Select(Text));
         }
     });
@@ -58,7 +58,7 @@ public sealed class DataTypeLawTests
     {
         for (var vnode = 0; vnode < Vnodes; vnode++)
         {
-            var expected = history.Heard[vnode].SelectMany(update => ((DataTypeOperation.Observe)history.Updates[update].Operation).Adds.Select(Text)).Distinct().Count();
+            var expected = history.Heard[vnode].SelectMany(update => ((DataTypeOperation.Observe)history.Updates[update].Operation!).Adds.Select(Text)).Distinct().Count();
             Assert.Equal((ulong)expected, ((HyperLogLog)history.State(vnode)).Estimate);
         }
     });
@@ -112,11 +112,14 @@ public sealed class DataTypeLawTests
         {
             switch (kind)
             {
-                case 0:
+                case 0 or 1:
                     history.Fetch(vnode, other);
                     break;
-                case 1:
+                case 2 or 3:
                     history.Send(vnode, other);
+                    break;
+                case 4 when type is "set" or "map":
+                    history.Delete(other);
                     break;
                 default:
                     history.Update(vnode, other, change(first, second));
@@ -170,9 +173,9 @@ public sealed class DataTypeLawTests
 
     private static DataTypeOperation.ChangeMap Change(FieldName field, DataTypeOperation operation) => new([KeyValuePair.Create(field, operation)], []);
 
-    private static bool Adds(TypedHistory history, int update, string name) => ((DataTypeOperation.ChangeSet)history.Updates[update].Operation).Adds.Any(added => Text(added) == name);
+    private static bool Adds(TypedHistory history, int update, string name) => (history.Updates[update].Operation as DataTypeOperation.ChangeSet)?.Adds.Any(added => Text(added) == name) == true;
 
-    private static bool Removes(TypedHistory history, int update, string name) => ((DataTypeOperation.ChangeSet)history.Updates[update].Operation).Removes.Any(removed => Text(removed) == name);
+    private static bool Removes(TypedHistory history, int update, string name) => history.Updates[update].Operation is not DataTypeOperation.ChangeSet change || change.Removes.Any(removed => Text(removed) == name);
 
     /// <summary>
     /// Every place that an update of the history touched, with what it should show: there, where some update that touched it no removal of it, or of a field around it, had seen.
@@ -181,7 +184,7 @@ public sealed class DataTypeLawTests
     {
         var touches = history.Heard[vnode].SelectMany(update => Touches(history.Updates[update].Operation, "").Select(touch => (Update: update, touch.Path, touch.IsRemoval))).ToList();
         bool IsLive((int Update, string Path, bool IsRemoval) touch) => !touch.IsRemoval && !touches.Any(other =>
-            other.IsRemoval && (touch.Path == other.Path || touch.Path.StartsWith(other.Path + "/", StringComparison.Ordinal)) && history.Updates[other.Update].Seen.Contains(touch.Update));
+            other.IsRemoval && (other.Path.Length == 0 || touch.Path == other.Path || touch.Path.StartsWith(other.Path + "/", StringComparison.Ordinal)) && history.Updates[other.Update].Seen.Contains(touch.Update));
         var live = touches.Where(IsLive).ToList();
 
         // Of assignments those count that no other which was heard of had heard of.
@@ -192,10 +195,13 @@ public sealed class DataTypeLawTests
         return [.. live.Select(touch => touch.Path).Where(path => !path.StartsWith("Register:r/", StringComparison.Ordinal) || path == latest.Path).Distinct().Order(StringComparer.Ordinal)];
     }
 
-    private static IEnumerable<(string Path, bool IsRemoval)> Touches(DataTypeOperation operation, string path)
+    private static IEnumerable<(string Path, bool IsRemoval)> Touches(DataTypeOperation? operation, string path)
     {
         switch (operation)
         {
+            case null:
+                yield return ("", true);
+                break;
             case DataTypeOperation.ChangeMap change:
                 foreach (var field in change.Removes)
                 {
@@ -243,8 +249,8 @@ public sealed class DataTypeLawTests
     {
         MapStore map => map.Entries.SelectMany(entry => Shown(entry.Value, Joined(path, Shown(entry.Key))).Prepend(Joined(path, Shown(entry.Key)))),
         SetStore set => set.Values.Select(member => path + "/" + Text(member)),
-        FieldFlag { Value: true } => [path + "/on"],
-        FieldRegister { IsEmpty: false } register => [path + "/" + Text(register.Value)],
+        FlagStore { Value: true } => [path + "/on"],
+        RegisterStore { IsEmpty: false } register => [path + "/" + Text(register.Value)],
         _ => [],
     };
 

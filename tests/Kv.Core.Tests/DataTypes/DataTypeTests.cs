@@ -21,7 +21,7 @@ public sealed class DataTypeTests
         var huge = BigInteger.Pow(10, 40);
         var counter = Do(DataType.Empty(DataTypeKind.Counter, 14), 1, new DataTypeOperation.Increment(huge));
         counter = Do(counter, 2, new DataTypeOperation.Increment(-1));
-        Assert.Equal(huge - 1, ((PnCounter)Again(counter)).Value);
+        Assert.Equal(huge - 1, ((CounterStore)((CausalDataType)Again(counter)).Root).Value);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class DataTypeTests
         var removed = one.Apply(new DataTypeOperation.ChangeMap([], [Counter]), Event(1, node: 2, context), out _)!;
         var incremented = Do(one, 2, Incremented(1));
         var merged = (CausalDataType)removed.Merge(incremented);
-        Assert.Equal(6, (int)((FieldCounter)((MapStore)merged.Root).Find(Counter)!).Value);
+        Assert.Equal(6, (int)((CounterStore)((MapStore)merged.Root).Find(Counter)!).Value);
     }
 
     [Fact]
@@ -84,6 +84,47 @@ public sealed class DataTypeTests
         var coarse = Do(DataType.Empty(DataTypeKind.HyperLogLog, 6), 1, members);
         var merged = (HyperLogLog)fine.Merge(DataType.Empty(DataTypeKind.HyperLogLog, 6));
         Assert.Equal(((HyperLogLog)coarse).Registers, merged.Registers);
+    }
+
+    // The vnode that deleted counts anew, beside one that had not seen the delete and still has what the first had counted before.
+    [Fact]
+    public void Counter_CountedOnBothSidesOfADelete_HasBothCountsAndNothingFromBefore()
+    {
+        var history = new TypedHistory("counter");
+        history.Update(0, 1, new DataTypeOperation.Increment(100));
+        history.Send(0, 1);
+        history.Fetch(0, 0);
+        history.Delete(0);
+        history.Update(1, 1, new DataTypeOperation.Increment(1));
+        history.Update(0, 1, new DataTypeOperation.Increment(5));
+        history.Settle();
+        Assert.Equal(6, (int)((CounterStore)((CausalDataType)history.State(2)).Root).Value);
+    }
+
+    [Fact]
+    public void Removals_ThatWaitForWhatTheirContextsHadSeen_AreOneForEachContext_AndNoMoreThanSoMany()
+    {
+        var set = DataType.Empty(DataTypeKind.Set, 14);
+        for (var i = 1ul; i <= 64; i++)
+        {
+            var removal = new DataTypeOperation.ChangeSet([], [.. Enumerable.Range(0, 1000).Select(member => Bytes($"{member}"))]);
+            set = set.Apply(removal, Event(i, context: Ahead(i)), out _)!;
+        }
+
+        Assert.InRange(DataTypeCodec.Encode(set).Length, 0, 64 * 5000);
+        Assert.Null(set.Apply(new DataTypeOperation.ChangeSet([], [Bytes("x")]), Event(65, context: Ahead(65)), out var problem));
+        Assert.Equal(new DataTypeProblem.TooManyDeferred(64), problem);
+        Assert.NotNull(set.Apply(new DataTypeOperation.ChangeSet([Bytes("x")], []), Event(65), out _));
+
+        static VersionVector Ahead(ulong counter) => VersionVector.FromEntries([new ClockEntry(new ActorId(new NodeId(9), new PartitionId(0), 1), counter, 0)]);
+    }
+
+    [Fact]
+    public void AnEventThatWasSeen_ChangesNothing()
+    {
+        var set = Do(DataType.Empty(DataTypeKind.Set, 14), 2, new DataTypeOperation.ChangeSet([Bytes("a")], []));
+        Assert.Null(set.Apply(new DataTypeOperation.ChangeSet([Bytes("b")], []), Event(2), out var problem));
+        Assert.IsType<DataTypeProblem.OldEvent>(problem);
     }
 
     [Fact]

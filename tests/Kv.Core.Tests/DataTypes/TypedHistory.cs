@@ -18,20 +18,20 @@ internal sealed class TypedHistory(string type)
 
     private readonly BucketProps props = BucketProps.NewType with { DataType = type };
     private readonly ulong[] counters = new ulong[Vnodes];
-    private readonly (VersionVector? Context, HashSet<int> Seen)[] clients = [.. Enumerable.Range(0, Clients).Select(_ => ((VersionVector?)null, new HashSet<int>()))];
+    private readonly (int Vnode, VersionVector? Context, VersionVector Clock, HashSet<int> Seen)[] clients =
+        [.. Enumerable.Range(0, Clients).Select(_ => (0, (VersionVector?)null, VersionVector.Empty, new HashSet<int>()))];
 
     public KvObject?[] Held { get; } = new KvObject?[Vnodes];
 
     public HashSet<int>[] Heard { get; } = [.. Enumerable.Range(0, Vnodes).Select(_ => new HashSet<int>())];
 
-    /// <summary>The updates so far: the operation, what its vnode had heard of, and what its removals had seen.</summary>
-    public List<(DataTypeOperation Operation, HashSet<int> Heard, HashSet<int> Seen)> Updates { get; } = [];
+    /// <summary>The updates so far: the operation (null: a delete), what its vnode had heard of, and what its removals had seen.</summary>
+    public List<(DataTypeOperation? Operation, HashSet<int> Heard, HashSet<int> Seen)> Updates { get; } = [];
 
     /// <summary>An update: an even client gives the context of its last fetch, an odd one none.</summary>
     public void Update(int vnode, int client, DataTypeOperation operation)
     {
-        counters[vnode] += 1 + ((ulong)Updates.Count % 3);
-        var dot = new Dot(new ActorId(new NodeId((ulong)vnode + 1), new PartitionId(0), 1), counters[vnode]);
+        var dot = NextDot(vnode);
         var context = client % 2 == 0 ? clients[client].Context : null;
         if (State(vnode).Apply(operation, new DataTypeEvent(dot, Updates.Count, context), out _) is not { } changed)
         {
@@ -43,7 +43,22 @@ internal sealed class TypedHistory(string type)
         Heard[vnode].Add(Updates.Count - 1);
     }
 
-    public void Fetch(int vnode, int client) => clients[client] = ((State(vnode) as CausalDataType)?.Clock, [.. Heard[vnode]]);
+    /// <summary>
+    /// A delete of what the client saw when it fetched last, by the vnode that it fetched from: another one need not have what a removal is waiting with that the client saw, and ends it
+    /// with the rest.
+    /// </summary>
+    public void Delete(int client)
+    {
+        var vnode = clients[client].Vnode;
+        var tombstone = DataTypeObject.Tombstone(new Sibling { Dot = null, IsTombstone = true }, Held[vnode], clients[client].Clock, props);
+        Held[vnode] = KvObject.Coordinate(Held[vnode], tombstone, clients[client].Clock, NextDot(vnode), (uint)Updates.Count, props);
+        Updates.Add((null, [.. Heard[vnode]], [.. clients[client].Seen]));
+        Heard[vnode].UnionWith(clients[client].Seen);
+        Heard[vnode].Add(Updates.Count - 1);
+    }
+
+    public void Fetch(int vnode, int client) =>
+        clients[client] = (vnode, (State(vnode) as CausalDataType)?.Clock, Held[vnode]?.Clock ?? VersionVector.Empty, [.. Heard[vnode]]);
 
     public void Send(int from, int to)
     {
@@ -66,6 +81,12 @@ internal sealed class TypedHistory(string type)
                 Send(pair / Vnodes, pair % Vnodes);
             }
         }
+    }
+
+    private Dot NextDot(int vnode)
+    {
+        counters[vnode] += 1 + ((ulong)Updates.Count % 3);
+        return new Dot(new ActorId(new NodeId((ulong)vnode + 1), new PartitionId(0), 1), counters[vnode]);
     }
 
     public static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);

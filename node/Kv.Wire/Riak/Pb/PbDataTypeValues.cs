@@ -23,7 +23,7 @@ internal static class PbDataTypeValues
         var value = new DtValue();
         switch (state)
         {
-            case PnCounter counter:
+            case CausalDataType { Root: CounterStore counter }:
                 value.CounterValue = Number(counter.Value);
                 break;
             case HyperLogLog estimate:
@@ -44,7 +44,7 @@ internal static class PbDataTypeValues
     }
 
     /// <summary>What a removal has to name later; empty where no removal needs it.</summary>
-    public static ByteString Context(DataType state) => state is CausalDataType causal ? PbContents.Context(causal.Clock) : ByteString.Empty;
+    public static ByteString Context(DataType state) => state is CausalDataType { Kind: DataTypeKind.Set or DataTypeKind.Map } causal ? PbContents.Context(causal.Clock) : ByteString.Empty;
 
     /// <summary>Counters have no bounds inside, and 64 bits on this wire: beyond those the nearest number.</summary>
     public static long Number(BigInteger value) => (long)BigInteger.Clamp(value, long.MinValue, long.MaxValue);
@@ -56,13 +56,13 @@ internal static class PbDataTypeValues
             var entry = new MapEntry { Field = new MapField { Name = PbFields.Wrap(name.Name), Type = TypeOfField(name.Kind) } };
             switch (content)
             {
-                case FieldCounter counter:
+                case CounterStore counter:
                     entry.CounterValue = Number(counter.Value);
                     break;
-                case FieldRegister register:
+                case RegisterStore register:
                     entry.RegisterValue = PbFields.Wrap(register.Value);
                     break;
-                case FieldFlag flag:
+                case FlagStore flag:
                     entry.FlagValue = flag.Value;
                     break;
                 case SetStore set:

@@ -8,7 +8,7 @@ using Kv.Protos.Riak;
 
 namespace Kv.Wire.Riak.Pb;
 
-/// <summary>Fetch and update of data types (riak_kv_pb_crdt), and the counters of Riak 1.4 (riak_kv_pb_counter); reference 5, 8.3, 8.4.</summary>
+/// <summary>Fetch and update of data types (riak_kv_pb_crdt; reference 5, 8.4).</summary>
 internal sealed class PbDataTypes(KvClient client, ClusterAdmin admin)
 {
     public async ValueTask<PbReply> FetchAsync(DtFetchReq message)

@@ -10,11 +10,11 @@ internal readonly record struct Assignment(long Microseconds, ReadOnlyMemory<byt
 /// A register of a map. An assignment replaces those that its coordinator had; of concurrent ones the latest by the coordinators' clocks shows, of those of one
 /// moment the one with the greater bytes. (Riak goes by clocks alone, so that a node whose clock runs ahead cannot be corrected by another.)
 /// </summary>
-public sealed class FieldRegister : DotStore
+public sealed class RegisterStore : DotStore
 {
-    internal static readonly FieldRegister None = new([]);
+    internal static readonly RegisterStore None = new([]);
 
-    internal FieldRegister(ImmutableArray<DottedEntry<Assignment>> assignments) => Assignments = assignments;
+    internal RegisterStore(ImmutableArray<DottedEntry<Assignment>> assignments) => Assignments = assignments;
 
     /// <summary>Empty where nothing is assigned.</summary>
     public ReadOnlyMemory<byte> Value
@@ -36,10 +36,10 @@ public sealed class FieldRegister : DotStore
 
     internal ImmutableArray<DottedEntry<Assignment>> Assignments { get; }
 
-    internal static FieldRegister Assign(Dot dot, Assignment assignment) => new([new(dot, assignment)]);
+    internal static RegisterStore Assign(Dot dot, Assignment assignment) => new([new(dot, assignment)]);
 
     internal override DotStore Join(DotStore other, VersionVector mine, VersionVector theirs) =>
-        new FieldRegister(Dotted.Join(Assignments, ((FieldRegister)other).Assignments, mine, theirs));
+        new RegisterStore(Dotted.Join(Assignments, ((RegisterStore)other).Assignments, mine, theirs));
 
-    internal override DotStore Without(VersionVector seen) => new FieldRegister(Assignments.Without(seen));
+    internal override DotStore Without(VersionVector seen) => new RegisterStore(Assignments.Without(seen));
 }
