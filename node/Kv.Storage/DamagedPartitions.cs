@@ -17,6 +17,9 @@ internal sealed class DamagedPartitions(IStorageFiles files, string root)
     public const uint FormatVersion = 1;
     private const string Suffix = ".damaged";
 
+    // Damage is met on a full disk too, and must not end the node there: what is not marked could be taken for empty once the log is cut.
+    private readonly DiskReserve reserve = new(files, root);
+
     // Guards the files; the map is swapped whole.
     private readonly Lock gate = new();
     private volatile ImmutableSortedDictionary<PartitionId, Damage> found = ImmutableSortedDictionary<PartitionId, Damage>.Empty;
@@ -28,6 +31,7 @@ internal sealed class DamagedPartitions(IStorageFiles files, string root)
     /// <summary>Reads what earlier starts found.</summary>
     public void Load()
     {
+        reserve.Make();
         foreach (var name in files.List(root))
         {
             if (name.EndsWith(Suffix, StringComparison.Ordinal) && name[0] == 'p'
@@ -38,7 +42,7 @@ internal sealed class DamagedPartitions(IStorageFiles files, string root)
         }
     }
 
-    /// <summary>On disk when it returns.</summary>
+    /// <summary>On disk when it returns; a full one takes it too.</summary>
     public void Add(PartitionId partition, string reason, long nextLsn)
     {
         lock (gate)
@@ -52,7 +56,8 @@ internal sealed class DamagedPartitions(IStorageFiles files, string root)
             var body = new byte[8 + text.Length];
             BinaryPrimitives.WriteInt64LittleEndian(body, nextLsn);
             text.CopyTo(body.AsSpan(8));
-            SealedFile.Write(files, PathOf(partition), SealedFileKind.Damage, FormatVersion, body);
+            var path = PathOf(partition);
+            reserve.Write(path, () => SealedFile.Write(files, path, SealedFileKind.Damage, FormatVersion, body));
             found = found.Add(partition, new Damage(reason, nextLsn));
         }
     }

@@ -32,9 +32,13 @@ public sealed partial class StorageEngine
     /// <summary>Met while it was read or compacted. The store goes on to close by itself when whoever is inside has left.</summary>
     private void OnDamaged(FasterPartitionStore store, StoreDamagedException damage)
     {
+        // First of all: whoever is refused by the store asks for the partition anew, and must not find it open and whole.
         Report(store.Partition, damage.Message);
-        _ = store.CloseDamagedAsync();
-        FoundDamaged?.Invoke(store.Partition, damage.Message);
+        if (store.TryRefuse(damage))
+        {
+            _ = store.CloseDamagedAsync();
+            FoundDamaged?.Invoke(store.Partition, damage.Message);
+        }
     }
 
     private void Report(PartitionId partition, string reason)
@@ -49,6 +53,22 @@ public sealed partial class StorageEngine
         }
     }
 
+    /// <summary>The partition was dropped whole; what was met in it while the drop waited is gone with it. Under the gate, so that nobody gives up what is opened next.</summary>
+    private void ForgetDamage(PartitionId partition)
+    {
+        if (damaged.Found.ContainsKey(partition))
+        {
+            try
+            {
+                damaged.Remove(partition);
+            }
+            catch (IOException error)
+            {
+                throw host.Fail($"The mark that the data of partition {partition} is damaged could not be deleted", error);
+            }
+        }
+    }
+
     private async ValueTask DiscardOneAsync(PartitionId partition)
     {
         host.ThrowIfFailed();
@@ -59,7 +79,7 @@ public sealed partial class StorageEngine
             open.TryGetValue(partition.Number, out closing);
         }
 
-        if (closing is { IsDamaged: true })
+        if (closing is not null && damaged.Found.ContainsKey(partition))
         {
             await closing.WhenClosed;
         }

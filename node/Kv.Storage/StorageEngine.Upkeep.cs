@@ -1,3 +1,4 @@
+using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Faster;
 using Kv.Storage.Log;
@@ -86,9 +87,10 @@ public sealed partial class StorageEngine
             {
                 // As above: it asked before this visit was known.
             }
-            catch (StoreDamagedException)
+            catch (StoreDamagedException damage)
             {
-                // Reported, and the log's no more.
+                // Known, and the log's no more; nobody asked for it who would say so.
+                FoundDamaged?.Invoke(new PartitionId(partition), damage.Message);
             }
             finally
             {

@@ -318,14 +318,18 @@ public sealed partial class StorageEngine : IPartitionStores
         lock (gate)
         {
             open.Remove(store.Identity.Partition);
-            if (damaged.Found.ContainsKey(store.Partition))
+            if (isDropped)
+            {
+                ForgetDamage(store.Partition);
+            }
+            else if (damaged.Found.ContainsKey(store.Partition))
             {
                 if (store.LogNeeds().NeededFrom is { } needed)
                 {
                     damagedFrom[store.Identity.Partition] = needed;
                 }
             }
-            else if (!isDropped)
+            else
             {
                 closed[store.Identity.Partition] = new PendingReplay(store.Identity, store.Directory, store.LogNeeds().Coverage.CoveredLsn);
             }

@@ -34,6 +34,7 @@ public sealed class DropOnAFullDiskTests
     [InlineData("missing")]
     [InlineData("half made")]
     [InlineData("begun")]
+    [InlineData("unreadable")]
     public async Task WhereNoneIsReady_ItIsRefused_AndDoneWhenThereIsRoom(string ready)
     {
         var disk = await WithAFullSegmentAsync();
@@ -85,6 +86,9 @@ public sealed class DropOnAFullDiskTests
         {
             case "missing":
                 disk.Delete(path);
+                break;
+            case "unreadable":
+                disk.BeforeRead = read => _ = read == path ? throw new IOException("Input/output error") : 0;
                 break;
             case "half made":
                 using (var file = disk.Open(path, Storage.Files.FileOpening.Create))

@@ -268,11 +268,11 @@ public sealed partial class Vnode
         {
             try
             {
-                await listings.DisposeAsync();
                 context.Actors.Forget(Partition);
                 await store.DropAsync(CancellationToken.None);
                 drop.Dropped = true;
                 Close();
+                await listings.DisposeAsync();
             }
             catch (StoreRefusedException)
             {

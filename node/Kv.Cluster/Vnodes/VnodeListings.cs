@@ -89,6 +89,12 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
 
             return reply;
         }
+        catch (ObjectDisposedException)
+        {
+            // The vnode was dropped.
+            await CloseAsync(session);
+            return new PeerReply.Refused(VnodeRefusals.UnknownCursor);
+        }
         catch (Exception exception) when (exception is StoreException or StoreRefusedException)
         {
             await CloseAsync(session);

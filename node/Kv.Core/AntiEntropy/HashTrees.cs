@@ -39,6 +39,21 @@ public sealed class HashTrees
 
     public IEnumerable<TreeRange> Ranges => trees.Keys;
 
+    /// <summary>How long <see cref="Encode"/>'s bytes are now.</summary>
+    public long EncodedBytes
+    {
+        get
+        {
+            var length = (long)HeaderBytes;
+            foreach (var tree in trees.Values)
+            {
+                length += TreeHeaderBytes + ((long)tree.Filled().Count() * BlockBytes);
+            }
+
+            return length;
+        }
+    }
+
     /// <summary>The range's tree; null where the range never had an entry.</summary>
     public HashTree? Find(TreeRange range) => trees.GetValueOrDefault(range);
 
@@ -77,13 +92,7 @@ public sealed class HashTrees
     public byte[] Encode()
     {
         var held = trees;
-        var length = HeaderBytes + (held.Count * TreeHeaderBytes);
-        foreach (var tree in held.Values)
-        {
-            length += tree.Filled().Count() * BlockBytes;
-        }
-
-        var bytes = new byte[length];
+        var bytes = new byte[EncodedBytes];
         var writer = new ByteWriter(bytes);
         writer.WriteByte(FormatVersion);
         writer.WriteUInt64(Layout);

@@ -14,7 +14,7 @@ public interface IPartitionStores : IAsyncDisposable
     /// <summary>Partitions whose data here is damaged or gone, and why: not among <see cref="Partitions"/>, and not to be opened.</summary>
     IReadOnlyDictionary<PartitionId, string> Damaged { get; }
 
-    /// <summary>Tells, with the reason, of a partition whose data was found damaged while it was open: it is in <see cref="Damaged"/>, and its store serves nothing any more and closes. From any thread.</summary>
+    /// <summary>Tells, with the reason, of a partition whose data was found damaged while it was open, or by the stores' own upkeep: it is in <see cref="Damaged"/>, and its store, if it was open, serves nothing any more and closes. From any thread.</summary>
     event Action<PartitionId, string> FoundDamaged;
 
     /// <summary>Gives up for good whatever is left of a damaged partition; durable when it completes, and the partition is as if it had never been here.</summary>

@@ -11,6 +11,7 @@ public sealed class WriteBatch
 {
     private readonly List<Entry> entries = [];
     private readonly List<TreeChange> treeChanges = [];
+    private long entryBytes;
 
     /// <summary>One change. <see cref="Value"/> is null where the key is removed.</summary>
     public readonly record struct Entry(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value);
@@ -27,19 +28,19 @@ public sealed class WriteBatch
 
     public bool ChangesTrees => NewTrees is not null || treeChanges.Count > 0;
 
-    /// <summary>Bytes of keys and values together.</summary>
-    public long Bytes { get; private set; }
+    /// <summary>Bytes of keys and values together, and of <see cref="NewTrees"/> as they are kept.</summary>
+    public long Bytes => entryBytes + (NewTrees?.EncodedBytes ?? 0);
 
     public void Put(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value)
     {
         entries.Add(new Entry(key, value));
-        Bytes += key.Length + value.Length;
+        entryBytes += key.Length + value.Length;
     }
 
     public void Remove(ReadOnlyMemory<byte> key)
     {
         entries.Add(new Entry(key, null));
-        Bytes += key.Length;
+        entryBytes += key.Length;
     }
 
     public void Change(in TreeChange change) => treeChanges.Add(change);
@@ -49,6 +50,6 @@ public sealed class WriteBatch
         entries.Clear();
         treeChanges.Clear();
         NewTrees = null;
-        Bytes = 0;
+        entryBytes = 0;
     }
 }

@@ -11,18 +11,31 @@ internal sealed partial class FasterPartitionStore
     /// <summary>Damage was met: it serves nothing any more, and closes.</summary>
     public bool IsDamaged => Volatile.Read(ref damage) is not null;
 
-    /// <summary>Completes when it is closed, for one that is damaged.</summary>
+    /// <summary>Completes when it has closed, in whatever way; the engine knows by then.</summary>
     public Task WhenClosed => closed.Task;
+
+    /// <summary>From here on it refuses every call; false where it did already. To be called when the damage is known to all: who is refused asks for the partition anew.</summary>
+    public bool TryRefuse(StoreDamagedException found) => Interlocked.CompareExchange(ref damage, found, null) is null;
 
     /// <summary>Closes a store that has been reported as damaged, once nobody is inside; where it is being closed already, that goes on.</summary>
     public async Task CloseDamagedAsync()
     {
         if (uses.TryClose(out var left))
         {
-            await left;
-            CloseFiles();
-            host.Closed(this, isDropped: false);
-            closed.TrySetResult();
+            try
+            {
+                await left;
+                CloseFiles();
+                host.Closed(this, isDropped: false);
+            }
+            catch (Exception error)
+            {
+                host.Fail($"The damaged store in {Directory} could not be closed", error);
+            }
+            finally
+            {
+                closed.TrySetResult();
+            }
         }
     }
 
@@ -30,7 +43,7 @@ internal sealed partial class FasterPartitionStore
     private StoreDamagedException Damaged(StoreDamagedException found)
     {
         host.ThrowIfFailed();
-        if (Interlocked.CompareExchange(ref damage, found, null) is null)
+        if (!IsDamaged)
         {
             host.Damaged(this, found);
         }

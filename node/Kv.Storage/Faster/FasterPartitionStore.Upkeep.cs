@@ -11,14 +11,13 @@ internal sealed partial class FasterPartitionStore
     /// </summary>
     public bool HasRoomForUpkeep()
     {
-        const long trees = 4 * 1024 * 1024;
         long uncovered;
         lock (gate)
         {
             uncovered = progress.UncoveredBytes;
         }
 
-        return host.HasRoomFor(2 * (uncovered + log.IndexBytes + trees + segments.Bytes) + host.Options.CompactionMinBytes);
+        return host.HasRoomFor(2 * (uncovered + log.IndexBytes + Trees.EncodedBytes + segments.Bytes) + host.Options.CompactionMinBytes);
     }
 
     public bool IsCheckpointDue()

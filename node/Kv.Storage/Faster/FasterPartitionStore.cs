@@ -171,84 +171,6 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         }
     }
 
-    public async ValueTask DropAsync(CancellationToken cancel)
-    {
-        cancel.ThrowIfCancellationRequested();
-        host.ThrowIfFailed();
-        ThrowIfDamaged();
-        host.ThrowIfNoRoomToDrop();
-        ObjectDisposedException.ThrowIf(!uses.TryClose(out var left), this);
-        await left;
-        await maintenance.WaitAsync(CancellationToken.None);
-        try
-        {
-            lock (gate)
-            {
-                // The log keeps the record of the drop for as long as the files are there.
-                progress.Applied(host.Log.NextLsn, progress.AppliedLsn, 0, host.Time.GetTimestamp());
-            }
-
-            // From here on nothing of it comes back: the log says so before the files go.
-            await host.Log.Append(Identity, LogRecordKind.Drop, EmptyPayload.Instance, Durability.Synced, out _, out _);
-            CloseFiles();
-            host.Files.DeleteDirectory(Directory);
-            host.Files.SyncDirectory(Path.GetDirectoryName(Directory)!);
-        }
-        catch (IOException error)
-        {
-            throw host.Fail($"The store in {Directory} could not be dropped", error);
-        }
-        finally
-        {
-            maintenance.Release();
-        }
-
-        host.Closed(this, isDropped: true);
-    }
-
-    /// <summary>Takes a last checkpoint, so that the next opening need not replay, and closes.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (!uses.TryClose(out var left))
-        {
-            if (IsDamaged)
-            {
-                await closed.Task;
-            }
-
-            return;
-        }
-
-        await left;
-        try
-        {
-            if (!IsDamaged)
-            {
-                await CheckpointBeforeClosingAsync();
-            }
-        }
-        catch (StoreException error)
-        {
-            // The log has what this checkpoint would have covered, and keeps it only in an engine that has failed: it is not to trim or open again.
-            host.Fail($"The store in {Directory} could not take its last checkpoint", error);
-        }
-
-        await maintenance.WaitAsync();
-        CloseFiles();
-        host.Closed(this, isDropped: false);
-        closed.TrySetResult();
-    }
-
-    /// <summary>Closes without a checkpoint: for a store that could not be opened to the end, or an engine that has failed.</summary>
-    public async ValueTask AbandonAsync()
-    {
-        if (uses.TryClose(out var left))
-        {
-            await left;
-            CloseFiles();
-        }
-    }
-
     /// <summary>Applies a batch from the log at start.</summary>
     public void Replay(ReadOnlyMemory<byte> payload, long first, long last)
     {
@@ -343,28 +265,21 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
 
     private StoreReader NewReader(MovingKeys? told = null) => new(log, log.NewSession(told), chunkBytes, host.Options, Directory);
 
-    private async Task CheckpointBeforeClosingAsync()
-    {
-        if (!HasRoomForUpkeep())
-        {
-            throw new StoreException("the disk is full; the next start replays the log instead");
-        }
-
-        await CheckpointAsync(isClosing: true);
-    }
-
-    private void CloseFiles()
-    {
-        caller.Dispose();
-        log.Dispose();
-        segments.Dispose();
-    }
-
     private void Enter()
     {
         host.ThrowIfFailed();
         ThrowIfDamaged();
-        ObjectDisposedException.ThrowIf(!uses.TryEnter(), this);
+        if (!uses.TryEnter())
+        {
+            throw WhyClosed();
+        }
+    }
+
+    /// <summary>What to throw where nobody is let in any more; damage may have been met since that was asked.</summary>
+    private ObjectDisposedException WhyClosed()
+    {
+        ThrowIfDamaged();
+        return new ObjectDisposedException(GetType().FullName);
     }
 
     private void EnterCaller()

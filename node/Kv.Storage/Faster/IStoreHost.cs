@@ -27,7 +27,7 @@ internal interface IStoreHost
     /// <summary>Ends the engine: every call from here on throws <see cref="StoreException"/>, and the node is told.</summary>
     StoreException Fail(string what, Exception cause);
 
-    /// <summary>The store's data is damaged: makes that known, over restarts too, and closes the store; the others go on.</summary>
+    /// <summary>The store's data is damaged: makes that known, over restarts too, and then has it refuse every call and close; the others go on.</summary>
     void Damaged(FasterPartitionStore store, StoreDamagedException damage);
 
     /// <exception cref="StoreRefusedException">The log has no room for the record of a drop, nor the disk for a segment to put it in.</exception>

@@ -49,7 +49,7 @@ internal static class LogSegment
         file.Sync();
     }
 
-    /// <summary>Whether a file that was made ready by an earlier run is there, whole and on disk; on a full disk it may be the only one to be had. One that is not is deleted.</summary>
+    /// <summary>Whether a file that was made ready by an earlier run is there, whole and on disk; on a full disk it may be the only one to be had. One that is not, or cannot be read, is deleted.</summary>
     public static bool KeepReady(IStorageFiles files, string directory, int segmentBytes)
     {
         var path = Path.Combine(directory, ReadyName);
@@ -58,13 +58,18 @@ internal static class LogSegment
             return false;
         }
 
-        using (var file = files.Open(path, FileOpening.Existing))
+        try
         {
+            using var file = files.Open(path, FileOpening.Existing);
             if (file.Length == segmentBytes && IsZeros(file))
             {
                 file.Sync();
                 return true;
             }
+        }
+        catch (IOException)
+        {
+            // Nothing is lost with it; another is made when it is needed.
         }
 
         files.Delete(path);

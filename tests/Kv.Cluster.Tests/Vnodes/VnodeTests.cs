@@ -314,10 +314,10 @@ public sealed class VnodeTests
         var vnode = standIn.Host.Find(partition)!;
         standIn.Volume.RefusesDrops = true;
         Assert.False(await standIn.Context.CallAsync(() => standIn.Host.TryDropAsync(vnode, vnode.Writes, null, CancellationToken.None)));
+        Assert.IsType<PeerReply.ListPage>(await standIn.Context.CallAsync(() => vnode.ListAsync(new PeerRequest.VnodeList(partition, Story.Key().BucketType, null, 0, 1), CancellationToken.None)));
         Assert.IsType<PeerReply.Done>(await standIn.Context.CallAsync(() => PutAsync(cluster, standIn, partition, StoredAsync(cluster, "b"))));
         standIn.Volume.RefusesDrops = false;
-        Assert.True(await standIn.Context.CallAsync(() => standIn.Host.TryDropAsync(vnode, vnode.Writes, null, CancellationToken.None)));
-        Assert.True(standIn.Host.Find(partition) is null && !standIn.Host.Failed.IsCompleted);
+        Assert.True(await standIn.Context.CallAsync(() => standIn.Host.TryDropAsync(vnode, vnode.Writes, null, CancellationToken.None)) && standIn.Host.Find(partition) is null && !standIn.Host.Failed.IsCompleted);
     });
 
     [Fact]
