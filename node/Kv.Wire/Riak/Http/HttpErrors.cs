@@ -13,6 +13,9 @@ namespace Kv.Wire.Riak.Http;
 /// </summary>
 internal static class HttpErrors
 {
+    /// <summary>Letters of what a client sent that it is told again.</summary>
+    private const int LongestEcho = 200;
+
     public static HttpFault NotFound { get; } = new(404, "not found\n");
 
     public static HttpFault MissingContentType { get; } = new(400, "Missing Content-Type request header\n");
@@ -59,6 +62,25 @@ internal static class HttpErrors
         new(413, Text($"the request body is too large; at most {maximum} bytes are allowed, by `max-object-size` or by the node's memory\n"));
 
     public static HttpFault NotJson { get; } = new(415, "the body's Content-Type must be application/json\n");
+
+    public static HttpFault UpdateNotJson { get; } = new(406, "the body's Content-Type must be application/json\n");
+
+    public static HttpFault NotUtf8 { get; } = new(400, "Malformed JSON submitted, invalid UTF-8\n");
+
+    /// <summary>Of a value that has come by Protocol Buffers.</summary>
+    public static HttpFault NotText { get; } = new(500, "Error:\nthe value is not UTF-8 throughout, which JSON cannot carry: fetch it by Protocol Buffers\n");
+
+    public static HttpFault BadJson(string reason) => new(400, $"Couldn't decode JSON: {reason}\n");
+
+    public static HttpFault BadOperation(string dataType, string json) => new(400, $"Invalid operation on datatype '{dataType}': {(json.Length > LongestEcho ? json[..LongestEcho] + "…" : json)}\n");
+
+    public static HttpFault BadFieldName(string name) => new(400, $"Invalid map field name '{name}'\n");
+
+    public static HttpFault BadDataTypeContext(string reason) => new(400, $"Invalid context: {reason}\n");
+
+    public static HttpFault NoDataType(string? dataType) => new(403, $"Bucket datatype '{dataType ?? "undefined"}' is not a supported type.\n");
+
+    public static HttpFault NoDataTypeThere(string dataType) => new(404, $"{{\"type\":\"{dataType}\",\"error\":\"notfound\"}}", "application/json");
 
     /// <summary>Status and text of a request's failure.</summary>
     public static HttpFault Of(KvError error) => error switch

@@ -13,6 +13,7 @@ internal sealed partial class RiakHttpDispatch
 {
     private readonly ObjectReads reads;
     private readonly ObjectWrites writes;
+    private readonly DataTypeResource dataTypes;
     private readonly PropsResource props;
     private readonly ListResource lists;
     private readonly ServerResource server;
@@ -24,6 +25,7 @@ internal sealed partial class RiakHttpDispatch
         var bodies = new RequestBody(memory);
         reads = new ObjectReads(doors.Client);
         writes = new ObjectWrites(doors.Client, bodies, options);
+        dataTypes = new DataTypeResource(doors.Client, doors.Admin, bodies, options);
         props = new PropsResource(doors.Admin, bodies, options);
         lists = new ListResource(doors.Client, doors.Admin, options);
         server = new ServerResource(doors.State);
@@ -83,6 +85,7 @@ internal sealed partial class RiakHttpDispatch
         {
             RiakResource.Object => OnObject(http, path, method),
             RiakResource.Keys => HttpMethods.IsPost(method) ? writes.PutAsync(http, path) : lists.KeysAsync(http, path),
+            RiakResource.DataType or RiakResource.DataTypes => HttpMethods.IsPost(method) ? dataTypes.PostAsync(http, path) : dataTypes.GetAsync(http, path),
             RiakResource.Buckets => lists.BucketsAsync(http, path),
             RiakResource.BucketProps => OnBucketProps(http, path, method),
             RiakResource.TypeProps => HttpMethods.IsPut(method) ? props.PutTypeAsync(http, path) : props.GetTypeAsync(http, path),
@@ -110,6 +113,7 @@ internal sealed partial class RiakHttpDispatch
         : lists.OldBucketAsync(http, path);
 
     private static readonly string[] ReadOnly = ["GET", "HEAD"];
+    private static readonly string[] PostOnly = ["POST"];
     private static readonly string[] Collection = ["GET", "HEAD", "POST"];
     private static readonly string[] OldCollection = ["GET", "HEAD", "POST", "PUT"];
     private static readonly string[] ObjectMethods = ["GET", "HEAD", "POST", "PUT", "DELETE"];
@@ -119,7 +123,8 @@ internal sealed partial class RiakHttpDispatch
     private static string[] AllowedOf(RiakPath path) => path.Resource switch
     {
         RiakResource.Object => ObjectMethods,
-        RiakResource.Keys => Collection,
+        RiakResource.Keys or RiakResource.DataType => Collection,
+        RiakResource.DataTypes => PostOnly,
         RiakResource.OldBucket => OldCollection,
         RiakResource.BucketProps => Resettable,
         RiakResource.TypeProps => Changeable,

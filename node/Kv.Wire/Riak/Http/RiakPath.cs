@@ -92,10 +92,12 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             2 when text[segments[1]] is "props" => RiakResource.BucketProps,
             2 when text[segments[1]] is "keys" => RiakResource.Keys,
             3 when text[segments[1]] is "keys" => RiakResource.Object,
+            2 when text[segments[1]] is "datatypes" => RiakResource.DataTypes,
+            3 when text[segments[1]] is "datatypes" => RiakResource.DataType,
             _ => RiakResource.Unknown,
         };
         byte[] key = [];
-        if (resource == RiakResource.Object && !PercentEncoding.TryDecode(text[segments[2]], out key))
+        if (resource is RiakResource.Object or RiakResource.DataType && !PercentEncoding.TryDecode(text[segments[2]], out key))
         {
             return false;
         }

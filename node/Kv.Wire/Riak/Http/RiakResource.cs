@@ -24,4 +24,10 @@ internal enum RiakResource
     OldBucket,
 
     Object,
+
+    /// <summary>A key's data type: `…/buckets/B/datatypes/K`.</summary>
+    DataType,
+
+    /// <summary>To post to, for a key that the node makes: `…/buckets/B/datatypes`.</summary>
+    DataTypes,
 }
