@@ -1,6 +1,7 @@
 using Kv.Cluster;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
+using Kv.Simulation.Plans;
 using Kv.Simulation.Running;
 
 namespace Kv.Simulation.Checkers;
@@ -72,9 +73,10 @@ internal static class FinalChecks
     {
         foreach (var node in world.Cluster.Up.Where(node => node.Document is not null).ToArray())
         {
-            var key = new ObjectKey(world.Plan.Types[0].Name, "last", node.Name);
+            var type = world.Plan.Types[0];
             var content = new Sibling { Dot = null, Value = "last"u8.ToArray() };
-            var outcome = await node.AskAsync(new KvRequest.Put { Key = key, Content = content, W = QuorumValue.All, Pw = QuorumValue.All });
+            var put = new KvRequest.Put { Key = new ObjectKey(type.Name, "last", node.Name), Content = content, W = QuorumValue.All, Pw = QuorumValue.All };
+            var outcome = await node.AskAsync(type.Rule == BucketRule.Set ? SetUpdates.Of(put, "last", null, []) : put);
             if (outcome is not KvOutcome.Stored)
             {
                 world.Journal.Violation($"at rest, {node.Name} answers a write with {OutcomeText.Of(outcome)}");

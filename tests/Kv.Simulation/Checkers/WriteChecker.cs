@@ -130,12 +130,12 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
                 continue;
             }
 
-            var name = OutcomeText.ValueOf(sibling);
-            names.Add(name);
-            if (!key.History.Writes.Any(write => write.Name == name))
-            {
-                journal.Violation($"{key.Key}: {name} is there, which nobody wrote");
-            }
+            names.UnionWith(key.Type.Rule == BucketRule.Set ? OutcomeText.MembersOf(sibling) ?? ["(no set)"] : [OutcomeText.ValueOf(sibling)]);
+        }
+
+        foreach (var name in names.Where(name => !key.History.Writes.Any(write => write.Name == name)))
+        {
+            journal.Violation($"{key.Key}: {name} is there, which nobody wrote");
         }
 
         return names;

@@ -9,7 +9,7 @@ public sealed record BucketPlan(string Name, BucketRule Rule, int NVal, string D
     public const string BucketText = "b";
 
     /// <summary>Whether no write may vanish behind a concurrent one: then each acknowledged write can be looked for.</summary>
-    public bool KeepsSiblings => Rule == BucketRule.Siblings;
+    public bool KeepsSiblings => Rule is BucketRule.Siblings or BucketRule.Set;
 
     /// <summary>Whether an acknowledged write is on disks: a cache's may go with the power.</summary>
     public bool IsSynced => Durability == "synced";
@@ -25,6 +25,7 @@ public sealed record BucketPlan(string Name, BucketRule Rule, int NVal, string D
             var rule = Rule switch
             {
                 BucketRule.Siblings => "\"allow_mult\":true",
+                BucketRule.Set => "\"datatype\":\"set\",\"allow_mult\":true",
                 BucketRule.Newest => "\"allow_mult\":false",
                 BucketRule.NewestByClock => "\"allow_mult\":false,\"dvv_enabled\":false",
                 BucketRule.LastWriteWins => "\"last_write_wins\":true,\"allow_mult\":false,\"dvv_enabled\":false",

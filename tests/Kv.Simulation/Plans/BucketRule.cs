@@ -17,4 +17,10 @@ public enum BucketRule
 
     /// <summary>No coordinator, one value for ever.</summary>
     WriteOnce,
+
+    /// <summary>
+    /// Each key is a set, a data type. A write adds its name and removes those that its client saw, so that the members are what the siblings of <see cref="Siblings"/> would be, and all of
+    /// that is promised.
+    /// </summary>
+    Set,
 }

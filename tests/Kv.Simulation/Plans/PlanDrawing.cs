@@ -13,6 +13,9 @@ public sealed partial class PlanDrawing
     private static readonly int[] RingSizes = [8, 8, 16, 16, 32, 64];
 
     private readonly Random random;
+
+    // Of its own, so that what came later to be drawn leaves the rest of each seed's plan as it was.
+    private readonly Random dataTypes;
     private readonly List<PlannedEvent> events = [];
     private readonly int seed;
     private int nodes;
@@ -22,6 +25,7 @@ public sealed partial class PlanDrawing
     {
         this.seed = seed;
         random = new Random(seed);
+        dataTypes = new Random(~seed);
     }
 
     public static SimPlan Draw(int seed) => new PlanDrawing(seed).Draw();
@@ -74,6 +78,7 @@ public sealed partial class PlanDrawing
     private BucketPlan DrawType(int place, int members, int losses)
     {
         var rule = Chance(0.6) ? BucketRule.Siblings : (BucketRule)random.Next(1, 5);
+        rule = rule == BucketRule.Siblings && dataTypes.NextDouble() < 0.25 ? BucketRule.Set : rule;
         var nVal = Chance(0.7) ? 3 : random.Next(Math.Max(1, losses + 1), 6);
         var delete = Pick("keep", "keep", "immediate", "3000", "200");
         var durability = losses > 0 || Chance(0.75) ? "synced" : Pick("interval", "memory");

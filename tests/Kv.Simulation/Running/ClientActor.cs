@@ -11,7 +11,7 @@ internal sealed class ClientActor(SimWorld world, IReadOnlyList<ClientCall> call
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Dictionary<(int Type, int Key), (VersionVector Clock, IReadOnlySet<string> Names)> seen = [];
+    private readonly Dictionary<(int Type, int Key), (VersionVector Clock, VersionVector? SetClock, IReadOnlySet<string> Names)> seen = [];
 
     public async Task RunAsync()
     {
@@ -53,7 +53,10 @@ internal sealed class ClientActor(SimWorld world, IReadOnlyList<ClientCall> call
         }
 
         var write = world.Writes.Begin(call, known.Names ?? new HashSet<string>(), isBlindDelete: known.Clock is null);
-        world.Writes.End(call, write, await AskAsync(node, call, RequestOf(call, key, write, known.Clock)));
+        var request = RequestOf(call, key, write, known.Clock);
+        world.Writes.End(call, write, await AskAsync(node, call, request is KvRequest.Put put && world.Plan.Types[call.Type].Rule == BucketRule.Set
+            ? SetUpdates.Of(put, write.Name, known.SetClock, known.Names ?? new HashSet<string>())
+            : request));
     }
 
     private static KvRequest RequestOf(ClientCall call, ObjectKey key, TrackedWrite write, VersionVector? context) => call.Verb == ClientVerb.Delete
@@ -93,11 +96,11 @@ internal sealed class ClientActor(SimWorld world, IReadOnlyList<ClientCall> call
         {
             case KvOutcome.Found found:
                 var names = world.Writes.EndRead(call, expected, found.Object);
-                seen[(call.Type, call.Key)] = (found.Object.Clock, names);
+                seen[(call.Type, call.Key)] = (found.Object.Clock, SetUpdates.ClockOf(found.Object), names);
                 break;
             case KvOutcome.NotFound none:
                 world.Writes.EndRead(call, expected, null);
-                seen[(call.Type, call.Key)] = (none.TombstoneContext ?? VersionVector.Empty, new HashSet<string>());
+                seen[(call.Type, call.Key)] = (none.TombstoneContext ?? VersionVector.Empty, null, new HashSet<string>());
                 break;
         }
     }

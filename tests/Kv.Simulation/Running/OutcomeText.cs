@@ -1,5 +1,6 @@
 using System.Text;
 using Kv.Cluster;
+using Kv.Core.DataTypes;
 using Kv.Core.Objects;
 
 namespace Kv.Simulation.Running;
@@ -35,10 +36,17 @@ public static class OutcomeText
     public static string Of(KvObject held) =>
         $"[{string.Join(", ", held.Siblings.Select(ValueOf).Order(StringComparer.Ordinal))}]";
 
+    /// <summary>The members of a set; null for any other value.</summary>
+    public static IEnumerable<string>? MembersOf(Sibling sibling) =>
+        DataTypeCodec.TryDecode(sibling.Value.Span, out var state, out _) && state is CausalDataType { Root: SetStore set }
+            ? set.Values.Select(member => Encoding.UTF8.GetString(member.Span))
+            : null;
+
     public static string ValueOf(Sibling sibling) => sibling switch
     {
         { IsTombstone: true } => "(deleted)",
         { IsHead: true } => "(head)",
+        _ when MembersOf(sibling) is { } members => $"{{{string.Join(", ", members)}}}",
         _ => Encoding.UTF8.GetString(sibling.Value.Span),
     };
 }
