@@ -9,7 +9,7 @@ namespace Kv.Cluster.Vnodes;
 /// <summary>Updates of data types where they are carried out, on the coordinating vnode (riak_kv_crdt), and what they are refused for.</summary>
 internal static class DataTypeUpdates
 {
-    /// <summary>What a put cannot ask of its bucket: an update where there is no data type or another, a plain value where there is one. Null where all is well.</summary>
+    /// <summary>What a put cannot ask of its bucket: an update where there is no data type (but for a counter of Riak 1.4) or another, a plain value where there is one. Null where all is well.</summary>
     public static KvError? Check(KvRequest.Put put, BucketProps props)
     {
         var kind = DataTypeObject.KindOf(props);
@@ -22,6 +22,9 @@ internal static class DataTypeUpdates
 
         return (kind, update.Operation.Kind) switch
         {
+            (null, DataTypeKind.Counter) when put.Key.BucketType == ObjectKey.DefaultType => props.AllowMult && !props.LastWriteWins
+                ? null
+                : new KvError.InvalidRequest("Counters require bucket property 'allow_mult=true'"),
             (null, _) => new KvError.InvalidRequest("the bucket type has no data type"),
             var (held, asked) when held != asked => Of(new DataTypeProblem.OtherKind(asked, held.Value)),
             _ when props.LastWriteWins => new KvError.InvalidRequest("Bucket must be last_write_wins=false"),
@@ -32,7 +35,8 @@ internal static class DataTypeUpdates
     /// <summary>What the update makes of what the vnode holds; null, with the error, where it makes nothing.</summary>
     public static Sibling? Apply(DataTypeUpdate update, KvObject? local, DataTypeEvent at, BucketProps props, out KvError? error)
     {
-        var state = DataTypeObject.Read(local, props, out var problem)?.Apply(update.Operation, at, out problem);
+        var held = DataTypeObject.KindOf(props) is null ? DataTypeObject.ReadCounter(local, out var problem) : DataTypeObject.Read(local, props, out problem);
+        var state = held?.Apply(update.Operation, at, out problem);
         error = problem is null ? null : Of(problem);
         return state is null ? null : DataTypeObject.Content(state);
     }

@@ -82,7 +82,7 @@ public sealed partial class Vnode
         var written = KvObject.Coordinate(local, content, seen, dot, (uint)now.ToUnixTimeSeconds(), props);
 
         // The clock of a data type's state is a part of the object's: an event that the one forgot could pass for new.
-        written = props.DataType is null ? written.Prune(props, (uint)now.ToUnixTimeSeconds()) : written;
+        written = props.DataType is null && command.Update is null ? written.Prune(props, (uint)now.ToUnixTimeSeconds()) : written;
         if (written.Siblings.Length > context.Options.MaxSiblings)
         {
             command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: new KvError.TooManySiblings(written.Siblings.Length, context.Options.MaxSiblings));

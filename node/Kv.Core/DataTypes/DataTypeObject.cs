@@ -20,29 +20,11 @@ public static class DataTypeObject
     /// What the object's siblings come to together; a state to which nothing was done where there is none. Null, with the problem, where a sibling is no state of the type. Of a delete among the
     /// siblings it is known what it had seen (<see cref="Tombstone"/>), and none of that is there; grow-only sets and HyperLogLogs cannot take back what another still has.
     /// </summary>
-    public static DataType? Read(KvObject? held, BucketProps props, out DataTypeProblem? problem)
-    {
-        problem = null;
-        var kind = KindOf(props) ?? throw new ArgumentException("the bucket has no data type", nameof(props));
-        var state = DataType.Empty(kind, props.HllPrecision ?? DefaultPrecision);
-        foreach (var sibling in held?.Siblings ?? [])
-        {
-            if (sibling.IsTombstone && sibling.Value.IsEmpty)
-            {
-                continue;
-            }
+    public static DataType? Read(KvObject? held, BucketProps props, out DataTypeProblem? problem) =>
+        Read(held, KindOf(props) ?? throw new ArgumentException("the bucket has no data type", nameof(props)), props.HllPrecision ?? DefaultPrecision, out problem);
 
-            if (!DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out var reason) || read.Kind != kind)
-            {
-                problem = new DataTypeProblem.NotOfThisType(read is null ? reason : $"a {DataTypeNames.Of(read.Kind)}");
-                return null;
-            }
-
-            state = state.Merge(read);
-        }
-
-        return state;
-    }
+    /// <summary>The same of a counter in an untyped bucket, as Riak 1.4 has them (reference 5.5).</summary>
+    public static DataType? ReadCounter(KvObject? held, out DataTypeProblem? problem) => Read(held, DataTypeKind.Counter, DefaultPrecision, out problem);
 
     /// <summary>What an update writes; dot, time and tag are the coordinator's to set.</summary>
     public static Sibling Content(DataType state) => new()
@@ -87,5 +69,28 @@ public static class DataTypeObject
         return held.IsHead || Read(held, props, out _) is not { } state
             ? held.ReduceToNewest()
             : KvObject.Create(held.Clock, ImmutableArray.Create(Content(state) with { LastModifiedMicroseconds = held.Newest.LastModifiedMicroseconds, VTag = held.Newest.VTag }));
+    }
+
+    private static DataType? Read(KvObject? held, DataTypeKind kind, int precision, out DataTypeProblem? problem)
+    {
+        problem = null;
+        var state = DataType.Empty(kind, precision);
+        foreach (var sibling in held?.Siblings ?? [])
+        {
+            if (sibling.IsTombstone && sibling.Value.IsEmpty)
+            {
+                continue;
+            }
+
+            if (!DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out var reason) || read.Kind != kind)
+            {
+                problem = new DataTypeProblem.NotOfThisType(read is null ? reason : $"a {DataTypeNames.Of(read.Kind)}");
+                return null;
+            }
+
+            state = state.Merge(read);
+        }
+
+        return state;
     }
 }

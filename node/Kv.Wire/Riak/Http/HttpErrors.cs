@@ -65,6 +65,12 @@ internal static class HttpErrors
 
     public static HttpFault UpdateNotJson { get; } = new(406, "the body's Content-Type must be application/json\n");
 
+    public static HttpFault CountersNeedSiblings { get; } = new(409, "Counters require bucket property 'allow_mult=true'\n");
+
+    public static HttpFault NotInteger { get; } = new(400, "Counters take integers: the body is none\n");
+
+    public static HttpFault NoCounter { get; } = new(409, "the key holds no counter\n");
+
     public static HttpFault NotUtf8 { get; } = new(400, "Malformed JSON submitted, invalid UTF-8\n");
 
     /// <summary>Of a value that has come by Protocol Buffers.</summary>

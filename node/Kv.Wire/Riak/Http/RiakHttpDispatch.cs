@@ -13,6 +13,7 @@ internal sealed partial class RiakHttpDispatch
 {
     private readonly ObjectReads reads;
     private readonly ObjectWrites writes;
+    private readonly CounterResource counters;
     private readonly DataTypeResource dataTypes;
     private readonly PropsResource props;
     private readonly ListResource lists;
@@ -25,6 +26,7 @@ internal sealed partial class RiakHttpDispatch
         var bodies = new RequestBody(memory);
         reads = new ObjectReads(doors.Client);
         writes = new ObjectWrites(doors.Client, bodies, options);
+        counters = new CounterResource(doors.Client, doors.Admin, bodies);
         dataTypes = new DataTypeResource(doors.Client, doors.Admin, bodies, options);
         props = new PropsResource(doors.Admin, bodies, options);
         lists = new ListResource(doors.Client, doors.Admin, options);
@@ -86,6 +88,7 @@ internal sealed partial class RiakHttpDispatch
             RiakResource.Object => OnObject(http, path, method),
             RiakResource.Keys => HttpMethods.IsPost(method) ? writes.PutAsync(http, path) : lists.KeysAsync(http, path),
             RiakResource.DataType or RiakResource.DataTypes => HttpMethods.IsPost(method) ? dataTypes.PostAsync(http, path) : dataTypes.GetAsync(http, path),
+            RiakResource.Counter => HttpMethods.IsPost(method) ? counters.PostAsync(http, path) : counters.GetAsync(http, path),
             RiakResource.Buckets => lists.BucketsAsync(http, path),
             RiakResource.BucketProps => OnBucketProps(http, path, method),
             RiakResource.TypeProps => HttpMethods.IsPut(method) ? props.PutTypeAsync(http, path) : props.GetTypeAsync(http, path),
@@ -123,7 +126,7 @@ internal sealed partial class RiakHttpDispatch
     private static string[] AllowedOf(RiakPath path) => path.Resource switch
     {
         RiakResource.Object => ObjectMethods,
-        RiakResource.Keys or RiakResource.DataType => Collection,
+        RiakResource.Keys or RiakResource.DataType or RiakResource.Counter => Collection,
         RiakResource.DataTypes => PostOnly,
         RiakResource.OldBucket => OldCollection,
         RiakResource.BucketProps => Resettable,

@@ -94,10 +94,11 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             3 when text[segments[1]] is "keys" => RiakResource.Object,
             2 when text[segments[1]] is "datatypes" => RiakResource.DataTypes,
             3 when text[segments[1]] is "datatypes" => RiakResource.DataType,
+            3 when form == RiakPathForm.Untyped && text[segments[1]] is "counters" => RiakResource.Counter,
             _ => RiakResource.Unknown,
         };
         byte[] key = [];
-        if (resource is RiakResource.Object or RiakResource.DataType && !PercentEncoding.TryDecode(text[segments[2]], out key))
+        if (resource is RiakResource.Object or RiakResource.DataType or RiakResource.Counter && !PercentEncoding.TryDecode(text[segments[2]], out key))
         {
             return false;
         }

@@ -28,6 +28,9 @@ internal enum RiakResource
     /// <summary>A key's data type: `…/buckets/B/datatypes/K`.</summary>
     DataType,
 
+    /// <summary>A counter of Riak 1.4: `/buckets/B/counters/K`.</summary>
+    Counter,
+
     /// <summary>To post to, for a key that the node makes: `…/buckets/B/datatypes`.</summary>
     DataTypes,
 }

@@ -9,6 +9,9 @@ namespace Kv.Wire.Riak.Pb;
 /// </summary>
 internal sealed class PbConnection : IDisposable
 {
+    /// <summary>Frames of so many times the longest that is taken are passed over.</summary>
+    private const int PassedOver = 4;
+
     private readonly PipeReader input;
     private readonly PbOutput output;
     private readonly PbSession session;
@@ -132,9 +135,17 @@ internal sealed class PbConnection : IDisposable
             return null;
         }
 
-        if (length == 0 || length > options.MaxFrameBytes)
+        if (length == 0)
         {
-            return PbReply.Error(length == 0 ? PbErrors.NoCode : PbErrors.FrameTooLarge(length, options.MaxFrameBytes)) with { IsLast = true };
+            return PbReply.Error(PbErrors.NoCode) with { IsLast = true };
+        }
+
+        if (length > options.MaxFrameBytes)
+        {
+            // A client that is cut off while it writes does not get to read why. What is far beyond any frame is none.
+            var isFrame = length <= PassedOver * (long)options.MaxFrameBytes;
+            skipped = isFrame ? PbFrame.LengthBytes + (long)length : 0;
+            return PbReply.Error(PbErrors.FrameTooLarge(length, options.MaxFrameBytes)) with { IsLast = !isFrame };
         }
 
         if (length <= RequestMemory.FreeBytes || room > 0)

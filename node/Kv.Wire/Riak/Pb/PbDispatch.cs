@@ -15,6 +15,7 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
     private readonly PbBuckets buckets = new(doors.Admin);
     private readonly PbListings listings = new(doors.Client, doors.Admin, options);
     private readonly PbDataTypes dataTypes = new(doors.Client, doors.Admin);
+    private readonly PbCounters counters = new(doors.Client);
     private readonly PbServer server = new(doors, options);
 
     /// <summary>Carries out one request and gives the last frame of its answer. The message's bytes are not touched after the first await.</summary>
@@ -59,6 +60,8 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
             ? buckets.SetTypeAsync(set)
             : new(Incomplete("RpbSetBucketTypeReq has no props")),
         PbCode.GetBucketKeyPreflistReq => new(server.Preflist(RpbGetBucketKeyPreflistReq.Parser.ParseFrom(message))),
+        PbCode.CounterGetReq => counters.GetAsync(RpbCounterGetReq.Parser.ParseFrom(message)),
+        PbCode.CounterUpdateReq => counters.UpdateAsync(RpbCounterUpdateReq.Parser.ParseFrom(message)),
         PbCode.DtFetchReq => dataTypes.FetchAsync(DtFetchReq.Parser.ParseFrom(message)),
         PbCode.DtUpdateReq => DtUpdateReq.Parser.ParseFrom(message) is { Op: not null } update ? dataTypes.UpdateAsync(update) : new(Incomplete("DtUpdateReq has no op")),
         PbCode.StartTls => new(PbReply.Error(PbErrors.NoStartTls)),

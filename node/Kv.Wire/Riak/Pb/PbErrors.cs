@@ -18,6 +18,7 @@ internal static class PbErrors
     public const string NoStartTls = "Security not enabled; STARTTLS not allowed.";
     public const string Internal = "Error processing incoming message: the node failed, see its log";
     public const string NoDataType = "Bucket datatype 'undefined' is not a supported type.";
+    public const string NoCounter = "the key holds no counter";
     public const string NoCode = "Invalid message packet: a frame has at least one byte, its code";
 
     public static string UnknownCode(byte code) => Text($"Unknown message code: {code}");

@@ -145,5 +145,30 @@ public sealed class RiakHttpDataTypeTests(RiakServer server) : IClassFixture<Ria
         Assert.Equal((200, ""), ((int)head.StatusCode, await head.Content.ReadAsStringAsync(Cancel)));
     }
 
+    [Fact]
+    public async Task CountersOfRiak14_CountInUntypedBucketsWithSiblings()
+    {
+        using var props = await server.SendAsync("PUT", "/buckets/counted/props", Json, "{\"props\":{\"allow_mult\":true}}");
+        Assert.Equal(204, (int)props.StatusCode);
+        var path = $"/buckets/counted/counters/{NewKey()}";
+        Assert.Equal((404, "not found\n"), await AskAsync("GET", path));
+        Assert.Equal((204, ""), await AskAsync("POST", path, "41"));
+        Assert.Equal((200, "42"), await AskAsync("POST", path + "?returnvalue=true", "1"));
+        Assert.Equal((200, "42"), await AskAsync("GET", path));
+        Assert.Equal((204, ""), await AskAsync("POST", path, "-50"));
+        Assert.Equal((200, "-8"), await AskAsync("GET", path));
+        Assert.Equal((400, "Counters take integers: the body is none\n"), await AskAsync("POST", path, "many"));
+        Assert.Equal((409, "Counters require bucket property 'allow_mult=true'\n"), await AskAsync("POST", $"/buckets/b/counters/{NewKey()}", "1"));
+        Assert.Equal((404, "not found\n"), await AskAsync("GET", $"/types/siblings/buckets/b/counters/{NewKey()}"));
+        Assert.Equal((204, ""), await AskAsync("PUT", "/buckets/counted/keys/plain", "text"));
+        Assert.Equal((409, "the key holds no counter\n"), await AskAsync("GET", "/buckets/counted/counters/plain"));
+    }
+
+    private async Task<(int Status, string Text)> AskAsync(string method, string path, string? body = null)
+    {
+        using var answer = body is null ? await server.SendAsync(method, path) : await server.SendAsync(method, path, "Content-Type: text/plain", body);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+    }
+
     private static string NewKey() => "k" + Interlocked.Increment(ref keys);
 }

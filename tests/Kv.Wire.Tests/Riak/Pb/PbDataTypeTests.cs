@@ -146,6 +146,22 @@ public sealed class PbDataTypeTests(RiakPbServer server) : IClassFixture<RiakPbS
         Assert.Null((await FetchAsync(client, "sets", "plain")).Value);
     }
 
+    [Fact]
+    public async Task CountersOfRiak14_CountInUntypedBucketsWithSiblings()
+    {
+        using var client = await server.ConnectAsync();
+        var update = new RpbCounterUpdateReq { Bucket = Bytes("counted"), Key = Bytes("c"), Amount = 5 };
+        Assert.Equal("Counters require bucket property 'allow_mult=true'", await client.FailAsync(50, update));
+        Assert.Equal(22, (await client.AskAsync(21, new RpbSetBucketReq { Bucket = Bytes("counted"), Props = new RpbBucketProps { AllowMult = true } })).Code);
+        Assert.False((await client.AskAsync(52, new RpbCounterGetReq { Bucket = Bytes("counted"), Key = Bytes("c") }, 53, RpbCounterGetResp.Parser)).HasValue);
+        Assert.False((await client.AskAsync(50, update, 51, RpbCounterUpdateResp.Parser)).HasValue);
+        update = new RpbCounterUpdateReq { Bucket = Bytes("counted"), Key = Bytes("c"), Amount = -7, Returnvalue = true };
+        Assert.Equal(-2, (await client.AskAsync(50, update, 51, RpbCounterUpdateResp.Parser)).Value);
+        Assert.Equal(-2, (await client.AskAsync(52, new RpbCounterGetReq { Bucket = Bytes("counted"), Key = Bytes("c") }, 53, RpbCounterGetResp.Parser)).Value);
+        await client.AskAsync(11, new RpbPutReq { Bucket = Bytes("counted"), Key = Bytes("plain"), Content = new RpbContent { Value = Bytes("v") } });
+        Assert.Equal("the key holds no counter", await client.FailAsync(52, new RpbCounterGetReq { Bucket = Bytes("counted"), Key = Bytes("plain") }));
+    }
+
     private static async Task<DtFetchResp> FetchAsync(PbClient client, string type, string key) => await client.AskAsync(Fetch, Asked(type, key), 81, DtFetchResp.Parser);
 
     private static async Task<DtUpdateResp> UpdateAsync(PbClient client, DtUpdateReq update) => await client.AskAsync(Update, update, 83, DtUpdateResp.Parser);

@@ -152,7 +152,7 @@ public sealed class PbFramingTests(RiakPbServer server) : IClassFixture<RiakPbSe
     }
 
     [Fact]
-    public async Task LargestValue_GoesInAndOut_ALargerOneIsRefused()
+    public async Task LargestValue_GoesInAndOut_ALargerOneIsRefused_AndTheConnectionGoesOn()
     {
         using var client = await server.ConnectAsync();
         var value = new byte[RiakPbServer.MaxObjectBytes];
@@ -165,6 +165,7 @@ public sealed class PbFramingTests(RiakPbServer server) : IClassFixture<RiakPbSe
 
         put.Content.Value = ByteString.CopyFrom(new byte[RiakPbServer.MaxObjectBytes + RiakPbOptions.OverheadBytes + 1]);
         Assert.StartsWith("Invalid message packet: ", await client.FailAsync(11, put), StringComparison.Ordinal);
+        Assert.Equal(2, (await client.AskAsync(1)).Code);
     }
 
     private static ByteString Bytes(string text) => ByteString.CopyFromUtf8(text);
