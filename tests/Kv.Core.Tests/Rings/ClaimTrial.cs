@@ -25,6 +25,7 @@ internal sealed class ClaimTrial
     private readonly int floor;
     private readonly int more;
     private int tried;
+    private bool isOver;
 
     private ClaimTrial(ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, ImmutableArray<NodeId> found)
     {
@@ -43,8 +44,8 @@ internal sealed class ClaimTrial
 
     private IEnumerable<int> Places => Enumerable.Range(0, original.Length);
 
-    /// <summary>Whether an assignment as good has fewer moves; also true where those are too many to try.</summary>
-    public static bool FewerSuffice(ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, ImmutableArray<NodeId> found)
+    /// <summary>Whether an assignment as good has fewer moves; null where those are too many to try.</summary>
+    public static bool? FewerSuffice(ImmutableArray<NodeId> current, ImmutableArray<ClaimMember> members, ImmutableArray<NodeId> found)
     {
         // Where zones repeat now comes first, so that repeats elsewhere are too many at once.
         var trial = new ClaimTrial(current, members, found);
@@ -52,16 +53,23 @@ internal sealed class ClaimTrial
         Turn(trial.original, begin % current.Length);
         Turn(trial.owners, begin % current.Length);
         var moves = trial.Places.Count(p => trial.original[p] >= 0 && trial.original[p] != trial.owners[p]);
-        return moves > 0 && trial.TryFrom(0, moves - 1, 0);
+        var suffice = moves > 0 && trial.TryFrom(0, moves - 1, 0);
+        return trial.isOver ? null : suffice;
     }
 
     private static void Turn(int[] ring, int begin) => ((int[])[.. ring[begin..], .. ring[..begin]]).CopyTo(ring, 0);
 
     private bool TryFrom(int p, int moves, int zonesRepeated)
     {
-        if (p == owners.Length || ++tried > MostTried)
+        if (p == owners.Length)
         {
-            return p < owners.Length || Cost().CompareTo(found) <= 0;
+            return Cost().CompareTo(found) <= 0;
+        }
+
+        isOver |= ++tried > MostTried;
+        if (isOver)
+        {
+            return true;
         }
 
         var now = original[p];
