@@ -285,7 +285,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
     private void AnswerMerged()
     {
         var found = Merge();
-        if (found is { IsTombstone: false })
+        if (found is { IsTombstone: false } && finished is null)
         {
             context.Statistics.ObjectRead(found);
         }

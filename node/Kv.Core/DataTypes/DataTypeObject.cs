@@ -66,8 +66,9 @@ public static class DataTypeObject
             return held;
         }
 
+        // A delete beside what lives is not what is there, however new it is.
         return held.IsHead || Read(held, props, out _) is not { } state
-            ? held.ReduceToNewest()
+            ? KvObject.Create(held.Clock, [held.Siblings.Where(sibling => !sibling.IsTombstone).MaxBy(sibling => sibling.LastModifiedMicroseconds)!])
             : KvObject.Create(held.Clock, ImmutableArray.Create(Content(state) with { LastModifiedMicroseconds = held.Newest.LastModifiedMicroseconds, VTag = held.Newest.VTag }));
     }
 

@@ -17,9 +17,9 @@ internal sealed record DeferredRemoval(ImmutableArray<FieldName> Path, Immutable
         mine,
         theirs.Sort(Order),
         Order,
-        All,
-        All,
-        (DeferredRemoval a, DeferredRemoval b, out DeferredRemoval kept) => All(a with { Members = MemberList.Sorted([.. a.Members, .. b.Members]), Fields = Sorted([.. a.Fields, .. b.Fields]) }, out kept));
+        SortedJoin.Whole,
+        SortedJoin.Whole,
+        (DeferredRemoval a, DeferredRemoval b, out DeferredRemoval kept) => SortedJoin.Whole(a with { Members = MemberList.Sorted([.. a.Members, .. b.Members]), Fields = Sorted([.. a.Fields, .. b.Fields]) }, out kept));
 
     /// <summary>Fields in order, each once.</summary>
     public static ImmutableArray<FieldName> Sorted(IEnumerable<FieldName> fields) => [.. fields.Distinct().Order()];
@@ -60,11 +60,5 @@ internal sealed record DeferredRemoval(ImmutableArray<FieldName> Path, Immutable
         }
 
         return order;
-    }
-
-    private static bool All(DeferredRemoval removal, out DeferredRemoval kept)
-    {
-        kept = removal;
-        return true;
     }
 }

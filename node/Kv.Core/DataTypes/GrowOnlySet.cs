@@ -23,11 +23,5 @@ public sealed class GrowOnlySet : DataType
     }
 
     private GrowOnlySet With(ImmutableArray<ReadOnlyMemory<byte>> others) =>
-        new(SortedJoin.Of(Members, others, MemberList.Order, All, All, (ReadOnlyMemory<byte> a, ReadOnlyMemory<byte> _, out ReadOnlyMemory<byte> kept) => All(a, out kept)));
-
-    private static bool All(ReadOnlyMemory<byte> member, out ReadOnlyMemory<byte> kept)
-    {
-        kept = member;
-        return true;
-    }
+        new(SortedJoin.Of(Members, others, MemberList.Order, SortedJoin.Whole, SortedJoin.Whole, (ReadOnlyMemory<byte> a, ReadOnlyMemory<byte> _, out ReadOnlyMemory<byte> kept) => SortedJoin.Whole(a, out kept)));
 }

@@ -32,7 +32,7 @@ public sealed class MapStore : DotStore
     {
         ImmutableArray<DottedEntry<bool>> update = [new(dot, true)];
         var updated = contents.Select(content => new MapField(content.Key, update, content.Value)).ToImmutableArray().Sort(Order);
-        return new MapStore(SortedJoin.Of(Fields, updated, Order, All, All, (MapField _, MapField now, out MapField kept) => All(now, out kept)));
+        return new MapStore(SortedJoin.Of(Fields, updated, Order, SortedJoin.Whole, SortedJoin.Whole, (MapField _, MapField now, out MapField kept) => SortedJoin.Whole(now, out kept)));
     }
 
     /// <summary>With another content of a field that is there, and no update of it.</summary>
@@ -47,7 +47,7 @@ public sealed class MapStore : DotStore
     internal MapStore Remove(ImmutableArray<FieldName> names, VersionVector seen)
     {
         var removed = names.Select(Named).ToImmutableArray();
-        return new MapStore(SortedJoin.Of(Fields, removed, Order, All, Nothing, (MapField field, MapField _, out MapField kept) => Unseen(field, seen, out kept)));
+        return new MapStore(SortedJoin.Of(Fields, removed, Order, SortedJoin.Whole, SortedJoin.Nothing, (MapField field, MapField _, out MapField kept) => Unseen(field, seen, out kept)));
     }
 
     internal override DotStore Join(DotStore other, VersionVector mine, VersionVector theirs) => new MapStore(SortedJoin.Of(
@@ -66,18 +66,6 @@ public sealed class MapStore : DotStore
         new MapStore(SortedJoin.Filter(Fields, (MapField field, out MapField kept) => Unseen(field, seen, out kept)));
 
     private static MapField Named(FieldName name) => new(name, [], None);
-
-    private static bool All(MapField field, out MapField kept)
-    {
-        kept = field;
-        return true;
-    }
-
-    private static bool Nothing(MapField field, out MapField kept)
-    {
-        kept = field;
-        return false;
-    }
 
     private static bool IsThere(MapField field) => !field.Updates.IsEmpty || !field.Content.IsEmpty;
 

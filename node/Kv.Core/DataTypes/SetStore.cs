@@ -31,14 +31,14 @@ public sealed class SetStore : DotStore
     {
         ImmutableArray<DottedEntry<bool>> addition = [new(dot, true)];
         var added = values.Select(value => new SetMember(value, addition)).ToImmutableArray();
-        return new SetStore(SortedJoin.Of(Members, added, Order, All, All, (SetMember _, SetMember now, out SetMember kept) => All(now, out kept)));
+        return new SetStore(SortedJoin.Of(Members, added, Order, SortedJoin.Whole, SortedJoin.Whole, (SetMember _, SetMember now, out SetMember kept) => SortedJoin.Whole(now, out kept)));
     }
 
     /// <summary>Less what the clock covers of the members' additions.</summary>
     internal SetStore Remove(ImmutableArray<ReadOnlyMemory<byte>> values, VersionVector seen)
     {
         var removed = values.Select(value => new SetMember(value, [])).ToImmutableArray();
-        return new SetStore(SortedJoin.Of(Members, removed, Order, All, Nothing, (SetMember member, SetMember _, out SetMember kept) => Unseen(member, seen, out kept)));
+        return new SetStore(SortedJoin.Of(Members, removed, Order, SortedJoin.Whole, SortedJoin.Nothing, (SetMember member, SetMember _, out SetMember kept) => Unseen(member, seen, out kept)));
     }
 
     internal override DotStore Join(DotStore other, VersionVector mine, VersionVector theirs) => new SetStore(SortedJoin.Of(
@@ -55,18 +55,6 @@ public sealed class SetStore : DotStore
 
     internal override DotStore Without(VersionVector seen) =>
         new SetStore(SortedJoin.Filter(Members, (SetMember member, out SetMember kept) => Unseen(member, seen, out kept)));
-
-    private static bool All(SetMember member, out SetMember kept)
-    {
-        kept = member;
-        return true;
-    }
-
-    private static bool Nothing(SetMember member, out SetMember kept)
-    {
-        kept = member;
-        return false;
-    }
 
     private static bool Unseen(SetMember member, VersionVector seen, out SetMember kept)
     {

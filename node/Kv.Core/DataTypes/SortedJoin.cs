@@ -11,6 +11,20 @@ internal static class SortedJoin
     /// <summary>What of an entry stays that both sides have; false for nothing.</summary>
     public delegate bool Both<T>(T mine, T theirs, out T kept);
 
+    /// <summary>An entry that stays as it is.</summary>
+    public static bool Whole<T>(T entry, out T kept)
+    {
+        kept = entry;
+        return true;
+    }
+
+    /// <summary>An entry that goes.</summary>
+    public static bool Nothing<T>(T entry, out T kept)
+    {
+        kept = entry;
+        return false;
+    }
+
     // hot
     public static ImmutableArray<T> Of<T>(ImmutableArray<T> mine, ImmutableArray<T> theirs, Comparison<T> order, Alone<T> mineAlone, Alone<T> theirsAlone, Both<T> both)
     {

@@ -128,6 +128,17 @@ public sealed class DataTypeTests
     }
 
     [Fact]
+    public void Head_OfALiveStateBesideANewerDelete_ShowsWhatLives()
+    {
+        var props = BucketProps.NewType with { DataType = "set" };
+        var live = DataTypeObject.Content(Do(DataType.Empty(DataTypeKind.Set, 14), 1, new DataTypeOperation.ChangeSet([Bytes("a")], []))) with { LastModifiedMicroseconds = 1 };
+        var deleted = DataTypeObject.Tombstone(new Sibling { Dot = null, IsTombstone = true, LastModifiedMicroseconds = 2 }, null, VersionVector.Empty, props);
+        var held = KvObject.Create(VersionVector.Empty, [live, deleted]);
+        Assert.False(DataTypeObject.Collapse(held.ToHead(), props).IsTombstone);
+        Assert.False(DataTypeObject.Collapse(held, props).IsTombstone);
+    }
+
+    [Fact]
     public void AnotherValue_IsNoState()
     {
         var props = BucketProps.NewType with { DataType = "set" };
