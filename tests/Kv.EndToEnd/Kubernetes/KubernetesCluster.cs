@@ -11,6 +11,9 @@ namespace Kv.EndToEnd.Kubernetes;
 /// </summary>
 public sealed class KubernetesCluster : IAsyncDisposable
 {
+    // Longer than the longest that a test has kubectl wait, which then says itself what it waited for.
+    private static readonly TimeSpan KubectlLimit = TimeSpan.FromMinutes(6);
+
     private readonly Lazy<Task> found;
     private string? missing;
     private string? kubeconfig;
@@ -46,11 +49,11 @@ public sealed class KubernetesCluster : IAsyncDisposable
 
     /// <summary>Runs kubectl against the cluster and answers what it printed; an error of kubectl is an exception.</summary>
     public async Task<string> KubectlAsync(params string[] arguments) =>
-        await Command.ReadAsync("kubectl", arguments, TimeSpan.FromMinutes(3), KubectlEnvironment(), cancel: TestContext.Current.CancellationToken);
+        await Command.ReadAsync("kubectl", arguments, KubectlLimit, KubectlEnvironment(), cancel: TestContext.Current.CancellationToken);
 
     /// <summary>Runs kubectl against the cluster, with what it reads from standard input, and answers all that came of it.</summary>
     internal async Task<Command> TryKubectlAsync(string? input, params string[] arguments) =>
-        await Command.RunAsync("kubectl", arguments, TimeSpan.FromMinutes(3), KubectlEnvironment(), input, TestContext.Current.CancellationToken);
+        await Command.RunAsync("kubectl", arguments, KubectlLimit, KubectlEnvironment(), input, TestContext.Current.CancellationToken);
 
     /// <summary>Runs the real Helm against the cluster.</summary>
     internal async Task<Command> HelmAsync(params string[] arguments) =>

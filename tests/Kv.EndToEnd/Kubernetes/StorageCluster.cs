@@ -42,7 +42,9 @@ internal sealed class StorageCluster : IAsyncDisposable
     /// <summary>The namespace.</summary>
     public string Space { get; }
 
-    /// <summary>Applies the manifest and waits as the README says: two minutes at most.</summary>
+    /// <summary>
+    /// Applies the manifest and waits as the README says, two minutes at most for its three nodes; each further node may take another minute, since all start at once on what the machine has.
+    /// </summary>
     public static async Task<StorageCluster> CreateAsync(KubernetesCluster cluster, int nodes = 3)
     {
         var made = new StorageCluster(cluster, $"kv-data-{Guid.NewGuid():N}"[..16]);
@@ -52,20 +54,24 @@ internal sealed class StorageCluster : IAsyncDisposable
             var applied = await cluster.TryKubectlAsync(Manifest.Replace("nodes: 3", $"nodes: {nodes}", StringComparison.Ordinal), "-n", made.Space, "apply", "--validate=false", "-f", "-");
             Assert.True(applied.Succeeded, applied.ToString());
             await made.ShowAsync("just applied");
-            await made.KubectlAsync("wait", "--for=condition=Ready", $"kvc/{Name}", "--timeout=120s");
+            await made.KubectlAsync("wait", "--for=condition=Ready", $"kvc/{Name}", $"--timeout={120 + (60 * (nodes - 3))}s");
             await made.KubectlAsync("wait", "--for=condition=Active", "kvbt/siblings", "kvbt/plain", "--timeout=60s");
             return made;
         }
         catch
         {
-            await made.ShowAsync("it did not become ready");
+            await made.ExplainAsync("it did not become ready");
             await made.DisposeAsync();
             throw;
         }
     }
 
-    public async ValueTask DisposeAsync() =>
+    /// <summary>Nodes that drain and end in their own time would take the next test's share of the machine: they are ended, and waited for.</summary>
+    public async ValueTask DisposeAsync()
+    {
         await cluster.TryKubectlAsync(null, "delete", "namespace", Space, "--wait=false");
+        await cluster.TryKubectlAsync(null, "-n", Space, "delete", "pods", "--all", "--grace-period=1", "--timeout=60s");
+    }
 
     public Task<string> KubectlAsync(params string[] arguments) => cluster.KubectlAsync(["-n", Space, .. arguments]);
 
@@ -122,6 +128,18 @@ internal sealed class StorageCluster : IAsyncDisposable
     /// <summary>How many partitions each node has, in no order.</summary>
     public async Task<IReadOnlyList<int>> PartitionsAsync() =>
         [.. (await StatusAsync("nodeStatuses[*].partitions")).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
+
+    /// <summary>What a person would look at next where something went wrong: pods, events, and the last lines of each pod.</summary>
+    private async Task ExplainAsync(string stage)
+    {
+        await ShowAsync(stage);
+        string[][] questions = [["get", "pods", "-o", "wide"], ["get", "events", "--sort-by=.lastTimestamp"], ["logs", "-l", $"kv.dev/cluster={Name}", "--tail=20", "--prefix"]];
+        foreach (var question in questions)
+        {
+            var answer = await cluster.TryKubectlAsync(null, ["-n", Space, .. question]);
+            TestContext.Current.TestOutputHelper?.WriteLine($"--- kubectl {string.Join(' ', question)}\n{answer.Output}{answer.Error}");
+        }
+    }
 
     private static bool IsReady(JsonElement pod) =>
         !pod.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _)
