@@ -14,7 +14,7 @@ namespace Kv.Node;
 /// </summary>
 public static partial class NodeProgram
 {
-    private const int MinWorkerThreads = 128;
+    private const int MinWorkerThreads = 8;
     private const int Clean = 0;
     private const int Failure = 1;
     private const int BadSettings = 2;
@@ -134,7 +134,8 @@ public static partial class NodeProgram
         var limit = MemoryLimit.Bytes(options);
         MemoryLimit.Apply(limit);
 
-        // Reads that go to disk and handoff wait on pool threads now and then: the pool must not grow by one thread a second then.
+        // Reads that go to disk wait on pool threads now and then: the pool must not grow by one thread a second then. Many more than the cores can run
+        // cost more than they bring, since each is woken for what one that runs would have taken up next (node/docs/benchmark.md).
         ThreadPool.GetMinThreads(out var workers, out var ports);
         ThreadPool.SetMinThreads(Math.Max(workers, MinWorkerThreads), ports);
         var budget = NodeStorages.Budget(options);

@@ -8,7 +8,8 @@ internal sealed record BenchOptions
     public const string Help = """
         kv-bench: closed-loop load on three local nodes with real fsync, beside a Redis and an etcd where they are installed
           --node PATH       the kv-node executable (bin/kv-node)
-          --seconds N       of each measurement, after as long a warm-up of the first of each target (10)
+          --seconds N       of each measurement (10)
+          --warm-up N       seconds of load before the first measurement of each target: programs compile what is hot while it runs (30)
           --keys N          distinct keys (100000)
           --value-bytes N   bytes of a value (1024)
           --callers LIST    callers at once, each with one operation under way (16,64)
@@ -23,6 +24,8 @@ internal sealed record BenchOptions
     public string NodeBinary { get; init; } = "bin/kv-node";
 
     public int Seconds { get; init; } = 10;
+
+    public int WarmUpSeconds { get; init; } = 30;
 
     public int Keys { get; init; } = 100_000;
 
@@ -63,6 +66,7 @@ internal sealed record BenchOptions
             {
                 "--node" => options with { NodeBinary = value },
                 "--seconds" => options with { Seconds = Number(arguments[i], value, 1, 3600) },
+                "--warm-up" => options with { WarmUpSeconds = Number(arguments[i], value, 1, 3600) },
                 "--keys" => options with { Keys = Number(arguments[i], value, 1, 100_000_000) },
                 "--value-bytes" => options with { ValueBytes = Number(arguments[i], value, 1, 16 * 1024 * 1024) },
                 "--callers" => options with { Callers = [.. value.Split(',').Select(text => Number("--callers", text, 1, 4096))] },

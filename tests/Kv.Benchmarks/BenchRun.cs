@@ -102,7 +102,7 @@ internal sealed class BenchRun(BenchOptions options)
             await loop.FillAsync(ClosedLoop.Keys(options.Keys));
         }
 
-        await loop.RunAsync("mixed", options.Callers.Max(), options.Seconds);
+        await loop.RunAsync("mixed", options.Callers.Max(), options.WarmUpSeconds);
         foreach (var callers in options.Callers)
         {
             foreach (var operation in options.Operations)

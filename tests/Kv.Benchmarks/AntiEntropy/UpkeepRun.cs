@@ -29,7 +29,7 @@ internal sealed class UpkeepRun(BenchOptions options)
         foreach (var loop in loops)
         {
             await loop.FillAsync(ClosedLoop.Keys(options.Keys));
-            await loop.RunAsync("put", callers, options.Seconds);
+            await loop.RunAsync("put", callers, options.WarmUpSeconds);
         }
 
         var results = new[] { new List<LoadResult>(), new List<LoadResult>() };
