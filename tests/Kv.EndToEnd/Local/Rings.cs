@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Grpc.Net.Client;
 using Kv.Protos.Admin.V1;
 
@@ -44,6 +45,58 @@ internal static class Rings
             },
             TimeSpan.FromMinutes(3),
             () => $"hints are still to go: {last}\n{run.Output}",
+            cancel);
+    }
+
+    /// <summary>Creates a bucket type and activates it as soon as every member has it.</summary>
+    public static async Task CreateTypeAsync(LocalRun run, string name, string propsJson, CancellationToken cancel)
+    {
+        using var channel = GrpcChannel.ForAddress($"http://{run.Endpoints("admin")[0]}");
+        var admin = new Admin.AdminClient(channel);
+        await admin.CreateBucketTypeAsync(new CreateBucketTypeRequest { Name = name, PropsJson = propsJson }, cancellationToken: cancel);
+        var last = "";
+        await Eventually.AsyncTrue(
+            async () =>
+            {
+                try
+                {
+                    await admin.ActivateBucketTypeAsync(new ActivateBucketTypeRequest { Name = name }, cancellationToken: cancel);
+                    return true;
+                }
+                catch (RpcException notYet) when (!cancel.IsCancellationRequested)
+                {
+                    last = notYet.Status.Detail;
+                    return false;
+                }
+            },
+            TimeSpan.FromMinutes(1),
+            () => $"{name} is active: {last}\n{run.Output}",
+            cancel);
+    }
+
+    /// <summary>Waits until every node knows that each of these bucket types is active.</summary>
+    public static async Task TypesActiveAsync(LocalRun run, IReadOnlyCollection<string> names, CancellationToken cancel)
+    {
+        var last = "";
+        await Eventually.AsyncTrue(
+            async () =>
+            {
+                foreach (var endpoint in run.Endpoints("admin"))
+                {
+                    using var channel = GrpcChannel.ForAddress($"http://{endpoint}");
+                    var types = await new Admin.AdminClient(channel).ListBucketTypesAsync(new ListBucketTypesRequest(), cancellationToken: cancel);
+                    var active = types.BucketTypes_.Where(type => type.State == BucketType.Types.State.Active).Select(type => type.Name).ToList();
+                    last = $"{endpoint} has {string.Join(", ", active)}";
+                    if (names.Except(active).Any())
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            },
+            TimeSpan.FromMinutes(2),
+            () => $"{string.Join(", ", names)} are active: {last}\n{run.Output}",
             cancel);
     }
 }
