@@ -18,6 +18,7 @@ internal sealed record BenchOptions
           --nodes N         nodes of the ring (3)
           --restart N       instead: load N keys, stop cleanly, and time until a restarted ring serves (0: not)
           --aae N           instead: what anti-entropy costs and takes, with N keys in a vnode and a tenth of that (0: not); three nodes
+          --data-types N    instead: what a set of N members and a map of a tenth as many fields cost to read, write, merge and update (0: not); no node
           --data DIRECTORY  for the nodes' data; removed at the end (a new one under the temporary directory)
         """;
 
@@ -42,6 +43,8 @@ internal sealed record BenchOptions
     public int RestartKeys { get; init; }
 
     public int AntiEntropyKeys { get; init; }
+
+    public int DataTypeMembers { get; init; }
 
     public int RingSize { get; init; } = 64;
 
@@ -75,6 +78,7 @@ internal sealed record BenchOptions
                 "--nodes" => options with { Nodes = Number(arguments[i], value, 1, 16) },
                 "--restart" => options with { RestartKeys = Number(arguments[i], value, 0, 100_000_000) },
                 "--aae" => options with { AntiEntropyKeys = Number(arguments[i], value, 0, 10_000_000) },
+                "--data-types" => options with { DataTypeMembers = Number(arguments[i], value, 0, 10_000_000) },
                 "--data" => options with { DataDirectory = value },
                 _ => throw new ArgumentException($"{arguments[i]} is not an argument"),
             };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kv.Benchmarks.AntiEntropy;
+using Kv.Benchmarks.DataTypes;
 using Kv.Benchmarks.Load;
 using Kv.Benchmarks.Targets;
 
@@ -10,6 +11,11 @@ internal sealed class BenchRun(BenchOptions options)
 {
     public async Task<int> RunAsync()
     {
+        if (options.DataTypeMembers > 0)
+        {
+            return new MergeRun(options).Run();
+        }
+
         if (!File.Exists(options.NodeBinary))
         {
             await Console.Error.WriteLineAsync($"{options.NodeBinary} is not there: `make build` makes it");
