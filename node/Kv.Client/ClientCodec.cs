@@ -118,7 +118,7 @@ internal static class ClientCodec
     public static KvException Exception(Proto.Error error) =>
         new((KvErrorCode)error.Code, error.Message, error.Retryable, error.Indeterminate);
 
-    private static Proto.Key Key(ObjectKey key) => new()
+    public static Proto.Key Key(ObjectKey key) => new()
     {
         BucketType = key.BucketType == ObjectKey.DefaultType ? "" : key.BucketType,
         Bucket = Wrap(key.Bucket),
@@ -182,7 +182,7 @@ internal static class ClientCodec
 
     private static string? TextOrNull(string text) => text.Length == 0 ? null : text;
 
-    private static Proto.Quorum? Quorum(QuorumValue value)
+    public static Proto.Quorum? Quorum(QuorumValue value)
     {
         if (value.IsDefault)
         {
@@ -205,5 +205,5 @@ internal static class ClientCodec
     }
 
     // Not copied: the caller keeps the bytes as they are until its operation has ended, and no message outlives that.
-    private static ByteString Wrap(ReadOnlyMemory<byte> bytes) => bytes.IsEmpty ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(bytes);
+    public static ByteString Wrap(ReadOnlyMemory<byte> bytes) => bytes.IsEmpty ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(bytes);
 }

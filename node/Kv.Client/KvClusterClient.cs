@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Grpc.Core;
+using Kv.Core.DataTypes;
 using Kv.Core.Objects;
 using Proto = Kv.Protos.Kv.V1;
 
@@ -15,6 +16,8 @@ public sealed class KvClusterClient : IAsyncDisposable
     private static readonly GetOptions DefaultGet = new();
     private static readonly PutOptions DefaultPut = new();
     private static readonly DeleteOptions DefaultDelete = new();
+    private static readonly DataTypeFetchOptions DefaultFetch = new();
+    private static readonly DataTypeUpdateOptions DefaultUpdate = new();
 
     private readonly KvClientOptions _options;
     private readonly SessionPool _sessions;
@@ -92,6 +95,29 @@ public sealed class KvClusterClient : IAsyncDisposable
         request.TimeoutMilliseconds = Milliseconds(options);
         var response = await _router.SendAsync(key, new Proto.SessionRequest { Delete = request }, options.Timeout, cancel).ConfigureAwait(false);
         return !response.Delete.NotFound;
+    }
+
+    /// <summary>Reads a key of a bucket type with a data type.</summary>
+    public async ValueTask<DataTypeView> FetchDataTypeAsync(ObjectKey key, DataTypeFetchOptions? options = null, CancellationToken cancel = default)
+    {
+        options ??= DefaultFetch;
+        var request = DataTypeCodec.Fetch(key, options);
+        request.TimeoutMilliseconds = Milliseconds(options);
+        var response = await _router.SendAsync(key, new Proto.SessionRequest { FetchDataType = request }, options.Timeout, cancel).ConfigureAwait(false);
+        return DataTypeCodec.View(response.FetchDataType);
+    }
+
+    /// <summary>
+    /// Changes a key of a bucket type with a data type; see <see cref="DataTypeChange"/>. With an empty key the server makes one, which the result tells. An update that failed as indeterminate may have
+    /// been done: a counter counts it twice if it is sent again.
+    /// </summary>
+    public async ValueTask<DataTypeUpdateResult> UpdateDataTypeAsync(ObjectKey key, DataTypeOperation operation, DataTypeUpdateOptions? options = null, CancellationToken cancel = default)
+    {
+        options ??= DefaultUpdate;
+        var request = DataTypeCodec.Update(key, operation, options);
+        request.TimeoutMilliseconds = Milliseconds(options);
+        var response = await _router.SendAsync(key, new Proto.SessionRequest { UpdateDataType = request }, options.Timeout, cancel).ConfigureAwait(false);
+        return DataTypeCodec.Result(response.UpdateDataType, key);
     }
 
     /// <summary>All keys of a bucket, each once, in no order. Expensive: it reads the whole cluster.</summary>

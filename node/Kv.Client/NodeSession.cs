@@ -124,6 +124,8 @@ internal sealed class NodeSession : IAsyncDisposable
     {
         Proto.SessionRequest.OperationOneofCase.Get => new Proto.SessionRequest { Id = id, Get = request.Get },
         Proto.SessionRequest.OperationOneofCase.Put => new Proto.SessionRequest { Id = id, Put = request.Put },
+        Proto.SessionRequest.OperationOneofCase.FetchDataType => new Proto.SessionRequest { Id = id, FetchDataType = request.FetchDataType },
+        Proto.SessionRequest.OperationOneofCase.UpdateDataType => new Proto.SessionRequest { Id = id, UpdateDataType = request.UpdateDataType },
         _ => new Proto.SessionRequest { Id = id, Delete = request.Delete },
     };
 
@@ -286,7 +288,7 @@ internal sealed class NodeSession : IAsyncDisposable
 
                 operation.WasSent = true;
                 frame.Requests.Add(operation.Request);
-                bytes += operation.Request.Put?.Content.Value.Length ?? 0;
+                bytes += operation.Request.Put?.Content.Value.Length ?? operation.Request.UpdateDataType?.CalculateSize() ?? 0;
             }
 
             return frame;

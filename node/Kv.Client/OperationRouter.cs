@@ -16,7 +16,7 @@ internal sealed class OperationRouter(KvClientOptions options, SessionPool sessi
     {
         var time = options.Time;
         var deadline = time.GetTimestamp() + (long)((timeout ?? options.Timeout).TotalSeconds * time.TimestampFrequency);
-        var isRead = request.OperationCase == Proto.SessionRequest.OperationOneofCase.Get;
+        var isRead = request.OperationCase is Proto.SessionRequest.OperationOneofCase.Get or Proto.SessionRequest.OperationOneofCase.FetchDataType;
         var nodes = Candidates(follower.Ring, key);
         KvException? failure = null;
         for (var attempt = 0; attempt < options.MaxAttempts; attempt++)
@@ -81,6 +81,8 @@ internal sealed class OperationRouter(KvClientOptions options, SessionPool sessi
         Proto.SessionResponse.OperationOneofCase.Get => response.Get.Error,
         Proto.SessionResponse.OperationOneofCase.Put => response.Put.Error,
         Proto.SessionResponse.OperationOneofCase.Delete => response.Delete.Error,
+        Proto.SessionResponse.OperationOneofCase.FetchDataType => response.FetchDataType.Error,
+        Proto.SessionResponse.OperationOneofCase.UpdateDataType => response.UpdateDataType.Error,
         _ => new Proto.Error { Message = "the node sent an answer without content" },
     };
 

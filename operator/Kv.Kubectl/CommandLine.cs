@@ -60,7 +60,15 @@ internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
             TransfersCommand.Create(session),
             AaeCommand.Create(session),
             BucketTypeCommand.Create(session),
+            DataTypeCommand.Create(session),
+            CounterCommand.Create(session),
+            MapCommand.Create(session),
         };
+        foreach (var command in SetCommand.CreateAll(session))
+        {
+            root.Add(command);
+        }
+
         session.Connection.AddTo(root);
         return root;
     }

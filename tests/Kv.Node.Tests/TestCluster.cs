@@ -52,6 +52,21 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Creates a bucket type, and waits until every node has it active.</summary>
+    public async Task ActivateAsync(string name, string props, CancellationToken cancel)
+    {
+        var admin = Nodes[0].Admin;
+        await admin.CreateBucketTypeAsync(new CreateBucketTypeRequest { Name = name, PropsJson = props }, cancellationToken: cancel);
+        await UntilAsync(
+            async () => (await admin.GetBucketTypeAsync(new GetBucketTypeRequest { Name = name }, cancellationToken: cancel)).State == BucketType.Types.State.Ready, cancel);
+        await admin.ActivateBucketTypeAsync(new ActivateBucketTypeRequest { Name = name }, cancellationToken: cancel);
+        foreach (var node in Nodes)
+        {
+            await UntilAsync(
+                async () => (await node.Admin.GetBucketTypeAsync(new GetBucketTypeRequest { Name = name }, cancellationToken: cancel)).State == BucketType.Types.State.Active, cancel);
+        }
+    }
+
     public async ValueTask DisposeAsync() => await Task.WhenAll(Nodes.Select(node => node.DisposeAsync().AsTask()));
 
     /// <summary>False where the state does not allow it yet, or a busy machine kept a node from answering in time.</summary>

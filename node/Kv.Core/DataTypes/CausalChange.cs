@@ -6,9 +6,6 @@ namespace Kv.Core.DataTypes;
 /// <summary>One operation on its way through the stores: what it removes first, so that what it adds stays.</summary>
 internal sealed class CausalChange(VersionVector clock, DataTypeEvent at)
 {
-    /// <summary>Maps within maps.</summary>
-    public const int MaxDepth = 50;
-
     // What the removals have seen. The times in a clock say nothing here, and one removal is one whatever they are.
     private readonly VersionVector seen = at.Context is { } context ? VersionVector.FromEntries(context.Entries.Select(entry => entry with { UnixSeconds = 0 })) : clock;
 
@@ -79,7 +76,7 @@ internal sealed class CausalChange(VersionVector clock, DataTypeEvent at)
         foreach (var (field, operation) in updates)
         {
             Problem = operation.Kind != field.Kind ? new DataTypeProblem.OtherKind(operation.Kind, field.Kind)
-                : path.Length == MaxDepth ? new DataTypeProblem.TooDeep(MaxDepth)
+                : path.Length == DataTypeOperation.MaxDepth ? new DataTypeProblem.TooDeep(DataTypeOperation.MaxDepth)
                 : null;
             var held = contents.GetValueOrDefault(field) ?? map.Find(field) ?? DotStore.Empty(field.Kind);
             if (Problem is not null || Apply(held, operation, path.Add(field)) is not { } content)

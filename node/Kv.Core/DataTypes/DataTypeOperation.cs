@@ -6,6 +6,9 @@ namespace Kv.Core.DataTypes;
 /// <summary>What a client asks of a data type: one request's operations, carried out all or not at all (reference 5.1).</summary>
 public abstract record DataTypeOperation
 {
+    /// <summary>Maps within maps. Each takes two levels of a message of Protocol Buffers, whose readers go 100 deep: what one front end takes, every other can tell.</summary>
+    public const int MaxDepth = 45;
+
     private DataTypeOperation()
     {
     }
@@ -16,6 +19,9 @@ public abstract record DataTypeOperation
     /// <summary>Adds a number, which may be negative.</summary>
     public sealed record Increment(BigInteger Amount) : DataTypeOperation
     {
+        /// <summary>What front ends read of a number that is given as text.</summary>
+        public const int MostDigits = 4096;
+
         public override DataTypeKind Kind => DataTypeKind.Counter;
     }
 

@@ -62,7 +62,7 @@ internal static class DotStoreCodec
     public static DotStore? Read(ref ByteReader reader, DataTypeKind kind, VersionVector clock, int depth) => kind switch
     {
         DataTypeKind.Set => ReadSet(ref reader, clock),
-        DataTypeKind.Map when depth <= CausalChange.MaxDepth => ReadMap(ref reader, clock, depth),
+        DataTypeKind.Map when depth <= DataTypeOperation.MaxDepth => ReadMap(ref reader, clock, depth),
         DataTypeKind.Flag => new FlagStore(ReadEvents(ref reader, clock)),
         DataTypeKind.Register => ReadRegister(ref reader, clock),
         DataTypeKind.Counter => ReadCounter(ref reader, clock),

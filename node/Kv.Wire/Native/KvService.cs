@@ -16,6 +16,7 @@ namespace Kv.Wire.Native;
 public sealed class KvService(KvClient client, ClusterState state, RingView ring, NativeOptions options, RequestMemory memory, TimeProvider time)
     : Protos.Kv.V1.Kv.KvBase, IDisposable
 {
+    private readonly NativeDataTypes dataTypes = new(client, state);
     private readonly CancellationTokenSource stopping = new();
 
     /// <summary>Ends sessions and waits for a newer ring: neither ends by itself, and a server that stops waits for its calls.</summary>
@@ -31,6 +32,12 @@ public sealed class KvService(KvClient client, ClusterState state, RingView ring
 
     public override Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context) =>
         NativeOperations.DeleteAsync(client, request, Limit(context), context.CancellationToken).AsTask();
+
+    public override Task<FetchDataTypeResponse> FetchDataType(FetchDataTypeRequest request, ServerCallContext context) =>
+        dataTypes.FetchAsync(request, Limit(context), context.CancellationToken).AsTask();
+
+    public override Task<UpdateDataTypeResponse> UpdateDataType(UpdateDataTypeRequest request, ServerCallContext context) =>
+        dataTypes.UpdateAsync(request, Limit(context), context.CancellationToken).AsTask();
 
     public override async Task<MultiGetResponse> MultiGet(MultiGetRequest request, ServerCallContext context)
     {
@@ -54,7 +61,7 @@ public sealed class KvService(KvClient client, ClusterState state, RingView ring
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping.Token);
         try
         {
-            await new NativeSession(client, options, memory).ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
+            await new NativeSession(client, dataTypes, options, memory).ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

@@ -144,7 +144,7 @@ internal static class NativeCodec
         return asked is null || limit < asked ? limit ?? asked : asked;
     }
 
-    private static ObjectKey? Key(Protos.Kv.V1.Key? key, out KvError? error, byte[]? generated = null)
+    public static ObjectKey? Key(Protos.Kv.V1.Key? key, out KvError? error, byte[]? generated = null)
     {
         error = key switch
         {
@@ -163,7 +163,7 @@ internal static class NativeCodec
     private static KvError.InvalidRequest TooLong(string what, int bytes, int most) =>
         new(string.Create(CultureInfo.InvariantCulture, $"the {what} has {bytes} bytes, at most {most} are allowed"));
 
-    private static VersionVector? Clock(ByteString token, ref KvError? error)
+    public static VersionVector? Clock(ByteString token, ref KvError? error)
     {
         if (token.IsEmpty)
         {
@@ -179,7 +179,7 @@ internal static class NativeCodec
         return null;
     }
 
-    private static void CheckNVal(bool has, uint value, ref KvError? error)
+    public static void CheckNVal(bool has, uint value, ref KvError? error)
     {
         if (has && value is 0 or > int.MaxValue)
         {
@@ -187,7 +187,7 @@ internal static class NativeCodec
         }
     }
 
-    private static QuorumValue Quorum(Quorum? quorum) => quorum switch
+    public static QuorumValue Quorum(Quorum? quorum) => quorum switch
     {
         { HasNumber: true } => QuorumValue.Of((int)Math.Min(quorum.Number, int.MaxValue)),
         { Word: Protos.Kv.V1.Quorum.Types.Word.One } => QuorumValue.One,

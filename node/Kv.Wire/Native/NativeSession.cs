@@ -10,7 +10,7 @@ namespace Kv.Wire.Native;
 /// One client's pipelined session: requests are begun as they are read, and answers go back in frames of whatever is ready. At the bound of unanswered
 /// requests, and while there is no memory for its next message, the session is not read, so that a client that is too quick waits and not the node's memory.
 /// </summary>
-internal sealed class NativeSession(KvClient client, NativeOptions options, RequestMemory memory)
+internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory)
 {
     private readonly AsyncSignal answered = new();
     private readonly AsyncSignal hasRoom = new();
@@ -217,6 +217,10 @@ internal sealed class NativeSession(KvClient client, NativeOptions options, Requ
                 return new SessionResponse { Id = request.Id, Put = await NativeOperations.PutAsync(client, request.Put, null, cancel) };
             case SessionRequest.OperationOneofCase.Delete:
                 return new SessionResponse { Id = request.Id, Delete = await NativeOperations.DeleteAsync(client, request.Delete, null, cancel) };
+            case SessionRequest.OperationOneofCase.FetchDataType:
+                return new SessionResponse { Id = request.Id, FetchDataType = await dataTypes.FetchAsync(request.FetchDataType, null, cancel) };
+            case SessionRequest.OperationOneofCase.UpdateDataType:
+                return new SessionResponse { Id = request.Id, UpdateDataType = await dataTypes.UpdateAsync(request.UpdateDataType, null, cancel) };
             default:
                 return new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(Failed("the request has no operation")) };
         }

@@ -46,6 +46,21 @@ internal sealed class ObjectArguments
         return name.Length > 0 ? (name, hasType ? values[1..] : values) : throw CliException.Usage("the bucket type is empty");
     }
 
+    /// <summary>The same where no type stands for one that is not given: it is the first value, unless <c>--type</c> names it.</summary>
+    public (string Type, string[] Names) ReadTyped(CommandSession session, ParseResult parsed, int least, int most, string form)
+    {
+        var values = session.Values(parsed, names);
+        var typeByOption = parsed.GetValue(type);
+        var (name, rest) = typeByOption is null && values.Length > 0 ? (values[0], values[1..]) : (typeByOption ?? "", values);
+        if (rest.Length < least || rest.Length > most)
+        {
+            var asked = typeByOption is null ? form : $"with --type: {form.Replace("TYPE ", "", StringComparison.Ordinal)}";
+            throw CliException.Usage(values.Length == 0 ? $"name what is meant: {form}" : $"too {(rest.Length < least ? "few" : "many")} names: {asked}");
+        }
+
+        return name.Length > 0 ? (name, rest) : throw CliException.Usage("the bucket type is empty");
+    }
+
     public Key Key(ParseResult parsed, string bucketType, string bucket, string key) =>
         new() { BucketType = bucketType, Bucket = Name(parsed, "bucket", bucket), Key_ = Name(parsed, "key", key) };
 

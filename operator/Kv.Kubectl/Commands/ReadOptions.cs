@@ -47,4 +47,30 @@ internal sealed class ReadOptions
 
         return request;
     }
+
+    public FetchDataTypeRequest ReadFetch(ParseResult parsed, Key key)
+    {
+        var request = new FetchDataTypeRequest { Key = key, R = parsed.GetValue(r), Pr = parsed.GetValue(pr), NodeConfirms = parsed.GetValue(nodeConfirms) };
+        if (QuorumOption.Read(parsed, basicQuorum) is { } basic)
+        {
+            request.BasicQuorum = basic;
+        }
+
+        if (QuorumOption.Read(parsed, notFoundOk) is { } isOk)
+        {
+            request.NotfoundOk = isOk;
+        }
+
+        if (QuorumOption.Read(parsed, sloppy) is { } isSloppy)
+        {
+            request.SloppyQuorum = isSloppy;
+        }
+
+        if (parsed.GetValue(nVal) is { } number)
+        {
+            request.NVal = number;
+        }
+
+        return request;
+    }
 }

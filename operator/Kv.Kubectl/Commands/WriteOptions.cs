@@ -16,23 +16,19 @@ internal sealed class WriteOptions
     private readonly Option<string?> encoding = new("--content-encoding") { HelpName = "NAME", Description = "How the value is packed, such as gzip." };
     private readonly Option<Pair[]> metadata = Pairs("--meta", "User metadata; may be given again.");
     private readonly Option<Pair[]> indexes = Pairs("--index", "An index entry, such as email_bin=a@b.c; may be given again.");
-    private readonly Option<Quorum?> w = QuorumOption.Create("--w", "Replicas that must have taken it.");
-    private readonly Option<Quorum?> dw = QuorumOption.Create("--dw", "Replicas that must have it on disk.");
-    private readonly Option<Quorum?> pw = QuorumOption.Create("--pw", "Primaries that must have taken it.");
-    private readonly Option<Quorum?> nodeConfirms = QuorumOption.Create("--node-confirms", "Distinct nodes that must have taken it.");
-    private readonly Option<string?> sloppy = QuorumOption.Switch("--sloppy-quorum", "Stand-ins of dead nodes count.");
-    private readonly Option<uint?> nVal = QuorumOption.NVal();
     private readonly Option<bool> ifNoneMatch = new("--if-none-match") { Description = "Only if there is nothing." };
     private readonly Option<bool> ifNotModified = new("--if-not-modified") { Description = "Only if the object is still as its --context says." };
-    private readonly Option<bool> returnBody = new("--return-body") { Description = "Print the object as it is after the write." };
+    private readonly WriteQuorums quorums;
 
     public WriteOptions(Command command)
     {
         foreach (var option in new Option[]
-            { contentType, charset, encoding, metadata, indexes, w, dw, pw, nodeConfirms, sloppy, nVal, ifNoneMatch, ifNotModified, returnBody })
+            { contentType, charset, encoding, metadata, indexes, ifNoneMatch, ifNotModified })
         {
             command.Add(option);
         }
+
+        quorums = new WriteQuorums(command);
     }
 
     public PutRequest Read(ParseResult parsed, Key key)
@@ -42,27 +38,9 @@ internal sealed class WriteOptions
             throw CliException.Usage("--if-none-match and --if-not-modified exclude each other");
         }
 
-        var request = new PutRequest
-        {
-            Key = key,
-            W = parsed.GetValue(w),
-            Dw = parsed.GetValue(dw),
-            Pw = parsed.GetValue(pw),
-            NodeConfirms = parsed.GetValue(nodeConfirms),
-            IfNoneMatch = parsed.GetValue(ifNoneMatch),
-            IfNotModified = parsed.GetValue(ifNotModified),
-            ReturnBody = parsed.GetValue(returnBody),
-        };
-        if (QuorumOption.Read(parsed, sloppy) is { } isSloppy)
-        {
-            request.SloppyQuorum = isSloppy;
-        }
-
-        if (parsed.GetValue(nVal) is { } number)
-        {
-            request.NVal = number;
-        }
-
+        var request = quorums.ReadPut(parsed, key);
+        request.IfNoneMatch = parsed.GetValue(ifNoneMatch);
+        request.IfNotModified = parsed.GetValue(ifNotModified);
         return request;
     }
 

@@ -1,10 +1,12 @@
 using System.Text;
+using Google.Protobuf;
 
 namespace Kv.Kubectl.Output;
 
 /// <summary>Text of others on a person's terminal: nothing in it may move the cursor or colour the screen.</summary>
 internal static class Escape
 {
+    private const string Mark = "base64:";
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Control characters but line ends and tabs become <c>\xNN</c>.</summary>
@@ -24,6 +26,13 @@ internal static class Escape
         {
             return null;
         }
+    }
+
+    /// <summary>Bytes on a line of their own: as they are where they are text that stays on it, else in base64 with a mark before it.</summary>
+    public static string NameOf(ByteString bytes)
+    {
+        var text = TextOf(bytes.Span);
+        return text is null || text.Any(char.IsControl) || text.StartsWith(Mark, StringComparison.Ordinal) ? Mark + bytes.ToBase64() : text;
     }
 
     private static string Replace(string text, Func<char, bool> isBad)

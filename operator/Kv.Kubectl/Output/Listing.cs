@@ -9,7 +9,6 @@ namespace Kv.Kubectl.Output;
 /// </summary>
 internal sealed class Listing(Terminal terminal, bool isJson, bool isBase64, string what)
 {
-    private const string Mark = "base64:";
     private bool hasBegun;
 
     public async Task AddAsync(IEnumerable<ByteString> names, CancellationToken cancel)
@@ -46,14 +45,5 @@ internal sealed class Listing(Terminal terminal, bool isJson, bool isBase64, str
         return json;
     }
 
-    private string LineOf(ByteString name)
-    {
-        if (isBase64)
-        {
-            return name.ToBase64();
-        }
-
-        var text = Escape.TextOf(name.Span);
-        return text is null || text.Any(char.IsControl) || text.StartsWith(Mark, StringComparison.Ordinal) ? Mark + name.ToBase64() : text;
-    }
+    private string LineOf(ByteString name) => isBase64 ? name.ToBase64() : Escape.NameOf(name);
 }

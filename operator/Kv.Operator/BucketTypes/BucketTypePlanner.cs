@@ -24,9 +24,9 @@ internal static class BucketTypePlanner
         }
 
         // Nodes would keep such a type as plain objects, which is not what was asked for.
-        if (type.Spec.Consistent || type.Spec.Datatype is not null)
+        if (type.Spec.Consistent)
         {
-            return new BucketTypeAction.Refuse(Conditions.Reasons.NotSupported, $"{(type.Spec.Consistent ? "consistent" : "datatype")} is not supported by this version");
+            return new BucketTypeAction.Refuse(Conditions.Reasons.NotSupported, "consistent is not supported by this version");
         }
 
         if (observed.Cluster is not { } cluster)

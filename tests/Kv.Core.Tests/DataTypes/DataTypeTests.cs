@@ -59,9 +59,9 @@ public sealed class DataTypeTests
             ? new DataTypeOperation.Increment(1)
             : new DataTypeOperation.ChangeMap([KeyValuePair.Create(new FieldName(Bytes("m"), depth == 1 ? DataTypeKind.Counter : DataTypeKind.Map), Nested(depth - 1))], []);
         var map = DataType.Empty(DataTypeKind.Map, 14);
-        Assert.NotNull(Again(map.Apply(Nested(50), Event(1), out _)!));
-        Assert.Null(map.Apply(Nested(51), Event(1), out var problem));
-        Assert.Equal(new DataTypeProblem.TooDeep(50), problem);
+        Assert.NotNull(Again(map.Apply(Nested(DataTypeOperation.MaxDepth), Event(1), out _)!));
+        Assert.Null(map.Apply(Nested(DataTypeOperation.MaxDepth + 1), Event(1), out var problem));
+        Assert.Equal(new DataTypeProblem.TooDeep(DataTypeOperation.MaxDepth), problem);
     }
 
     [Theory]

@@ -38,6 +38,28 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task DataTypes_OfATypeThatAManifestMade()
+    {
+        await using var run = await LocalRun.StartAsync(3, Cancel);
+        await File.WriteAllTextAsync(
+            Path.Combine(run.Manifests, "users.yaml"), "apiVersion: kv.dev/v1alpha1\nkind: BucketType\nmetadata: { name: users }\nspec: { clusterRef: { name: example }, datatype: map }\n", Cancel);
+        await Rings.TypesActiveAsync(run, ["users"], Cancel);
+
+        await OkAsync(run, "map", "update", "users", "b", "alice", "visits_counter+=2", "friends_set+=bob", "friends_set+=eve", "address_map.city_register=Köln", "paid_flag=true");
+        run.KillNode("example-1");
+        await OkAsync(run, "map", "update", "users", "b", "alice", "visits_counter-=1", "friends_set-=bob", "--context-from-get");
+        var printed = await OkAsync(run, "datatype", "get", "users", "b", "alice");
+        Assert.All(["address_map.city_register", "Köln", "eve"], text => Assert.Contains(text, printed, StringComparison.Ordinal));
+        await OkAsync(run, "map", "remove", "users", "b", "alice", "address_map");
+        using var json = JsonDocument.Parse(await OkAsync(run, "datatype", "get", "users", "b", "alice", "-o", "json"));
+        Assert.Equal("""{"friends_set":["eve"],"paid_flag":true,"visits_counter":1}""", JsonSerializer.Serialize(json.RootElement.GetProperty("value")));
+
+        var missing = await KvAsync(run, null, "datatype", "get", "users", "b", "nobody");
+        Assert.Equal(3, missing.ExitCode);
+        Assert.Equal(1, (await KvAsync(run, null, "map", "remove", "users", "b", "alice", "address_map")).ExitCode);
+    }
+
+    [Fact]
     public async Task BadInput_EndsWithItsExitCode_AndAClearLine()
     {
         await using var run = await LocalRun.StartAsync(1, Cancel);

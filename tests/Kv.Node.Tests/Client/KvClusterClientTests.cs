@@ -43,7 +43,7 @@ public sealed class KvClusterClientTests
     public async Task Siblings_AreShownAll_AndOnePutWithTheirContextResolvesThem()
     {
         await using var cluster = await TestCluster.StartAsync(3, None);
-        await ActivateAsync(cluster, "siblings", """{"allow_mult":true}""");
+        await cluster.ActivateAsync("siblings", """{"allow_mult":true}""", None);
         await using var client = await ConnectAsync(cluster);
         var key = new ObjectKey("siblings", "carts", "alice");
         await client.PutAsync(key, new KvValue("book"u8.ToArray()), cancel: None);
@@ -166,20 +166,6 @@ public sealed class KvClusterClientTests
             {
                 await Task.Delay(50, cancel);
             }
-        }
-    }
-
-    private static async Task ActivateAsync(TestCluster cluster, string name, string props)
-    {
-        var admin = cluster.Nodes[0].Admin;
-        await admin.CreateBucketTypeAsync(new CreateBucketTypeRequest { Name = name, PropsJson = props }, cancellationToken: None);
-        await TestCluster.UntilAsync(
-            async () => (await admin.GetBucketTypeAsync(new GetBucketTypeRequest { Name = name }, cancellationToken: None)).State == BucketType.Types.State.Ready, None);
-        await admin.ActivateBucketTypeAsync(new ActivateBucketTypeRequest { Name = name }, cancellationToken: None);
-        foreach (var node in cluster.Nodes)
-        {
-            await TestCluster.UntilAsync(
-                async () => (await node.Admin.GetBucketTypeAsync(new GetBucketTypeRequest { Name = name }, cancellationToken: None)).State == BucketType.Types.State.Active, None);
         }
     }
 }

@@ -113,6 +113,18 @@ public sealed class BucketTypePlannerTests
     [Fact]
     public void Next_Consistent_SaysThatItIsNotSupported() => Assert.Equal(Conditions.Reasons.NotSupported, Refused(BucketType(spec => spec.Consistent = true), Observed(null)));
 
+    [Theory]
+    [InlineData("counter")]
+    [InlineData("set")]
+    [InlineData("gset")]
+    [InlineData("map")]
+    [InlineData("hll")]
+    public void Next_WithADataType_CreatesItWithThat(string dataType)
+    {
+        var create = Assert.IsType<BucketTypeAction.Create>(Next(BucketType(spec => spec.Datatype = dataType), Observed(null)));
+        Assert.Equal(dataType, create.Props["datatype"]!.GetValue<string>());
+    }
+
     [Fact]
     public void Status_WhenANodeMissesAnActiveType_IsNotActive()
     {

@@ -12,6 +12,10 @@ internal sealed class StubData(StubNode node) : Protos.Kv.V1.Kv.KvBase
 
     public override Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context) => Task.FromResult(node.Reply<DeleteResponse>(request));
 
+    public override Task<FetchDataTypeResponse> FetchDataType(FetchDataTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<FetchDataTypeResponse>(request));
+
+    public override Task<UpdateDataTypeResponse> UpdateDataType(UpdateDataTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<UpdateDataTypeResponse>(request));
+
     public override async Task ListKeys(ListKeysRequest request, IServerStreamWriter<ListKeysResponse> responseStream, ServerCallContext context)
     {
         foreach (var key in node.Reply<ListKeysResponse>(request).Keys)

@@ -4,7 +4,6 @@ using System.Numerics;
 using System.Text;
 using Kv.Cluster;
 using Kv.Cluster.Membership;
-using Kv.Core.Causality;
 using Kv.Core.DataTypes;
 using Kv.Core.Objects;
 using Microsoft.AspNetCore.Http;
@@ -14,8 +13,6 @@ namespace Kv.Wire.Riak.Http;
 /// <summary>The counters of Riak 1.4 (riak_kv_wm_counter; reference 5.5): `/buckets/B/counters/K`, a number as text.</summary>
 internal sealed class CounterResource(KvClient client, ClusterAdmin admin, RequestBody bodies)
 {
-    private const int MostDigits = 4096;
-
     public async Task GetAsync(HttpContext http, RiakPath path)
     {
         var query = new QueryOptions(http.Request);
@@ -38,29 +35,17 @@ internal sealed class CounterResource(KvClient client, ClusterAdmin admin, Reque
     public async Task PostAsync(HttpContext http, RiakPath path)
     {
         var query = new QueryOptions(http.Request);
-        var put = new KvRequest.Put
-        {
-            Key = new ObjectKey(path.BucketType, path.Bucket, path.Key),
-            Content = new Sibling { Dot = null },
-            Context = VersionVector.Empty,
-            W = query.Quorum("w"),
-            Dw = query.Quorum("dw"),
-            Pw = query.Quorum("pw"),
-            NodeConfirms = query.Quorum("node_confirms"),
-            Timeout = query.Timeout(),
-            ReturnBody = query.Boolean("returnvalue") ?? false,
-        };
+        var put = DataTypeResource.UpdateRequest(query, path, "returnvalue");
         if ((query.Fault ?? FaultOf(path)) is { } fault)
         {
             await http.SendAsync(fault);
             return;
         }
 
-        using var body = await bodies.ReadAsync(http, MostDigits, HttpErrors.TooLarge(MostDigits));
+        using var body = await bodies.ReadAsync(http, DataTypeOperation.Increment.MostDigits, HttpErrors.TooLarge(DataTypeOperation.Increment.MostDigits));
         if (body.Fault is not null)
         {
-            http.Response.Headers.Connection = "close";
-            await http.SendAsync(body.Fault);
+            await http.SendAndCloseAsync(body.Fault);
             return;
         }
 

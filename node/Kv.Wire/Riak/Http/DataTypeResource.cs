@@ -40,7 +40,7 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
         var isNewKey = path.Resource == RiakResource.DataTypes;
         path = isNewKey ? path with { Key = GeneratedKey.New() } : path;
         var query = new QueryOptions(http.Request);
-        var put = UpdateRequest(query, path);
+        var put = UpdateRequest(query, path, "returnbody");
         var withContext = query.Boolean("include_context") ?? true;
         var props = PropsOf(path, out var fault);
         if ((query.Fault ?? fault ?? (IsJson(http.Request) ? null : HttpErrors.UpdateNotJson)) is { } refused)
@@ -52,8 +52,7 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
         using var body = await bodies.ReadAsync(http, options.MaxObjectBytes, HttpErrors.ObjectTooLarge(options.MaxObjectBytes));
         if (body.Fault is not null)
         {
-            http.Response.Headers.Connection = "close";
-            await http.SendAsync(body.Fault);
+            await http.SendAndCloseAsync(body.Fault);
             return;
         }
 
@@ -67,7 +66,8 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
         await AnswerAsync(http, path, isNewKey, await client.ExecuteAsync(put with { Update = update }, http.RequestAborted), props!, withContext);
     }
 
-    private static KvRequest.Put UpdateRequest(QueryOptions query, RiakPath path) => new()
+    /// <summary>All of an update but what it does.</summary>
+    public static KvRequest.Put UpdateRequest(QueryOptions query, RiakPath path, string returnOption) => new()
     {
         Key = new ObjectKey(path.BucketType, path.Bucket, path.Key),
         Content = new Sibling { Dot = null },
@@ -77,7 +77,7 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
         Pw = query.Quorum("pw"),
         NodeConfirms = query.Quorum("node_confirms"),
         Timeout = query.Timeout(),
-        ReturnBody = query.Boolean("returnbody") ?? false,
+        ReturnBody = query.Boolean(returnOption) ?? false,
     };
 
     private static Task AnswerAsync(HttpContext http, RiakPath path, bool isNewKey, KvOutcome outcome, BucketProps props, bool withContext)

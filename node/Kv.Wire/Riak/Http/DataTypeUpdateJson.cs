@@ -76,7 +76,7 @@ internal sealed class DataTypeUpdateJson
 
     private BigInteger Integer(JsonElement number, JsonElement json)
     {
-        if (number.ValueKind == JsonValueKind.Number && BigInteger.TryParse(number.GetRawText(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
+        if (number.ValueKind == JsonValueKind.Number && number.GetRawText() is { Length: <= DataTypeOperation.Increment.MostDigits } text && BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
         {
             return value;
         }

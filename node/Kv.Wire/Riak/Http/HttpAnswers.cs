@@ -10,6 +10,13 @@ internal static class HttpAnswers
 {
     public static Task SendAsync(this HttpContext http, HttpFault fault) => http.SendAsync(fault.Status, fault.MediaType, fault.Text);
 
+    /// <summary>Where what is left of the request's body has not been read, and is not going to be.</summary>
+    public static Task SendAndCloseAsync(this HttpContext http, HttpFault fault)
+    {
+        http.Response.Headers.Connection = "close";
+        return http.SendAsync(fault);
+    }
+
     public static Task SendAsync(this HttpContext http, int status, string mediaType, string text) =>
         http.SendAsync(status, mediaType, Encoding.UTF8.GetBytes(text));
 

@@ -31,8 +31,7 @@ internal sealed class ObjectWrites(KvClient client, RequestBody bodies, RiakHttp
         using var body = await bodies.ReadAsync(http, options.MaxObjectBytes, HttpErrors.ObjectTooLarge(options.MaxObjectBytes));
         if (body.Fault is not null)
         {
-            http.Response.Headers.Connection = "close";
-            await http.SendAsync(body.Fault);
+            await http.SendAndCloseAsync(body.Fault);
             return;
         }
 

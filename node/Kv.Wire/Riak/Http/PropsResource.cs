@@ -112,8 +112,7 @@ internal sealed class PropsResource(ClusterAdmin admin, RequestBody bodies, Riak
         using var body = await bodies.ReadAsync(http, options.MaxPropsBytes, HttpErrors.TooLarge(options.MaxPropsBytes));
         if (body.Fault is not null)
         {
-            http.Response.Headers.Connection = "close";
-            await http.SendAsync(body.Fault);
+            await http.SendAndCloseAsync(body.Fault);
             return;
         }
 

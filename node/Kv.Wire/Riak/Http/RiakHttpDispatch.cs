@@ -144,8 +144,7 @@ internal sealed partial class RiakHttpDispatch
         }
 
         http.Response.Clear();
-        http.Response.Headers.Connection = "close";
-        await http.SendAsync(fault);
+        await http.SendAndCloseAsync(fault);
     }
 
     [LoggerMessage(4001, LogLevel.Error, "a {Method} request failed in a way it never should")]
