@@ -130,6 +130,12 @@ public sealed record ClusterOptions
     /// <summary>Keys in a page of a listing.</summary>
     public int ListPageKeys { get; init; } = 1000;
 
+    /// <summary>Of what a page of a query looks at.</summary>
+    public int ScanPageBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Vnodes that a query of an index reads side by side.</summary>
+    public int IndexConcurrency { get; init; } = 16;
+
     /// <summary>Listings that read a vnode at once; past it, overload.</summary>
     public int MaxListingsPerVnode { get; init; } = 16;
 

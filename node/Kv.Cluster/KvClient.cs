@@ -4,6 +4,7 @@ using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Buckets;
+using Kv.Core.Indexes;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
@@ -14,7 +15,7 @@ namespace Kv.Cluster;
 /// The one door to the data: every front end turns what it reads into a <see cref="KvRequest"/> and what comes back into its own tongue. Safe to
 /// call from any thread. Nothing is thrown for what a request or a cluster can do wrong; see <see cref="KvOutcome.Failed"/>.
 /// </summary>
-public sealed class KvClient : IDisposable
+public sealed partial class KvClient : IDisposable
 {
     private readonly CoordinatorContext context;
     private readonly Coordinators coordinators;
@@ -222,6 +223,14 @@ public sealed class KvClient : IDisposable
         if (put.Content.Value.Length > context.Options.MaxObjectBytes)
         {
             return new KvError.ObjectTooLarge(put.Content.Value.Length, context.Options.MaxObjectBytes);
+        }
+
+        foreach (var (field, term) in put.Content.Metadata.Indexes)
+        {
+            if ((long)field.Length + term.Length > IndexEntries.MaxLength)
+            {
+                return new KvError.InvalidRequest($"an index entry has {(long)field.Length + term.Length} characters, more than {IndexEntries.MaxLength}");
+            }
         }
 
         if (put.Update is not null && (put.AsIs || put.IfNoneMatch || put.IfNotModified))

@@ -60,6 +60,9 @@ public abstract record KvError
 
     public sealed record UnknownBucketType(string BucketType) : KvError;
 
+    /// <summary>The bucket's type keeps its objects in a backend that has no indexes.</summary>
+    public sealed record IndexesNotSupported(string Backend) : KvError;
+
     /// <summary>`if_none_match` found a value.</summary>
     public sealed record MatchFound : KvError;
 

@@ -8,4 +8,5 @@ public enum KvOperation
     Delete = 2,
     ListKeys = 3,
     ListBuckets = 4,
+    QueryIndex = 5,
 }

@@ -38,6 +38,9 @@ public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, lo
     public long HeapBytes =>
         ProcessBytes + LogBytes + RequestBytes + (2 * KeyDeltaBytes) + (TreeCopies * (TreeBytes - LeastTreeBytes)) + (Stores * (StoreMemoryBytes + StoreIndexBytes + OverflowBytes + TreeBytes + (2L * PageBytes)));
 
+    /// <summary>Bytes for ordered records, where there are any, in the quarter of the limit that is not the heap's.</summary>
+    public long OrderedBytes => Math.Clamp(LimitBytes / 16, 4 * Mebi, 1024 * Mebi);
+
     /// <summary>Whether the limit holds it all.</summary>
     public bool Fits => HeapBytes <= LimitBytes * HeapShare;
 
@@ -68,7 +71,7 @@ public sealed record MemoryBudget(long LimitBytes, int Stores, int PageBytes, lo
     public StorageOptions Apply(StorageOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options with { PageBytes = PageBytes, StoreMemoryBytes = StoreMemoryBytes, StoreIndexBytes = StoreIndexBytes, KeyDeltaBytes = KeyDeltaBytes };
+        return options with { PageBytes = PageBytes, StoreMemoryBytes = StoreMemoryBytes, StoreIndexBytes = StoreIndexBytes, KeyDeltaBytes = KeyDeltaBytes, OrderedBytes = OrderedBytes };
     }
 
     /// <summary>One line to print at start.</summary>

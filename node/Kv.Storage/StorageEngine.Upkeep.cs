@@ -34,6 +34,7 @@ public sealed partial class StorageEngine
 
     private static async Task LookAfterAsync(FasterPartitionStore store, bool isRichest, long forcedBelow)
     {
+        store.Settle();
         if (!store.HasRoomForUpkeep())
         {
             return;

@@ -168,6 +168,7 @@ public sealed partial class StorageEngine : IPartitionStores
         }
 
         host.CloseLog();
+        host.CloseOrdered();
         directoryLock.Dispose();
         opening.Dispose();
         discarding.Dispose();

@@ -2,6 +2,7 @@ using Kv.Core.Stores;
 using Kv.Storage.Faster;
 using Kv.Storage.Files;
 using Kv.Storage.Log;
+using Kv.Storage.Ordered;
 using Microsoft.Extensions.Logging;
 
 namespace Kv.Storage;
@@ -11,6 +12,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 {
     private const int LogRefusalFactor = 2;
 
+    private readonly Lazy<OrderedEngine> ordered = new(() => new OrderedEngine(options.OrderedBytes));
     private WriteAheadLog? log;
     private StoreException? failure;
 
@@ -25,6 +27,8 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     public StorageOptions Options => options;
 
     public TimeProvider Time => time;
+
+    public OrderedEngine Ordered() => ordered.Value;
 
     public ILogger Logger => logger;
 
@@ -48,6 +52,15 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     }
 
     public void CloseLog() => log?.Dispose();
+
+    /// <summary>When all stores have closed.</summary>
+    public void CloseOrdered()
+    {
+        if (ordered.IsValueCreated)
+        {
+            ordered.Value.Dispose();
+        }
+    }
 
     public void ThrowIfFailed()
     {

@@ -47,6 +47,9 @@ public sealed record StorageOptions
     /// <summary>Bytes of memory for keys that came or went since their stores' checkpoints, all stores together, from which the stores with the most are checkpointed. <value>16 MiB; 64 KiB to 1 GiB.</value> See <see cref="MemoryBudget"/>.</summary>
     public long KeyDeltaBytes { get; init; } = 16 * 1024 * 1024;
 
+    /// <summary>Bytes of memory, outside the heap, for what ordered records keep there, all stores together. <value>64 MiB; 1 MiB to 64 GiB.</value> See <see cref="MemoryBudget"/>.</summary>
+    public long OrderedBytes { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Stores that checkpoint or open at one time. <value>2; 1 to 16.</value> More starve the thread pool of a small machine.</summary>
     public int MaxConcurrentCheckpoints { get; init; } = 2;
 
@@ -97,6 +100,7 @@ public sealed record StorageOptions
         Within(nameof(CheckpointLogBytes), CheckpointLogBytes, 64 * 1024, 1L << 40);
         Within(nameof(CheckpointIntervalSeconds), CheckpointIntervalSeconds, 1, 86_400);
         Within(nameof(KeyDeltaBytes), KeyDeltaBytes, 64 * 1024, 1024 * 1024 * 1024);
+        Within(nameof(OrderedBytes), OrderedBytes, 1024 * 1024, 64L * 1024 * 1024 * 1024);
         Within(nameof(MaxConcurrentCheckpoints), MaxConcurrentCheckpoints, 1, 16);
         Require(CompactionFactor is >= 1.2 and <= 10, FormattableString.Invariant($"{nameof(CompactionFactor)} is {CompactionFactor} and must be 1.2 to 10."));
         Within(nameof(CompactionMinBytes), CompactionMinBytes, 4L * PageBytes, 1L << 40);

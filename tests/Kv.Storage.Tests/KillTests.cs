@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Kv.Core.Rings;
+using Kv.Core.Stores;
 
 namespace Kv.Storage.Tests;
 
@@ -23,7 +24,7 @@ public sealed class KillTests
                 acknowledged[key] = Math.Max(version, acknowledged.GetValueOrDefault(key));
             }
 
-            await using var engine = TestEngine.Open(TestEngine.Options(directory.Path));
+            await using var engine = new BackedStores(TestEngine.Open(TestEngine.Options(directory.Path)), BackendOf);
             for (var writer = 0; writer < Writers; writer++)
             {
                 var store = await engine.OpenAsync(new PartitionId(writer), CancellationToken.None);
@@ -32,6 +33,9 @@ public sealed class KillTests
                     var value = await store.GetTextAsync(key);
                     Assert.NotNull(value);
                     Assert.True(int.Parse(value.AsSpan(0, 10), CultureInfo.InvariantCulture) >= version, $"{key}: acknowledged {version}, found {value[..10]}");
+
+                    // Its index entry came with the value, and the one before went.
+                    Assert.Equal([EntryOf(key, int.Parse(value.AsSpan(0, 10), CultureInfo.InvariantCulture))], await store.ScanAllAsync(ScanSpace.Index, $"{key}:", $"{key};"));
                 }
             }
         }
@@ -43,7 +47,7 @@ public sealed class KillTests
     {
         var directory = Environment.GetEnvironmentVariable(DirectoryVariable);
         Assert.SkipWhen(directory is null, "This is the other test's child process.");
-        await using var engine = TestEngine.Open(TestEngine.Options(directory), runsUpkeep: true);
+        await using var engine = new BackedStores(TestEngine.Open(TestEngine.Options(directory), runsUpkeep: true), BackendOf);
         var output = Console.Out;
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(async writer =>
         {
@@ -53,7 +57,11 @@ public sealed class KillTests
                 var key = $"{writer}/{index % 20}";
                 var before = await store.GetTextAsync(key);
                 var version = before is null ? 1 : int.Parse(before.AsSpan(0, 10), CultureInfo.InvariantCulture) + 1;
-                await store.PutAsync(key, version.ToString("D10", CultureInfo.InvariantCulture) + new string('x', 100 + (index % 3000)));
+                var batch = new WriteBatch();
+                batch.Put(Bytes.Of(key), Bytes.Of(version.ToString("D10", CultureInfo.InvariantCulture) + new string('x', 100 + (index % 3000))));
+                batch.Change(new IndexChange(Bytes.Of(EntryOf(key, version - 1)), IsAdded: false));
+                batch.Change(new IndexChange(Bytes.Of(EntryOf(key, version)), IsAdded: true));
+                await store.WriteAsync(batch, Durability.Synced, CancellationToken.None);
                 lock (output)
                 {
                     output.WriteLine($"{AcknowledgedPrefix}{key} {version}");
@@ -62,6 +70,11 @@ public sealed class KillTests
             }
         }));
     }
+
+    /// <summary>Half of the writers have ordered keys.</summary>
+    private static StoreBackend BackendOf(ReadOnlyMemory<byte> key) => key.Span[0] % 2 == 0 ? StoreBackend.Ordered : StoreBackend.Hash;
+
+    private static string EntryOf(string key, int version) => $"{key}:{version:D10}";
 
     private static async Task<List<(string Key, int Version)>> RunAndKillAsync(string directory, int lines)
     {

@@ -16,9 +16,17 @@ public sealed class MetamorphicTests
     [InlineData(16 * 1024, 64 * 1024)]
     [InlineData(64 * 1024, 1024 * 1024)]
     public void Faster_AnswersAsMemoryDoes(int pageBytes, long memoryBytes) =>
-        Operations.Sample(operations => RunAsync(operations, pageBytes, memoryBytes).GetAwaiter().GetResult(), iter: 12, threads: 1);
+        Operations.Sample(operations => RunAsync(operations, pageBytes, memoryBytes, static _ => StoreBackend.Hash).GetAwaiter().GetResult(), iter: 12, threads: 1);
 
-    private static async Task RunAsync((int What, int Key, int Length)[] operations, int pageBytes, long memoryBytes)
+    [Fact]
+    public void Ordered_AnswersAsMemoryDoes() =>
+        Operations.Sample(operations => RunAsync(operations, 4096, 64 * 1024, BackedStores.Ordered).GetAwaiter().GetResult(), iter: 12, threads: 1);
+
+    [Fact]
+    public void OrderedBesideFaster_AnswersAsMemoryDoes() =>
+        Operations.Sample(operations => RunAsync(operations, 4096, 64 * 1024, BackedStores.Mixed).GetAwaiter().GetResult(), iter: 12, threads: 1);
+
+    private static async Task RunAsync((int What, int Key, int Length)[] operations, int pageBytes, long memoryBytes, Func<ReadOnlyMemory<byte>, StoreBackend> backendOf)
     {
         using var directory = new TemporaryDirectory();
         var options = TestEngine.Options(directory.Path) with
@@ -36,7 +44,7 @@ public sealed class MetamorphicTests
         var engine = TestEngine.Open(options);
         try
         {
-            var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+            var store = await new BackedStores(engine, backendOf).OpenAsync(new PartitionId(1), CancellationToken.None);
             foreach (var (what, number, length) in operations)
             {
                 var key = $"key-{number}";
@@ -57,12 +65,17 @@ public sealed class MetamorphicTests
                     case < 95:
                         await engine.UpkeepOnceAsync();
                         break;
-                    case < 97:
+                    case < 96:
                         await engine.DisposeAsync();
                         engine = TestEngine.Open(options);
-                        store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+                        store = await new BackedStores(engine, backendOf).OpenAsync(new PartitionId(1), CancellationToken.None);
+                        break;
+                    case < 98:
+                        await ChangeIndexAsync(model, number, length);
+                        await ChangeIndexAsync(store, number, length);
                         break;
                     default:
+                        Assert.Equal(await model.ScanAllAsync(ScanSpace.Index, "", ""), await store.ScanAllAsync(ScanSpace.Index, "", "", 1 + number));
                         Assert.Equal(await model.FoldAllAsync(), await store.FoldAllAsync());
                         break;
                 }
@@ -72,6 +85,7 @@ public sealed class MetamorphicTests
                 Assert.Equal(model.Trees.Encode(), store.Trees.Encode());
             }
 
+            Assert.Equal(await model.ScanAllAsync(ScanSpace.Index, "1", "3"), await store.ScanAllAsync(ScanSpace.Index, "1", "3", 2));
             var all = await model.FoldAllAsync();
             Assert.Equal(all, await store.FoldAllAsync());
             await store.AssertSegmentsAreOfAsync(all.Keys.Select(key => Bytes.Text(Convert.FromHexString(key))));
@@ -80,5 +94,13 @@ public sealed class MetamorphicTests
         {
             await engine.DisposeAsync();
         }
+    }
+
+    private static async Task ChangeIndexAsync(IPartitionStore store, int number, int length)
+    {
+        var batch = new WriteBatch();
+        batch.Change(new IndexChange(Bytes.Of($"{number}/{length % 7}"), IsAdded: true));
+        batch.Change(new IndexChange(Bytes.Of($"{number}/{length % 3}"), IsAdded: false));
+        await store.WriteAsync(batch, Durability.Memory, CancellationToken.None);
     }
 }

@@ -30,6 +30,25 @@ internal static class StoreOperations
         return batch.Value(0);
     }
 
+    /// <summary>The keys that a scan gives, page by page.</summary>
+    public static async Task<List<string>> ScanAllAsync(this IPartitionStore store, ScanSpace space, string from, string until, int page = 1000)
+    {
+        var keys = new List<string>();
+        var next = Bytes.Of(from);
+        while (true)
+        {
+            var (entries, isLast) = await store.ScanAsync(new StoreScan(space, next, Bytes.Of(until), page, int.MaxValue), CancellationToken.None);
+            Assert.True(isLast || entries.Count == page);
+            keys.AddRange(entries.Select(entry => Bytes.Text(entry.Key)));
+            if (isLast)
+            {
+                return keys;
+            }
+
+            next = (byte[])[.. entries[^1].Key.Span, 0];
+        }
+    }
+
     public static async Task<string?> GetTextAsync(this IPartitionStore store, string key) =>
         await store.GetAsync(key) is { } value ? Bytes.Text(value) : null;
 

@@ -10,14 +10,20 @@ internal sealed class SimPartition(long birth)
     private static readonly ImmutableSortedDictionary<byte[], byte[]> Nothing =
         ImmutableSortedDictionary.Create<byte[], byte[]>(Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)));
 
+    private static readonly ImmutableSortedSet<byte[]> NoEntries = ImmutableSortedSet.Create<byte[]>(Nothing.KeyComparer);
+
     /// <summary>Values as they lie on disk, by identity: what replaces one is sound, and a crash that takes the replacement brings the rot back.</summary>
     private readonly HashSet<byte[]> rotten = new(ReferenceEqualityComparer.Instance);
     private readonly Queue<Write> unsynced = new();
     private ImmutableSortedDictionary<byte[], byte[]> durable = Nothing;
+    private ImmutableSortedSet<byte[]> durableIndex = NoEntries;
 
     public long Birth { get; } = birth;
 
     public ImmutableSortedDictionary<byte[], byte[]> Seen { get; private set; } = Nothing;
+
+    /// <summary>Index entries.</summary>
+    public ImmutableSortedSet<byte[]> Index { get; private set; } = NoEntries;
 
     /// <summary>As readers see them; a crash takes back what the writes did that are lost.</summary>
     public HashTrees Trees { get; private set; } = new();
@@ -37,12 +43,12 @@ internal sealed class SimPartition(long birth)
 
     private long Synced { get; set; }
 
-    private sealed record Write(ImmutableSortedDictionary<byte[], byte[]> Data, HashTrees TreesBefore, bool HasNewTrees, ImmutableArray<TreeChange> Changes);
+    private sealed record Write(ImmutableSortedDictionary<byte[], byte[]> Data, ImmutableSortedSet<byte[]> Index, HashTrees TreesBefore, bool HasNewTrees, ImmutableArray<TreeChange> Changes);
 
     public void Apply(WriteBatch batch)
     {
         var next = Seen.ToBuilder();
-        foreach (var (key, value) in batch.Entries)
+        foreach (var (key, value, _) in batch.Entries)
         {
             if (value is { } put)
             {
@@ -54,8 +60,13 @@ internal sealed class SimPartition(long birth)
             }
         }
 
+        foreach (var (entry, isAdded) in batch.IndexChanges)
+        {
+            Index = isAdded ? Index.Add(entry.ToArray()) : Index.Remove(entry.ToArray());
+        }
+
         Seen = next.ToImmutable();
-        unsynced.Enqueue(new Write(Seen, Trees, batch.NewTrees is not null, [.. batch.TreeChanges]));
+        unsynced.Enqueue(new Write(Seen, Index, Trees, batch.NewTrees is not null, [.. batch.TreeChanges]));
         Trees = Trees.After(batch);
         Applied++;
     }
@@ -93,7 +104,8 @@ internal sealed class SimPartition(long birth)
     {
         for (; Synced < write; Synced++)
         {
-            durable = unsynced.Dequeue().Data;
+            var next = unsynced.Dequeue();
+            (durable, durableIndex) = (next.Data, next.Index);
         }
     }
 
@@ -114,7 +126,7 @@ internal sealed class SimPartition(long birth)
 
         unsynced.Clear();
         Synced = Applied;
-        Seen = durable;
+        (Seen, Index) = (durable, durableIndex);
         IsOpen = false;
     }
 

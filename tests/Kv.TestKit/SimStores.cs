@@ -147,7 +147,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
                 throw new StoreRefusedException("the simulated disk is nearly full");
             }
 
-            foreach (var (key, value) in batch.Entries)
+            foreach (var (key, value, _) in batch.Entries)
             {
                 if (key.Length > MaxKeyBytes || value is { Length: var length } && length > MaxValueBytes)
                 {
@@ -177,6 +177,24 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
                 ThrowIfRotten(value);
                 yield return new StoredEntry(key, value);
             }
+        }
+
+        public async ValueTask<ScanStretch> ScanAsync(StoreScan scan, CancellationToken cancel)
+        {
+            await Task.Yield();
+            ThrowIfUnusable();
+            if (scan.Space == ScanSpace.Index)
+            {
+                return StoreScans.Read(data.Index.Select(static entry => new StoredEntry(entry, default)), scan);
+            }
+
+            var stretch = StoreScans.Read(data.Seen.Select(static pair => new StoredEntry(pair.Key, pair.Value)), scan);
+            foreach (var entry in stretch.Entries)
+            {
+                ThrowIfRotten(data.Seen[entry.Key.ToArray()]);
+            }
+
+            return stretch;
         }
 
         public bool HasSegments => data.HasSegments;

@@ -95,6 +95,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     public IReadOnlyDictionary<byte[], byte[]> Contents(PartitionId partition) =>
         Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Seen : ImmutableSortedDictionary<byte[], byte[]>.Empty;
 
+    /// <summary>The index entries that readers of the partition's store see now, in order.</summary>
+    public IReadOnlyCollection<byte[]> Index(PartitionId partition) => Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Index : [];
+
     /// <summary>The hash trees that lie with the partition's data; trees that were never built where there is none.</summary>
     public HashTrees Trees(PartitionId partition) => Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Trees : new HashTrees();
 

@@ -76,14 +76,16 @@ public sealed class LayeringTests
         Offenders.None(offenders, "versions stand in Directory.Packages.props");
     }
 
-    /// <summary>FASTER's generics and names stay in one project, behind the storage port.</summary>
-    [Fact]
-    public void Faster_IsNamedByTheStorageProjectOnly()
+    /// <summary>The engines' own names stay in one project, behind the storage port; RocksDB's in its folder.</summary>
+    [Theory]
+    [InlineData("FASTER", "node/Kv.Storage/")]
+    [InlineData("RocksDbSharp", "node/Kv.Storage/Ordered/")]
+    public void Engine_IsNamedByItsOwnFolderOnly(string engine, string folder)
     {
         var offenders = Repository.Files(".cs", "node", "operator")
-            .Where(path => !path.StartsWith("node/Kv.Storage/", StringComparison.Ordinal))
-            .Where(path => Repository.Lines(path).Any(line => line.StartsWith("using FASTER", StringComparison.Ordinal)));
-        Offenders.None(offenders, "FASTER is named outside the storage project");
+            .Where(path => !path.StartsWith(folder, StringComparison.Ordinal))
+            .Where(path => Repository.Lines(path).Any(line => line.StartsWith($"using {engine}", StringComparison.Ordinal)));
+        Offenders.None(offenders, $"{engine} is named outside {folder}");
     }
 
     private static IEnumerable<string> Items(string path, string item) =>

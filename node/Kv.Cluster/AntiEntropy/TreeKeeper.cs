@@ -278,7 +278,7 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
             reads.Clear();
             for (var i = next; i < keys.Count; i++)
             {
-                reads.Add(keys[i]);
+                reads.Add(keys[i], context.Backends.Of(keys[i].Span));
             }
 
             try

@@ -64,6 +64,9 @@ public abstract record PeerReply
     /// <summary>Keys (or buckets) of a page, and where the next begins; <paramref name="NextCursor"/> is null after the last.</summary>
     public sealed record ListPage(IReadOnlyList<ReadOnlyMemory<byte>> Names, long? NextCursor) : PeerReply;
 
+    /// <summary>Entries of a page, in order, and where the next begins; <paramref name="Next"/> is null after the last.</summary>
+    public sealed record ScanPage(IReadOnlyList<ReadOnlyMemory<byte>> Entries, ReadOnlyMemory<byte>? Next) : PeerReply;
+
     /// <summary>The document that was asked for; null where the asker's is as new.</summary>
     public sealed record Document(ClusterDocument? Held) : PeerReply;
 

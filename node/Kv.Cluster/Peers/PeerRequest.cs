@@ -33,6 +33,12 @@ public abstract record PeerRequest
     /// <summary>A page of a vnode's keys: of one bucket, or where <paramref name="Bucket"/> is null its buckets of a type. See VnodeListPage.</summary>
     public sealed record VnodeList(PartitionId Partition, string BucketType, ReadOnlyMemory<byte>? Bucket, long Cursor, int Limit) : PeerRequest;
 
+    /// <summary>
+    /// A page of what a vnode keeps in order, from <paramref name="From"/> on and before <paramref name="Until"/>: index entries, or live ordered keys. Where there is a <paramref name="TermRegex"/>,
+    /// of those whose term, which begins at <paramref name="TermAt"/>, matches it.
+    /// </summary>
+    public sealed record VnodeScan(PartitionId Partition, ScanSpace Space, ReadOnlyMemory<byte> From, ReadOnlyMemory<byte> Until, int Limit, string? TermRegex, int TermAt) : PeerRequest;
+
     /// <summary>Objects of a partition on their way to where they belong. Each is merged, never overwrites; answered when all are on disk.</summary>
     public sealed record HandoffBatch(PartitionId Partition, IReadOnlyList<StoredEntry> Entries) : PeerRequest;
 

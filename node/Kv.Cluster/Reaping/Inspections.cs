@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Kv.Cluster.Vnodes;
 using Kv.Core.Rings;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster.Reaping;
 

@@ -17,7 +17,7 @@ public sealed partial class Vnode
         {
             await passes.WaitAsync();
             var pass = TakePass();
-            pass.Fill(mailbox.Reader, context.Options.VnodeBatchLimit, context.Layout);
+            pass.Fill(mailbox.Reader, context);
             context.Statistics.VnodeTurn(pass.Commands.Count);
             if (isFailed)
             {

@@ -147,6 +147,8 @@ public sealed partial class Vnode : IAsyncDisposable
 
     internal ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel) => listings.NextPageAsync(request, cancel);
 
+    internal ValueTask<PeerReply> ScanAsync(PeerRequest.VnodeScan request, CancellationToken cancel) => VnodeScans.NextPageAsync(store, request, context.Options, cancel);
+
     /// <summary>The store's data is damaged: refuses what waits and what comes.</summary>
     internal void EndDamaged() => End(VnodeReply.Damaged);
 

@@ -20,6 +20,7 @@ internal sealed class VnodeContext(
     Func<NodeId, PeerRequest, Deadline, ValueTask<PeerReply>> passOn,
     Action<PartitionId, Exception> fail,
     TreeLayouts layouts,
+    KeyBackends backends,
     Func<ObjectKey, bool> reap)
 {
     public ClusterOptions Options { get; } = options;
@@ -28,6 +29,9 @@ internal sealed class VnodeContext(
 
     /// <summary>By which hash trees are kept now; null where none are.</summary>
     public TreeLayout? Layout => layouts.Current;
+
+    /// <summary>Which backend keeps a key.</summary>
+    public KeyBackends Backends { get; } = backends;
 
     public VnodeActors Actors { get; } = actors;
 

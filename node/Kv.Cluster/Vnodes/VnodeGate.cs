@@ -24,7 +24,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
     internal ReapReceiver Reaps { get; } = new(state, host);
 
     /// <summary>
-    /// Answers <see cref="PeerRequest.VnodeGet"/>, <see cref="PeerRequest.VnodePut"/> and <see cref="PeerRequest.VnodeList"/>; null for a request of
+    /// Answers <see cref="PeerRequest.VnodeGet"/>, <see cref="PeerRequest.VnodePut"/>, <see cref="PeerRequest.VnodeList"/> and <see cref="PeerRequest.VnodeScan"/>; null for a request of
     /// another kind.
     /// </summary>
     public async ValueTask<PeerReply?> HandleAsync(PeerRequest request, CancellationToken cancel)
@@ -34,6 +34,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
             PeerRequest.VnodeGet get => await GetAsync(get.Partition, get.Key, get.HeadOnly, get.DocumentVersion),
             PeerRequest.VnodePut put => await PutAsync(put.Partition, put.Key, put.Object, put.Kind, put.Durability, put.DocumentVersion, put.Fence),
             PeerRequest.VnodeList list => await ListAsync(list, cancel),
+            PeerRequest.VnodeScan scan => await ScanAsync(scan, cancel),
             _ => null,
         };
     }
@@ -86,17 +87,24 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         return await AskAsync(partition, vnode => vnode.CoordinateAsync(key.Encoded, put.Content, put.Context, props, observer, put.Update));
     }
 
-    internal async ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel)
+    internal ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel) =>
+        AskOwnerAsync(request.Partition, request.DocumentVersion, vnode => vnode.ListAsync(request, cancel), cancel);
+
+    internal ValueTask<PeerReply> ScanAsync(PeerRequest.VnodeScan request, CancellationToken cancel) =>
+        AskOwnerAsync(request.Partition, request.DocumentVersion, vnode => vnode.ScanAsync(request, cancel), cancel);
+
+    /// <summary>Asks a vnode that this node owns, which alone holds all of its partition.</summary>
+    private async ValueTask<PeerReply> AskOwnerAsync(PartitionId partition, long senderVersion, Func<Vnode, ValueTask<PeerReply>> ask, CancellationToken cancel)
     {
         var snapshot = state.Current;
-        if (IsMisplaced(snapshot, request.Partition, request.DocumentVersion) || !Owns(snapshot, request.Partition))
+        if (IsMisplaced(snapshot, partition, senderVersion) || !Owns(snapshot, partition))
         {
             return new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion };
         }
 
         try
         {
-            return await (await host.OpenAsync(request.Partition, cancel)).ListAsync(request, cancel);
+            return await ask(await host.OpenAsync(partition, cancel));
         }
         catch (Exception exception) when (exception is StoreException or StoreRefusedException or InvalidOperationException)
         {

@@ -77,7 +77,7 @@ public sealed partial class VnodeHost
     {
         var actors = await VnodeActors.OpenAsync(nodeState, state.Current.Self, cancel);
         await fences.OpenAsync(nodeState, cancel);
-        context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts, key => Reap(key));
+        context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts, new KeyBackends(state), key => Reap(key));
         foreach (var (partition, reason) in stores.Damaged)
         {
             LogDamaged(partition, reason);

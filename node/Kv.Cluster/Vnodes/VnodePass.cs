@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Kv.Cluster.Reaping;
 using Kv.Core.AntiEntropy;
+using Kv.Core.Indexes;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
@@ -15,12 +16,15 @@ internal sealed class VnodePass
 {
     private readonly Dictionary<ReadOnlyMemory<byte>, int> positions = new(KeyBytesComparer.Instance);
     private readonly List<Slot> slots = [];
+    private KeyBackends? backends;
     private int used;
 
     /// <summary>A key's value within the turn.</summary>
     public sealed class Slot
     {
         public ReadOnlyMemory<byte> Key { get; set; }
+
+        public StoreBackend Backend { get; set; }
 
         /// <summary>The stored form; null where there is none.</summary>
         public ReadOnlyMemory<byte>? Value { get; set; }
@@ -29,6 +33,9 @@ internal sealed class VnodePass
         public ReadOnlyMemory<byte>? Before { get; set; }
 
         public bool NeedsRead { get; set; }
+
+        /// <summary>The index has the entries of <see cref="Before"/>.</summary>
+        public bool IsIndexed { get; set; }
 
         /// <summary>The store had no memory to read it: commands on it are refused.</summary>
         public bool IsRefused { get; set; }
@@ -69,9 +76,10 @@ internal sealed class VnodePass
     public VnodeCommand.Drop? Drop { get; private set; }
 
     /// <summary>Takes what waits in the mailbox, up to a bound; a drop ends the turn.</summary>
-    public void Fill(ChannelReader<VnodeCommand> mailbox, int limit, TreeLayout? layout)
+    public void Fill(ChannelReader<VnodeCommand> mailbox, VnodeContext context)
     {
-        Layout = layout;
+        (Layout, backends) = (context.Layout, context.Backends);
+        var limit = context.Options.VnodeBatchLimit;
         while (Commands.Count < limit && Drop is null && mailbox.TryRead(out var command))
         {
             Commands.Add(command);
@@ -88,7 +96,7 @@ internal sealed class VnodePass
         {
             if (slots[i].NeedsRead)
             {
-                Reads.Add(slots[i].Key);
+                Reads.Add(slots[i].Key, slots[i].Backend);
             }
         }
 
@@ -104,6 +112,7 @@ internal sealed class VnodePass
             {
                 slots[i].IsRefused = Reads.IsRefused(read);
                 HasRefused |= slots[i].IsRefused;
+                slots[i].IsIndexed = slots[i].Backend == StoreBackend.Ordered && !Reads.IsMisplaced(read);
                 slots[i].Value = slots[i].Before = Reads.Value(read++);
             }
         }
@@ -189,13 +198,37 @@ internal sealed class VnodePass
                 continue;
             }
 
-            if (slots[i].Value is { } value)
+            Writes.Add(new WriteBatch.Entry(slots[i].Key, slots[i].Value, slots[i].Backend));
+            if (slots[i].Backend == StoreBackend.Ordered)
             {
-                Writes.Put(slots[i].Key, value);
+                CollectIndexChanges(slots[i]);
             }
-            else
+        }
+    }
+
+    /// <summary>The difference between the entries of what was stored and of what is stored now.</summary>
+    private void CollectIndexChanges(Slot slot)
+    {
+        if (!ObjectKeyCodec.TryDecode(slot.Key, out var name))
+        {
+            return;
+        }
+
+        var before = slot is { IsIndexed: true, Before: { } held } ? IndexEntries.Of(name, StoredForm.Decode(held)) : [];
+        var after = slot.Value is { } value ? IndexEntries.Of(name, StoredForm.Decode(value)) : [];
+        foreach (var entry in before)
+        {
+            if (!after.Contains(entry))
             {
-                Writes.Remove(slots[i].Key);
+                Writes.Change(new IndexChange(entry, IsAdded: false));
+            }
+        }
+
+        foreach (var entry in after)
+        {
+            if (!before.Contains(entry))
+            {
+                Writes.Change(new IndexChange(entry, IsAdded: true));
             }
         }
     }
@@ -231,6 +264,7 @@ internal sealed class VnodePass
             slots[i].Key = default;
             slots[i].Value = slots[i].Before = null;
             slots[i].NeedsRead = slots[i].IsRefused = false;
+            slots[i].IsIndexed = false;
             slots[i].IsDirty = false;
             slots[i].IsConfirmed = false;
             slots[i].IsForgotten = false;
@@ -309,8 +343,10 @@ internal sealed class VnodePass
             }
 
             slots[position].Key = key;
+            slots[position].Backend = backends!.Of(key.Span);
         }
 
-        slots[position].NeedsRead |= needsRead;
+        // What is replaced may have index entries.
+        slots[position].NeedsRead |= needsRead || slots[position].Backend == StoreBackend.Ordered;
     }
 }

@@ -10,6 +10,12 @@ namespace Kv.Core.Buckets;
 /// </summary>
 public sealed record BucketProps
 {
+    public const string HashBackend = "faster";
+    public const string OrderedBackend = "ordered";
+
+    /// <summary>What <see cref="Backend"/> may be.</summary>
+    public static ImmutableArray<string> Backends { get; } = [HashBackend, OrderedBackend];
+
     /// <summary>Properties of the type `default` and of untyped buckets until changed: one value, the newest by the clock, as in Riak.</summary>
     public static BucketProps DefaultType { get; } = new();
 
@@ -62,7 +68,10 @@ public sealed record BucketProps
 
     public ModuleFunction LinkFun { get; init; } = new("riak_kv_wm_link_walker", "mapreduce_linkfun");
 
+    /// <summary>A bucket type's engine (<see cref="Backends"/>), for good; null where unset, which means <see cref="HashBackend"/>.</summary>
     public string? Backend { get; init; }
+
+    public StoreBackend StoreBackend => Backend == OrderedBackend ? StoreBackend.Ordered : StoreBackend.Hash;
 
     public string? SearchIndex { get; init; }
 

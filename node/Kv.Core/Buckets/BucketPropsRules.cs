@@ -38,6 +38,11 @@ public static class BucketPropsRules
             problems.Add(new BucketPropsProblem("datatype", "Consistent buckets must not have datatype defined"));
         }
 
+        if (props.Backend is { } backend && !BucketProps.Backends.Contains(backend))
+        {
+            problems.Add(new BucketPropsProblem("backend", $"must be {string.Join(" or ", BucketProps.Backends)}"));
+        }
+
         CheckHllPrecision(props, null, asked, problems);
         CheckQuorums(props, problems);
         return Conclude(WithDefaultPrecision(props), problems);

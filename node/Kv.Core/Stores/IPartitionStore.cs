@@ -49,6 +49,11 @@ public interface IPartitionStore : IAsyncDisposable
     IAsyncEnumerable<StoredEntry> FoldAsync(CancellationToken cancel);
 
     /// <summary>
+    /// Reads a range of ordered keys or of index entries in byte order. Sees every write that was acknowledged as durable when it is called, and of later ones some; a batch's changes all or none. May run beside everything.
+    /// </summary>
+    ValueTask<ScanStretch> ScanAsync(StoreScan scan, CancellationToken cancel);
+
+    /// <summary>
     /// Whether the store knows its keys by segment (<see cref="HashTree.SegmentOf"/> of the key's hash), so that those of a few segments are found without reading the
     /// rest. False for data that an older program wrote, or where what it knew was damaged: then <see cref="IndexSegmentsAsync"/> makes it so.
     /// </summary>

@@ -6,7 +6,7 @@ public enum StoreCapabilities
 {
     None = 0,
 
-    /// <summary>Folds give keys in byte order.</summary>
+    /// <summary>Keys of <see cref="StoreBackend.Ordered"/> and index entries can be scanned in byte order.</summary>
     OrderedScan = 1,
 
     /// <summary>A batch is applied whole or not at all, over a crash too.</summary>

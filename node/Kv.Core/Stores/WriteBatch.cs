@@ -11,10 +11,11 @@ public sealed class WriteBatch
 {
     private readonly List<Entry> entries = [];
     private readonly List<TreeChange> treeChanges = [];
+    private readonly List<IndexChange> indexChanges = [];
     private long entryBytes;
 
-    /// <summary>One change. <see cref="Value"/> is null where the key is removed.</summary>
-    public readonly record struct Entry(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value);
+    /// <summary>One change. <see cref="Value"/> is null where the key is removed. <see cref="Backend"/> is always the same for a key, but for one that was not known yet to be ordered.</summary>
+    public readonly record struct Entry(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value, StoreBackend Backend = StoreBackend.Hash);
 
     public IReadOnlyList<Entry> Entries => entries;
 
@@ -26,29 +27,45 @@ public sealed class WriteBatch
     /// <summary>Takes the place of the store's trees, which have been built anew from the data; the store's own from then on. Null leaves them.</summary>
     public HashTrees? NewTrees { get; set; }
 
+    /// <summary>Index entries that come and go with the batch, in order; the last one of an entry counts.</summary>
+    public IReadOnlyList<IndexChange> IndexChanges => indexChanges;
+
     public bool ChangesTrees => NewTrees is not null || treeChanges.Count > 0;
 
-    /// <summary>Bytes of keys and values together, and of <see cref="NewTrees"/> as they are kept.</summary>
+    /// <summary>Bytes of keys, values and index entries together, and of <see cref="NewTrees"/> as they are kept.</summary>
     public long Bytes => entryBytes + (NewTrees?.EncodedBytes ?? 0);
 
-    public void Put(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value)
-    {
-        entries.Add(new Entry(key, value));
-        entryBytes += key.Length + value.Length;
-    }
+    public void Put(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, StoreBackend backend = StoreBackend.Hash) => Add(new Entry(key, value, backend));
 
-    public void Remove(ReadOnlyMemory<byte> key)
+    public void Remove(ReadOnlyMemory<byte> key, StoreBackend backend = StoreBackend.Hash) => Add(new Entry(key, null, backend));
+
+    public void Add(in Entry entry)
     {
-        entries.Add(new Entry(key, null));
-        entryBytes += key.Length;
+        entries.Add(entry);
+        entryBytes += entry.Key.Length + (entry.Value?.Length ?? 0);
     }
 
     public void Change(in TreeChange change) => treeChanges.Add(change);
+
+    public void Change(in IndexChange change)
+    {
+        indexChanges.Add(change);
+        entryBytes += change.Entry.Length;
+    }
+
+    /// <summary>Takes over what another batch does beside its entries.</summary>
+    public void TakeChangesOf(WriteBatch other)
+    {
+        NewTrees = other.NewTrees;
+        treeChanges.AddRange(other.treeChanges);
+        other.indexChanges.ForEach(change => Change(change));
+    }
 
     public void Clear()
     {
         entries.Clear();
         treeChanges.Clear();
+        indexChanges.Clear();
         NewTrees = null;
         entryBytes = 0;
     }

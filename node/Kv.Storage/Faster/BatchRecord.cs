@@ -7,14 +7,16 @@ using Kv.Storage.Log;
 namespace Kv.Storage.Faster;
 
 /// <summary>
-/// A batch as the log's payload, with what each of its keys held before. Numbers are little-endian. A batch that changes no trees has version 1; version 2, which is read, has of a place only its segment.
+/// A batch as the log's payload, with what each of its keys held before. Numbers are little-endian. A batch with ordered keys or index entries has version 4; of the others those that change no trees have
+/// version 1, and those that do version 3; version 2, which is read, has of a place only its segment.
 /// <code>
 /// format version (1), number of entries (4)
-/// version 3: number of tree changes (4), bytes of new trees (4; 0 for none), then
+/// version 3 and 4: number of tree changes (4), bytes of new trees (4; 0 for none), then
 ///   each change: first partition (4), n_val (1), place (4; see HashTree), hash (4)
 ///   new trees, as HashTrees has them
+/// version 4: number of index changes (4), then each: 1 for an entry that is added, 0 for one that is removed (1), its length (4), the entry
 /// each entry:
-///   flags (1): 1 put, 2 the key was live, 4 its value was chunked
+///   flags (1): 1 put, 2 the key was live, 4 its value was chunked, 8 it is ordered, 16 it was found among the ordered
 ///   length of the key (4), length of the value (4; 0 for a removal)
 ///   flag 2: length of the prior value (4)    flag 4: prior chunks' sequence number (8) and entry (4)
 ///   key, value
@@ -22,20 +24,26 @@ namespace Kv.Storage.Faster;
 /// </summary>
 internal sealed class BatchRecord : ILogPayload
 {
-    public const byte FormatVersion = 3;
+    public const byte FormatVersion = 4;
+    private const byte VersionWithoutOrdered = 3;
     private const byte VersionWithSegments = 2;
     private const byte VersionWithoutTrees = 1;
     private const int FixedBytes = 5;
     private const int TreesFixedBytes = 8;
     private const int TreeChangeBytes = 13;
+    private const int IndexFixedBytes = 4;
+    private const int IndexChangeBytes = 5;
     private const int EntryBytes = 9;
     private const byte PutFlag = 1;
     private const byte LiveFlag = 2;
     private const byte ChunkedFlag = 4;
+    private const byte OrderedFlag = 8;
+    private const byte WasOrderedFlag = 16;
 
     private readonly List<PriorValue> priors = [];
     private WriteBatch? batch;
     private byte[] newTrees = [];
+    private byte version;
 
     public int Length { get; private set; }
 
@@ -44,14 +52,17 @@ internal sealed class BatchRecord : ILogPayload
         batch = source;
         priors.Clear();
         newTrees = source.NewTrees?.Encode() ?? [];
-        Length = FixedBytes + (source.ChangesTrees ? TreesFixedBytes + (source.TreeChanges.Count * TreeChangeBytes) + newTrees.Length : 0);
+        version = HasOrdered(source) ? FormatVersion : source.ChangesTrees ? VersionWithoutOrdered : VersionWithoutTrees;
+        Length = FixedBytes
+            + (version == VersionWithoutTrees ? 0 : TreesFixedBytes + (source.TreeChanges.Count * TreeChangeBytes) + newTrees.Length)
+            + (version == FormatVersion ? IndexFixedBytes + source.IndexChanges.Sum(static change => IndexChangeBytes + change.Entry.Length) : 0);
     }
 
     /// <summary>Adds what the next entry's key held before.</summary>
     /// <exception cref="ArgumentException">The batch is longer than the log can hold.</exception>
     public void Add(in PriorValue prior)
     {
-        var (key, value) = batch!.Entries[priors.Count];
+        var (key, value, _) = batch!.Entries[priors.Count];
         priors.Add(prior);
         var length = (long)Length + EntryBytes + key.Length + (value?.Length ?? 0) + (prior.Exists ? 4 : 0) + (prior.Chunks is null ? 0 : 12);
         if (length > Array.MaxLength)
@@ -66,13 +77,13 @@ internal sealed class BatchRecord : ILogPayload
 
     public void CopyTo(Span<byte> target)
     {
-        var changesTrees = batch!.ChangesTrees;
-        target[0] = changesTrees ? FormatVersion : VersionWithoutTrees;
+        target[0] = version;
         BinaryPrimitives.WriteInt32LittleEndian(target[1..], priors.Count);
-        var at = FixedBytes + (changesTrees ? WriteTrees(target[FixedBytes..]) : 0);
+        var at = FixedBytes + (version == VersionWithoutTrees ? 0 : WriteTrees(target[FixedBytes..]));
+        at += version == FormatVersion ? WriteIndexChanges(batch!.IndexChanges, target[at..]) : 0;
         for (var index = 0; index < priors.Count; index++)
         {
-            at += WriteEntry(batch.Entries[index], priors[index], target[at..]);
+            at += WriteEntry(batch!.Entries[index], priors[index], target[at..]);
         }
     }
 
@@ -95,9 +106,43 @@ internal sealed class BatchRecord : ILogPayload
         return at + newTrees.Length;
     }
 
+    private static bool HasOrdered(WriteBatch source)
+    {
+        if (source.IndexChanges.Count > 0)
+        {
+            return true;
+        }
+
+        for (var index = 0; index < source.Count; index++)
+        {
+            if (source.Entries[index].Backend == StoreBackend.Ordered)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static int WriteIndexChanges(IReadOnlyList<IndexChange> changes, Span<byte> target)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(target, changes.Count);
+        var at = IndexFixedBytes;
+        foreach (var (entry, isAdded) in changes)
+        {
+            target[at] = isAdded ? (byte)1 : (byte)0;
+            BinaryPrimitives.WriteInt32LittleEndian(target[(at + 1)..], entry.Length);
+            entry.Span.CopyTo(target[(at + IndexChangeBytes)..]);
+            at += IndexChangeBytes + entry.Length;
+        }
+
+        return at;
+    }
+
     private static int WriteEntry(in WriteBatch.Entry entry, in PriorValue prior, Span<byte> target)
     {
-        target[0] = (byte)((entry.Value is null ? 0 : PutFlag) | (prior.Exists ? LiveFlag : 0) | (prior.Chunks is null ? 0 : ChunkedFlag));
+        target[0] = (byte)((entry.Value is null ? 0 : PutFlag) | (prior.Exists ? LiveFlag : 0) | (prior.Chunks is null ? 0 : ChunkedFlag)
+            | (entry.Backend == StoreBackend.Ordered ? OrderedFlag : 0) | (prior.Backend == StoreBackend.Ordered ? WasOrderedFlag : 0));
         var value = entry.Value.GetValueOrDefault();
         BinaryPrimitives.WriteInt32LittleEndian(target[1..], entry.Key.Length);
         BinaryPrimitives.WriteInt32LittleEndian(target[5..], value.Length);
@@ -126,10 +171,41 @@ internal sealed class BatchRecord : ILogPayload
     public static IEnumerable<(WriteBatch.Entry Entry, PriorValue Prior)> Read(ReadOnlyMemory<byte> payload)
     {
         var at = FixedBytes + TreesBytes(payload.Span);
+        foreach (var (entry, _) in ReadIndexChanges(payload))
+        {
+            at += IndexChangeBytes + entry.Length;
+        }
+
+        at += payload.Span[0] == FormatVersion ? IndexFixedBytes : 0;
         var count = BinaryPrimitives.ReadInt32LittleEndian(payload.Span[1..]);
         for (var index = 0; index < count; index++)
         {
             yield return ReadEntry(payload, ref at);
+        }
+    }
+
+    /// <summary>Reads back what a payload's batch does to the index, in order.</summary>
+    /// <exception cref="StoreException">Another format version, or lengths that do not add up.</exception>
+    public static IEnumerable<IndexChange> ReadIndexChanges(ReadOnlyMemory<byte> payload)
+    {
+        var at = FixedBytes + TreesBytes(payload.Span);
+        if (payload.Span[0] != FormatVersion)
+        {
+            yield break;
+        }
+
+        var count = BinaryPrimitives.ReadInt32LittleEndian(payload.Span[at..]);
+        at += IndexFixedBytes;
+        for (var index = 0; index < count; index++)
+        {
+            var length = at > payload.Length - IndexChangeBytes ? -1 : BinaryPrimitives.ReadInt32LittleEndian(payload.Span[(at + 1)..]);
+            if (length < 0 || length > payload.Length - at - IndexChangeBytes)
+            {
+                throw new StoreException($"A batch in the log ends at {payload.Length} bytes in the middle of its index entries, though its checksum matches.");
+            }
+
+            yield return new IndexChange(payload.Slice(at + IndexChangeBytes, length), payload.Span[at] == 1);
+            at += IndexChangeBytes + length;
         }
     }
 
@@ -164,7 +240,7 @@ internal sealed class BatchRecord : ILogPayload
     /// <summary>Bytes between the payload's beginning and its entries that tell of trees.</summary>
     private static int TreesBytes(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length < FixedBytes || payload[0] is not (FormatVersion or VersionWithSegments or VersionWithoutTrees))
+        if (payload.Length < FixedBytes || payload[0] is not (FormatVersion or VersionWithoutOrdered or VersionWithSegments or VersionWithoutTrees))
         {
             var found = payload.Length == 0 ? "none" : payload[0].ToString(System.Globalization.CultureInfo.InvariantCulture);
             throw new StoreException($"A batch in the log has format version {found} and this program knows versions {VersionWithoutTrees} to {FormatVersion}.");
@@ -195,7 +271,8 @@ internal sealed class BatchRecord : ILogPayload
             var prior = PriorValue.Absent;
             if ((flags & LiveFlag) != 0)
             {
-                prior = new PriorValue(true, BinaryPrimitives.ReadInt32LittleEndian(span[at..]), null);
+                var was = (flags & WasOrderedFlag) != 0 ? StoreBackend.Ordered : StoreBackend.Hash;
+                prior = new PriorValue(true, BinaryPrimitives.ReadInt32LittleEndian(span[at..]), null, was);
                 at += 4;
             }
 
@@ -213,7 +290,7 @@ internal sealed class BatchRecord : ILogPayload
             // Spelled out: a bare null would become an empty value here, by way of the conversion from arrays.
             var value = (flags & PutFlag) != 0 ? payload.Slice(at + keyBytes, valueBytes) : default(ReadOnlyMemory<byte>?);
             at += keyBytes + valueBytes;
-            return (new WriteBatch.Entry(key, value), prior);
+            return (new WriteBatch.Entry(key, value, (flags & OrderedFlag) != 0 ? StoreBackend.Ordered : StoreBackend.Hash), prior);
         }
         catch (ArgumentOutOfRangeException error)
         {

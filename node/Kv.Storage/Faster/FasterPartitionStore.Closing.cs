@@ -115,6 +115,10 @@ internal sealed partial class FasterPartitionStore
 
             await CheckpointAsync(isClosing: true);
         }
+        catch (StoreDamagedException)
+        {
+            // Reported; it closes as it is, and is not opened again.
+        }
         catch (StoreException error)
         {
             // The log has what this checkpoint would have covered, and keeps it only in an engine that has failed: it is not to trim or open again.
@@ -126,6 +130,7 @@ internal sealed partial class FasterPartitionStore
     {
         caller.Dispose();
         log.Dispose();
+        ordered.Dispose();
         segments.Dispose();
     }
 }

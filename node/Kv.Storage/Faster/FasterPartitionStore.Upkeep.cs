@@ -130,8 +130,10 @@ internal sealed partial class FasterPartitionStore
 
             // It also holds what was written between the look above and its own begin: that has to be in the log before it counts.
             await host.Log.WhenDurable(held);
+            ordered.Settle(host.Log.DurableLsn);
+            var sequence = ordered.Flush();
             segments.Write(covered);
-            new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token).Write(host.Files, Directory, treesThen);
+            new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token, sequence).Write(host.Files, Directory, treesThen);
             log.DeleteOutdated(token, removable);
             segments.DeleteOthers(covered);
             lock (gate)
@@ -140,6 +142,10 @@ internal sealed partial class FasterPartitionStore
             }
 
             host.Checkpointed(isCompaction: false);
+        }
+        catch (StoreDamagedException found)
+        {
+            throw Damaged(found);
         }
         catch (Exception error) when (error is not StoreException)
         {

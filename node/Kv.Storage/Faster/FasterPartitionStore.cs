@@ -3,12 +3,13 @@ using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Log;
+using Kv.Storage.Ordered;
 using Kv.Storage.Segments;
 
 namespace Kv.Storage.Faster;
 
 /// <summary>
-/// A partition in a FasterKV of its own behind the node's log. A write is appended to the log, applied at once, and acknowledged with the log's
+/// A partition behind the node's log, in a FasterKV of its own, and its ordered keys in a RocksDB beside it. A write is appended to the log, applied at once, and acknowledged with the log's
 /// sync. Counts are exact, over restarts too. A batch is applied whole or not at all over a crash, since it is one payload of the log. A write of a
 /// key that was not read just before may read what it replaces from the disk.
 /// </summary>
@@ -49,8 +50,19 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         chunkBytes = log.PageBytes / 4;
         caller = NewReader(moving);
         folds = new StoreFolds(uses);
+        try
+        {
+            ordered = new OrderedRecords(host.Files, host.Ordered, directory, checkpoint?.OrderedSequence ?? -1, new OrderedValue(chunkBytes, host.Options.LongValueRoom));
+        }
+        catch
+        {
+            caller.Dispose();
+            log.Dispose();
+            throw;
+        }
+
         segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn);
-        writer = new StoreWriter(caller, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0, StoreTreesFile.Read(host.Files, directory, checkpoint), segments);
+        writer = new StoreWriter(caller, ordered, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0, StoreTreesFile.Read(host.Files, directory, checkpoint), segments);
         MaxKeyBytes = Math.Min(StoreLimits.MaxKeyBytes, chunkBytes);
     }
 
@@ -62,7 +74,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
 
     public long Birth => Identity.Birth;
 
-    public StoreCapabilities Capabilities => StoreCapabilities.Durable | StoreCapabilities.AtomicBatch;
+    public StoreCapabilities Capabilities => StoreCapabilities.Durable | StoreCapabilities.AtomicBatch | StoreCapabilities.OrderedScan;
 
     public int MaxKeyBytes { get; }
 
@@ -75,7 +87,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     public HashTrees Trees => writer.Trees;
 
     /// <summary>Bytes of records, live and dead; 0 when it is closed.</summary>
-    public long RecordBytes => uses.IsClosed ? 0 : log.Bytes;
+    public long RecordBytes => uses.IsClosed ? 0 : log.Bytes + ordered.FileBytes;
 
     public async ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
     {
@@ -83,7 +95,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         EnterCaller();
         try
         {
-            await caller.ReadAsync(batch, writer.Learn);
+            await (batch.HasOrdered ? ReadWithOrderedAsync(batch) : caller.ReadAsync(batch, writer.Learn));
 
             // A device that failed answers zeros, and one that found rot; nothing read after that may be believed.
             ThrowIfUnsound();
@@ -91,6 +103,10 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         catch (StoreDamagedException found)
         {
             throw Damaged(found);
+        }
+        catch (IOException error)
+        {
+            throw host.Fail($"The store in {Directory} could not read its ordered records", error);
         }
         finally
         {
@@ -107,7 +123,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         try
         {
             host.ThrowIfRefusing(batch.Bytes);
-            if (batch.Count == 0 && !batch.ChangesTrees)
+            if (batch.Count == 0 && batch.IndexChanges.Count == 0 && !batch.ChangesTrees)
             {
                 return ValueTask.CompletedTask;
             }
@@ -118,11 +134,16 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
                 ThrowIfUnsound();
                 done = host.Log.Append(Identity, LogRecordKind.Batch, writer.Record, durability, out var first, out var last);
                 ApplyLogged(batch, first, last);
+                done = ordered.WaitingBytes == 0 ? done : SettleAfterAsync(done, last);
             }
         }
         catch (StoreDamagedException found)
         {
             throw Damaged(found);
+        }
+        catch (IOException error)
+        {
+            throw host.Fail($"The store in {Directory} could not read its ordered records", error);
         }
         finally
         {
@@ -134,6 +155,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
 
     public async IAsyncEnumerable<StoredEntry> FoldAsync([EnumeratorCancellation] CancellationToken cancel)
     {
+        await SettleAllAsync();
         var (fold, reader) = await BeginFoldAsync(cancel);
         try
         {
@@ -158,7 +180,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
 
                 foreach (var (key, value) in stretch)
                 {
-                    if ((value ?? await ReadForFoldAsync(reader, key)) is { } present)
+                    if ((value ?? await ReadForFoldAsync(() => reader.ReadAsync(key))) is { } present)
                     {
                         yield return new StoredEntry(key, present);
                     }
@@ -169,6 +191,11 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         {
             folds.Remove(fold, reader);
         }
+
+        await foreach (var entry in FoldOrderedAsync(cancel))
+        {
+            yield return entry;
+        }
     }
 
     /// <summary>Applies a batch from the log at start.</summary>
@@ -178,6 +205,10 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         {
             writer.Apply(payload, last);
             progress.Applied(first, last, payload.Length, host.Time.GetTimestamp());
+            if (ordered.WaitingBytes > MostWaitingBytes)
+            {
+                ordered.Settle(last);
+            }
         }
     }
 
@@ -235,20 +266,24 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     }
 
     /// <summary>A fold has time: where there is no memory for a long value it waits a while for what others hold.</summary>
-    private async ValueTask<ReadOnlyMemory<byte>?> ReadForFoldAsync(StoreReader reader, byte[] key)
+    private async ValueTask<ReadOnlyMemory<byte>?> ReadForFoldAsync(Func<ValueTask<ReadOnlyMemory<byte>?>> read)
     {
         for (var attempt = 1; ; attempt++)
         {
             Enter();
             try
             {
-                var value = await reader.ReadAsync(key);
+                var value = await read();
                 ThrowIfUnsound();
                 return value;
             }
             catch (StoreDamagedException found)
             {
                 throw Damaged(found);
+            }
+            catch (IOException error)
+            {
+                throw host.Fail($"The store in {Directory} could not read its ordered records", error);
             }
             catch (StoreRefusedException) when (attempt < FoldReadAttempts)
             {

@@ -1,6 +1,7 @@
 using Kv.Core.Stores;
 using Kv.Storage.Files;
 using Kv.Storage.Log;
+using Kv.Storage.Ordered;
 
 namespace Kv.Storage.Faster;
 
@@ -14,6 +15,9 @@ internal interface IStoreHost
     StorageOptions Options { get; }
 
     TimeProvider Time { get; }
+
+    /// <summary>What the stores' ordered records share, made when it is first asked for.</summary>
+    OrderedEngine Ordered();
 
     /// <exception cref="StoreException">The engine has failed.</exception>
     void ThrowIfFailed();

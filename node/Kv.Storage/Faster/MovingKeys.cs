@@ -1,3 +1,5 @@
+using Kv.Core.Stores;
+
 namespace Kv.Storage.Faster;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Kv.Storage.Faster;
 /// </summary>
 internal sealed class MovingKeys
 {
-    private readonly Dictionary<ReadOnlyMemory<byte>, long> addresses = new(KeyEquality.Instance);
+    private readonly Dictionary<ReadOnlyMemory<byte>, long> addresses = new(KeyBytesComparer.Instance);
 
     /// <summary>Of two records of one key the later counts: the earlier is dead.</summary>
     public void Add(byte[] storeKey, long address) => addresses[storeKey] = address;

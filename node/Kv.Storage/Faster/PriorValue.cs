@@ -1,3 +1,5 @@
+using Kv.Core.Stores;
+
 namespace Kv.Storage.Faster;
 
 /// <summary>
@@ -7,7 +9,8 @@ namespace Kv.Storage.Faster;
 /// <param name="Exists">The key was live.</param>
 /// <param name="Length">Bytes of its value.</param>
 /// <param name="Chunks">Where the value's chunks are; null for one that lay in its record.</param>
-internal readonly record struct PriorValue(bool Exists, int Length, ChunkedValue? Chunks)
+/// <param name="Backend">Where it was found: by hash too for an ordered key that was written before its bucket type was known here.</param>
+internal readonly record struct PriorValue(bool Exists, int Length, ChunkedValue? Chunks, StoreBackend Backend = StoreBackend.Hash)
 {
     public static PriorValue Absent => default;
 }

@@ -8,20 +8,24 @@ namespace Kv.Storage.Faster;
 /// <summary>
 /// What a store's checkpoint is, in our own words: the file <c>checkpoint</c> of the store's directory. It appears by a rename when all that it names
 /// is on disk, so there is one at any time and it is whole. Body, format version 1, 64-bit little-endian numbers and two 16-byte tokens: partition,
-/// birth, covered sequence number, live keys, live bytes, page bytes, segment bytes, begin address, index token, log token.
+/// birth, covered sequence number, live keys, live bytes, page bytes, segment bytes, begin address, index token, log token. Version 2, of a store with ordered records, has after
+/// these the sequence number that RocksDB had on disk.
 /// </summary>
 internal sealed record StoreCheckpoint(
-    StoreIdentity Store, long CoveredLsn, long Count, long Bytes, int PageBytes, long SegmentBytes, long BeginAddress, Guid IndexToken, Guid LogToken)
+    StoreIdentity Store, long CoveredLsn, long Count, long Bytes, int PageBytes, long SegmentBytes, long BeginAddress, Guid IndexToken, Guid LogToken, long OrderedSequence = -1)
 {
-    public const uint FormatVersion = 1;
+    public const uint FormatVersion = 2;
     public const string FileName = "checkpoint";
+    private const uint VersionWithoutOrdered = 1;
     private const int BodyBytes = 96;
+    private const int OrderedBytes = 8;
 
     /// <summary>Makes this the store's checkpoint, with the trees as they were at <see cref="CoveredLsn"/>.</summary>
     public void Write(IStorageFiles files, string directory, ReadOnlySpan<byte> trees)
     {
         StoreTreesFile.Write(files, directory, CoveredLsn, trees);
-        Span<byte> body = stackalloc byte[BodyBytes];
+        var hasOrdered = OrderedSequence >= 0;
+        Span<byte> body = stackalloc byte[BodyBytes + (hasOrdered ? OrderedBytes : 0)];
         long[] numbers = [Store.Partition, Store.Birth, CoveredLsn, Count, Bytes, PageBytes, SegmentBytes, BeginAddress];
         for (var index = 0; index < numbers.Length; index++)
         {
@@ -30,7 +34,12 @@ internal sealed record StoreCheckpoint(
 
         IndexToken.TryWriteBytes(body[64..]);
         LogToken.TryWriteBytes(body[80..]);
-        SealedFile.Write(files, Path.Combine(directory, FileName), SealedFileKind.Checkpoint, FormatVersion, body);
+        if (hasOrdered)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(body[BodyBytes..], OrderedSequence);
+        }
+
+        SealedFile.Write(files, Path.Combine(directory, FileName), SealedFileKind.Checkpoint, hasOrdered ? FormatVersion : VersionWithoutOrdered, body);
         StoreTreesFile.DeleteOthers(files, directory, CoveredLsn);
     }
 
@@ -39,14 +48,14 @@ internal sealed record StoreCheckpoint(
     public static StoreCheckpoint? Read(IStorageFiles files, string directory, StoreIdentity expected)
     {
         var path = Path.Combine(directory, FileName);
-        if (SealedFile.Read(files, path, SealedFileKind.Checkpoint, FormatVersion, static reason => new StoreDamagedException(reason)) is not { } body)
+        if (SealedFile.Read(files, path, SealedFileKind.Checkpoint, FormatVersion, static reason => new StoreDamagedException(reason), VersionWithoutOrdered) is not { } body)
         {
             return null;
         }
 
-        if (body.Length != BodyBytes)
+        if (body.Length is not (BodyBytes or BodyBytes + OrderedBytes))
         {
-            throw new StoreDamagedException($"{path} is damaged at offset {SealedFile.HeaderBytes}: expected a body of {BodyBytes} bytes, found {body.Length}.");
+            throw new StoreDamagedException($"{path} is damaged at offset {SealedFile.HeaderBytes}: expected a body of {BodyBytes} or {BodyBytes + OrderedBytes} bytes, found {body.Length}.");
         }
 
         long Number(int index) => BinaryPrimitives.ReadInt64LittleEndian(body.AsSpan(index * 8));
@@ -57,6 +66,7 @@ internal sealed record StoreCheckpoint(
         }
 
         return new StoreCheckpoint(
-            store, Number(2), Number(3), Number(4), (int)Number(5), Number(6), Number(7), new Guid(body.AsSpan(64, 16)), new Guid(body.AsSpan(80, 16)));
+            store, Number(2), Number(3), Number(4), (int)Number(5), Number(6), Number(7), new Guid(body.AsSpan(64, 16)), new Guid(body.AsSpan(80, 16)),
+            body.Length > BodyBytes ? Number(BodyBytes / 8) : -1);
     }
 }

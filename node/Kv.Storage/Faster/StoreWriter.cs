@@ -1,5 +1,6 @@
 using Kv.Core.AntiEntropy;
 using Kv.Core.Stores;
+using Kv.Storage.Ordered;
 using Kv.Storage.Segments;
 
 namespace Kv.Storage.Faster;
@@ -11,18 +12,19 @@ namespace Kv.Storage.Faster;
 internal sealed class StoreWriter
 {
     private readonly StoreReader reader;
+    private readonly OrderedRecords ordered;
     private readonly int chunkBytes;
     private readonly KnownValues known = new();
-    private readonly Dictionary<ReadOnlyMemory<byte>, int> lastInBatch = new(KeyEquality.Instance);
+    private readonly Dictionary<ReadOnlyMemory<byte>, int> lastInBatch = new(KeyBytesComparer.Instance);
     private long count;
     private long bytes;
     private readonly SegmentIndex segments;
     private volatile HashTrees trees;
 
-    public StoreWriter(StoreReader reader, int chunkBytes, long count, long bytes, HashTrees trees, SegmentIndex segments)
+    public StoreWriter(StoreReader reader, OrderedRecords ordered, int chunkBytes, long count, long bytes, HashTrees trees, SegmentIndex segments)
     {
         (this.trees, this.segments) = (trees, segments);
-        this.reader = reader;
+        (this.reader, this.ordered) = (reader, ordered);
         this.chunkBytes = chunkBytes;
         this.count = count;
         this.bytes = bytes;
@@ -49,14 +51,9 @@ internal sealed class StoreWriter
     {
         batch = WithoutRepeats(batch);
         Record.Begin(batch);
-        foreach (var (key, _) in batch.Entries)
+        foreach (var (key, _, backend) in batch.Entries)
         {
-            if (!known.TryGet(key.Span, out var prior))
-            {
-                prior = reader.ReadPrior(key.Span);
-            }
-
-            Record.Add(prior);
+            Record.Add(known.TryGet(key.Span, out var prior) ? prior : ReadPrior(key.Span, backend));
         }
 
         return batch;
@@ -71,6 +68,12 @@ internal sealed class StoreWriter
             known.Set(entry.Key.Span, ApplyOne(entry, Record.Prior(index), lsn, index));
         }
 
+        foreach (var change in batch.IndexChanges)
+        {
+            ordered.Apply(change);
+        }
+
+        ordered.End(lsn);
         trees = trees.After(batch);
     }
 
@@ -83,6 +86,12 @@ internal sealed class StoreWriter
             ApplyOne(entry, prior, lsn, index++);
         }
 
+        foreach (var change in BatchRecord.ReadIndexChanges(payload))
+        {
+            ordered.Apply(change);
+        }
+
+        ordered.End(lsn);
         trees = BatchRecord.ReadTrees(payload, trees);
     }
 
@@ -105,35 +114,32 @@ internal sealed class StoreWriter
             return batch;
         }
 
-        var distinct = new WriteBatch { NewTrees = batch.NewTrees };
-        foreach (var change in batch.TreeChanges)
-        {
-            distinct.Change(change);
-        }
-
+        var distinct = new WriteBatch();
+        distinct.TakeChangesOf(batch);
         foreach (var index in lastInBatch.Values.Order())
         {
-            var (key, value) = batch.Entries[index];
-            if (value is { } present)
-            {
-                distinct.Put(key, present);
-            }
-            else
-            {
-                distinct.Remove(key);
-            }
+            distinct.Add(batch.Entries[index]);
         }
 
         return distinct;
     }
 
+    /// <summary>What a key holds. An ordered one may lie among the others, where it was written before its bucket type was known.</summary>
+    private PriorValue ReadPrior(ReadOnlySpan<byte> key, StoreBackend backend) =>
+        backend == StoreBackend.Ordered && ordered.LengthOf(key) is { } length ? new PriorValue(true, length, null, backend) : reader.ReadPrior(key);
+
     /// <summary>Applies one change and returns what the key holds now.</summary>
     private PriorValue ApplyOne(in WriteBatch.Entry entry, in PriorValue prior, long lsn, int index)
     {
         var now = PriorValue.Absent;
+        if (prior.Exists && (entry.Value is null || entry.Backend != prior.Backend))
+        {
+            Remove(entry.Key, prior.Backend);
+        }
+
         if (entry.Value is { } value)
         {
-            now = Put(entry.Key.Span, value.Span, lsn, index);
+            now = Put(entry, value, lsn, index);
             if (!prior.Exists)
             {
                 segments.Changed(entry.Key.Span, isLive: true);
@@ -144,7 +150,6 @@ internal sealed class StoreWriter
         }
         else if (prior.Exists)
         {
-            reader.Session.Put(entry.Key.Span, StoreValueKind.Removed, []);
             segments.Changed(entry.Key.Span, isLive: false);
             Interlocked.Decrement(ref count);
             Interlocked.Add(ref bytes, -prior.Length - entry.Key.Length);
@@ -159,6 +164,29 @@ internal sealed class StoreWriter
         }
 
         return now;
+    }
+
+    private void Remove(ReadOnlyMemory<byte> key, StoreBackend backend)
+    {
+        if (backend == StoreBackend.Ordered)
+        {
+            ordered.Remove(key);
+        }
+        else
+        {
+            reader.Session.Put(key.Span, StoreValueKind.Removed, []);
+        }
+    }
+
+    private PriorValue Put(in WriteBatch.Entry entry, ReadOnlyMemory<byte> value, long lsn, int index)
+    {
+        if (entry.Backend == StoreBackend.Ordered)
+        {
+            ordered.Put(entry.Key, value);
+            return new PriorValue(true, value.Length, null, entry.Backend);
+        }
+
+        return Put(entry.Key.Span, value.Span, lsn, index);
     }
 
     private PriorValue Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long lsn, int index)

@@ -58,9 +58,9 @@ internal static class SealedFile
         files.SyncDirectory(Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>The body, or null where there is no such file.</summary>
+    /// <summary>The body, or null where there is no such file. An older version that is read too is given as <paramref name="oldest"/>.</summary>
     /// <exception cref="StoreException">The file is torn, damaged or another kind (what <paramref name="damaged"/> makes of the reason, where it is given), or of a format version this program does not know.</exception>
-    public static byte[]? Read(IStorageFiles files, string path, SealedFileKind kind, uint formatVersion, Func<string, StoreException>? damaged = null)
+    public static byte[]? Read(IStorageFiles files, string path, SealedFileKind kind, uint formatVersion, Func<string, StoreException>? damaged = null, uint? oldest = null)
     {
         StoreException Damaged(long offset, string expected, string found)
         {
@@ -97,7 +97,7 @@ internal static class SealedFile
 
         Expect(8, "kind", (uint)kind, BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)));
         var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(12));
-        if (version != formatVersion)
+        if (version > formatVersion || version < (oldest ?? formatVersion))
         {
             throw new StoreException($"{path} has format version {version} and this program knows version {formatVersion}; start the version of the program that wrote it, or a newer one.");
         }

@@ -60,6 +60,18 @@ internal sealed class WriteAheadLog : IDisposable
         }
     }
 
+    /// <summary>The last sequence number that is on disk with all before it.</summary>
+    public long DurableLsn
+    {
+        get
+        {
+            lock (gate)
+            {
+                return durableLsn;
+            }
+        }
+    }
+
     public long TotalBytes => writer.TotalBytes;
 
     /// <summary>A sequence number with about half of the log's segments below it.</summary>

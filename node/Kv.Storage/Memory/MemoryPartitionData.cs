@@ -10,6 +10,7 @@ internal sealed class MemoryPartitionData
         ImmutableSortedDictionary.Create<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>(KeyOrder.Instance);
 
     private volatile ImmutableSortedDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> map = Nothing;
+    private volatile ImmutableSortedSet<ReadOnlyMemory<byte>> index = ImmutableSortedSet.Create<ReadOnlyMemory<byte>>(KeyOrder.Instance);
     private volatile bool closed;
 
     /// <summary>Swapped whole by the one writer, so that a fold beside it sees one state.</summary>
@@ -17,6 +18,13 @@ internal sealed class MemoryPartitionData
     {
         get => map;
         set => map = value;
+    }
+
+    /// <summary>Index entries; swapped whole as the map is.</summary>
+    public ImmutableSortedSet<ReadOnlyMemory<byte>> Index
+    {
+        get => index;
+        set => index = value;
     }
 
     /// <summary>See <see cref="Kv.Core.Stores.IPartitionStore.Birth"/>.</summary>
@@ -34,6 +42,6 @@ internal sealed class MemoryPartitionData
     public MemoryPartitionData Reopened()
     {
         closed = true;
-        return new MemoryPartitionData { map = map, Birth = Birth, Bytes = Bytes, Trees = Trees, Segments = Segments };
+        return new MemoryPartitionData { map = map, index = index, Birth = Birth, Bytes = Bytes, Trees = Trees, Segments = Segments };
     }
 }

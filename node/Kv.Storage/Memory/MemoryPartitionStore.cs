@@ -58,7 +58,7 @@ public sealed class MemoryPartitionStore : IPartitionStore
         StoreLimits.Check(batch, MaxKeyBytes, MaxValueBytes);
         var builder = data.Map.ToBuilder();
         var bytes = data.Bytes;
-        foreach (var (key, value) in batch.Entries)
+        foreach (var (key, value, _) in batch.Entries)
         {
             if (builder.TryGetValue(key, out var old))
             {
@@ -78,6 +78,11 @@ public sealed class MemoryPartitionStore : IPartitionStore
 
         data.Bytes = bytes;
         data.Map = builder.ToImmutable();
+        foreach (var (entry, isAdded) in batch.IndexChanges)
+        {
+            data.Index = isAdded ? data.Index.Add(entry.ToArray()) : data.Index.Remove(entry);
+        }
+
         data.Trees = data.Trees.After(batch);
         return ValueTask.CompletedTask;
     }
@@ -92,6 +97,16 @@ public sealed class MemoryPartitionStore : IPartitionStore
             ThrowIfClosed();
             yield return new StoredEntry(key.ToArray(), value.ToArray());
         }
+    }
+
+    public ValueTask<ScanStretch> ScanAsync(StoreScan scan, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        ThrowIfClosed();
+        var entries = scan.Space == ScanSpace.Index
+            ? data.Index.Select(static entry => new StoredEntry(entry.ToArray(), default))
+            : data.Map.Select(static pair => new StoredEntry(pair.Key.ToArray(), pair.Value.ToArray()));
+        return ValueTask.FromResult(StoreScans.Read(entries, scan));
     }
 
     public bool HasSegments => true;

@@ -1,5 +1,5 @@
 using Kv.Core.AntiEntropy;
-using Kv.Storage.Faster;
+using Kv.Core.Stores;
 
 namespace Kv.Storage.Memory;
 
@@ -13,7 +13,7 @@ internal sealed class MemorySegments
         var segment = SegmentOf(key);
         if (!segments.TryGetValue(segment, out var keys))
         {
-            segments.Add(segment, keys = new HashSet<ReadOnlyMemory<byte>>(KeyEquality.Instance));
+            segments.Add(segment, keys = new HashSet<ReadOnlyMemory<byte>>(KeyBytesComparer.Instance));
         }
 
         keys.Add(key);

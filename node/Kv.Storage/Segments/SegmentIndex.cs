@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Kv.Core.AntiEntropy;
 using Kv.Core.Stores;
-using Kv.Storage.Faster;
 using Kv.Storage.Files;
 
 namespace Kv.Storage.Segments;
@@ -32,7 +31,7 @@ internal sealed class SegmentIndex : IDisposable
 
     // Guards the state below; held while a slot is read, never while a run is written.
     private readonly Lock gate = new();
-    private readonly Dictionary<ReadOnlyMemory<byte>, bool> found = new(KeyEquality.Instance);
+    private readonly Dictionary<ReadOnlyMemory<byte>, bool> found = new(KeyBytesComparer.Instance);
     private readonly List<KeyRun> retired = [];
     private ImmutableArray<KeyRun> runs = [];
     private KeyDelta delta = new();
@@ -416,7 +415,7 @@ internal sealed class SegmentIndex : IDisposable
 
     private void Join(KeyDelta taken, ReadOnlySpan<KeyRun> older, bool keepsDead, KeyRunWriter writer)
     {
-        var keys = new Dictionary<ReadOnlyMemory<byte>, bool>(KeyEquality.Instance);
+        var keys = new Dictionary<ReadOnlyMemory<byte>, bool>(KeyBytesComparer.Instance);
         for (var segment = 0; segment < HashTree.Segments; segment++)
         {
             keys.Clear();

@@ -20,4 +20,5 @@ public enum KvErrorCode
     InvalidRequest = 15,
     StorageFailed = 16,
     NotPresent = 17,
+    IndexesNotSupported = 18,
 }

@@ -173,6 +173,10 @@ internal static class KvOutcomeCodec
                 writer.U8((byte)KvErrorCode.NotPresent);
                 writer.Text(missing.Term);
                 break;
+            case KvError.IndexesNotSupported unsupported:
+                writer.U8((byte)KvErrorCode.IndexesNotSupported);
+                writer.Text(unsupported.Backend);
+                break;
             case KvError.StorageFailed storage:
                 writer.U8((byte)KvErrorCode.StorageFailed);
                 writer.Text(storage.Message);
@@ -227,6 +231,8 @@ internal static class KvOutcomeCodec
                 return new KvError.InvalidRequest(reader.Text());
             case KvErrorCode.NotPresent:
                 return new KvError.NotPresent(reader.Text());
+            case KvErrorCode.IndexesNotSupported:
+                return new KvError.IndexesNotSupported(reader.Text());
             case KvErrorCode.StorageFailed:
                 return new KvError.StorageFailed(reader.Text());
             default:

@@ -15,6 +15,7 @@ namespace Kv.Wire.Peer;
 /// VnodePut       partition u32 | kind u8 | durability u8 | key | object (length u32, bytes)
 /// Forward        a request: see KvRequestCodec
 /// VnodeList      partition u32 | type | has bucket u8 | [bucket] | cursor i64 | limit u32
+/// VnodeScan      partition u32 | space u8 | from | until | limit u32 | has pattern u8 | [pattern text] | term at u32
 /// HandoffBatch   partition u32 | count u32 | count × (key, value: each length u32, bytes)
 /// LearnDocument  document (length u32, bytes)
 /// Prepare        cluster id 16 bytes | version i64 | ballot
@@ -25,6 +26,7 @@ namespace Kv.Wire.Peer;
 /// Reap           count u32 | count × (clock hash u64 | key)
 /// Refused        reason text         Object     present u8 | [stored: length u32, bytes]     Forwarded  an outcome: see KvOutcomeCodec
 /// ListPage       has cursor u8 | [cursor i64] | count u32 | count × name
+/// ScanPage       has next u8 | [next] | count u32 | count × entry
 /// Document       present u8 | [document]      Promised   ballot | present u8 | [document]      Rejected   ballot
 /// Proposed       0 changed, 1 unchanged, 2 refused u8 | [document] or [reason text | message text]
 /// DoneEach       count u32 | count × u8
@@ -134,6 +136,7 @@ public static class PeerCodec
         PeerRequest.VnodePut => PeerRequestCode.VnodePut,
         PeerRequest.Forward => PeerRequestCode.Forward,
         PeerRequest.VnodeList => PeerRequestCode.VnodeList,
+        PeerRequest.VnodeScan => PeerRequestCode.VnodeScan,
         PeerRequest.HandoffBatch => PeerRequestCode.HandoffBatch,
         PeerRequest.Heartbeat => PeerRequestCode.Heartbeat,
         PeerRequest.GetDocument => PeerRequestCode.GetDocument,
@@ -169,6 +172,7 @@ public static class PeerCodec
         PeerReply.Object => PeerReplyCode.Object,
         PeerReply.Forwarded => PeerReplyCode.Forwarded,
         PeerReply.ListPage => PeerReplyCode.ListPage,
+        PeerReply.ScanPage => PeerReplyCode.ScanPage,
         PeerReply.Document => PeerReplyCode.Document,
         PeerReply.Promised => PeerReplyCode.Promised,
         PeerReply.Accepted => PeerReplyCode.Accepted,

@@ -25,4 +25,5 @@ public enum PeerReplyCode
     TreePage = 21,
     Rebuilding = 30,
     Up = 31,
+    ScanPage = 40,
 }

@@ -34,6 +34,9 @@ internal static class PeerReplyCodec
             case PeerReply.ListPage page:
                 WritePage(writer, page);
                 break;
+            case PeerReply.ScanPage page:
+                WriteScan(writer, page);
+                break;
             case PeerReply.Document document:
                 WriteOptional(writer, document.Held);
                 break;
@@ -116,6 +119,8 @@ internal static class PeerReplyCodec
                 return KvOutcomeCodec.Read(ref reader) is { } outcome ? new PeerReply.Forwarded(outcome) { DocumentVersion = version, Fence = fence } : null;
             case PeerReplyCode.ListPage:
                 return ReadPage(ref reader) with { DocumentVersion = version, Fence = fence };
+            case PeerReplyCode.ScanPage:
+                return ReadScan(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Document:
                 return new PeerReply.Document(ReadOptional(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Promised:
@@ -172,6 +177,33 @@ internal static class PeerReplyCodec
         }
 
         return new PeerReply.ListPage(names, cursor);
+    }
+
+    private static void WriteScan(WireWriter writer, PeerReply.ScanPage page)
+    {
+        writer.Flag(page.Next is not null);
+        if (page.Next is { } next)
+        {
+            writer.Bytes(next.Span);
+        }
+
+        writer.I32(page.Entries.Count);
+        foreach (var entry in page.Entries)
+        {
+            writer.Bytes(entry.Span);
+        }
+    }
+
+    private static PeerReply.ScanPage ReadScan(ref WireReader reader)
+    {
+        var next = reader.Flag() ? reader.Bytes() : default(ReadOnlyMemory<byte>?);
+        var entries = new ReadOnlyMemory<byte>[reader.Count(leastBytes: 4)];
+        for (var i = 0; i < entries.Length && !reader.Failed; i++)
+        {
+            entries[i] = reader.Bytes();
+        }
+
+        return new PeerReply.ScanPage(entries, next);
     }
 
     private static void WriteOptional(WireWriter writer, ClusterDocument? document)

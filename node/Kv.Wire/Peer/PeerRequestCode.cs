@@ -28,4 +28,5 @@ public enum PeerRequestCode
     TreeLeafEntries = 26,
     Rebuild = 30,
     GetUp = 31,
+    VnodeScan = 40,
 }

@@ -32,6 +32,9 @@ internal static class PeerRequestCodec
             case PeerRequest.VnodeList list:
                 WriteList(writer, list);
                 break;
+            case PeerRequest.VnodeScan scan:
+                WriteScan(writer, scan);
+                break;
             case PeerRequest.HandoffBatch batch:
                 WriteBatch(writer, batch);
                 break;
@@ -93,6 +96,8 @@ internal static class PeerRequestCodec
                 return KvRequestCodec.Read(ref reader) is { } forwarded ? new PeerRequest.Forward(forwarded) { DocumentVersion = version, Fence = fence } : null;
             case PeerRequestCode.VnodeList:
                 return ReadList(ref reader) with { DocumentVersion = version, Fence = fence };
+            case PeerRequestCode.VnodeScan:
+                return ReadScan(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.HandoffBatch:
                 return ReadBatch(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Heartbeat:
@@ -171,6 +176,36 @@ internal static class PeerRequestCodec
         }
 
         return new PeerRequest.VnodeList(partition, type, bucket, cursor, limit);
+    }
+
+    private static void WriteScan(WireWriter writer, PeerRequest.VnodeScan scan)
+    {
+        writer.I32(scan.Partition.Number);
+        writer.U8((byte)scan.Space);
+        writer.Bytes(scan.From.Span);
+        writer.Bytes(scan.Until.Span);
+        writer.I32(scan.Limit);
+        writer.Flag(scan.TermRegex is not null);
+        if (scan.TermRegex is { } pattern)
+        {
+            writer.Text(pattern);
+        }
+
+        writer.I32(scan.TermAt);
+    }
+
+    private static PeerRequest.VnodeScan ReadScan(ref WireReader reader)
+    {
+        var (partition, space) = (PeerFields.ReadPartition(ref reader), (ScanSpace)reader.U8());
+        var (from, until, limit) = (reader.Bytes(), reader.Bytes(), reader.I32());
+        var pattern = reader.Flag() ? reader.Text() : null;
+        var termAt = reader.I32();
+        if (!Enum.IsDefined(space) || limit < 0 || termAt < 0)
+        {
+            reader.Fail(string.Create(CultureInfo.InvariantCulture, $"a scan of space {(int)space} with limit {limit} and terms at {termAt}"));
+        }
+
+        return new PeerRequest.VnodeScan(partition, space, from, until, limit, pattern, termAt);
     }
 
     private static void WriteBatch(WireWriter writer, PeerRequest.HandoffBatch batch)

@@ -43,6 +43,7 @@ public sealed class BucketPropsRulesTests
     [InlineData("""{"durability":"disk"}""", "durability: must be synced, interval or memory")]
     [InlineData("""{"repl":"sometimes"}""", "repl: must be true, false, realtime or fullsync")]
     [InlineData("""{"backend":""}""", "backend: not_valid_name")]
+    [InlineData("""{"backend":"leveldb"}""", "backend: must be faster or ordered")]
     [InlineData("""{"chash_keyfun":{"mod":"m","fun":"f"}}""", "chash_keyfun: riak_core_util:chash_std_keyfun is the only one supported")]
     [InlineData("""{"precommit":[{"mod":"m","fun":"f"}]}""", "precommit: commit hooks are not supported; the list must be empty")]
     [InlineData("""{"linkfun":"f"}""", "linkfun: must be an object of the form {\"mod\": …, \"fun\": …}")]
@@ -94,7 +95,7 @@ public sealed class BucketPropsRulesTests
     [InlineData("{}", """{"n_val":5}""", "n_val: n_val cannot be modified for existing type")]
     [InlineData("{}", """{"n_val":1}""", "n_val: n_val cannot be modified for existing type")]
     [InlineData("{}", """{"last_write_wins":true}""", "dvv_enabled: If last_write_wins is true, dvv_enabled must be false")]
-    [InlineData("""{"backend":"a"}""", """{"backend":"b"}""", "backend: cannot update backend property: its data would be left behind")]
+    [InlineData("""{"backend":"faster"}""", """{"backend":"ordered"}""", "backend: cannot update backend property: its data would be left behind")]
     [InlineData("""{"n_val":2}""", """{"r":3}""", "r: must not exceed n_val, which is 2")]
     public void UpdateType_OfWhatMayNotChange_SaysWhy(string created, string change, string expected)
     {

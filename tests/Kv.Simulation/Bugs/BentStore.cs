@@ -28,6 +28,8 @@ internal abstract class BentStore(IPartitionStore real) : IPartitionStore
 
     public virtual IAsyncEnumerable<StoredEntry> FoldAsync(CancellationToken cancel) => Real.FoldAsync(cancel);
 
+    public ValueTask<ScanStretch> ScanAsync(StoreScan scan, CancellationToken cancel) => Real.ScanAsync(scan, cancel);
+
     public bool HasSegments => Real.HasSegments;
 
     public ValueTask<int?> ReadSegmentsAsync(int from, int until, int enough, List<ReadOnlyMemory<byte>> keys, CancellationToken cancel) =>
@@ -42,27 +44,14 @@ internal abstract class BentStore(IPartitionStore real) : IPartitionStore
     /// <summary>The batch with each entry as it is made of it; without those of which nothing is made.</summary>
     protected static WriteBatch Bent(WriteBatch batch, Func<int, WriteBatch.Entry, WriteBatch.Entry?> bend)
     {
-        var bent = new WriteBatch { NewTrees = batch.NewTrees };
+        var bent = new WriteBatch();
+        bent.TakeChangesOf(batch);
         for (var place = 0; place < batch.Count; place++)
         {
-            if (bend(place, batch.Entries[place]) is not { } entry)
+            if (bend(place, batch.Entries[place]) is { } entry)
             {
-                continue;
+                bent.Add(entry);
             }
-
-            if (entry.Value is { } value)
-            {
-                bent.Put(entry.Key, value);
-            }
-            else
-            {
-                bent.Remove(entry.Key);
-            }
-        }
-
-        foreach (var change in batch.TreeChanges)
-        {
-            bent.Change(change);
         }
 
         return bent;

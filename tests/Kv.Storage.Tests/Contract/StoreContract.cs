@@ -5,7 +5,7 @@ using Kv.Core.Stores;
 namespace Kv.Storage.Tests.Contract;
 
 /// <summary>What the port promises, run against every engine.</summary>
-public abstract class StoreContract : IAsyncLifetime
+public abstract partial class StoreContract : IAsyncLifetime
 {
     protected static readonly PartitionId Seven = new(7);
 

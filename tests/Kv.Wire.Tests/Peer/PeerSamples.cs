@@ -140,6 +140,8 @@ internal static class PeerSamples
         })),
         ("VnodeList.Keys", new PeerRequest.VnodeList(new PartitionId(2), "fruit", "basket"u8.ToArray(), 99, 1000)),
         ("VnodeList.Buckets", new PeerRequest.VnodeList(new PartitionId(2), "default", null, 0, 1)),
+        ("VnodeScan", new PeerRequest.VnodeScan(new PartitionId(2), ScanSpace.Index, "from"u8.ToArray(), "until"u8.ToArray(), 500, "^a+$", 4)),
+        ("VnodeScan.Records", new PeerRequest.VnodeScan(new PartitionId(2), ScanSpace.Records, "from"u8.ToArray(), default, 1, null, 0)),
         ("HandoffBatch", new PeerRequest.HandoffBatch(new PartitionId(4), [new StoredEntry("a"u8.ToArray(), "1"u8.ToArray()), new StoredEntry("b"u8.ToArray(), default)])),
         ("Heartbeat", new PeerRequest.Heartbeat { DocumentVersion = long.MaxValue }),
         ("GetDocument", new PeerRequest.GetDocument { DocumentVersion = 1 }),
@@ -187,6 +189,8 @@ internal static class PeerSamples
         .. Errors().Select(error => ("Forwarded." + error.GetType().Name, (PeerReply)new PeerReply.Forwarded(new KvOutcome.Failed(error)))),
         ("ListPage", new PeerReply.ListPage(["a"u8.ToArray(), "bc"u8.ToArray()], 77)),
         ("ListPage.Last", new PeerReply.ListPage([], null)),
+        ("ScanPage", new PeerReply.ScanPage(["a"u8.ToArray(), "bc"u8.ToArray()], "bd"u8.ToArray())),
+        ("ScanPage.Last", new PeerReply.ScanPage([], null)),
         ("Document", new PeerReply.Document(Document)),
         ("Document.None", new PeerReply.Document(null)),
         ("Promised", new PeerReply.Promised(new Ballot(1, Second), Document)),
@@ -223,6 +227,7 @@ internal static class PeerSamples
         new KvError.ObjectTooLarge(5_000_000_000, 50),
         new KvError.InvalidRequest("an empty key"),
         new KvError.StorageFailed("the disk is gone"),
+        new KvError.IndexesNotSupported("faster"),
     ];
 
     private static KeyValuePair<FieldName, DataTypeOperation> Update(string field, DataTypeOperation operation) => new(new FieldName(Text(field), operation.Kind), operation);

@@ -12,7 +12,7 @@ using Xunit;
 namespace Kv.Wire.Tests.Riak;
 
 /// <summary>
-/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `keeps` (allow_mult, tombstones kept), one for each data type (`counters`, `sets`, …) and
+/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `ordered` (with indexes), `keeps` (allow_mult, tombstones kept), one for each data type (`counters`, `sets`, …) and
 /// `sleeping`, which is not active.
 /// </summary>
 public sealed class LoneNode : IAsyncDisposable
@@ -32,6 +32,7 @@ public sealed class LoneNode : IAsyncDisposable
         Ok(await node.Admin.CreateClusterAsync(null, "test", 8, CancellationToken.None));
         var alone = new LoneNode(node);
         await alone.CreateTypeAsync("siblings", "{}");
+        await alone.CreateTypeAsync("ordered", """{"backend":"ordered"}""");
         await alone.CreateTypeAsync("keeps", """{"delete_mode":"keep"}""");
         foreach (var dataType in DataTypes)
         {

@@ -52,6 +52,8 @@ internal static class HttpErrors
 
     public static HttpFault BadIndexValue(string field, string value) => new(400, $"Could not parse field '{field}', value '{value}'.\n");
 
+    public static HttpFault NotPositive(string name, string value) => new(400, $"Invalid \"{name}\". {value} is not a positive integer\n");
+
     public static HttpFault UnknownType(string bucketType) => new(404, $"Unknown bucket type: {bucketType}\n");
 
     public static HttpFault CannotModifyType(string bucketType) => new(404, $"Cannot modify unknown bucket type: {bucketType}\n");
@@ -94,6 +96,7 @@ internal static class HttpErrors
         KvError.NValViolation violation => new(400, Text($"Specified w/dw/pw/node_confirms values invalid for bucket n value of {violation.NVal}\n")),
         KvError.QuorumValueViolation violation => BadQuorum(violation.Option),
         KvError.InvalidRequest invalid => new(400, invalid.Message + "\n"),
+        KvError.IndexesNotSupported unsupported => new(500, $"{{error,{{indexes_not_supported,{unsupported.Backend}}}}}\n"),
         KvError.UnknownBucketType unknown => UnknownType(unknown.BucketType),
         KvError.Modified or KvError.NotFoundForCondition => new(409, "the object is not the one that X-Riak-If-Not-Modified names\n"),
         KvError.MatchFound => PreconditionFailed,

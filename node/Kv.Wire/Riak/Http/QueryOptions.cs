@@ -51,6 +51,22 @@ internal sealed class QueryOptions(HttpRequest request)
         }
     }
 
+    public int? PositiveInteger(string name)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0)
+        {
+            return value;
+        }
+
+        Fault ??= HttpErrors.NotPositive(name, text);
+        return null;
+    }
+
     /// <summary>Milliseconds as `timeout`; 0 stands for the default, as in Riak.</summary>
     public TimeSpan? Timeout()
     {

@@ -17,6 +17,7 @@ internal sealed partial class RiakHttpDispatch
     private readonly DataTypeResource dataTypes;
     private readonly PropsResource props;
     private readonly ListResource lists;
+    private readonly IndexResource indexes;
     private readonly ServerResource server;
     private readonly RiakStatistics statistics;
     private readonly ILogger<RiakHttpDispatch> log;
@@ -30,6 +31,7 @@ internal sealed partial class RiakHttpDispatch
         dataTypes = new DataTypeResource(doors.Client, doors.Admin, bodies, options);
         props = new PropsResource(doors.Admin, bodies, options);
         lists = new ListResource(doors.Client, doors.Admin, options);
+        indexes = new IndexResource(doors.Client, options);
         server = new ServerResource(doors.State);
         this.statistics = statistics;
         this.log = log;
@@ -89,6 +91,7 @@ internal sealed partial class RiakHttpDispatch
             RiakResource.Keys => HttpMethods.IsPost(method) ? writes.PutAsync(http, path) : lists.KeysAsync(http, path),
             RiakResource.DataType or RiakResource.DataTypes => HttpMethods.IsPost(method) ? dataTypes.PostAsync(http, path) : dataTypes.GetAsync(http, path),
             RiakResource.Counter => HttpMethods.IsPost(method) ? counters.PostAsync(http, path) : counters.GetAsync(http, path),
+            RiakResource.Index => indexes.QueryAsync(http, path),
             RiakResource.Buckets => lists.BucketsAsync(http, path),
             RiakResource.BucketProps => OnBucketProps(http, path, method),
             RiakResource.TypeProps => HttpMethods.IsPut(method) ? props.PutTypeAsync(http, path) : props.GetTypeAsync(http, path),

@@ -8,9 +8,12 @@ namespace Kv.Wire.Riak.Http;
 /// </summary>
 internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm Form, string BucketType, byte[] Bucket, byte[] Key)
 {
-    private const int MostSegments = 6;
+    private const int MostSegments = 8;
 
     private static readonly RiakPath Unknown = Of(RiakResource.Unknown);
+
+    /// <summary>Of <see cref="RiakResource.Index"/>: the field, a term, and for a range its last term.</summary>
+    public string[]? Index { get; init; }
 
     /// <summary>The path of a bucket, as links write it.</summary>
     public string BucketPath => Form == RiakPathForm.Old ? $"/riak/{PercentEncoding.Encode(Bucket)}" : $"/buckets/{PercentEncoding.Encode(Bucket)}";
@@ -94,6 +97,7 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             3 when text[segments[1]] is "keys" => RiakResource.Object,
             2 when text[segments[1]] is "datatypes" => RiakResource.DataTypes,
             3 when text[segments[1]] is "datatypes" => RiakResource.DataType,
+            4 or 5 when text[segments[1]] is "index" => RiakResource.Index,
             3 when form == RiakPathForm.Untyped && text[segments[1]] is "counters" => RiakResource.Counter,
             _ => RiakResource.Unknown,
         };
@@ -103,7 +107,27 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             return false;
         }
 
-        return Done(new RiakPath(resource, form, bucketType, bucket, key), out path);
+        string[]? index = null;
+        if (resource == RiakResource.Index && !TryTexts(text, segments[2..], out index))
+        {
+            return false;
+        }
+
+        return Done(new RiakPath(resource, form, bucketType, bucket, key) { Index = index }, out path);
+    }
+
+    private static bool TryTexts(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments, out string[] texts)
+    {
+        texts = new string[segments.Length];
+        for (var at = 0; at < segments.Length; at++)
+        {
+            if (!PercentEncoding.TryDecodeText(text[segments[at]], out texts[at]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static bool TryOld(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments, out RiakPath path)

@@ -31,6 +31,9 @@ internal enum RiakResource
     /// <summary>A counter of Riak 1.4: `/buckets/B/counters/K`.</summary>
     Counter,
 
+    /// <summary>A query of an index: `…/buckets/B/index/F/V` or `…/V/V2`.</summary>
+    Index,
+
     /// <summary>To post to, for a key that the node makes: `…/buckets/B/datatypes`.</summary>
     DataTypes,
 }

@@ -26,6 +26,8 @@ internal enum PbCode : byte
     GetBucketResp = 20,
     SetBucketReq = 21,
     SetBucketResp = 22,
+    IndexReq = 25,
+    IndexResp = 26,
     ResetBucketReq = 29,
     ResetBucketResp = 30,
     GetBucketTypeReq = 31,

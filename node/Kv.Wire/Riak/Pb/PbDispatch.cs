@@ -14,6 +14,7 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
     private readonly PbObjects objects = new(doors.Client);
     private readonly PbBuckets buckets = new(doors.Admin);
     private readonly PbListings listings = new(doors.Client, doors.Admin, options);
+    private readonly PbIndexes indexes = new(doors.Client, options);
     private readonly PbDataTypes dataTypes = new(doors.Client, doors.Admin);
     private readonly PbCounters counters = new(doors.Client);
     private readonly PbServer server = new(doors, options);
@@ -52,6 +53,7 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
         PbCode.SetClientIdReq => new(SetClientId(RpbSetClientIdReq.Parser.ParseFrom(message), session)),
         PbCode.ListBucketsReq => listings.BucketsAsync(RpbListBucketsReq.Parser.ParseFrom(message), session.Output),
         PbCode.ListKeysReq => listings.KeysAsync(RpbListKeysReq.Parser.ParseFrom(message), session.Output),
+        PbCode.IndexReq => indexes.QueryAsync(RpbIndexReq.Parser.ParseFrom(message), session.Output),
         PbCode.GetBucketReq => new(buckets.Get(RpbGetBucketReq.Parser.ParseFrom(message))),
         PbCode.SetBucketReq => RpbSetBucketReq.Parser.ParseFrom(message) is { Props: not null } set ? buckets.SetAsync(set) : new(Incomplete("RpbSetBucketReq has no props")),
         PbCode.ResetBucketReq => buckets.ResetAsync(RpbResetBucketReq.Parser.ParseFrom(message)),

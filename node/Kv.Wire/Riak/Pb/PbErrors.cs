@@ -18,6 +18,8 @@ internal static class PbErrors
     public const string NoStartTls = "Security not enabled; STARTTLS not allowed.";
     public const string Internal = "Error processing incoming message: the node failed, see its log";
     public const string NoDataType = "Bucket datatype 'undefined' is not a supported type.";
+    public const string NoIndexBodies = "return_body is not supported: fetch the objects by the keys";
+    public const string EmptyIndex = "Index cannot be zero-length";
     public const string NoCounter = "the key holds no counter";
     public const string NoCode = "Invalid message packet: a frame has at least one byte, its code";
 
@@ -50,6 +52,7 @@ internal static class PbErrors
         KvError.Timeout => "timeout",
         KvError.Overload => Overload,
         KvError.NotReady notReady => $"node is not ready: {notReady.Detail}",
+        KvError.IndexesNotSupported unsupported => $"{{error,{{indexes_not_supported,{unsupported.Backend}}}}}",
         KvError.UnknownBucketType unknown => NoBucketType(unknown.BucketType),
         KvError.MatchFound => "match_found",
         KvError.Modified => "modified",

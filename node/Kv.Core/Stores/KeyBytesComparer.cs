@@ -1,7 +1,7 @@
-namespace Kv.Cluster.Vnodes;
+namespace Kv.Core.Stores;
 
 /// <summary>Keys by their bytes.</summary>
-internal sealed class KeyBytesComparer : IEqualityComparer<ReadOnlyMemory<byte>>
+public sealed class KeyBytesComparer : IEqualityComparer<ReadOnlyMemory<byte>>
 {
     public static KeyBytesComparer Instance { get; } = new();
 

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Kv.Cluster.Membership;
+using Kv.Core.Buckets;
+using Kv.Core.Membership;
+using Kv.Core.Objects;
+using Kv.Core.Stores;
+
+namespace Kv.Cluster.Vnodes;
+
+/// <summary>
+/// Which backend keeps a key, by the bucket types of the document in force, worked out once for each set of them. A key of a type that is not known here yet goes by hash; the store moves it
+/// when it is written again. Safe from any thread.
+/// </summary>
+internal sealed class KeyBackends(ClusterState state)
+{
+    private volatile Known? known;
+
+    private sealed record Known(ImmutableSortedDictionary<string, BucketType> Types, ImmutableArray<byte[]> Ordered);
+
+    // hot
+    public StoreBackend Of(ReadOnlySpan<byte> key)
+    {
+        if (state.Current.Document is not { } document)
+        {
+            return StoreBackend.Hash;
+        }
+
+        if (known is not { } latest || latest.Types != document.BucketTypes)
+        {
+            known = latest = new Known(document.BucketTypes, OrderedPrefixes(document));
+        }
+
+        foreach (var prefix in latest.Ordered)
+        {
+            if (key.StartsWith(prefix))
+            {
+                return StoreBackend.Ordered;
+            }
+        }
+
+        return StoreBackend.Hash;
+    }
+
+    private static ImmutableArray<byte[]> OrderedPrefixes(ClusterDocument document) =>
+    [
+        .. document.BucketTypes.Where(type => type.Value is { State: BucketTypeState.Active, Props.StoreBackend: StoreBackend.Ordered }).Select(type => ObjectKeyCodec.TypePrefix(type.Key)),
+    ];
+}
