@@ -5,6 +5,7 @@ using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
+using Kv.Core.Security;
 
 namespace Kv.Cluster.Membership;
 
@@ -268,8 +269,11 @@ public sealed partial class ClusterAdmin
     private static AdminRefusalKind KindOf(string reason) => reason switch
     {
         RefusalReason.Undefined or RefusalReason.NotMember => AdminRefusalKind.NotFound,
-        RefusalReason.AlreadyActive or RefusalReason.NameTaken or RefusalReason.DefaultType => AdminRefusalKind.AlreadyExists,
+        SecurityRefusal.UnknownUser or SecurityRefusal.UnknownGroup or SecurityRefusal.UnknownUsers or SecurityRefusal.UnknownGroups or SecurityRefusal.UnknownRoles => AdminRefusalKind.NotFound,
+        RefusalReason.AlreadyActive or RefusalReason.NameTaken or RefusalReason.DefaultType or SecurityRefusal.RoleExists => AdminRefusalKind.AlreadyExists,
         RefusalReason.InvalidName or RefusalReason.InvalidProps or RefusalReason.InvalidMember => AdminRefusalKind.InvalidArgument,
+        SecurityRefusal.IllegalName or SecurityRefusal.ReservedName or SecurityRefusal.DuplicateRoles or SecurityRefusal.InvalidOption or SecurityRefusal.InvalidScope
+            => AdminRefusalKind.InvalidArgument,
         _ => AdminRefusalKind.FailedPrecondition,
     };
 

@@ -5,9 +5,10 @@ namespace Kv.Core.Membership;
 /// <summary>An acceptor's state as bytes on disk: a format version byte, then JSON. The checksum is the store's.</summary>
 public static class AcceptorStateCodec
 {
-    public const byte FormatVersion = 1;
+    /// <summary>The newest; a state has the version of the document in it.</summary>
+    public const byte FormatVersion = ClusterDocumentCodec.FormatVersion;
 
-    public static byte[] Encode(AcceptorState state) => VersionedJson.Write(FormatVersion, json =>
+    public static byte[] Encode(AcceptorState state) => VersionedJson.Write(ClusterDocumentCodec.VersionOf(state.Accepted), json =>
     {
         json.WriteNumber("version", state.Version);
         WriteBallot(json, "promised", state.Promised);

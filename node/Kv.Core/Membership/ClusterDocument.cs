@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
+using Kv.Core.Security;
 
 namespace Kv.Core.Membership;
 
@@ -40,6 +41,9 @@ public sealed record ClusterDocument
 
     /// <summary>Buckets whose properties differ from their type's; the whole set as Riak keeps it. Bounded by <see cref="MaxBuckets"/>.</summary>
     public ImmutableSortedDictionary<BucketName, BucketProps> Buckets { get; init; } = ImmutableSortedDictionary<BucketName, BucketProps>.Empty;
+
+    /// <summary>Who may connect and do what. A document that says something of it has a format of its own (<see cref="ClusterDocumentCodec"/>).</summary>
+    public SecurityState Security { get; init; } = SecurityState.Off;
 
     public const int MaxMembers = 256;
     public const int MaxBucketTypes = 1024;

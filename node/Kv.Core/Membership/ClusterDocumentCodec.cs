@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Kv.Core.Buckets;
 using Kv.Core.Rings;
+using Kv.Core.Security;
 
 namespace Kv.Core.Membership;
 
@@ -12,22 +13,27 @@ namespace Kv.Core.Membership;
 /// </summary>
 /// <remarks>
 /// <code>
-/// 01                                            format version
+/// 01 or 02                                      format version
 /// {"clusterId","clusterName","version",
 ///  "members":[{"id","name","zone","state","endpoints":{}}],
 ///  "ring":{"nodes":[id],"owners":[index],"nextOwners":[index],    index into nodes; nextOwners only where it differs
 ///          "rebuilding":[partition],"plannedAt"}                  only where there are any; only after a commit
 ///  "staged":[{"join":id}|{"leave":id}|{"join":id,"replaces":id}|{"remove":id}],"lastCommittedPlanId",
-///  "defaultType":{"props"},"bucketTypes":[{"name","state","props"}],"buckets":[{"type","bucket":base64,"props"}]}
+///  "defaultType":{"props"},"bucketTypes":[{"name","state","props"}],"buckets":[{"type","bucket":base64,"props"}],
+///  "security":{SecurityJson}}                                    in version 2 alone
 /// </code>
+/// A document has version 2 only where something is said of security. A program that does not know of that would take it out of the next version without a word: it refuses
+/// the document instead. A cluster without stays readable to it.
 /// </remarks>
 public static class ClusterDocumentCodec
 {
-    public const byte FormatVersion = 1;
+    public const byte FormatVersion = 2;
+
+    private const byte WithoutSecurity = 1;
 
     private const string What = "cluster document";
 
-    public static byte[] Encode(ClusterDocument document) => VersionedJson.Write(FormatVersion, json => Write(json, document));
+    public static byte[] Encode(ClusterDocument document) => VersionedJson.Write(VersionOf(document), json => Write(json, document));
 
     /// <exception cref="DocumentFormatException">Damaged, of an unknown version (whose number is in the message), or breaking a law of documents.</exception>
     public static ClusterDocument Decode(ReadOnlyMemory<byte> bytes) => VersionedJson.Read(bytes, FormatVersion, What, Read);
@@ -48,6 +54,9 @@ public static class ClusterDocumentCodec
             return false;
         }
     }
+
+    /// <summary>The format version of the document, and of whatever it is in.</summary>
+    internal static byte VersionOf(ClusterDocument? document) => document is null || document.Security.IsEmpty ? WithoutSecurity : FormatVersion;
 
     /// <summary>Writes the members of the document's JSON object.</summary>
     internal static void Write(Utf8JsonWriter json, ClusterDocument document)
@@ -72,6 +81,12 @@ public static class ClusterDocumentCodec
         json.WriteEndArray();
         json.WriteString("lastCommittedPlanId", document.LastCommittedPlanId);
         WriteTypes(json, document);
+        if (!document.Security.IsEmpty)
+        {
+            json.WriteStartObject("security");
+            SecurityJson.Write(json, document.Security);
+            json.WriteEndObject();
+        }
     }
 
     internal static ClusterDocument Read(JsonElement json)
@@ -90,6 +105,7 @@ public static class ClusterDocumentCodec
                 .Select(t => new BucketType(DocumentJson.ReadString(t, "name"), DocumentJson.ReadEnum<BucketTypeState>(t, "state"), DocumentJson.ReadProps(t)))
                 .ToImmutableSortedDictionary(t => t.Name, t => t, StringComparer.Ordinal),
             Buckets = json.GetProperty("buckets").EnumerateArray().ToImmutableSortedDictionary(DocumentJson.ReadBucketName, DocumentJson.ReadProps),
+            Security = json.TryGetProperty("security", out var security) ? SecurityJson.Read(security) : SecurityState.Off,
         };
         return DocumentRules.WhyBroken(document) is { } law ? throw new FormatException(law) : document;
     }

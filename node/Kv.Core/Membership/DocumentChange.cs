@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
+using Kv.Core.Security;
 
 namespace Kv.Core.Membership;
 
@@ -71,4 +72,7 @@ public abstract record DocumentChange
 
     /// <summary>Takes a bucket's own properties away, so that its type's hold again.</summary>
     public sealed record ResetBucketProps(BucketName Bucket) : DocumentChange;
+
+    /// <summary>Changes who may connect and do what. The caller has seen that every member knows of security.</summary>
+    public sealed record ChangeSecurity(SecurityChange Change) : DocumentChange;
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Kv.Core.Rings;
+using Kv.Core.Security;
 using static Kv.Core.Membership.DocumentChange;
 
 namespace Kv.Core.Membership;
@@ -103,6 +104,9 @@ public static class DocumentChangeCodec
             case ResetBucketProps reset:
                 DocumentJson.WriteBucketName(json, reset.Bucket);
                 break;
+            case ChangeSecurity security:
+                SecurityChangeJson.Write(json, security.Change);
+                break;
         }
     }
 
@@ -126,6 +130,7 @@ public static class DocumentChangeCodec
         UpdateBucketType => "updateBucketType",
         SetBucketProps => "setBucketProps",
         ResetBucketProps => "resetBucketProps",
+        ChangeSecurity => "changeSecurity",
         _ => throw new UnreachableException($"no name for {change.GetType().Name}"),
     };
 
@@ -151,6 +156,7 @@ public static class DocumentChangeCodec
         "updateBucketType" => new UpdateBucketType(DocumentJson.ReadString(json, "name"), DocumentJson.ReadProps(json)),
         "setBucketProps" => new SetBucketProps(DocumentJson.ReadBucketName(json), DocumentJson.ReadProps(json)),
         "resetBucketProps" => new ResetBucketProps(DocumentJson.ReadBucketName(json)),
+        "changeSecurity" => new ChangeSecurity(SecurityChangeJson.Read(json)),
         var other => throw new FormatException($"the change `{other}` is not known"),
     };
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Kv.Core.Rings;
+using Kv.Core.Security;
 using static Kv.Core.Membership.DocumentChange;
 
 namespace Kv.Core.Membership;
@@ -74,6 +75,7 @@ public static class DocumentRules
         UpdateBucketType update => BucketTypeRules.Update(document, update.Name, update.Props),
         SetBucketProps set => BucketTypeRules.SetBucket(document, set.Bucket, set.Props),
         ResetBucketProps reset => BucketTypeRules.ResetBucket(document, reset.Bucket),
+        ChangeSecurity security => WithSecurity(document, security.Change),
         _ => throw new UnreachableException($"no rule for {change.GetType().Name}"),
     };
 
@@ -109,7 +111,7 @@ public static class DocumentRules
             }
         }
 
-        return WhyRingBroken(document) ?? WhyTypesBroken(document);
+        return WhyRingBroken(document) ?? WhyTypesBroken(document) ?? SecurityLimits.WhyBroken(document.Security);
     }
 
     /// <summary>The document one version on, after a change that keeps its laws.</summary>
@@ -122,6 +124,19 @@ public static class DocumentRules
         }
 
         return new DocumentChangeResult.Changed(next);
+    }
+
+    private static DocumentChangeResult WithSecurity(ClusterDocument document, SecurityChange change)
+    {
+        switch (SecurityRules.Apply(document.Security, change))
+        {
+            case SecurityChangeResult.Refused refused:
+                return Refused(refused.Reason, refused.Message);
+            case SecurityChangeResult.Done done when !done.State.HasSameContent(document.Security):
+                return Changed(document, document with { Security = done.State });
+            default:
+                return Unchanged;
+        }
     }
 
     internal static DocumentChangeResult Unchanged { get; } = new DocumentChangeResult.Unchanged();

@@ -26,17 +26,17 @@ internal static class VersionedJson
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
-    /// <exception cref="DocumentFormatException">Empty, of another version, or not what <paramref name="read"/> expects.</exception>
-    public static T Read<T>(ReadOnlyMemory<byte> bytes, byte version, string what, Func<JsonElement, T> read)
+    /// <exception cref="DocumentFormatException">Empty, of a version that is not 1 to <paramref name="newest"/>, or not what <paramref name="read"/> expects.</exception>
+    public static T Read<T>(ReadOnlyMemory<byte> bytes, byte newest, string what, Func<JsonElement, T> read)
     {
         if (bytes.IsEmpty)
         {
             throw new DocumentFormatException($"{what}: empty");
         }
 
-        if (bytes.Span[0] != version)
+        if (bytes.Span[0] == 0 || bytes.Span[0] > newest)
         {
-            throw new DocumentFormatException($"{what}: format version {bytes.Span[0]} is not known; this program reads version {version}");
+            throw new DocumentFormatException($"{what}: format version {bytes.Span[0]} is not known; this program reads versions up to {newest}");
         }
 
         try

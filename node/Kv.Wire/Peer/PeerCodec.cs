@@ -151,6 +151,7 @@ public static class PeerCodec
         PeerRequest.Reap => PeerRequestCode.Reap,
         PeerRequest.Rebuild => PeerRequestCode.Rebuild,
         PeerRequest.GetUp => PeerRequestCode.GetUp,
+        PeerRequest.KnowsSecurity => PeerRequestCode.KnowsSecurity,
         PeerRequest.TreeRoot => PeerRequestCode.TreeRoot,
         PeerRequest.TreeBranches => PeerRequestCode.TreeBranches,
         PeerRequest.TreeSegments => PeerRequestCode.TreeSegments,

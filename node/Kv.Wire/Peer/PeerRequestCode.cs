@@ -28,5 +28,6 @@ public enum PeerRequestCode
     TreeLeafEntries = 26,
     Rebuild = 30,
     GetUp = 31,
+    KnowsSecurity = 32,
     VnodeScan = 40,
 }

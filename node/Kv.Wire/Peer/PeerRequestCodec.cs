@@ -75,7 +75,7 @@ internal static class PeerRequestCodec
             case PeerRequest.TreeRoot or PeerRequest.TreeBranches or PeerRequest.TreeSegments or PeerRequest.TreeEntries or PeerRequest.TreeLeaves or PeerRequest.TreeLeafEntries or PeerRequest.TreeRelease:
                 TreeCodec.Write(writer, request);
                 break;
-            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings or PeerRequest.GetUp:
+            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings or PeerRequest.GetUp or PeerRequest.KnowsSecurity:
                 break;
             default:
                 throw new UnreachableException();
@@ -123,6 +123,8 @@ internal static class PeerRequestCodec
                 return ReadRebuild(ref reader) with { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.GetUp:
                 return new PeerRequest.GetUp { DocumentVersion = version, Fence = fence };
+            case PeerRequestCode.KnowsSecurity:
+                return new PeerRequest.KnowsSecurity { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Inspect:
                 return new PeerRequest.Inspect(reader.U64(), ReadReaped(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Seal:

@@ -156,6 +156,7 @@ internal static class PeerSamples
         ("GetHoldings", new PeerRequest.GetHoldings()),
         ("Rebuild", new PeerRequest.Rebuild(new PartitionId(9), 41, 0xfedcba9876543210, RebuildStep.Send) { DocumentVersion = 42 }),
         ("GetUp", new PeerRequest.GetUp()),
+        ("KnowsSecurity", new PeerRequest.KnowsSecurity()),
         ("TreeRoot", new PeerRequest.TreeRoot(new PartitionId(6), Range, 0x0102030405060708, 0xaabbccdd) { DocumentVersion = 12 }),
         ("TreeBranches", new PeerRequest.TreeBranches(new PartitionId(6), Range, 9)),
         ("TreeSegments", new PeerRequest.TreeSegments(new PartitionId(6), Range, 9, [0, 17, 255])),
