@@ -1,3 +1,5 @@
+using System.Net.Security;
+
 namespace Kv.Client;
 
 /// <summary>Settings of a <see cref="KvClusterClient"/>, fixed when it connects.</summary>
@@ -20,6 +22,12 @@ public sealed record KvClientOptions
     /// then takes effect twice, which with siblings allowed can make one that equals another. Default false: the caller is told.
     /// </summary>
     public bool RetryIndeterminateWrites { get; init; }
+
+    /// <summary>TLS to the nodes, with the certificates that are trusted and the client's own; null for connections in the open.</summary>
+    public SslClientAuthenticationOptions? Tls { get; init; }
+
+    /// <summary>Sent over TLS alone. A client certificate in <see cref="Tls"/> may do without.</summary>
+    public KvCredentials? Credentials { get; init; }
 
     /// <summary>The clock for timeouts; tests hand in their own.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -45,6 +53,11 @@ public sealed record KvClientOptions
         if (MaxAttempts is < 1 or > 16)
         {
             problems.Add($"MaxAttempts: 1 to 16, not {MaxAttempts}");
+        }
+
+        if (Credentials is not null && Tls is null)
+        {
+            problems.Add("Credentials: they are sent over TLS alone, and Tls is not set");
         }
 
         if (problems.Count > 0)

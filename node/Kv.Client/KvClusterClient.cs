@@ -175,6 +175,7 @@ public sealed class KvClusterClient : IAsyncDisposable
         StatusCode.ResourceExhausted => KvErrorCode.Overload,
         StatusCode.InvalidArgument => KvErrorCode.InvalidRequest,
         StatusCode.NotFound => KvErrorCode.UnknownBucketType,
+        StatusCode.PermissionDenied or StatusCode.Unauthenticated => KvErrorCode.PermissionDenied,
         _ => KvErrorCode.Unknown,
     };
 

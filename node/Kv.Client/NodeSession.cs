@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Proto = Kv.Protos.Kv.V1;
 
@@ -33,22 +34,28 @@ internal sealed class NodeSession : IAsyncDisposable
         Endpoint = endpoint;
         _time = options.Time;
         _places = new SemaphoreSlim(options.MaxInFlightPerNode);
-        _channel = GrpcChannel.ForAddress($"http://{endpoint}", new GrpcChannelOptions
+        var handler = new SocketsHttpHandler
         {
-            HttpHandler = new SocketsHttpHandler
-            {
-                UseProxy = false,
-                EnableMultipleHttp2Connections = true,
-                ConnectTimeout = TimeSpan.FromSeconds(1),
-                InitialHttp2StreamWindowSize = 8 * 1024 * 1024,
-                KeepAlivePingDelay = TimeSpan.FromSeconds(5),
-                KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
-            },
+            UseProxy = false,
+            EnableMultipleHttp2Connections = true,
+            ConnectTimeout = TimeSpan.FromSeconds(1),
+            InitialHttp2StreamWindowSize = 8 * 1024 * 1024,
+            KeepAlivePingDelay = TimeSpan.FromSeconds(5),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+        };
+        if (options.Tls is { } tls)
+        {
+            handler.SslOptions = tls;
+        }
+
+        _channel = GrpcChannel.ForAddress($"{(options.Tls is null ? "http" : "https")}://{endpoint}", new GrpcChannelOptions
+        {
+            HttpHandler = handler,
             MaxReceiveMessageSize = 128 * 1024 * 1024,
             MaxSendMessageSize = 128 * 1024 * 1024,
             DisposeHttpClient = true,
         });
-        Calls = new Proto.Kv.KvClient(_channel);
+        Calls = new Proto.Kv.KvClient(options.Credentials is { } credentials ? _channel.Intercept(credentials.AddTo) : _channel.CreateCallInvoker());
     }
 
     public string Endpoint { get; }

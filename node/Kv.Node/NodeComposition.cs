@@ -7,12 +7,14 @@ using Kv.Core.Membership;
 using Kv.Core.Rings;
 using Kv.Node.Metrics;
 using Kv.Wire;
+using Kv.Wire.Access;
 using Kv.Wire.Admin;
 using Kv.Wire.Native;
 using Kv.Wire.Peer;
 using Kv.Wire.Riak.Http;
 using Kv.Wire.Riak.Pb;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 
@@ -45,6 +47,8 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private PortServer? peerServer;
     private PortServer? metricsServer;
     private IDisposable? riakStatistics;
+    private AccessControl? access;
+    private NodeTls? tls;
 
     /// <summary><paramref name="openStorage"/> is <see cref="NodeStorages.Open"/>, or memory in tests.</summary>
     public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, RequestMemory, ILoggerFactory, NodeStorage> openStorage)
@@ -74,6 +78,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     /// <summary>Throws <see cref="NodeStartException"/> or a store's exception; then nothing is left open but what disposal ends.</summary>
     public async Task StartAsync(CancellationToken cancel)
     {
+        tls = LoadTls();
         BindPorts();
         if (Port("metrics") is { } metricsPort)
         {
@@ -154,6 +159,8 @@ public sealed partial class NodeComposition : IAsyncDisposable
         }
 
         riakStatistics?.Dispose();
+        access?.Dispose();
+        tls?.Dispose();
         peerService?.Dispose();
         kvService?.Dispose();
         metrics.Dispose();
@@ -193,7 +200,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
         ClusterNode? made = null;
         var identity = new PeerIdentity(id, () => made?.State.Current.Document?.ClusterId);
         var peerOptions = PeerTransportOptions.For(memory);
-        transport = new GrpcPeerTransport(identity, peerOptions, memory, time, SeededRandom(), loggers.CreateLogger<GrpcPeerTransport>());
+        transport = new GrpcPeerTransport(identity, peerOptions, memory, time, SeededRandom(), loggers.CreateLogger<GrpcPeerTransport>(), options.PeerTls == PeerTls.Off ? null : tls);
         var self = new Member(id, options.Name, options.Zone, MemberState.Joining, Endpoints);
         made = new ClusterNode(options.Cluster, self, transport, storage!.Stores, storage.State, time, SeededRandom(), loggers);
         peerService = new PeerService(identity, made.PeerHandler, peerOptions, memory, time, loggers.CreateLogger<PeerService>());
@@ -203,12 +210,52 @@ public sealed partial class NodeComposition : IAsyncDisposable
             loggers,
             limits => limits.ApplyPeerLimits(peerOptions),
             services => services.AddPeerService(peerService, peerOptions),
-            app => app.MapPeerService());
+            app => app.MapPeerService(),
+            SecurePeers);
         return made;
+    }
+
+    private NodeTls? LoadTls()
+    {
+        if (options is not { TlsCertificateFile: { } certificate, TlsKeyFile: { } key })
+        {
+            return null;
+        }
+
+        try
+        {
+            return new NodeTls(new TlsFiles(certificate, key, options.TlsClientAuthoritiesFile, options.TlsPeerAuthoritiesFile), time, loggers.CreateLogger<NodeTls>());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new NodeStartException($"tls-certificate, tls-key, tls-client-ca or tls-peer-ca cannot be used: {e.Message}", e);
+        }
+    }
+
+    private void SecureClients(ListenOptions listen)
+    {
+        if (tls is { } certificates)
+        {
+            listen.UseOptionalTls(certificates.ForClients);
+        }
+    }
+
+    private void SecurePeers(ListenOptions listen)
+    {
+        switch (options.PeerTls)
+        {
+            case PeerTls.On:
+                listen.UseOptionalTls(tls!.ForPeers);
+                break;
+            case PeerTls.Required:
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls!.ForPeers()) });
+                break;
+        }
     }
 
     private async Task StartServersAsync(CancellationToken cancel)
     {
+        access = new AccessControl(node!.State, options.DisabledJobs, loggers.CreateLogger<AccessControl>());
         frontEnds.Add(CreateAdminServer(Port("admin")!));
         if (Port("grpc") is { } grpc)
         {
@@ -234,7 +281,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private PortServer CreateAdminServer(BoundPort port)
     {
         var facts = new NodeFacts(Version, storage!.FormatVersion, storage.DataBytes, storage.FreeBytes);
-        var service = new AdminService(node!.Admin, node.State, facts, time);
+        var service = new AdminService(node!.Admin, node.State, facts, tls is not null, time);
         return PortServer.Create(
             port,
             HttpProtocols.Http2,
@@ -249,36 +296,38 @@ public sealed partial class NodeComposition : IAsyncDisposable
             {
                 app.TakeCallDeadlines(time);
                 app.MapGrpcService<AdminService>();
-            });
+            },
+            SecureClients);
     }
 
     private PortServer CreateNativeServer(BoundPort port)
     {
         var native = NativeOptions.For(options.Cluster.MaxObjectBytes);
-        kvService = new KvService(node!.Client, node.State, new RingView(node.State), native, memory, time);
+        kvService = new KvService(node!.Client, node.State, new RingView(node.State), native, memory, access!, time);
         return PortServer.Create(
             port,
             HttpProtocols.Http2,
             loggers,
             limits => limits.ApplyNativeLimits(native, options.MaxClientConnections),
-            services => services.AddKvService(kvService, native),
+            services => services.AddKvService(kvService, native, access!),
             app =>
             {
                 app.TakeCallDeadlines(time);
                 app.MapKvService(memory, native);
-            });
+            },
+            SecureClients);
     }
 
     private PortServer CreateRiakPbServer(BoundPort port)
     {
-        var doors = new RiakPbDoors(node!.Client, node.Admin, node.State, options.Name);
+        var doors = new RiakPbDoors(node!.Client, node.Admin, node.State, options.Name) { Access = access!, Tls = tls };
         var riak = new RiakPbConnections(doors, new RiakPbOptions { MaxObjectBytes = options.Cluster.MaxObjectBytes }, memory, loggers);
         return PortServer.CreateRaw(port, loggers, limits => limits.MaxConcurrentConnections = options.MaxClientConnections, riak.ServeAsync);
     }
 
     private PortServer CreateRiakHttpServer(BoundPort port)
     {
-        var doors = new RiakHttpDoors(node!.Client, node.Admin, node.State, node.Statistics, options.Name, time);
+        var doors = new RiakHttpDoors(node!.Client, node.Admin, node.State, node.Statistics, options.Name, time) { Access = access! };
         var riak = new RiakHttpOptions { MaxObjectBytes = options.Cluster.MaxObjectBytes };
         return PortServer.Create(
             port,
@@ -290,7 +339,8 @@ public sealed partial class NodeComposition : IAsyncDisposable
                 limits.MaxConcurrentConnections = options.MaxClientConnections;
             },
             services => services.AddRiakHttp(),
-            app => riakStatistics = app.MapRiakHttp(doors, memory, riak));
+            app => riakStatistics = app.MapRiakHttp(doors, memory, riak),
+            SecureClients);
     }
 
     private PortServer CreateMetricsServer(BoundPort port) => PortServer.Create(
@@ -308,7 +358,8 @@ public sealed partial class NodeComposition : IAsyncDisposable
             app.MapHealth(health);
             drain.Map(app);
             app.MapPrometheusScrapingEndpoint();
-        });
+        },
+        SecureClients);
 
     private static Random SeededRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
 

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Kv.Cluster;
+using Kv.Wire.Access;
 
 namespace Kv.Node;
 
@@ -35,6 +37,22 @@ public sealed record NodeOptions
     public ListenPort RiakHttpPort { get; init; } = ListenPort.At(8098);
 
     public ListenPort MetricsPort { get; init; } = ListenPort.At(9464);
+
+    /// <summary>PEM; null where the node serves without TLS.</summary>
+    public string? TlsCertificateFile { get; init; }
+
+    public string? TlsKeyFile { get; init; }
+
+    /// <summary>PEM; null where clients may show no certificates.</summary>
+    public string? TlsClientAuthoritiesFile { get; init; }
+
+    /// <summary>PEM; null where nodes have no certificates.</summary>
+    public string? TlsPeerAuthoritiesFile { get; init; }
+
+    public PeerTls PeerTls { get; init; }
+
+    /// <summary>What this node does for no client.</summary>
+    public ImmutableHashSet<JobClass> DisabledJobs { get; init; } = [];
 
     /// <summary>Bytes this process may use in all; null for the container's limit, else what the machine has.</summary>
     public long? MemoryLimitBytes { get; init; }

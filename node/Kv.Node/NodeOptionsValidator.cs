@@ -40,6 +40,7 @@ public static class NodeOptionsValidator
             options = options with { AdvertiseHost = IsEveryAddress(options.ListenHost) ? hostName : options.ListenHost };
         }
 
+        AddTlsProblems(options, problems);
         AddPortClashes(options, problems);
         return problems.Count == 0 ? (options, problems) : (null, problems);
     }
@@ -78,6 +79,23 @@ public static class NodeOptionsValidator
             {
                 problems.Add($"{name} and {used[port.Number]} are both {port.Number}");
             }
+        }
+    }
+
+    private static void AddTlsProblems(NodeOptions options, List<string> problems)
+    {
+        if (options.TlsCertificateFile is null != options.TlsKeyFile is null)
+        {
+            problems.Add("tls-certificate and tls-key go together: the one without the other is of no use");
+        }
+        else if (options.TlsCertificateFile is null && (options.TlsClientAuthoritiesFile ?? options.TlsPeerAuthoritiesFile) is not null)
+        {
+            problems.Add("tls-client-ca and tls-peer-ca need tls-certificate and tls-key: certificates are shown over TLS alone");
+        }
+
+        if (options.PeerTls != PeerTls.Off && (options.TlsCertificateFile is null || options.TlsPeerAuthoritiesFile is null))
+        {
+            problems.Add("peer-tls needs tls-certificate, tls-key and tls-peer-ca: nodes show each other who they are");
         }
     }
 

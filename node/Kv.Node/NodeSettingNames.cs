@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Kv.Wire.Access;
 
 namespace Kv.Node;
 
@@ -28,6 +29,24 @@ public static class NodeSettingNames
         Port("riak-pb-port", "8087", "Riak Protocol Buffers clients", (o, p) => o with { RiakPbPort = p }, canBeOff: true),
         Port("riak-http-port", "8098", "Riak HTTP clients", (o, p) => o with { RiakHttpPort = p }, canBeOff: true),
         Port("metrics-port", "9464", "`/metrics`, `/livez`, `/readyz`, `/startupz`", (o, p) => o with { MetricsPort = p }, canBeOff: true),
+        new("tls-certificate", "FILE", "none", "PEM: the node's certificate, and those between it and its authority; with it every client port takes TLS beside plain connections", (o, t) =>
+            IsFile(t) ? SettingResult.Ok(o with { TlsCertificateFile = t }) : SettingResult.Bad(o, NoFile)),
+        new("tls-key", "FILE", "none", "PEM: the certificate's private key", (o, t) => IsFile(t) ? SettingResult.Ok(o with { TlsKeyFile = t }) : SettingResult.Bad(o, NoFile)),
+        new("tls-client-ca", "FILE", "none", "PEM: the authorities whose certificates clients may show", (o, t) =>
+            IsFile(t) ? SettingResult.Ok(o with { TlsClientAuthoritiesFile = t }) : SettingResult.Bad(o, NoFile)),
+        new("tls-peer-ca", "FILE", "none", "PEM: the authorities whose certificates nodes show to each other; they issue such to nodes alone", (o, t) =>
+            IsFile(t) ? SettingResult.Ok(o with { TlsPeerAuthoritiesFile = t }) : SettingResult.Bad(o, NoFile)),
+        new("peer-tls", "off|on|required", "off", "on: other nodes are called by TLS, and may call either way; required: by TLS with certificates alone", (o, t) => t switch
+        {
+            "off" => SettingResult.Ok(o with { PeerTls = PeerTls.Off }),
+            "on" => SettingResult.Ok(o with { PeerTls = PeerTls.On }),
+            "required" => SettingResult.Ok(o with { PeerTls = PeerTls.Required }),
+            _ => SettingResult.Bad(o, "must be `off`, `on` or `required`"),
+        }),
+        new("disabled-jobs", "JOB,...", "none", $"what clients are refused whoever they are: {string.Join(", ", JobClassNames.All)}", (o, t) =>
+            t.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(JobClassNames.Find).ToList() is var jobs && jobs.All(job => job is not null)
+                ? SettingResult.Ok(o with { DisabledJobs = [.. jobs.Select(job => job!.Value)] })
+                : SettingResult.Bad(o, $"must be some of {string.Join(", ", JobClassNames.All)}, with commas between")),
         new("memory-limit", "SIZE", "the container's limit, else 2Gi", "bytes the process may use in all, with `Ki`, `Mi` or `Gi`; at least 128Mi", (o, t) =>
             !ByteSize.TryParse(t, out var bytes) ? SettingResult.Bad(o, "must be a number of bytes, such as 1073741824, 512Mi or 2Gi")
             : bytes < 128L << 20 ? SettingResult.Bad(o, "must be at least 128Mi")
@@ -83,6 +102,10 @@ public static class NodeSettingNames
         Number("peer-down-milliseconds", "3000", "a node not heard of for so long is taken for down", 500, 600_000, (o, n) =>
             o with { Cluster = o.Cluster with { PeerDownAfter = TimeSpan.FromMilliseconds(n) } }),
     ];
+
+    private const string NoFile = "must name a file";
+
+    private static bool IsFile(string text) => text.Trim().Length > 0;
 
     private static NodeSetting Port(string name, string fallback, string who, Func<NodeOptions, ListenPort, NodeOptions> set, bool canBeOff) =>
         new(name, canBeOff ? "PORT|0|off" : "PORT|0", fallback, $"for {who}; 0 for any that is free", (o, t) =>

@@ -16,14 +16,24 @@ public sealed class PortServer : IAsyncDisposable
 
     private PortServer(WebApplication app, BoundPort port) => (this.app, this.port) = (app, port);
 
-    /// <summary>Makes a server of HTTP; it listens once started.</summary>
+    /// <summary>Makes a server of HTTP, with TLS as <paramref name="secure"/> adds it; it listens once started.</summary>
     public static PortServer Create(
         BoundPort port,
         HttpProtocols protocols,
         ILoggerFactory loggers,
         Action<KestrelServerLimits> limit,
         Action<IServiceCollection> addServices,
-        Action<WebApplication> map) => Create(port, loggers, limit, listen => listen.Protocols = protocols, addServices, map);
+        Action<WebApplication> map,
+        Action<ListenOptions>? secure = null)
+    {
+        return Create(port, loggers, limit, Configure, addServices, map);
+
+        void Configure(ListenOptions listen)
+        {
+            listen.Protocols = protocols;
+            secure?.Invoke(listen);
+        }
+    }
 
     /// <summary>Makes a server of a protocol of its own, which serves each connection whole; it listens once started.</summary>
     public static PortServer CreateRaw(BoundPort port, ILoggerFactory loggers, Action<KestrelServerLimits> limit, Func<ConnectionContext, Task> serve) =>

@@ -10,7 +10,7 @@ namespace Kv.Kubectl;
 internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
 {
     private const string About = """
-        Reads and writes data of a Kv cluster, and shows and changes its members, ring and bucket types.
+        Reads and writes data of a Kv cluster, and shows and changes its members, ring, bucket types and security.
 
         Which cluster: --endpoint; else the local run whose .kv/endpoints is in this directory or one above it; else the current
         kubeconfig's namespace, through the API server. As `kubectl kv`, or with --cluster, --namespace, --kubeconfig or --kube-context,
@@ -63,6 +63,7 @@ internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
             DataTypeCommand.Create(session),
             CounterCommand.Create(session),
             MapCommand.Create(session),
+            SecurityCommand.Create(session),
         };
         foreach (var command in SetCommand.CreateAll(session))
         {

@@ -39,9 +39,11 @@ internal sealed class TestNode : IAsyncDisposable
         MetricsPort = ListenPort.Any,
     };
 
-    public static async Task<TestNode> StartAsync(string name, CancellationToken cancel, NodeStorage? storage = null)
+    public static Task<TestNode> StartAsync(string name, CancellationToken cancel, NodeStorage? storage = null) => StartAsync(Options(name), cancel, storage);
+
+    public static async Task<TestNode> StartAsync(NodeOptions options, CancellationToken cancel, NodeStorage? storage = null)
     {
-        var composition = new NodeComposition(Options(name), NullLoggerFactory.Instance, (_, _, _) => storage ?? NodeStorages.InMemory());
+        var composition = new NodeComposition(options, NullLoggerFactory.Instance, (_, _, _) => storage ?? NodeStorages.InMemory());
         await composition.StartAsync(cancel);
         return new TestNode(composition);
     }

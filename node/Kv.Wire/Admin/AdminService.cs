@@ -13,7 +13,7 @@ namespace Kv.Wire.Admin;
 /// What the operator and the command line call: the gRPC service `kv.admin.v1.Admin` over <see cref="ClusterAdmin"/>. Refusals are statuses whose message
 /// begins with a stable word (<see cref="AdminErrors"/>). Works before the node is in a cluster.
 /// </summary>
-public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFacts facts, TimeProvider time) : Protos.Admin.V1.Admin.AdminBase
+public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFacts facts, bool hasCertificate, TimeProvider time) : Protos.Admin.V1.Admin.AdminBase
 {
     private const int DefaultRingSize = 64;
     private const int MaxNameBytes = 253;
@@ -165,6 +165,20 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
         var message = new BucketTypes();
         message.BucketTypes_.AddRange(AdminErrors.ValueOf(admin.ListBucketTypes()).Types.Select(AdminCodec.Encode));
         return Task.FromResult(message);
+    }
+
+    public override Task<Protos.Admin.V1.Security> GetSecurity(GetSecurityRequest request, ServerCallContext context) =>
+        Task.FromResult(SecurityCodec.Encode(AdminErrors.ValueOf(admin.GetSecurity())));
+
+    public override async Task<Protos.Admin.V1.Security> ChangeSecurity(ChangeSecurityRequest request, ServerCallContext context)
+    {
+        if (request is { ChangeCase: ChangeSecurityRequest.ChangeOneofCase.Enable, Enable: true } && !hasCertificate)
+        {
+            throw AdminErrors.ToStatus(new AdminRefusal(
+                AdminRefusalKind.FailedPrecondition, "no_certificate", "this node has no certificate (tls-certificate): with security on, its clients could show nothing of who they are"));
+        }
+
+        return SecurityCodec.Encode(AdminErrors.ValueOf(await admin.ChangeSecurityAsync(SecurityCodec.Decode(request), context.CancellationToken)));
     }
 
     private static NodeId Node(string text) =>

@@ -1,3 +1,4 @@
+using Kv.Wire.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,15 +8,17 @@ namespace Kv.Wire.Native;
 /// <summary>Puts <see cref="KvService"/> behind a Kestrel server of its own.</summary>
 public static class KvEndpoints
 {
-    public static IServiceCollection AddKvService(this IServiceCollection services, KvService service, NativeOptions options)
+    public static IServiceCollection AddKvService(this IServiceCollection services, KvService service, NativeOptions options, AccessControl access)
     {
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
             grpc.MaxSendMessageSize = null;
             grpc.Interceptors.Add<CallFailures>();
+            grpc.Interceptors.Add<NativeAccess>();
         });
         services.AddSingleton(service);
+        services.AddSingleton(new NativeAccess(access));
         return services;
     }
 

@@ -5,6 +5,7 @@ using Kv.Cluster.Membership;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Protos.Kv.V1;
+using Kv.Wire.Access;
 using BucketType = Kv.Protos.Kv.V1.BucketType;
 
 namespace Kv.Wire.Native;
@@ -13,7 +14,7 @@ namespace Kv.Wire.Native;
 /// The native front end: the gRPC service `kv.v1.Kv` over <see cref="KvClient"/>. What goes wrong with an operation is in its answer; a gRPC status
 /// is for the call as such. Safe for any number of calls at once.
 /// </summary>
-public sealed class KvService(KvClient client, ClusterState state, RingView ring, NativeOptions options, RequestMemory memory, TimeProvider time)
+public sealed class KvService(KvClient client, ClusterState state, RingView ring, NativeOptions options, RequestMemory memory, AccessControl access, TimeProvider time)
     : Protos.Kv.V1.Kv.KvBase, IDisposable
 {
     private readonly NativeDataTypes dataTypes = new(client, state);
@@ -61,7 +62,8 @@ public sealed class KvService(KvClient client, ClusterState state, RingView ring
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping.Token);
         try
         {
-            await new NativeSession(client, dataTypes, options, memory).ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
+            var user = NativeAccess.UserOf(context);
+            await new NativeSession(client, dataTypes, options, memory, request => NativeAccess.WhyDenied(access, user, request)).ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

@@ -17,6 +17,9 @@ public static class NativeErrors
         Indeterminate = error.IsIndeterminate,
     };
 
+    /// <summary>In the answer of a session's request that was not granted.</summary>
+    public static Error Denied(string why) => new() { Code = Error.Types.Code.PermissionDenied, Message = why };
+
     /// <summary>For calls that have no answer to put an error in.</summary>
     public static RpcException ToStatus(KvError error)
     {

@@ -9,8 +9,9 @@ namespace Kv.Wire.Native;
 /// <summary>
 /// One client's pipelined session: requests are begun as they are read, and answers go back in frames of whatever is ready. At the bound of unanswered
 /// requests, and while there is no memory for its next message, the session is not read, so that a client that is too quick waits and not the node's memory.
+/// <paramref name="whyDenied"/> is asked of each request.
 /// </summary>
-internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory)
+internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory, Func<SessionRequest, string?> whyDenied)
 {
     private readonly AsyncSignal answered = new();
     private readonly AsyncSignal hasRoom = new();
@@ -209,6 +210,11 @@ internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, 
 
     private async ValueTask<SessionResponse> ExecuteAsync(SessionRequest request, CancellationToken cancel)
     {
+        if (whyDenied(request) is { } denied)
+        {
+            return Denied(request, NativeErrors.Denied(denied));
+        }
+
         switch (request.OperationCase)
         {
             case SessionRequest.OperationOneofCase.Get:
@@ -225,6 +231,15 @@ internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, 
                 return new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(Failed("the request has no operation")) };
         }
     }
+
+    private static SessionResponse Denied(SessionRequest request, Error error) => request.OperationCase switch
+    {
+        SessionRequest.OperationOneofCase.Put => new SessionResponse { Id = request.Id, Put = new PutResponse { Error = error } },
+        SessionRequest.OperationOneofCase.Delete => new SessionResponse { Id = request.Id, Delete = new DeleteResponse { Error = error } },
+        SessionRequest.OperationOneofCase.FetchDataType => new SessionResponse { Id = request.Id, FetchDataType = new FetchDataTypeResponse { Error = error } },
+        SessionRequest.OperationOneofCase.UpdateDataType => new SessionResponse { Id = request.Id, UpdateDataType = new UpdateDataTypeResponse { Error = error } },
+        _ => new SessionResponse { Id = request.Id, Get = new GetResponse { Error = error } },
+    };
 
     private static KvOutcome.Failed Failed(string message) => new(new KvError.InvalidRequest(message));
 

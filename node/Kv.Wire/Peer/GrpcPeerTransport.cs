@@ -3,6 +3,7 @@ using System.Net;
 using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.Rings;
+using Kv.Wire.Access;
 using Microsoft.Extensions.Logging;
 
 namespace Kv.Wire.Peer;
@@ -23,11 +24,11 @@ public sealed class GrpcPeerTransport : IPeerTransport, IAsyncDisposable
     private volatile Dictionary<string, PeerLink> addresses = [];
     private bool disposed;
 
-    /// <summary>The random source draws jitter alone.</summary>
+    /// <summary>The random source draws jitter alone. With <paramref name="tls"/>, peers are called by TLS, and shown this node's certificate.</summary>
     public GrpcPeerTransport(
-        PeerIdentity identity, PeerTransportOptions options, RequestMemory memory, TimeProvider time, Random random, ILogger<GrpcPeerTransport> logger)
+        PeerIdentity identity, PeerTransportOptions options, RequestMemory memory, TimeProvider time, Random random, ILogger<GrpcPeerTransport> logger, NodeTls? tls = null)
     {
-        context = new PeerLinkContext(identity, options, memory, time, random);
+        context = new PeerLinkContext(identity, options, memory, time, random, tls);
         this.logger = logger;
         timer = time.CreateTimer(static state => ((GrpcPeerTransport)state!).Tick(), this, options.DeadlineTick, options.DeadlineTick);
     }

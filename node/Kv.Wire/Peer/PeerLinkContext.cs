@@ -1,7 +1,9 @@
+using Kv.Wire.Access;
+
 namespace Kv.Wire.Peer;
 
 /// <summary>What all links of a node share.</summary>
-internal sealed class PeerLinkContext(PeerIdentity identity, PeerTransportOptions options, RequestMemory memory, TimeProvider time, Random random)
+internal sealed class PeerLinkContext(PeerIdentity identity, PeerTransportOptions options, RequestMemory memory, TimeProvider time, Random random, NodeTls? tls)
 {
     // Guards the random source, which is not safe for threads.
     private readonly Lock gate = new();
@@ -14,6 +16,9 @@ internal sealed class PeerLinkContext(PeerIdentity identity, PeerTransportOption
     public RequestMemory Memory { get; } = memory;
 
     public TimeProvider Time { get; } = time;
+
+    /// <summary>Null where nodes speak in the open.</summary>
+    public NodeTls? Tls { get; } = tls;
 
     /// <summary>The wheel's tick of a timestamp.</summary>
     public long Tick(long timestamp) => timestamp / ticksPerWheelTick;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Kv.Cluster.Peers;
@@ -33,7 +34,7 @@ internal sealed class PeerStream : IAsyncDisposable
     /// <summary>Connects and shakes hands, both within their time.</summary>
     public static async Task<PeerStream> OpenAsync(PeerLinkContext context, NodeId expected, string address, PeerLane lane, CancellationToken cancel)
     {
-        var channel = OpenChannel(context.Options, address);
+        var channel = OpenChannel(context.Options, address, context.Tls?.ToPeer());
         var source = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var call = new PeerStream(
             channel, channel.CreateCallInvoker().AsyncDuplexStreamingCall(PeerMethods.Of(lane), null, new CallOptions(cancellationToken: source.Token)), source);
@@ -99,7 +100,7 @@ internal sealed class PeerStream : IAsyncDisposable
         cancel.Dispose();
     }
 
-    private static GrpcChannel OpenChannel(PeerTransportOptions options, string address)
+    private static GrpcChannel OpenChannel(PeerTransportOptions options, string address, SslClientAuthenticationOptions? tls)
     {
         var handler = new SocketsHttpHandler
         {
@@ -114,7 +115,12 @@ internal sealed class PeerStream : IAsyncDisposable
             AllowAutoRedirect = false,
             ActivityHeadersPropagator = null,
         };
-        return GrpcChannel.ForAddress("http://" + address, new GrpcChannelOptions
+        if (tls is not null)
+        {
+            handler.SslOptions = tls;
+        }
+
+        return GrpcChannel.ForAddress((tls is null ? "http://" : "https://") + address, new GrpcChannelOptions
         {
             HttpHandler = handler,
             DisposeHttpClient = true,

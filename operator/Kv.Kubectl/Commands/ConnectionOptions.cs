@@ -19,6 +19,9 @@ internal sealed class ConnectionOptions
     private readonly Option<string?> kubeContext = Named("--kube-context", "NAME", "A context of the kubeconfig; else its current one.");
     private readonly Option<string?> kubeNamespace = Named("--namespace", "NAME", "The Cluster's namespace; else the context's.", "-n");
     private readonly Option<string?> cluster = Named("--cluster", "NAME", "The Cluster; else the only one of the namespace.", "-c");
+    private readonly Option<string?> user = Named("--user", "NAME", "Who asks for data, where the cluster has security on; its password is in $KV_PASSWORD, or in the first line of --password-file. Goes by TLS.");
+    private readonly Option<string?> passwordFile = Named("--password-file", "PATH", "The user's password.");
+    private readonly Option<string?> authorities = Named("--tls-ca", "PATH", "PEM: the authorities of the nodes' certificates, for data by TLS; with --user alone, this machine's.");
     private readonly Option<TimeSpan?> timeout;
     private readonly Option<string?> output;
 
@@ -42,7 +45,7 @@ internal sealed class ConnectionOptions
 
     public void AddTo(RootCommand root)
     {
-        foreach (var option in new Option[] { endpoint, adminEndpoint, cluster, kubeNamespace, kubeContext, kubeconfig, timeout, output })
+        foreach (var option in new Option[] { endpoint, adminEndpoint, cluster, kubeNamespace, kubeContext, kubeconfig, user, passwordFile, authorities, timeout, output })
         {
             root.Add(option);
         }
@@ -58,6 +61,7 @@ internal sealed class ConnectionOptions
         KubeContext = parsed.GetValue(kubeContext),
         Namespace = parsed.GetValue(kubeNamespace),
         Cluster = parsed.GetValue(cluster),
+        Security = DataSecurity.Of(parsed.GetValue(user), parsed.GetValue(passwordFile), parsed.GetValue(authorities)),
         Timeout = parsed.GetValue(timeout) ?? DefaultTimeout,
     };
 

@@ -16,14 +16,14 @@ internal static class AccessFinder
         }
 
         var file = settings.NamesKubernetes || surroundings.IsPlugin ? null : EndpointsFile.Find(surroundings.Directory);
-        return file is null ? await PodAccess.FindAsync(settings, cancel) : Local(file);
+        return file is null ? await PodAccess.FindAsync(settings, cancel) : Local(file, settings);
     }
 
-    private static DirectAccess Local(string file)
+    private static DirectAccess Local(string file, ConnectionSettings settings)
     {
         var nodes = EndpointsFile.Read(file);
         return nodes.Count > 0
-            ? new DirectAccess(nodes, $"the endpoints in {file} (does the local run that wrote it still run?)")
+            ? new DirectAccess(nodes, $"the endpoints in {file} (does the local run that wrote it still run?)", settings.Security)
             : throw new CliException(ExitCode.Unavailable, $"{file} names no node: the local run has not started one yet, or has ended");
     }
 
@@ -35,7 +35,7 @@ internal static class AccessFinder
             : null;
         var grpc = settings.Endpoint ?? known?.Grpc ?? Counterpart(settings.AdminEndpoint, AdminPort, GrpcPort);
         var admin = settings.AdminEndpoint ?? known?.Admin ?? Counterpart(settings.Endpoint, GrpcPort, AdminPort);
-        return new DirectAccess([new NodeAddress(known?.Name ?? grpc ?? admin!, grpc, admin)], settings.Endpoint is null ? "--admin-endpoint" : "--endpoint");
+        return new DirectAccess([new NodeAddress(known?.Name ?? grpc ?? admin!, grpc, admin)], settings.Endpoint is null ? "--admin-endpoint" : "--endpoint", settings.Security);
     }
 
     private static string? Counterpart(string? address, int usual, int other) =>

@@ -43,7 +43,9 @@ internal static class CallErrors
             StatusCode.NotFound when port == NodePort.Admin => ExitCode.NotFound,
             _ => ExitCode.Failed,
         };
-        return new CliException(code, prefix + ReasonOf(e), e);
+
+        // Who is turned away has done nothing.
+        return new CliException(code, (e.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied ? "" : prefix) + ReasonOf(e), e);
     }
 
     public static string ReasonOf(RpcException e)

@@ -4,15 +4,20 @@ using Grpc.Net.Client;
 
 namespace Kv.Kubectl.Connections;
 
-/// <summary>A gRPC channel for each address, as many as a cluster has nodes. Safe for any number of callers.</summary>
-internal sealed class ChannelCache(Func<SocketsHttpHandler> handler) : IDisposable
+/// <summary>A gRPC channel for each address, as many as a cluster has nodes. Safe for any number of callers. Data goes by <paramref name="security"/> where there is some.</summary>
+internal sealed class ChannelCache(Func<SocketsHttpHandler> handler, DataSecurity? security, bool checksNames) : IDisposable
 {
     /// <summary>An object of the largest size that a node gives out, with what goes with it.</summary>
     private const int MaxMessageBytes = 80 * 1024 * 1024;
 
     private readonly ConcurrentDictionary<string, GrpcChannel> channels = new(StringComparer.Ordinal);
 
-    public CallInvoker Get(string address) => channels.GetOrAdd(address, Open).CreateCallInvoker();
+    public CallInvoker Get(string address, NodePort port)
+    {
+        var used = port == NodePort.Grpc ? security : null;
+        var invoker = channels.GetOrAdd(address, one => Open(one, used)).CreateCallInvoker();
+        return used?.Identify(invoker) ?? invoker;
+    }
 
     public void Dispose()
     {
@@ -22,11 +27,16 @@ internal sealed class ChannelCache(Func<SocketsHttpHandler> handler) : IDisposab
         }
     }
 
-    private GrpcChannel Open(string address) => GrpcChannel.ForAddress($"http://{address}", new GrpcChannelOptions
+    private GrpcChannel Open(string address, DataSecurity? used)
     {
-        HttpHandler = handler(),
-        DisposeHttpClient = true,
-        MaxReceiveMessageSize = MaxMessageBytes,
-        MaxSendMessageSize = MaxMessageBytes,
-    });
+        var connections = handler();
+        used?.Secure(connections, checksNames);
+        return GrpcChannel.ForAddress($"{(used is null ? "http" : "https")}://{address}", new GrpcChannelOptions
+        {
+            HttpHandler = connections,
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = MaxMessageBytes,
+            MaxSendMessageSize = MaxMessageBytes,
+        });
+    }
 }

@@ -15,6 +15,9 @@ internal sealed record ConnectionSettings
 
     public string? Cluster { get; init; }
 
+    /// <summary>Null for data in the open.</summary>
+    public DataSecurity? Security { get; init; }
+
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
     public bool NamesKubernetes => Kubeconfig is not null || KubeContext is not null || Namespace is not null || Cluster is not null;

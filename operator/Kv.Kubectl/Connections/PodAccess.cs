@@ -19,13 +19,13 @@ internal sealed class PodAccess : INodeAccess
     private readonly string kubeNamespace;
     private readonly ChannelCache channels;
 
-    private PodAccess(Kubernetes client, string kubeNamespace, string cluster, IReadOnlyList<NodeAddress> nodes)
+    private PodAccess(Kubernetes client, string kubeNamespace, string cluster, IReadOnlyList<NodeAddress> nodes, DataSecurity? security)
     {
         this.client = client;
         this.kubeNamespace = kubeNamespace;
         Nodes = nodes;
         Origin = $"the pods of Cluster {cluster} in namespace {kubeNamespace}";
-        channels = new ChannelCache(() => new SocketsHttpHandler { UseProxy = false, ConnectTimeout = ConnectTimeout, ConnectCallback = ConnectAsync });
+        channels = new ChannelCache(() => new SocketsHttpHandler { UseProxy = false, ConnectTimeout = ConnectTimeout, ConnectCallback = ConnectAsync }, security, checksNames: false);
     }
 
     public IReadOnlyList<NodeAddress> Nodes { get; }
@@ -43,7 +43,7 @@ internal sealed class PodAccess : INodeAccess
             var nodes = pods.Where(pod => pod.GetLabel(ClusterLabel) == cluster && pod.Status?.Phase == "Running" && pod.Metadata.DeletionTimestamp is null)
                 .OrderByDescending(IsReady).ThenBy(pod => pod.Name(), StringComparer.Ordinal).Select(AddressOf).ToList();
             return nodes.Count > 0
-                ? new PodAccess(client, kubeNamespace, cluster, nodes)
+                ? new PodAccess(client, kubeNamespace, cluster, nodes, settings.Security)
                 : throw new CliException(ExitCode.Unavailable, $"no pod of Cluster {cluster} in namespace {kubeNamespace} runs");
         }
         catch
@@ -53,7 +53,7 @@ internal sealed class PodAccess : INodeAccess
         }
     }
 
-    public CallInvoker Open(NodeAddress node, NodePort port) => channels.Get(node.Of(port)!);
+    public CallInvoker Open(NodeAddress node, NodePort port) => channels.Get(node.Of(port)!, port);
 
     /// <summary>Its address in the cluster is of no use from here: a member is the pod of its name.</summary>
     public NodeAddress? Find(string name, string? adminAddress) => Nodes.FirstOrDefault(node => node.Name == name);

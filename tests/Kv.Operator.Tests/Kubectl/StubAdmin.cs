@@ -43,5 +43,9 @@ internal sealed class StubAdmin(StubNode node) : Admin.AdminBase
 
     public override Task<BucketType> GetBucketType(GetBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));
 
+    public override Task<Security> GetSecurity(GetSecurityRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Security>(request));
+
+    public override Task<Security> ChangeSecurity(ChangeSecurityRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Security>(request));
+
     public override Task<TypeList> ListBucketTypes(ListBucketTypesRequest request, ServerCallContext context) => Task.FromResult(node.Reply<TypeList>(request));
 }

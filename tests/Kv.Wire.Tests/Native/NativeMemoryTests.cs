@@ -3,12 +3,14 @@ using System.Globalization;
 using System.Net;
 using Google.Protobuf;
 using Kv.Protos.Kv.V1;
+using Kv.Wire.Access;
 using Kv.Wire.Native;
 using Kv.Wire.Tests.Riak;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Kv.Wire.Tests.Native;
@@ -28,7 +30,8 @@ public sealed class NativeMemoryTests : IAsyncLifetime
     {
         alone = await LoneNode.StartAsync();
         var options = NativeOptions.For(memory.MaxObjectBytes) with { StallTimeout = TimeSpan.FromMilliseconds(100), SessionRequests = 8 };
-        service = new KvService(alone.Node.Client, alone.Node.State, new RingView(alone.Node.State), options, memory, TimeProvider.System);
+        var access = new AccessControl(alone.Node.State, [], NullLogger<AccessControl>.Instance);
+        service = new KvService(alone.Node.Client, alone.Node.State, new RingView(alone.Node.State), options, memory, access, TimeProvider.System);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -36,7 +39,7 @@ public sealed class NativeMemoryTests : IAsyncLifetime
             kestrel.Limits.ApplyNativeLimits(options, 100);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
-        builder.Services.AddKvService(service, options);
+        builder.Services.AddKvService(service, options, access);
         app = builder.Build();
         app.MapKvService(memory, options);
         await app.StartAsync();

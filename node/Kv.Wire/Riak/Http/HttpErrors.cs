@@ -22,6 +22,14 @@ internal static class HttpErrors
 
     public static HttpFault PreconditionFailed { get; } = new(412, "a condition of the request does not hold for the stored object\n");
 
+    public static HttpFault NeedsTls { get; } = new(426, "Security is enabled and Riak does not accept credentials over HTTP. Try HTTPS instead.\n");
+
+    public static HttpFault Unauthorized { get; } = new(401, "Unauthorized\n");
+
+    public static HttpFault OtherReferer { get; } = new(403, "the request was sent by a page of another site\n");
+
+    public static HttpFault Denied(string text) => new(403, text);
+
     public static HttpFault NotAcceptable { get; } = new(406, "the object is not stored in a media type that the Accept header allows\n");
 
     public static HttpFault MalformedPath { get; } = new(400, "malformed percent-encoding in the path\n");

@@ -19,6 +19,7 @@ internal sealed partial class RiakHttpDispatch
     private readonly ListResource lists;
     private readonly IndexResource indexes;
     private readonly ServerResource server;
+    private readonly RiakHttpAccess access;
     private readonly RiakStatistics statistics;
     private readonly ILogger<RiakHttpDispatch> log;
 
@@ -33,6 +34,7 @@ internal sealed partial class RiakHttpDispatch
         lists = new ListResource(doors.Client, doors.Admin, options);
         indexes = new IndexResource(doors.Client, options);
         server = new ServerResource(doors.State);
+        access = new RiakHttpAccess(doors.Access);
         this.statistics = statistics;
         this.log = log;
     }
@@ -77,6 +79,23 @@ internal sealed partial class RiakHttpDispatch
             return http.SendAsync(HttpErrors.MalformedPath);
         }
 
+        return access.IsAsked(http, path) ? GuardedAsync(http, path) : CarryOutAsync(http, path);
+    }
+
+    private async Task GuardedAsync(HttpContext http, RiakPath path)
+    {
+        if (await access.WhyRefusedAsync(http, path) is { } refusal)
+        {
+            await http.SendAsync(refusal);
+        }
+        else
+        {
+            await CarryOutAsync(http, path);
+        }
+    }
+
+    private Task CarryOutAsync(HttpContext http, RiakPath path)
+    {
         var allowed = AllowedOf(path);
         var method = http.Request.Method;
         if (allowed.Length > 0 && Array.IndexOf(allowed, method) < 0)

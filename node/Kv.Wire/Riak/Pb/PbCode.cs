@@ -42,5 +42,7 @@ internal enum PbCode : byte
     DtFetchResp = 81,
     DtUpdateReq = 82,
     DtUpdateResp = 83,
+    AuthReq = 253,
+    AuthResp = 254,
     StartTls = 255,
 }

@@ -24,18 +24,19 @@ internal sealed class PbConnection : IDisposable
     private bool isMidFrame;
     private volatile bool isStopping;
 
-    public PbConnection(IDuplexPipe transport, PbDispatch dispatch, RiakPbOptions options, RequestMemory memory, CancellationToken gone)
+    public PbConnection(IDuplexPipe transport, Func<PbOutput, PbSession> begin, PbDispatch dispatch, RiakPbOptions options, RequestMemory memory, CancellationToken gone)
     {
         input = transport.Input;
         output = new PbOutput(transport.Output, options.StallTimeout, gone);
-        session = new PbSession(output);
+        session = begin(output);
         (this.dispatch, this.options, this.memory) = (dispatch, options, memory);
     }
 
+    /// <summary>True where TLS is to begin: what the client sent after it asked is still to be read.</summary>
     // hot
-    public async Task ServeAsync()
+    public async Task<bool> ServeAsync()
     {
-        var isLast = false;
+        var (isLast, startsTls) = (false, false);
         while (!isLast && !isStopping && await ReadAsync() is { IsCanceled: false } read)
         {
             var rest = read.Buffer;
@@ -64,12 +65,13 @@ internal sealed class PbConnection : IDisposable
 
             // What was taken or passed over was whole, or is counted as skipped: the client owes nothing but that.
             isMidFrame = false;
-            isLast = reply.IsLast;
+            (isLast, startsTls) = (reply.IsLast, reply.StartsTls);
             Release();
             await output.WriteAsync(reply);
         }
 
         await output.FlushAsync();
+        return startsTls && !isStopping;
     }
 
     /// <summary>Ends the connection once the request that is under way is answered.</summary>

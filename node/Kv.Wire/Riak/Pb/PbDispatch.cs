@@ -13,11 +13,12 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
 {
     private readonly PbObjects objects = new(doors.Client);
     private readonly PbBuckets buckets = new(doors.Admin);
-    private readonly PbListings listings = new(doors.Client, doors.Admin, options);
+    private readonly PbListings listings = new(doors.Client, doors.Admin, doors.Access, options);
     private readonly PbIndexes indexes = new(doors.Client, options);
     private readonly PbDataTypes dataTypes = new(doors.Client, doors.Admin);
     private readonly PbCounters counters = new(doors.Client);
     private readonly PbServer server = new(doors, options);
+    private readonly PbAccess access = new(doors, options);
 
     /// <summary>Carries out one request and gives the last frame of its answer. The message's bytes are not touched after the first await.</summary>
     // hot
@@ -42,32 +43,76 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
         }
     }
 
-    private ValueTask<PbReply> RouteAsync(PbCode code, in ReadOnlySequence<byte> message, PbSession session) => code switch
+    // hot
+    private ValueTask<PbReply> RouteAsync(PbCode code, in ReadOnlySequence<byte> message, PbSession session)
     {
-        PbCode.GetReq => objects.GetAsync(RpbGetReq.Parser.ParseFrom(message)),
-        PbCode.PutReq => RpbPutReq.Parser.ParseFrom(message) is { Content: not null } put ? objects.PutAsync(put) : new(Incomplete("RpbPutReq has no content")),
-        PbCode.DelReq => objects.DeleteAsync(RpbDelReq.Parser.ParseFrom(message)),
-        PbCode.PingReq => new(PbReply.Empty(PbCode.PingResp)),
-        PbCode.GetServerInfoReq => new(server.Info()),
-        PbCode.GetClientIdReq => new(new PbReply(PbCode.GetClientIdResp, new RpbGetClientIdResp { ClientId = session.ClientId })),
-        PbCode.SetClientIdReq => new(SetClientId(RpbSetClientIdReq.Parser.ParseFrom(message), session)),
-        PbCode.ListBucketsReq => listings.BucketsAsync(RpbListBucketsReq.Parser.ParseFrom(message), session.Output),
-        PbCode.ListKeysReq => listings.KeysAsync(RpbListKeysReq.Parser.ParseFrom(message), session.Output),
-        PbCode.IndexReq => indexes.QueryAsync(RpbIndexReq.Parser.ParseFrom(message), session.Output),
-        PbCode.GetBucketReq => new(buckets.Get(RpbGetBucketReq.Parser.ParseFrom(message))),
-        PbCode.SetBucketReq => RpbSetBucketReq.Parser.ParseFrom(message) is { Props: not null } set ? buckets.SetAsync(set) : new(Incomplete("RpbSetBucketReq has no props")),
-        PbCode.ResetBucketReq => buckets.ResetAsync(RpbResetBucketReq.Parser.ParseFrom(message)),
-        PbCode.GetBucketTypeReq => new(buckets.GetType(RpbGetBucketTypeReq.Parser.ParseFrom(message))),
-        PbCode.SetBucketTypeReq => RpbSetBucketTypeReq.Parser.ParseFrom(message) is { Props: not null } set
-            ? buckets.SetTypeAsync(set)
-            : new(Incomplete("RpbSetBucketTypeReq has no props")),
-        PbCode.GetBucketKeyPreflistReq => new(server.Preflist(RpbGetBucketKeyPreflistReq.Parser.ParseFrom(message))),
-        PbCode.CounterGetReq => counters.GetAsync(RpbCounterGetReq.Parser.ParseFrom(message)),
-        PbCode.CounterUpdateReq => counters.UpdateAsync(RpbCounterUpdateReq.Parser.ParseFrom(message)),
-        PbCode.DtFetchReq => dataTypes.FetchAsync(DtFetchReq.Parser.ParseFrom(message)),
-        PbCode.DtUpdateReq => DtUpdateReq.Parser.ParseFrom(message) is { Op: not null } update ? dataTypes.UpdateAsync(update) : new(Incomplete("DtUpdateReq has no op")),
-        PbCode.StartTls => new(PbReply.Error(PbErrors.NoStartTls)),
-        _ => new(PbReply.Error(PbErrors.UnknownCode((byte)code))),
+        if (!access.IsOn)
+        {
+            return CarryOutAsync(code, Parse(code, message), session);
+        }
+
+        if (PbAccess.WhyNotServed(code, session) is { } unserved)
+        {
+            return new(PbReply.Error(unserved));
+        }
+
+        var request = Parse(code, message);
+        return access.WhyDenied(request, session) is { } denied ? new(PbReply.Error(denied)) : CarryOutAsync(code, request, session);
+    }
+
+    /// <summary>Null for a message without fields, and for one that is not known.</summary>
+    private static IMessage? Parse(PbCode code, in ReadOnlySequence<byte> message) => code switch
+    {
+        PbCode.GetReq => RpbGetReq.Parser.ParseFrom(message),
+        PbCode.PutReq => RpbPutReq.Parser.ParseFrom(message),
+        PbCode.DelReq => RpbDelReq.Parser.ParseFrom(message),
+        PbCode.SetClientIdReq => RpbSetClientIdReq.Parser.ParseFrom(message),
+        PbCode.ListBucketsReq => RpbListBucketsReq.Parser.ParseFrom(message),
+        PbCode.ListKeysReq => RpbListKeysReq.Parser.ParseFrom(message),
+        PbCode.IndexReq => RpbIndexReq.Parser.ParseFrom(message),
+        PbCode.GetBucketReq => RpbGetBucketReq.Parser.ParseFrom(message),
+        PbCode.SetBucketReq => RpbSetBucketReq.Parser.ParseFrom(message),
+        PbCode.ResetBucketReq => RpbResetBucketReq.Parser.ParseFrom(message),
+        PbCode.GetBucketTypeReq => RpbGetBucketTypeReq.Parser.ParseFrom(message),
+        PbCode.SetBucketTypeReq => RpbSetBucketTypeReq.Parser.ParseFrom(message),
+        PbCode.GetBucketKeyPreflistReq => RpbGetBucketKeyPreflistReq.Parser.ParseFrom(message),
+        PbCode.CounterGetReq => RpbCounterGetReq.Parser.ParseFrom(message),
+        PbCode.CounterUpdateReq => RpbCounterUpdateReq.Parser.ParseFrom(message),
+        PbCode.DtFetchReq => DtFetchReq.Parser.ParseFrom(message),
+        PbCode.DtUpdateReq => DtUpdateReq.Parser.ParseFrom(message),
+        PbCode.AuthReq => RpbAuthReq.Parser.ParseFrom(message),
+        _ => null,
+    };
+
+    // hot
+    private ValueTask<PbReply> CarryOutAsync(PbCode code, IMessage? request, PbSession session) => request switch
+    {
+        RpbGetReq get => objects.GetAsync(get),
+        RpbPutReq put => put.Content is null ? new(Incomplete("RpbPutReq has no content")) : objects.PutAsync(put),
+        RpbDelReq delete => objects.DeleteAsync(delete),
+        DtFetchReq fetch => dataTypes.FetchAsync(fetch),
+        DtUpdateReq update => update.Op is null ? new(Incomplete("DtUpdateReq has no op")) : dataTypes.UpdateAsync(update),
+        RpbCounterGetReq get => counters.GetAsync(get),
+        RpbCounterUpdateReq update => counters.UpdateAsync(update),
+        RpbSetClientIdReq set => new(SetClientId(set, session)),
+        RpbListBucketsReq list => listings.BucketsAsync(list, session.Output),
+        RpbListKeysReq list => listings.KeysAsync(list, session.Output),
+        RpbIndexReq query => access.WhyDisabled(query) is { } disabled ? new(PbReply.Error(disabled)) : indexes.QueryAsync(query, session.Output),
+        RpbGetBucketReq get => new(buckets.Get(get)),
+        RpbSetBucketReq set => set.Props is null ? new(Incomplete("RpbSetBucketReq has no props")) : buckets.SetAsync(set),
+        RpbResetBucketReq reset => buckets.ResetAsync(reset),
+        RpbGetBucketTypeReq get => new(buckets.GetType(get)),
+        RpbSetBucketTypeReq set => set.Props is null ? new(Incomplete("RpbSetBucketTypeReq has no props")) : buckets.SetTypeAsync(set),
+        RpbGetBucketKeyPreflistReq preflist => new(server.Preflist(preflist)),
+        RpbAuthReq authenticate => access.AuthenticateAsync(authenticate, session),
+        _ => code switch
+        {
+            PbCode.PingReq => new(PbReply.Empty(PbCode.PingResp)),
+            PbCode.GetServerInfoReq => new(server.Info()),
+            PbCode.GetClientIdReq => new(new PbReply(PbCode.GetClientIdResp, new RpbGetClientIdResp { ClientId = session.ClientId })),
+            PbCode.StartTls => new(access.StartTls(session)),
+            _ => new(PbReply.Error(PbErrors.UnknownCode((byte)code))),
+        },
     };
 
     /// <summary>The parser does not ask for what is required; of bytes, none is as good as an empty one, and refused as such.</summary>

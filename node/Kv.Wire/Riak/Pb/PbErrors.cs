@@ -16,6 +16,12 @@ internal static class PbErrors
     public const string EmptyType = "Type cannot be zero-length";
     public const string Overload = "overload";
     public const string NoStartTls = "Security not enabled; STARTTLS not allowed.";
+    public const string NoAuthentication = "Security not enabled; authentication not required.";
+    public const string NoCertificate = "STARTTLS is not possible: the node has no certificate";
+    public const string HasTls = "STARTTLS is done already";
+    public const string NeedsTls = "Security is enabled, please STARTTLS first";
+    public const string NeedsUser = "Security is enabled, please authenticate first";
+    public const string NotAuthenticated = "Authentication failed";
     public const string Internal = "Error processing incoming message: the node failed, see its log";
     public const string NoDataType = "Bucket datatype 'undefined' is not a supported type.";
     public const string NoIndexBodies = "return_body is not supported: fetch the objects by the keys";

@@ -5,6 +5,7 @@ using Kv.Cluster;
 using Kv.Cluster.Membership;
 using Kv.Core.Objects;
 using Kv.Protos.Riak;
+using Kv.Wire.Access;
 
 namespace Kv.Wire.Riak.Pb;
 
@@ -12,13 +13,14 @@ namespace Kv.Wire.Riak.Pb;
 /// Listings of buckets and keys (riak_kv_pb_bucket; reference 8.3). A stream is sent page by page as fast as its client takes it, and ends with the connection; one that
 /// fails ends with an error in the place of its last message. A listing that is to be one message is bounded as a message is.
 /// </summary>
-internal sealed class PbListings(KvClient client, ClusterAdmin admin, RiakPbOptions options)
+internal sealed class PbListings(KvClient client, ClusterAdmin admin, AccessControl access, RiakPbOptions options)
 {
     public async ValueTask<PbReply> BucketsAsync(RpbListBucketsReq message, PbOutput output)
     {
         var fields = new PbFields();
         var type = fields.BucketType(message.HasType, message.Type);
-        if ((fields.Fault ?? WhyNotListed(type)) is { } fault)
+        var job = message.Stream ? JobClass.StreamListBuckets : JobClass.ListBuckets;
+        if ((fields.Fault ?? access.WhyDisabled(job) ?? WhyNotListed(type)) is { } fault)
         {
             return PbReply.Error(fault);
         }
@@ -38,7 +40,7 @@ internal sealed class PbListings(KvClient client, ClusterAdmin admin, RiakPbOpti
             fields.Refuse(PbErrors.EmptyBucket);
         }
 
-        if ((fields.Fault ?? WhyNotListed(type)) is { } fault)
+        if ((fields.Fault ?? access.WhyDisabled(JobClass.StreamListKeys) ?? WhyNotListed(type)) is { } fault)
         {
             return PbReply.Error(fault);
         }

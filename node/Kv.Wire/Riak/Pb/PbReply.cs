@@ -9,6 +9,9 @@ internal readonly record struct PbReply(PbCode Code, IMessage? Message)
     /// <summary>Whether the connection ends after it: what follows cannot be trusted to begin where it should.</summary>
     public bool IsLast { get; init; }
 
+    /// <summary>Whether TLS begins after it.</summary>
+    public bool StartsTls { get; init; }
+
     public static PbReply Empty(PbCode code) => new(code, null);
 
     public static PbReply Error(string text) => new(PbCode.ErrorResp, new RpbErrorResp { Errmsg = ByteString.CopyFromUtf8(text), Errcode = 0 });

@@ -15,6 +15,17 @@ public sealed record RiakPbOptions
     /// <summary>How long a frame that has begun may rest, and how long a client may leave what it is sent: after it the connection is closed.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a TLS handshake may take.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the answer to a wrong password is held back, as Riak does.</summary>
+    public TimeSpan FailedAuthenticationDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>After so many, the connection is closed.</summary>
+    public int MaxFailedAuthentications { get; init; } = 3;
+
     /// <summary>What clients are told that they talk to: they turn features on by it. A version of Riak whose interface this is.</summary>
     public string ServerVersion { get; init; } = "3.2.3";
 }

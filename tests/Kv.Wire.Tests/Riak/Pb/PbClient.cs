@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Kv.Protos.Riak;
 using Xunit;
@@ -13,7 +15,7 @@ public sealed class PbClient : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Socket socket;
-    private readonly NetworkStream stream;
+    private Stream stream;
 
     private PbClient(Socket socket)
     {
@@ -85,6 +87,20 @@ public sealed class PbClient : IDisposable
         var error = RpbErrorResp.Parser.ParseFrom(body);
         Assert.Equal(0u, error.Errcode);
         return error.Errmsg.ToStringUtf8();
+    }
+
+    /// <summary>Asks for TLS and does the handshake; any certificate of the server's will do.</summary>
+    public async Task StartTlsAsync(X509Certificate2? certificate = null)
+    {
+        Assert.Equal(255, (await AskAsync(255)).Code);
+        var secured = new SslStream(stream);
+        await secured.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "localhost",
+            ClientCertificates = certificate is null ? [] : [certificate],
+            RemoteCertificateValidationCallback = static (_, shown, _, _) => shown is not null,
+        });
+        stream = secured;
     }
 
     public void EndSending() => socket.Shutdown(SocketShutdown.Send);

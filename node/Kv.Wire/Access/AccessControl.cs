@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Kv.Cluster.Membership;
+using Kv.Core.Security;
+using Microsoft.Extensions.Logging;
+
+namespace Kv.Wire.Access;
+
+/// <summary>
+/// What every front end asks: whether clients have to show who they are, whether one is who it says, and whether it may do what it asks for. Reads the cluster document of the
+/// moment, so that a grant that is revoked does not outlive it. Safe to call from any thread.
+/// </summary>
+public sealed partial class AccessControl : IDisposable
+{
+    /// <summary>Passwords are looked at by half of the processors; so many more wait for their turn.</summary>
+    private const int MaxWaiting = 64;
+
+    /// <summary>Users that are remembered; a cluster has fewer (<see cref="SecurityState.MaxUsers"/>), unless they come and go.</summary>
+    private const int MaxUsers = 2 * SecurityState.MaxUsers;
+
+    private readonly ClusterState state;
+    private readonly ImmutableHashSet<JobClass> disabledJobs;
+    private readonly ILogger<AccessControl> log;
+    private readonly ConcurrentDictionary<string, AccessUser> users = new(StringComparer.Ordinal);
+    private readonly byte[] secret = RandomNumberGenerator.GetBytes(32);
+    private readonly SemaphoreSlim deriving = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private int waiting;
+
+    public AccessControl(ClusterState state, ImmutableHashSet<JobClass> disabledJobs, ILogger<AccessControl> log) =>
+        (this.state, this.disabledJobs, this.log) = (state, disabledJobs, log);
+
+    /// <summary>Whether clients have to show who they are. All that a request costs where they have not.</summary>
+    // hot
+    public bool IsOn => state.Current.Document is { Security.IsEnabled: true };
+
+    public void Dispose() => deriving.Dispose();
+
+    /// <summary>Null where this node does such work; else Riak's refusal.</summary>
+    public string? WhyDisabled(JobClass job) => disabledJobs.Contains(job) ? JobClassNames.Disabled(job) : null;
+
+    /// <summary>Null where the user may; else Riak's refusal. Nobody (<paramref name="user"/> null) may only where security is off.</summary>
+    public string? WhyDenied(AccessUser? user, Permissions permissions, GrantScope scope)
+    {
+        if (state.Current.Document is not { Security: { IsEnabled: true } security })
+        {
+            return null;
+        }
+
+        return user is null ? "Security is enabled, please authenticate first" : user.GrantsIn(security).WhyDenied(permissions, scope);
+    }
+
+    public async ValueTask<AccessAnswer> AuthenticateAsync(Credentials credentials, CancellationToken cancel)
+    {
+        var security = state.Current.Document?.Security ?? SecurityState.Off;
+        var name = SecurityNames.Fold(credentials.User);
+        switch (Authentication.Of(security, name, credentials.Peer))
+        {
+            case Authentication.Trusted:
+                return Known(name);
+            case Authentication.ByCertificate:
+                return credentials.CommonName is { } shown && SecurityNames.Fold(shown) == name
+                    ? Known(name)
+                    : Failed(credentials, credentials.CommonName is null ? "no_common_name" : "common_name_mismatch");
+            case Authentication.ByPassword byPassword:
+                return await ByPasswordAsync(name, byPassword.Expected, credentials, cancel);
+            case Authentication.Refused refused:
+                return Failed(credentials, refused.Reason);
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    private async ValueTask<AccessAnswer> ByPasswordAsync(string name, PasswordHash expected, Credentials credentials, CancellationToken cancel)
+    {
+        if (credentials.Password is not { Length: <= PasswordHash.MaxPasswordBytes } password)
+        {
+            return Failed(credentials, "bad_password");
+        }
+
+        var user = UserOf(name);
+        if (user.IsVerified(expected, password, secret))
+        {
+            return new AccessAnswer.Known(user);
+        }
+
+        if (Interlocked.Increment(ref waiting) > MaxWaiting)
+        {
+            Interlocked.Decrement(ref waiting);
+            return new AccessAnswer.Overloaded();
+        }
+
+        bool isRight;
+        try
+        {
+            await deriving.WaitAsync(cancel);
+            try
+            {
+                isRight = user.IsVerified(expected, password, secret) || await Task.Run(() => expected.Matches(password), cancel);
+            }
+            finally
+            {
+                deriving.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref waiting);
+        }
+
+        if (!isRight)
+        {
+            return Failed(credentials, "bad_password");
+        }
+
+        user.Verify(expected, password, secret);
+        return new AccessAnswer.Known(user);
+    }
+
+    private AccessAnswer.Known Known(string name) => new(UserOf(name));
+
+    private AccessUser UserOf(string name)
+    {
+        if (users.Count >= MaxUsers)
+        {
+            users.Clear();
+        }
+
+        return users.GetOrAdd(name, static name => new AccessUser(name));
+    }
+
+    private AccessAnswer.Unknown Failed(Credentials credentials, string reason)
+    {
+        LogFailed(credentials.User.Length <= SecurityNames.MaxBytes ? credentials.User : credentials.User[..SecurityNames.MaxBytes], credentials.Peer.ToString(), reason);
+        return new AccessAnswer.Unknown();
+    }
+
+    [LoggerMessage(2501, LogLevel.Warning, "a client at {Peer} is not taken for user `{User}`: {Reason}")]
+    private partial void LogFailed(string user, string peer, string reason);
+}

@@ -1,0 +1,63 @@
+using Google.Protobuf;
+using Kv.Protos.Riak;
+using Kv.Wire.Access;
+using Xunit;
+using static Kv.Core.Security.SecurityChange;
+
+namespace Kv.Wire.Tests.Access;
+
+/// <summary>Kinds of work that are switched off, with security off.</summary>
+public sealed class JobClassTests : IAsyncLifetime
+{
+    private readonly SecuredNode node = new() { DisabledJobs = [JobClass.StreamListKeys, JobClass.ListBuckets, JobClass.SecondaryIndex] };
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await node.InitializeAsync();
+        await node.ChangeAsync(new Enable(false));
+    }
+
+    public ValueTask DisposeAsync() => node.DisposeAsync();
+
+    [Fact]
+    public async Task OverHttp_ItIs403_AndOtherKindsAreServed()
+    {
+        using var client = SecuredNode.NewClient();
+        using var refused = await client.GetAsync($"http://{node.Http}/buckets?buckets=true", Cancel);
+        Assert.Equal((403, "Operation '{riak_kv,list_buckets}' is not enabled"), ((int)refused.StatusCode, await refused.Content.ReadAsStringAsync(Cancel)));
+        using var streamed = await client.GetAsync($"http://{node.Http}/buckets?buckets=stream", Cancel);
+        Assert.Equal(200, (int)streamed.StatusCode);
+        using var keys = await client.GetAsync($"https://{node.Http}/buckets/b/keys?keys=stream", Cancel);
+        Assert.Equal((403, "Operation '{riak_kv,stream_list_keys}' is not enabled"), ((int)keys.StatusCode, await keys.Content.ReadAsStringAsync(Cancel)));
+        using var index = await client.GetAsync($"http://{node.Http}/buckets/b/index/$bucket/b", Cancel);
+        Assert.Equal((403, "Operation '{riak_kv,secondary_index}' is not enabled"), ((int)index.StatusCode, await index.Content.ReadAsStringAsync(Cancel)));
+        using var whole = await client.GetAsync($"http://{node.Http}/riak/b?keys=true", Cancel);
+        Assert.Equal(200, (int)whole.StatusCode);
+        using var props = await client.GetAsync($"http://{node.Http}/riak/b", Cancel);
+        Assert.Equal(200, (int)props.StatusCode);
+    }
+
+    [Fact]
+    public async Task OverProtocolBuffers_ItIsAnError()
+    {
+        using var client = await node.ConnectPbAsync();
+        Assert.Equal("Operation '{riak_kv,list_buckets}' is not enabled", await client.FailAsync(15, new RpbListBucketsReq()));
+        Assert.Equal("Operation '{riak_kv,stream_list_keys}' is not enabled", await client.FailAsync(17, new RpbListKeysReq { Bucket = ByteString.CopyFromUtf8("b") }));
+        var query = new RpbIndexReq { Bucket = ByteString.CopyFromUtf8("b"), Index = ByteString.CopyFromUtf8("$bucket"), Qtype = RpbIndexReq.Types.IndexQueryType.Eq };
+        Assert.Equal("Operation '{riak_kv,secondary_index}' is not enabled", await client.FailAsync(25, query));
+        Assert.Equal("Security not enabled; STARTTLS not allowed.", await client.FailAsync(255));
+        Assert.Equal("Security not enabled; authentication not required.", await client.FailAsync(253, new RpbAuthReq { User = ByteString.Empty, Password = ByteString.Empty }));
+        Assert.Equal(2, (await client.AskAsync(1)).Code);
+    }
+
+    [Fact]
+    public async Task TurnedOnAgain_AnOpenPlainConnection_IsServedNoMore()
+    {
+        using var client = await node.ConnectPbAsync();
+        Assert.Equal(2, (await client.AskAsync(1)).Code);
+        await node.ChangeAsync(new Enable(true));
+        Assert.Equal("Security is enabled, please STARTTLS first", await client.FailAsync(1));
+    }
+}
