@@ -93,7 +93,7 @@ internal static class DotStoreCodec
             members.Add(reader.ReadBlock().ToArray());
         }
 
-        return members.ToImmutable();
+        return members.DrainToImmutable();
     }
 
     private static ImmutableArray<FieldName> ReadFields(ref ByteReader reader)
@@ -104,7 +104,7 @@ internal static class DotStoreCodec
             fields.Add(ReadField(ref reader));
         }
 
-        return fields.ToImmutable();
+        return fields.DrainToImmutable();
     }
 
     private static void WriteField(GrowingWriter writer, FieldName field)
@@ -127,7 +127,7 @@ internal static class DotStoreCodec
             members.Add(new SetMember(reader.ReadBlock().ToArray(), ReadEvents(ref reader, clock)));
         }
 
-        return new SetStore(members.ToImmutable());
+        return new SetStore(members.DrainToImmutable());
     }
 
     private static MapStore? ReadMap(ref ByteReader reader, VersionVector clock, int depth)
@@ -145,7 +145,7 @@ internal static class DotStoreCodec
             fields.Add(new MapField(name, updates, content));
         }
 
-        return new MapStore(fields.ToImmutable());
+        return new MapStore(fields.DrainToImmutable());
     }
 
     private static RegisterStore ReadRegister(ref ByteReader reader, VersionVector clock)
@@ -156,7 +156,7 @@ internal static class DotStoreCodec
             entries.Add(new(ReadDot(ref reader, clock), new Assignment((long)reader.ReadVarint(), reader.ReadBlock().ToArray())));
         }
 
-        return new RegisterStore(entries.ToImmutable());
+        return new RegisterStore(entries.DrainToImmutable());
     }
 
     private static CounterStore ReadCounter(ref ByteReader reader, VersionVector clock)
@@ -167,7 +167,7 @@ internal static class DotStoreCodec
             entries.Add(new(ReadDot(ref reader, clock), new BigInteger(reader.ReadBlock())));
         }
 
-        return new CounterStore(entries.ToImmutable());
+        return new CounterStore(entries.DrainToImmutable());
     }
 
     private static void WriteEvents(GrowingWriter writer, ImmutableArray<DottedEntry<bool>> events, VersionVector clock) =>
@@ -181,7 +181,7 @@ internal static class DotStoreCodec
             events.Add(new(ReadDot(ref reader, clock), true));
         }
 
-        return events.ToImmutable();
+        return events.DrainToImmutable();
     }
 
     private static void WriteDot(GrowingWriter writer, Dot dot, VersionVector clock)
