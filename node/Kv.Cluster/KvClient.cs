@@ -8,6 +8,7 @@ using Kv.Core.Indexes;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster;
 
@@ -100,7 +101,7 @@ public sealed partial class KvClient : IDisposable
         {
             var outcome = Interlocked.Increment(ref active) > context.Options.MaxConcurrentRequests
                 ? Overloaded()
-                : Admit(request.Key, request.IsForwarded, out var props) is { } refusal || (refusal = Check(request)) is not null
+                : Admit(request.Key, request.IsForwarded, out var props) is { } refusal || (refusal = Check(request, props!)) is not null
                     ? new KvOutcome.Failed(refusal)
                     : await coordinators.ExecuteAsync(request, props!, deadline);
             error = (outcome as KvOutcome.Failed)?.Error;
@@ -213,7 +214,7 @@ public sealed partial class KvClient : IDisposable
         _ => null,
     };
 
-    private KvError? Check(KvRequest request)
+    private KvError? Check(KvRequest request, BucketProps props)
     {
         if (request is not KvRequest.Put put)
         {
@@ -233,6 +234,11 @@ public sealed partial class KvClient : IDisposable
             }
         }
 
+        if (props.StoreBackend == StoreBackend.Ordered && WhyNotIndexed(put) is { } problem)
+        {
+            return problem;
+        }
+
         if (put.Update is not null && (put.AsIs || put.IfNoneMatch || put.IfNotModified))
         {
             return new KvError.InvalidRequest("an update of a data type takes no conditions and no `asis`");
@@ -240,6 +246,10 @@ public sealed partial class KvClient : IDisposable
 
         return put.IfNoneMatch && put.IfNotModified ? new KvError.InvalidRequest("if_none_match and if_not_modified exclude each other") : null;
     }
+
+    /// <summary>Counted first, since entries are worked out one by one.</summary>
+    private static KvError.InvalidRequest? WhyNotIndexed(KvRequest.Put put) =>
+        put.Content.Metadata.Indexes.Length > IndexEntries.MaxEntries || !IndexEntries.Fit(put.Key, put.Content) ? KvErrors.TooManyIndexEntries : null;
 
     private KvError? AdmitListing(string bucketType, BucketName? bucket, out BucketProps? props, out int nVal, out int ringSize)
     {

@@ -1,5 +1,6 @@
 using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
+using Kv.Core.Indexes;
 using Kv.Core.Quorum;
 
 namespace Kv.Cluster.Coordination;
@@ -23,6 +24,10 @@ internal static class KvErrors
     };
 
     public static KvOutcome Failed(QuorumFailure failure, bool indeterminate) => new KvOutcome.Failed(Of(failure, indeterminate));
+
+    /// <summary>Of an object, or of its siblings together; each entry with its bucket's names and its key.</summary>
+    public static KvError.InvalidRequest TooManyIndexEntries { get; } = new(
+        $"index entries beyond what an object may have with all its siblings: {IndexEntries.MaxEntries} entries, and {IndexEntries.MaxBytes} bytes of terms, bucket names and keys");
 
     /// <summary>Of a coordinating vnode's refusal.</summary>
     public static KvError OfCoordinator(VnodeReply reply) => reply switch

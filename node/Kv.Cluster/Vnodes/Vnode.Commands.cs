@@ -1,8 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
+using Kv.Cluster.Coordination;
 using Kv.Cluster.Peers;
 using Kv.Core.Causality;
 using Kv.Core.DataTypes;
+using Kv.Core.Indexes;
 using Kv.Core.Objects;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster.Vnodes;
 
@@ -86,6 +89,12 @@ public sealed partial class Vnode
         if (written.Siblings.Length > context.Options.MaxSiblings)
         {
             command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: new KvError.TooManySiblings(written.Siblings.Length, context.Options.MaxSiblings));
+            return;
+        }
+
+        if (slot.Backend == StoreBackend.Ordered && written.Siblings.Length > 1 && ObjectKeyCodec.TryDecode(slot.Key, out var name) && !IndexEntries.Fit(name, written.Siblings.AsSpan()))
+        {
+            command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: KvErrors.TooManyIndexEntries);
             return;
         }
 

@@ -68,8 +68,9 @@ public sealed partial class Vnode
                 applied++;
             }
 
+            var durability = Collect(pass);
             isWriting = true;
-            Write(pass);
+            Write(pass, durability);
         }
         catch (Exception exception) when (exception is StoreRefusedException || (exception is OutOfMemoryException && !isWriting))
         {
@@ -93,10 +94,9 @@ public sealed partial class Vnode
     }
 
     /// <summary>Hands the turn's changes to the store; the pass has another owner afterwards.</summary>
-    private void Write(VnodePass pass)
+    private void Write(VnodePass pass, Durability durability)
     {
         pass.Transfer = transfer is { PassesWritesOn: true } active ? active : null;
-        var durability = Collect(pass);
         keeper.Collect(pass);
         var written = pass.Writes.Count > 0 || pass.Writes.ChangesTrees;
         var durable = written ? store.WriteAsync(pass.Writes, durability, CancellationToken.None) : default;

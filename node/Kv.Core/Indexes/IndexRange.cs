@@ -104,7 +104,7 @@ public sealed class IndexRange
 
     private static string? ProblemOf(IndexQuery query)
     {
-        if (!query.IsOfKeys && !query.Field.EndsWith(IndexEntries.BinarySuffix, StringComparison.Ordinal) && !IndexEntries.IsInteger(query.Field))
+        if (!query.IsOfKeys && !IndexEntries.IsField(query.Field))
         {
             return $"Invalid query: Unknown field type for field: '{query.Field}'.";
         }

@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Kv.Cluster;
 using Kv.Core.Causality;
+using Kv.Core.Indexes;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
 using Kv.Protos.Kv.V1;
@@ -208,6 +209,14 @@ internal static class NativeCodec
         {
             error ??= new KvError.InvalidRequest("more than 10000 links, metadata or index entries");
             return null;
+        }
+
+        foreach (var pair in content.Indexes)
+        {
+            if (!IndexEntries.IsField(pair.Name.ToLowerInvariant()) || (IndexEntries.IsInteger(pair.Name.ToLowerInvariant()) && IndexTermCodec.ParseInteger(pair.Value) is null))
+            {
+                error ??= new KvError.InvalidRequest($"index entry {pair.Name}: a field ends in `_bin`, or in `_int` with an integer");
+            }
         }
 
         return new Sibling

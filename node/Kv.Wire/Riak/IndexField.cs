@@ -1,12 +1,13 @@
+using Kv.Core.Indexes;
+
 namespace Kv.Wire.Riak;
 
 /// <summary>The rule of secondary index entries: a field's name says what its values are, `_bin` bytes or `_int` integers of any size (reference 9.1).</summary>
 internal static class IndexField
 {
     public static IndexProblem Check(string field, string value) =>
-        field.EndsWith("_bin", StringComparison.Ordinal) ? IndexProblem.None
-        : !field.EndsWith("_int", StringComparison.Ordinal) ? IndexProblem.UnknownType
-        : IsInteger(value) ? IndexProblem.None
+        !IndexEntries.IsField(field) ? IndexProblem.UnknownType
+        : !IndexEntries.IsInteger(field) || IsInteger(value) ? IndexProblem.None
         : IndexProblem.NotAnInteger;
 
     private static bool IsInteger(ReadOnlySpan<char> value)

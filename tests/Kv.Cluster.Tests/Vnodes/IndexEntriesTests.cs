@@ -77,6 +77,39 @@ public sealed class IndexEntriesTests
         Assert.IsType<KvError.InvalidRequest>(Story.Error(await cluster.Nodes[0].AskAsync(put)));
     });
 
+    [Fact]
+    public void MoreEntriesThanAnObjectMayHave_AreRefused() => Run(7, Props, async cluster =>
+    {
+        AssertRefused(await cluster.Nodes[0].AskAsync(Put(Key, VersionVector.Empty, Numbers(0, IndexEntries.MaxEntries + 1))));
+        var named = new ObjectKey(Type, "b"u8.ToArray(), new byte[60 * 1024]);
+        AssertRefused(await cluster.Nodes[0].AskAsync(Put(named, VersionVector.Empty, Numbers(0, 100))));
+        await PutAsync(cluster.Nodes[0], Key, VersionVector.Empty, Numbers(0, IndexEntries.MaxEntries));
+        AssertRefused(await cluster.Nodes[1].AskAsync(Put(Key, VersionVector.Empty, Numbers(IndexEntries.MaxEntries, 1))));
+        await cluster.WaitAsync(1);
+        Assert.Equal(3 * IndexEntries.MaxEntries, EntriesOf(cluster).Count);
+    });
+
+    [Fact]
+    public void SiblingsThatMeetWithMoreEntriesThanAnObjectMayHave_AreKept_AndTheIndexHasTheFirst() => Run(8, Props, async cluster =>
+    {
+        await PutAsync(cluster.Nodes[0], Key, VersionVector.Empty, Numbers(0, 600));
+        var other = Put(Key, VersionVector.Empty, Numbers(600, 600)).Content with { VTag = "other", Dot = new Dot(new ActorId(new NodeId(77), new PartitionId(1), 1), 1) };
+        var elsewhere = KvObject.Create(VersionVector.Empty.Increment(other.Dot.Value.Actor, 1, 1), [other]);
+        for (var place = 0; place < 3; place++)
+        {
+            await cluster.PlantAsync(place, elsewhere, Key);
+        }
+
+        Assert.All(await cluster.HeldByPrimariesAsync(Key), held => Assert.Equal(2, held!.Siblings.Length));
+        Assert.Equal(3 * IndexEntries.MaxEntries, EntriesOf(cluster).Count);
+        AssertIndexesAreOfTheData(cluster);
+        var clock = Story.Clock(await cluster.Nodes[1].AskAsync(Story.Get(Key)));
+        await PutAsync(cluster.Nodes[1], Key, clock, Numbers(5, 1));
+        await cluster.WaitAsync(1);
+        Assert.Equal(3, EntriesOf(cluster).Count);
+        AssertIndexesAreOfTheData(cluster);
+    });
+
     [Theory]
     [InlineData(11)]
     [InlineData(12)]
@@ -130,6 +163,10 @@ public sealed class IndexEntriesTests
 
     private static async Task PutAsync(DataNode node, ObjectKey key, VersionVector context, params (string Field, string Term)[] entries) =>
         Assert.IsType<KvOutcome.Stored>(await node.AskAsync(Put(key, context, entries)));
+
+    private static (string Field, string Term)[] Numbers(int from, int count) => [.. Enumerable.Range(from, count).Select(number => ("n_int", $"{number}"))];
+
+    private static void AssertRefused(KvOutcome? outcome) => Assert.IsType<KvError.InvalidRequest>(Story.Error(outcome));
 
     private static IEnumerable<string> Expected(params (string Field, string Term)[] entries) => entries
         .Select(entry => Convert.ToHexString([.. IndexEntries.FieldPrefix(new BucketName(Type, "b"), entry.Field), .. IndexEntries.EncodeTerm(entry.Field, entry.Term)!, .. Key.Key.Span]))

@@ -24,6 +24,36 @@ public sealed class IndexEntriesTests
     public void WhatIsNoTermOfItsField_HasNoEntry() =>
         Assert.Empty(IndexEntries.Of(Name, Held([("age_int", "seven"), ("color", "red"), ("", "x")])));
 
+    [Fact]
+    public void AFieldWithANul_HasNoEntry_AndNoQuery()
+    {
+        Assert.Empty(IndexEntries.Of(Name, Held([("a_bin\0b_bin", "x"), ("\0_int", "1")])));
+        Assert.False(IndexRange.TryCreate(new IndexQuery(new BucketName("t", "b"), "a_bin\0b_bin", "x", null), out _, out _));
+    }
+
+    [Fact]
+    public void MoreEntriesThanAnObjectMayHave_AreTheFirst()
+    {
+        (string, string)[] half = [.. Enumerable.Range(0, 600).Select(number => ("n_int", $"{number}"))];
+        (string, string)[] other = [.. Enumerable.Range(500, 600).Select(number => ("n_int", $"{number}"))];
+        Assert.True(IndexEntries.Fit(Name, Held(half, half).Siblings.AsSpan()));
+        var both = Held(half, other);
+        Assert.False(IndexEntries.Fit(Name, both.Siblings.AsSpan()));
+        Assert.Equal(Enumerable.Range(0, IndexEntries.MaxEntries).Select(number => Entry("n_int", $"{number}")).Order(), IndexEntries.Of(Name, both).Select(entry => Convert.ToHexString(entry.Span)).Order());
+    }
+
+    [Fact]
+    public void EntriesOfALongKey_AreBoundedByTheirBytes()
+    {
+        var name = new ObjectKey("t", "b"u8.ToArray(), new byte[60 * 1024]);
+        var held = Held([.. Enumerable.Range(0, 100).Select(number => ("n_int", $"{number}"))]);
+        Assert.False(IndexEntries.Fit(name, held.Siblings.AsSpan()));
+        Assert.Equal(8, IndexEntries.Of(name, held).Count);
+    }
+
+    [Fact]
+    public void ATermBeyondTheBound_HasNoEntry() => Assert.Empty(IndexEntries.Of(Name, Held([("a_bin", new string('x', IndexEntries.MaxLength))])));
+
     private static string Entry(string field, string term) =>
         Convert.ToHexString([.. IndexEntries.FieldPrefix(new BucketName("t", "b"), field), .. IndexEntries.EncodeTerm(field, term)!, .. Name.Key.Span]);
 

@@ -10,6 +10,9 @@ namespace Kv.Wire.Riak.Pb;
 /// <summary>`RpbContent` ↔ a sibling (riak_pb_kv_codec). Values are wrapped and not copied.</summary>
 internal static class PbContents
 {
+    /// <summary>Links, metadata or index entries of one content; of an `ordered` type fewer index entries.</summary>
+    private const int MaxListEntries = 10_000;
+
     private const long MicrosecondsPerSecond = 1_000_000;
 
     /// <summary>Its time and tag count in an `asis` write alone; a coordinator sets its own.</summary>
@@ -38,6 +41,12 @@ internal static class PbContents
 
     private static ObjectMetadata Metadata(RpbContent content, ref PbFields fields)
     {
+        if (content.Indexes.Count > MaxListEntries || content.Usermeta.Count > MaxListEntries || content.Links.Count > MaxListEntries)
+        {
+            fields.Refuse(PbErrors.TooManyEntries);
+            return ObjectMetadata.Empty;
+        }
+
         var links = ImmutableArray.CreateBuilder<Link>(content.Links.Count);
         foreach (var link in content.Links)
         {

@@ -25,6 +25,7 @@ internal static class PbErrors
     public const string Internal = "Error processing incoming message: the node failed, see its log";
     public const string NoDataType = "Bucket datatype 'undefined' is not a supported type.";
     public const string NoIndexBodies = "return_body is not supported: fetch the objects by the keys";
+    public const string TooManyEntries = "more than 10000 links, metadata or index entries";
     public const string EmptyIndex = "Index cannot be zero-length";
     public const string NoCounter = "the key holds no counter";
     public const string NoCode = "Invalid message packet: a frame has at least one byte, its code";

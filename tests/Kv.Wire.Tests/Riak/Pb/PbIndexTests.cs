@@ -85,6 +85,28 @@ public sealed class PbIndexTests(RiakPbServer server) : IClassFixture<RiakPbServ
         Assert.Equal(2, (await client.ReadAsync())!.Value.Code);
     }
 
+    [Theory]
+    [InlineData(1001, "index entries beyond what an object may have with all its siblings: 1000 entries, and 524288 bytes of terms, bucket names and keys")]
+    [InlineData(10_001, "more than 10000 links, metadata or index entries")]
+    public async Task TooManyEntries_AreRefused(int count, string text)
+    {
+        using var client = await server.ConnectAsync();
+        var put = Put("many", "k");
+        put.Content.Indexes.Add(Enumerable.Range(0, count).Select(number => new RpbPair { Key = Bytes("n_int"), Value = Bytes($"{number}") }));
+        Assert.Equal(text, await client.FailAsync(11, put));
+    }
+
+    [Fact]
+    public async Task AFieldWithANul_IsRefused()
+    {
+        using var client = await server.ConnectAsync();
+        var put = Put("many", "k");
+        put.Content.Indexes.Add(new RpbPair { Key = Bytes("a_bin\0b_bin"), Value = Bytes("x") });
+        Assert.Equal("{precommit_fail,[{unknown_field_type,<<\"a_bin\0b_bin\">>}]}", await client.FailAsync(11, put));
+    }
+
+    private static RpbPutReq Put(string bucket, string key) => new() { Bucket = Bytes(bucket), Type = Bytes("ordered"), Key = Bytes(key), Content = new RpbContent { Value = Bytes("v") } };
+
     private static ByteString Bytes(string text) => ByteString.CopyFromUtf8(text);
 
     private static RpbIndexReq Equal(string index, string term, string bucket = "b", string type = "ordered") => new()
