@@ -1,5 +1,6 @@
 using Kv.Core.Rings;
 using Kv.Core.Stores;
+using Kv.Storage.Faster;
 using Kv.Storage.Ordered;
 
 namespace Kv.Storage.Tests;
@@ -8,6 +9,7 @@ namespace Kv.Storage.Tests;
 public sealed class OrderedRecordsTests : IDisposable
 {
     private const int Keys = 400;
+    private const int OverwrittenKeys = 50;
     private static readonly PartitionId One = new(1);
     private static readonly PartitionId Two = new(2);
     private readonly TemporaryDirectory directory = new();
@@ -147,6 +149,75 @@ public sealed class OrderedRecordsTests : IDisposable
         await FillAsync(await engine.OpenAsync(One, CancellationToken.None), 10);
         await engine.UpkeepOnceAsync();
         Assert.False(Directory.Exists(Records));
+    }
+
+    [Fact]
+    public async Task BytesOfAStore_AreAskedForBesideItsClosing()
+    {
+        await using var engine = Open();
+        for (var round = 0; round < 30; round++)
+        {
+            var store = (FasterPartitionStore)await engine.OpenAsync(One, CancellationToken.None);
+            await FillAsync(BackedStores.Over(store, BackedStores.Ordered), 20);
+            var closing = Task.Run(async () => await store.DisposeAsync(), TestContext.Current.CancellationToken);
+            while (!closing.IsCompleted)
+            {
+                Assert.InRange(store.RecordBytes, 0, long.MaxValue);
+            }
+
+            await closing;
+            Assert.Equal(0, store.RecordBytes);
+        }
+
+        Assert.Empty(failures);
+    }
+
+    [Fact]
+    public async Task DeadRecordsOfOtherKeys_AreCompacted_HoweverMuchIsOrdered()
+    {
+        await using (var engine = Open())
+        {
+            var store = await engine.OpenAsync(One, CancellationToken.None);
+            await FillAsync(BackedStores.Over(store, BackedStores.Ordered), 4 * Keys);
+            await OverwriteAsync(store, 300);
+        }
+
+        await using var again = Open();
+        var anew = await again.OpenAsync(One, CancellationToken.None);
+        await OverwriteAsync(anew, 300);
+        await again.UpkeepOnceAsync();
+        Assert.True(again.Statistics.Compactions > 0);
+        Assert.Equal((4 * Keys) + OverwrittenKeys, anew.ApproximateCount);
+        Assert.Equal(anew.ApproximateBytes, (await anew.FoldAllAsync()).Sum(entry => (entry.Key.Length / 2) + entry.Value.Length));
+    }
+
+    [Fact]
+    public async Task AFold_SeesAKeyThatIsMovedBesideIt()
+    {
+        await using var engine = TestEngine.Open(TestEngine.Options(directory.Path) with { LogIntervalMilliseconds = 60_000 }, failures: failures);
+        var unknowing = await engine.OpenAsync(One, CancellationToken.None);
+        await FillAsync(unknowing, Keys);
+        var found = new HashSet<string>();
+        var isMoved = false;
+        await foreach (var (key, _) in unknowing.FoldAsync(CancellationToken.None))
+        {
+            found.Add(Bytes.Text(key));
+            if (!isMoved)
+            {
+                isMoved = true;
+                await FillAsync(BackedStores.Over(unknowing, BackedStores.Ordered), Keys);
+            }
+        }
+
+        Assert.Equal(Keys, found.Count);
+    }
+
+    private static async Task OverwriteAsync(IPartitionStore store, int times)
+    {
+        for (var index = 0; index < times; index++)
+        {
+            await store.PutAsync($"by-hash-{index % OverwrittenKeys}", Bytes.Pattern(2000, index), Durability.Memory);
+        }
     }
 
     private static ValueTask<IPartitionStore> OpenAsync(StorageEngine engine, PartitionId partition) =>

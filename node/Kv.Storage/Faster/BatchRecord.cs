@@ -47,12 +47,15 @@ internal sealed class BatchRecord : ILogPayload
 
     public int Length { get; private set; }
 
+    /// <summary>The batch has ordered keys or index entries.</summary>
+    public bool HasOrdered => version == FormatVersion;
+
     public void Begin(WriteBatch source)
     {
         batch = source;
         priors.Clear();
         newTrees = source.NewTrees?.Encode() ?? [];
-        version = HasOrdered(source) ? FormatVersion : source.ChangesTrees ? VersionWithoutOrdered : VersionWithoutTrees;
+        version = NamesOrdered(source) ? FormatVersion : source.ChangesTrees ? VersionWithoutOrdered : VersionWithoutTrees;
         Length = FixedBytes
             + (version == VersionWithoutTrees ? 0 : TreesFixedBytes + (source.TreeChanges.Count * TreeChangeBytes) + newTrees.Length)
             + (version == FormatVersion ? IndexFixedBytes + source.IndexChanges.Sum(static change => IndexChangeBytes + change.Entry.Length) : 0);
@@ -106,7 +109,7 @@ internal sealed class BatchRecord : ILogPayload
         return at + newTrees.Length;
     }
 
-    private static bool HasOrdered(WriteBatch source)
+    private static bool NamesOrdered(WriteBatch source)
     {
         if (source.IndexChanges.Count > 0)
         {

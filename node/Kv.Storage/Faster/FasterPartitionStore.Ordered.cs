@@ -28,8 +28,10 @@ internal sealed partial class FasterPartitionStore
         return new ScanStretch(entries, isLast);
     }
 
-    /// <summary>Puts into RocksDB what the log has on disk meanwhile.</summary>
-    public void Settle()
+    /// <summary>Puts into RocksDB what the log has on disk meanwhile. Not to be called under the store's lock: it may take long.</summary>
+    public void Settle() => Settle(ordered.Settle);
+
+    private void Settle(Action<long> settle)
     {
         if (ordered.WaitingBytes == 0 || !uses.TryEnter())
         {
@@ -38,7 +40,7 @@ internal sealed partial class FasterPartitionStore
 
         try
         {
-            ordered.Settle(host.Log.DurableLsn);
+            settle(host.Log.DurableLsn);
         }
         catch (StoreDamagedException found)
         {
@@ -110,15 +112,19 @@ internal sealed partial class FasterPartitionStore
         return true;
     }
 
-    /// <summary>Completes a write that ordered changes wait with or behind.</summary>
+    private ValueTask SettleAfter(ValueTask done, long? orderedLast) => orderedLast is { } last ? SettleAfterAsync(done, last) : done;
+
+    /// <summary>Completes a write with ordered changes. Where somebody is writing to RocksDB it leaves them to the next one, unless too much waits.</summary>
     private async ValueTask SettleAfterAsync(ValueTask done, long last)
     {
         await done;
-        if (ordered.WaitingBytes > MostWaitingBytes)
+        if (ordered.WaitingBytes <= MostWaitingBytes)
         {
-            await host.Log.WhenDurable(last);
+            Settle(ordered.TrySettle);
+            return;
         }
 
+        await host.Log.WhenDurable(last);
         Settle();
     }
 

@@ -101,7 +101,8 @@ internal sealed partial class FasterPartitionStore
         await maintenance.WaitAsync();
         try
         {
-            long covered, countThen, bytesThen;
+            long covered;
+            (long Keys, long Bytes) hashedThen, orderedThen;
             byte[] treesThen;
             lock (gate)
             {
@@ -111,7 +112,7 @@ internal sealed partial class FasterPartitionStore
                     return;
                 }
 
-                (covered, countThen, bytesThen, treesThen) = (progress.AppliedLsn, writer.Count, writer.Bytes, writer.Trees.Encode());
+                (covered, hashedThen, orderedThen, treesThen) = (progress.AppliedLsn, writer.Hashed.Both, writer.Ordered.Both, writer.Trees.Encode());
                 progress.BeginCheckpoint();
                 segments.BeginCheckpoint();
                 isMoved = false;
@@ -119,7 +120,7 @@ internal sealed partial class FasterPartitionStore
 
             // A checkpoint must not hold what the log could lose: its sequence number would be given again to another write.
             await host.Log.WhenDurable(covered);
-            log.GrowIndexFor(countThen, Math.Max(host.Options.StoreIndexBytes, host.Options.StoreMemoryBytes / 4));
+            log.GrowIndexFor(hashedThen.Keys, Math.Max(host.Options.StoreIndexBytes, host.Options.StoreMemoryBytes / 4));
             var (token, begin, removable) = await log.CheckpointAsync();
             host.ThrowIfFailed();
             long held;
@@ -131,9 +132,9 @@ internal sealed partial class FasterPartitionStore
             // It also holds what was written between the look above and its own begin: that has to be in the log before it counts.
             await host.Log.WhenDurable(held);
             ordered.Settle(host.Log.DurableLsn);
-            var sequence = ordered.Flush();
+            OrderedPart? orderedPart = ordered.Flush() is { } sequence ? new OrderedPart(sequence, orderedThen.Keys, orderedThen.Bytes) : null;
             segments.Write(covered);
-            new StoreCheckpoint(Identity, covered, countThen, bytesThen, log.PageBytes, log.SegmentBytes, begin, token, token, sequence).Write(host.Files, Directory, treesThen);
+            new StoreCheckpoint(Identity, covered, hashedThen.Keys, hashedThen.Bytes, log.PageBytes, log.SegmentBytes, begin, token, token, orderedPart).Write(host.Files, Directory, treesThen);
             log.DeleteOutdated(token, removable);
             segments.DeleteOthers(covered);
             lock (gate)
@@ -161,10 +162,11 @@ internal sealed partial class FasterPartitionStore
         }
     }
 
+    /// <summary>Of FASTER's log: what is ordered lies elsewhere, and RocksDB compacts that by itself.</summary>
     private bool IsCompactionDue()
     {
         const int recordOverhead = 48;
-        var live = ApproximateBytes + (ApproximateCount * recordOverhead);
+        var live = writer.Hashed.Bytes + (writer.Hashed.Keys * recordOverhead);
         return log.Bytes > Math.Max(host.Options.CompactionMinBytes, live * host.Options.CompactionFactor);
     }
 }

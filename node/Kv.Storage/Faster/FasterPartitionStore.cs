@@ -52,7 +52,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         folds = new StoreFolds(uses);
         try
         {
-            ordered = new OrderedRecords(host.Files, host.Ordered, directory, checkpoint?.OrderedSequence ?? -1, new OrderedValue(chunkBytes, host.Options.LongValueRoom));
+            ordered = new OrderedRecords(host.Files, host.Ordered, directory, checkpoint?.Ordered?.Sequence, LogEnd(checkpoint), new OrderedValue(chunkBytes, host.Options.LongValueRoom));
         }
         catch
         {
@@ -62,7 +62,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         }
 
         segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn);
-        writer = new StoreWriter(caller, ordered, chunkBytes, checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0, StoreTreesFile.Read(host.Files, directory, checkpoint), segments);
+        writer = new StoreWriter(caller, ordered, chunkBytes, checkpoint, StoreTreesFile.Read(host.Files, directory, checkpoint), segments);
         MaxKeyBytes = Math.Min(StoreLimits.MaxKeyBytes, chunkBytes);
     }
 
@@ -80,14 +80,32 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
 
     public int MaxValueBytes => host.Options.MaxValueBytes;
 
-    public long ApproximateCount => writer.Count;
+    public long ApproximateCount => writer.Hashed.Keys + writer.Ordered.Keys;
 
-    public long ApproximateBytes => writer.Bytes;
+    public long ApproximateBytes => writer.Hashed.Bytes + writer.Ordered.Bytes;
 
     public HashTrees Trees => writer.Trees;
 
     /// <summary>Bytes of records, live and dead; 0 when it is closed.</summary>
-    public long RecordBytes => uses.IsClosed ? 0 : log.Bytes + ordered.FileBytes;
+    public long RecordBytes
+    {
+        get
+        {
+            if (!uses.TryEnter())
+            {
+                return 0;
+            }
+
+            try
+            {
+                return log.Bytes + ordered.FileBytes;
+            }
+            finally
+            {
+                uses.Exit();
+            }
+        }
+    }
 
     public async ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
     {
@@ -118,44 +136,11 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
     {
         cancel.ThrowIfCancellationRequested();
         StoreLimits.Check(batch, MaxKeyBytes, MaxValueBytes);
-        EnterCaller();
-        ValueTask done;
-        try
-        {
-            host.ThrowIfRefusing(batch.Bytes);
-            if (batch.Count == 0 && batch.IndexChanges.Count == 0 && !batch.ChangesTrees)
-            {
-                return ValueTask.CompletedTask;
-            }
-
-            lock (gate)
-            {
-                batch = writer.Prepare(batch);
-                ThrowIfUnsound();
-                done = host.Log.Append(Identity, LogRecordKind.Batch, writer.Record, durability, out var first, out var last);
-                ApplyLogged(batch, first, last);
-                done = ordered.WaitingBytes == 0 ? done : SettleAfterAsync(done, last);
-            }
-        }
-        catch (StoreDamagedException found)
-        {
-            throw Damaged(found);
-        }
-        catch (IOException error)
-        {
-            throw host.Fail($"The store in {Directory} could not read its ordered records", error);
-        }
-        finally
-        {
-            ExitCaller();
-        }
-
-        return cancel.CanBeCanceled && !done.IsCompleted ? new ValueTask(done.AsTask().WaitAsync(cancel)) : done;
+        return Cancellable(SettleAfter(Append(batch, durability, out var orderedLast), orderedLast), cancel);
     }
 
     public async IAsyncEnumerable<StoredEntry> FoldAsync([EnumeratorCancellation] CancellationToken cancel)
     {
-        await SettleAllAsync();
         var (fold, reader) = await BeginFoldAsync(cancel);
         try
         {
@@ -192,6 +177,8 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
             folds.Remove(fold, reader);
         }
 
+        // A key that went from one engine to the other behind the fold above may wait still.
+        await SettleAllAsync();
         await foreach (var entry in FoldOrderedAsync(cancel))
         {
             yield return entry;
@@ -220,6 +207,49 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
             return (progress.NeededFrom, new StoreCoverage(Identity, progress.CoveredLsn));
         }
     }
+
+    private static ValueTask Cancellable(ValueTask done, CancellationToken cancel) =>
+        cancel.CanBeCanceled && !done.IsCompleted ? new ValueTask(done.AsTask().WaitAsync(cancel)) : done;
+
+    /// <summary>Appends and applies a batch. <paramref name="orderedLast"/> is its last sequence number, where it has ordered changes.</summary>
+    private ValueTask Append(WriteBatch batch, Durability durability, out long? orderedLast)
+    {
+        orderedLast = null;
+        EnterCaller();
+        try
+        {
+            host.ThrowIfRefusing(batch.Bytes);
+            if (batch.Count == 0 && batch.IndexChanges.Count == 0 && !batch.ChangesTrees)
+            {
+                return ValueTask.CompletedTask;
+            }
+
+            lock (gate)
+            {
+                batch = writer.Prepare(batch);
+                ThrowIfUnsound();
+                var done = host.Log.Append(Identity, LogRecordKind.Batch, writer.Record, durability, out var first, out var last);
+                ApplyLogged(batch, first, last);
+                orderedLast = writer.Record.HasOrdered ? last : null;
+                return done;
+            }
+        }
+        catch (StoreDamagedException found)
+        {
+            throw Damaged(found);
+        }
+        catch (IOException error)
+        {
+            throw host.Fail($"The store in {Directory} could not read its ordered records", error);
+        }
+        finally
+        {
+            ExitCaller();
+        }
+    }
+
+    /// <summary>The last sequence number that anything here may have: what the log had when the node started, or wrote for this store since then and a checkpoint covers.</summary>
+    private long LogEnd(StoreCheckpoint? checkpoint) => Math.Max(checkpoint?.CoveredLsn ?? 0, host.Log.RecoveredLsn);
 
     private void ApplyLogged(WriteBatch batch, long first, long last)
     {

@@ -8,24 +8,23 @@ namespace Kv.Storage.Faster;
 /// <summary>
 /// What a store's checkpoint is, in our own words: the file <c>checkpoint</c> of the store's directory. It appears by a rename when all that it names
 /// is on disk, so there is one at any time and it is whole. Body, format version 1, 64-bit little-endian numbers and two 16-byte tokens: partition,
-/// birth, covered sequence number, live keys, live bytes, page bytes, segment bytes, begin address, index token, log token. Version 2, of a store with ordered records, has after
-/// these the sequence number that RocksDB had on disk.
+/// birth, covered sequence number, live keys, live bytes, page bytes, segment bytes, begin address, index token, log token. Version 2, of a store with ordered records, which
+/// the numbers before are without, has after these the sequence number that RocksDB had on disk, and live keys and live bytes in it.
 /// </summary>
 internal sealed record StoreCheckpoint(
-    StoreIdentity Store, long CoveredLsn, long Count, long Bytes, int PageBytes, long SegmentBytes, long BeginAddress, Guid IndexToken, Guid LogToken, long OrderedSequence = -1)
+    StoreIdentity Store, long CoveredLsn, long Count, long Bytes, int PageBytes, long SegmentBytes, long BeginAddress, Guid IndexToken, Guid LogToken, OrderedPart? Ordered = null)
 {
     public const uint FormatVersion = 2;
     public const string FileName = "checkpoint";
     private const uint VersionWithoutOrdered = 1;
     private const int BodyBytes = 96;
-    private const int OrderedBytes = 8;
+    private const int OrderedBytes = 24;
 
     /// <summary>Makes this the store's checkpoint, with the trees as they were at <see cref="CoveredLsn"/>.</summary>
     public void Write(IStorageFiles files, string directory, ReadOnlySpan<byte> trees)
     {
         StoreTreesFile.Write(files, directory, CoveredLsn, trees);
-        var hasOrdered = OrderedSequence >= 0;
-        Span<byte> body = stackalloc byte[BodyBytes + (hasOrdered ? OrderedBytes : 0)];
+        Span<byte> body = stackalloc byte[BodyBytes + (Ordered is null ? 0 : OrderedBytes)];
         long[] numbers = [Store.Partition, Store.Birth, CoveredLsn, Count, Bytes, PageBytes, SegmentBytes, BeginAddress];
         for (var index = 0; index < numbers.Length; index++)
         {
@@ -34,12 +33,14 @@ internal sealed record StoreCheckpoint(
 
         IndexToken.TryWriteBytes(body[64..]);
         LogToken.TryWriteBytes(body[80..]);
-        if (hasOrdered)
+        if (Ordered is { } ordered)
         {
-            BinaryPrimitives.WriteInt64LittleEndian(body[BodyBytes..], OrderedSequence);
+            BinaryPrimitives.WriteInt64LittleEndian(body[BodyBytes..], ordered.Sequence);
+            BinaryPrimitives.WriteInt64LittleEndian(body[(BodyBytes + 8)..], ordered.Count);
+            BinaryPrimitives.WriteInt64LittleEndian(body[(BodyBytes + 16)..], ordered.Bytes);
         }
 
-        SealedFile.Write(files, Path.Combine(directory, FileName), SealedFileKind.Checkpoint, hasOrdered ? FormatVersion : VersionWithoutOrdered, body);
+        SealedFile.Write(files, Path.Combine(directory, FileName), SealedFileKind.Checkpoint, Ordered is null ? VersionWithoutOrdered : FormatVersion, body);
         StoreTreesFile.DeleteOthers(files, directory, CoveredLsn);
     }
 
@@ -67,6 +68,6 @@ internal sealed record StoreCheckpoint(
 
         return new StoreCheckpoint(
             store, Number(2), Number(3), Number(4), (int)Number(5), Number(6), Number(7), new Guid(body.AsSpan(64, 16)), new Guid(body.AsSpan(80, 16)),
-            body.Length > BodyBytes ? Number(BodyBytes / 8) : -1);
+            body.Length > BodyBytes ? new OrderedPart(Number(BodyBytes / 8), Number((BodyBytes / 8) + 1), Number((BodyBytes / 8) + 2)) : null);
     }
 }

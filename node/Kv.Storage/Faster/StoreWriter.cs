@@ -16,26 +16,24 @@ internal sealed class StoreWriter
     private readonly int chunkBytes;
     private readonly KnownValues known = new();
     private readonly Dictionary<ReadOnlyMemory<byte>, int> lastInBatch = new(KeyBytesComparer.Instance);
-    private long count;
-    private long bytes;
     private readonly SegmentIndex segments;
     private volatile HashTrees trees;
 
-    public StoreWriter(StoreReader reader, OrderedRecords ordered, int chunkBytes, long count, long bytes, HashTrees trees, SegmentIndex segments)
+    public StoreWriter(StoreReader reader, OrderedRecords ordered, int chunkBytes, StoreCheckpoint? checkpoint, HashTrees trees, SegmentIndex segments)
     {
         (this.trees, this.segments) = (trees, segments);
         (this.reader, this.ordered) = (reader, ordered);
         this.chunkBytes = chunkBytes;
-        this.count = count;
-        this.bytes = bytes;
+        Hashed = new LiveCount(checkpoint?.Count ?? 0, checkpoint?.Bytes ?? 0);
+        Ordered = new LiveCount(checkpoint?.Ordered?.Count ?? 0, checkpoint?.Ordered?.Bytes ?? 0);
         Learn = (key, prior) => known.Set(key.Span, prior);
     }
 
-    /// <summary>Live keys.</summary>
-    public long Count => Interlocked.Read(ref count);
+    /// <summary>What is live in FASTER.</summary>
+    public LiveCount Hashed { get; }
 
-    /// <summary>Bytes of live keys and values.</summary>
-    public long Bytes => Interlocked.Read(ref bytes);
+    /// <summary>What is live in RocksDB.</summary>
+    public LiveCount Ordered { get; }
 
     /// <summary>Changed here alone, under the store's lock.</summary>
     public HashTrees Trees => trees;
@@ -144,16 +142,13 @@ internal sealed class StoreWriter
             {
                 segments.Changed(entry.Key.Span, isLive: true);
             }
-
-            Interlocked.Add(ref count, prior.Exists ? 0 : 1);
-            Interlocked.Add(ref bytes, value.Length - prior.Length + (prior.Exists ? 0 : entry.Key.Length));
         }
         else if (prior.Exists)
         {
             segments.Changed(entry.Key.Span, isLive: false);
-            Interlocked.Decrement(ref count);
-            Interlocked.Add(ref bytes, -prior.Length - entry.Key.Length);
         }
+
+        Count(entry, prior);
 
         if (prior.Chunks is { } chunks)
         {
@@ -165,6 +160,22 @@ internal sealed class StoreWriter
 
         return now;
     }
+
+    private void Count(in WriteBatch.Entry entry, in PriorValue prior)
+    {
+        var (came, went) = (entry.Value is null ? 0 : 1, prior.Exists ? 1 : 0);
+        var (cameBytes, wentBytes) = (came * (entry.Key.Length + (entry.Value?.Length ?? 0)), went * (entry.Key.Length + prior.Length));
+        if (came == 0 || went == 0 || entry.Backend == prior.Backend)
+        {
+            CountOf(came == 0 ? prior.Backend : entry.Backend).Add(came - went, cameBytes - wentBytes);
+            return;
+        }
+
+        CountOf(entry.Backend).Add(came, cameBytes);
+        CountOf(prior.Backend).Add(-went, -wentBytes);
+    }
+
+    private LiveCount CountOf(StoreBackend backend) => backend == StoreBackend.Ordered ? Ordered : Hashed;
 
     private void Remove(ReadOnlyMemory<byte> key, StoreBackend backend)
     {

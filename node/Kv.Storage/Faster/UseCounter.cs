@@ -9,17 +9,6 @@ internal sealed class UseCounter
     private int users;
     private bool closed;
 
-    public bool IsClosed
-    {
-        get
-        {
-            lock (gate)
-            {
-                return closed;
-            }
-        }
-    }
-
     public bool TryEnter()
     {
         lock (gate)

@@ -42,6 +42,7 @@ internal sealed class WriteAheadLog : IDisposable
         spare = new LogBuffer(options.BufferBytes);
         nextLsn = recovered.NextLsn;
         durableLsn = nextLsn - 1;
+        RecoveredLsn = durableLsn;
         TornBytes = recovered.TornBytes;
         RecoveredStores = recovered.Manifest?.Stores ?? [];
         thread = new Thread(Run) { IsBackground = true, Name = "kv-log" };
@@ -79,6 +80,9 @@ internal sealed class WriteAheadLog : IDisposable
 
     /// <summary>Whether some small records can be written though the disk has no room.</summary>
     public bool HasRoomAtHand => writer.HasRoomAtHand;
+
+    /// <summary>The last sequence number that it had on disk when it was opened.</summary>
+    public long RecoveredLsn { get; }
 
     /// <summary>Bytes of an unfinished group that the start cut.</summary>
     public long TornBytes { get; }

@@ -1,0 +1,117 @@
+using Kv.Core.Stores;
+using Kv.Storage.Files;
+using Kv.Storage.Ordered;
+
+namespace Kv.Storage.Tests;
+
+/// <summary>Ordered records on their own: what waits for the log, what RocksDB has of it, and what goes on while RocksDB is slow.</summary>
+public sealed class OrderedWaitingTests : IDisposable
+{
+    private const int CheckpointedLsn = 7;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private readonly TemporaryDirectory directory = new();
+    private readonly OrderedEngine engine = new(8 * 1024 * 1024);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        engine.Dispose();
+        directory.Dispose();
+    }
+
+    [Fact]
+    public async Task WhileRocksDbIsSlow_ReadsAndWritesGoOn()
+    {
+        using var slow = new ManualResetEventSlim();
+        using var isInside = new ManualResetEventSlim();
+        using var records = Open(null, 0, () =>
+        {
+            isInside.Set();
+            Assert.True(slow.Wait(Patience, Cancel));
+            return engine;
+        });
+        Put(records, "one", 1);
+        var settling = Task.Run(() => records.Settle(1), Cancel);
+        Assert.True(isInside.Wait(Patience, Cancel));
+        await Task.Run(() =>
+        {
+            Put(records, "two", 2);
+            Assert.Equal("one", Read(records, "one"));
+            Assert.Equal("two", Read(records, "two"));
+            records.TrySettle(2);
+        }, Cancel).WaitAsync(Patience, Cancel);
+        slow.Set();
+        await settling.WaitAsync(Patience, Cancel);
+        Assert.NotEqual(0, records.WaitingBytes);
+        records.Settle(2);
+        Assert.Equal(0, records.WaitingBytes);
+        Assert.Equal(["one", "two"], Scan(records));
+    }
+
+    [Fact]
+    public void WhatWasChangedWhileItWaited_IsNotForgottenWithTheOlder()
+    {
+        using var records = Open(null, 0);
+        Put(records, "k", 1, "older");
+        Put(records, "k", 2, "newer");
+        records.Settle(1);
+        Assert.Equal("newer", Read(records, "k"));
+        records.Settle(2);
+        Assert.Equal("newer", Read(records, "k"));
+        Assert.Equal(0, records.WaitingBytes);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void RecordsLaterThanTheLog_AreDamage(int lost)
+    {
+        long sequence;
+        using (var records = Open(null, 0))
+        {
+            Put(records, "k", CheckpointedLsn);
+            records.Settle(CheckpointedLsn);
+            sequence = records.Flush()!.Value;
+        }
+
+        if (lost == 0)
+        {
+            using var again = Open(sequence, CheckpointedLsn);
+            Assert.Equal(["k"], Scan(again));
+            return;
+        }
+
+        var damage = Assert.Throws<StoreDamagedException>(() => Open(sequence, CheckpointedLsn - lost));
+        Assert.Contains($"expected sequence number {CheckpointedLsn - lost} of the log at most, found {CheckpointedLsn}", damage.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhenClosed_ItHasNoFiles_AndTakesNothing()
+    {
+        var records = Open(null, 0);
+        Put(records, "k", 1);
+        records.Settle(1);
+        records.Flush();
+        Assert.NotEqual(0, records.FileBytes);
+        records.Dispose();
+        Assert.Equal(0, records.FileBytes);
+        Put(records, "late", 2);
+        records.Settle(2);
+        Assert.NotEqual(0, records.WaitingBytes);
+    }
+
+    private static void Put(OrderedRecords records, string key, long lsn, string? value = null)
+    {
+        records.Put(Bytes.Of(key), Bytes.Of(value ?? key));
+        records.End(lsn);
+    }
+
+    private static string? Read(OrderedRecords records, string key) => records.Read(Bytes.Of(key).Span) is { } value ? Bytes.Text(value) : null;
+
+    private static List<string> Scan(OrderedRecords records) =>
+        [.. records.Scan(new StoreScan(ScanSpace.Records, default, default, 100, int.MaxValue)).Entries.Select(entry => Bytes.Text(entry.Key))];
+
+    private OrderedRecords Open(long? sequence, long logEnd, Func<OrderedEngine>? from = null) =>
+        new(DiskFiles.Instance, from ?? (() => engine), directory.Path, sequence, logEnd, new OrderedValue(1024, static length => new byte[length]));
+}
