@@ -242,14 +242,14 @@ public sealed partial class NodeComposition : IAsyncDisposable
 
     private void SecurePeers(ListenOptions listen)
     {
-        switch (options.PeerTls)
+        if (options.PeerTls == PeerTls.Required)
         {
-            case PeerTls.On:
-                listen.UseOptionalTls(tls!.ForPeers);
-                break;
-            case PeerTls.Required:
-                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls!.ForPeers()) });
-                break;
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls!.ForPeers()) });
+        }
+        else if (options.TlsPeerAuthoritiesFile is not null)
+        {
+            // Where it is off too: in a roll from off to on, those that call by TLS already call those that do not yet.
+            listen.UseOptionalTls(tls!.ForPeers);
         }
     }
 

@@ -41,6 +41,9 @@ public sealed class SecurityTests : IDisposable
         await using var second = await TestNode.StartAsync(With(authority, "node2", PeerTls.Required), Cancel);
         await using var third = await TestNode.StartAsync(With(authority, "node3", PeerTls.On), Cancel);
         await TestCluster.FormAsync(first.Admin, [second.Endpoint("peer"), third.Endpoint("peer")], Cancel);
+        var key = new ObjectKey("default", "greetings", "first");
+        await using var early = await KvClusterClient.ConnectAsync(ClientOf(second, new KvCredentials("ada", "secret")), Cancel);
+        await early.PutAsync(key, new KvValue("before"u8.ToArray()), cancel: Cancel);
         foreach (var change in new[]
                  {
                      new ChangeSecurityRequest { AddUser = new RoleChange { Name = "ada", Password = "secret" } },
@@ -52,7 +55,6 @@ public sealed class SecurityTests : IDisposable
             await second.Admin.ChangeSecurityAsync(change, cancellationToken: Cancel);
         }
 
-        var key = new ObjectKey("default", "greetings", "first");
         foreach (var node in new[] { first, second, third })
         {
             await TestCluster.UntilAsync(async () => (await node.Admin.GetSecurityAsync(new GetSecurityRequest(), cancellationToken: Cancel)).Enabled, Cancel);
@@ -63,9 +65,41 @@ public sealed class SecurityTests : IDisposable
             Assert.Equal((KvErrorCode.PermissionDenied, "Permission denied: User 'ada' does not have 'riak_kv.delete' on default/greetings"), (denied.Code, denied.Message));
         }
 
+        // Its sessions are from before security was on: they end, and those that it begins in their place say who it is.
+        await TestCluster.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    return await early.GetAsync(key, cancel: Cancel) is GetResult.Found;
+                }
+                catch (KvException e) when (e.Code == KvErrorCode.Unavailable)
+                {
+                    return false;
+                }
+            },
+            Cancel);
+
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var refused = await Assert.ThrowsAsync<KvException>(() => KvClusterClient.ConnectAsync(ClientOf(first, new KvCredentials("ada", "guess")) with { Timeout = TimeSpan.FromSeconds(2) }, limit.Token));
         Assert.Contains("Authentication failed", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The steps of a roll from open connections to TLS alone, each beside the next: null has no certificates yet.</summary>
+    public static TheoryData<PeerTls?, PeerTls?> StepsOfARoll => new()
+    {
+        { null, PeerTls.Off }, { PeerTls.Off, null }, { PeerTls.Off, PeerTls.On }, { PeerTls.On, PeerTls.Off }, { PeerTls.On, PeerTls.Required }, { PeerTls.Required, PeerTls.On },
+    };
+
+    [Theory]
+    [MemberData(nameof(StepsOfARoll))]
+    public async Task NodesOfAdjacentStepsOfARoll_AreOneRing(PeerTls? asked, PeerTls? joining)
+    {
+        await using var first = await TestNode.StartAsync(asked is { } a ? With(authority, "node1", a) : TestNode.Options("node1"), Cancel);
+        await using var second = await TestNode.StartAsync(joining is { } b ? With(authority, "node2", b) : TestNode.Options("node2"), Cancel);
+        await TestCluster.FormAsync(first.Admin, [second.Endpoint("peer")], Cancel);
+        await TestCluster.UntilAsync(
+            async () => (await second.Admin.GetClusterAsync(new GetClusterRequest(), cancellationToken: Cancel)).Members.All(member => member.Up), Cancel);
     }
 
     [Fact]

@@ -31,7 +31,8 @@ public sealed partial class ClusterAdmin
             return refusal;
         }
 
-        return await ChangeAsync(new DocumentChange.ChangeSecurity(change), cancel) is { } refused ? refused : GetSecurity();
+        var decided = new DocumentChange.ChangeSecurity(change) { Knowing = document.Security.IsEmpty ? [.. document.Members.Select(m => m.Id)] : [] };
+        return await ChangeAsync(decided, cancel) is { } refused ? refused : GetSecurity();
     }
 
     /// <summary>The document's rules take a second delete for a repeated one; a person who misspells a name is told.</summary>

@@ -203,10 +203,20 @@ public sealed partial class ClusterAdmin
 
         // Its cluster id may be ours although it is no member: made twice, or taken back a moment ago and not told yet. Neither may slip in.
         var isMember = state.Current.Document?.FindMember(node.Id) is not null;
-        return identity.ClusterId is { } other && !isMember
-            ? new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotSingleNode, $"{node.Name} at {address} is in cluster {other} already")
-            : node;
+        if (identity.ClusterId is { } other && !isMember)
+        {
+            return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotSingleNode, $"{node.Name} at {address} is in cluster {other} already");
+        }
+
+        return await WhyMayNotJoinAsync(address, node, cancel) is { } refusal ? refusal : node;
     }
+
+    /// <summary>A node that does not know of security could never read the document of a cluster that has any.</summary>
+    private async ValueTask<AdminRefusal?> WhyMayNotJoinAsync(string address, Member node, CancellationToken cancel) =>
+        state.Current.Document is { Security.IsEmpty: false }
+        && await transport.SendAsync(address, new PeerRequest.KnowsSecurity(), Deadline.After(time, options.PeerDownAfter), cancel) is not PeerReply.Done
+            ? new AdminRefusal(AdminRefusalKind.FailedPrecondition, SecurityRefusal.NotSupported, $"{node.Name} at {address} does not say that it knows of security; upgrade it")
+            : null;
 
     private async ValueTask<AdminResult<PlanView>> StageAsync(IEnumerable<DocumentChange> changes, CancellationToken cancel)
     {

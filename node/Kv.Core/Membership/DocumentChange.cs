@@ -73,6 +73,10 @@ public abstract record DocumentChange
     /// <summary>Takes a bucket's own properties away, so that its type's hold again.</summary>
     public sealed record ResetBucketProps(BucketName Bucket) : DocumentChange;
 
-    /// <summary>Changes who may connect and do what. The caller has seen that every member knows of security.</summary>
-    public sealed record ChangeSecurity(SecurityChange Change) : DocumentChange;
+    /// <summary>Changes who may connect and do what. The first change of a cluster is refused unless all its members are among <see cref="Knowing"/>.</summary>
+    public sealed record ChangeSecurity(SecurityChange Change) : DocumentChange
+    {
+        /// <summary>Members that said that they know of security. Held against the document that the change is decided on, whose members may be others than those who were asked.</summary>
+        public ImmutableArray<NodeId> Knowing { get; init; } = [];
+    }
 }

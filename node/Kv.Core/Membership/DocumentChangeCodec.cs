@@ -106,6 +106,7 @@ public static class DocumentChangeCodec
                 break;
             case ChangeSecurity security:
                 SecurityChangeJson.Write(json, security.Change);
+                WriteKnowing(json, security.Knowing);
                 break;
         }
     }
@@ -156,9 +157,23 @@ public static class DocumentChangeCodec
         "updateBucketType" => new UpdateBucketType(DocumentJson.ReadString(json, "name"), DocumentJson.ReadProps(json)),
         "setBucketProps" => new SetBucketProps(DocumentJson.ReadBucketName(json), DocumentJson.ReadProps(json)),
         "resetBucketProps" => new ResetBucketProps(DocumentJson.ReadBucketName(json)),
-        "changeSecurity" => new ChangeSecurity(SecurityChangeJson.Read(json)),
+        "changeSecurity" => new ChangeSecurity(SecurityChangeJson.Read(json)) { Knowing = ReadKnowing(json) },
         var other => throw new FormatException($"the change `{other}` is not known"),
     };
+
+    private static void WriteKnowing(Utf8JsonWriter json, ImmutableArray<NodeId> knowing)
+    {
+        json.WriteStartArray("knowing");
+        foreach (var node in knowing)
+        {
+            json.WriteStringValue(node.ToString());
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static ImmutableArray<NodeId> ReadKnowing(JsonElement json) =>
+        json.TryGetProperty("knowing", out var nodes) ? [.. nodes.EnumerateArray().Select(DocumentJson.ReadNode)] : [];
 
     private static void WriteTransfers(Utf8JsonWriter json, ImmutableArray<Transfer> transfers)
     {

@@ -75,7 +75,7 @@ public static class DocumentRules
         UpdateBucketType update => BucketTypeRules.Update(document, update.Name, update.Props),
         SetBucketProps set => BucketTypeRules.SetBucket(document, set.Bucket, set.Props),
         ResetBucketProps reset => BucketTypeRules.ResetBucket(document, reset.Bucket),
-        ChangeSecurity security => WithSecurity(document, security.Change),
+        ChangeSecurity security => WithSecurity(document, security),
         _ => throw new UnreachableException($"no rule for {change.GetType().Name}"),
     };
 
@@ -126,14 +126,18 @@ public static class DocumentRules
         return new DocumentChangeResult.Changed(next);
     }
 
-    private static DocumentChangeResult WithSecurity(ClusterDocument document, SecurityChange change)
+    private static DocumentChangeResult WithSecurity(ClusterDocument document, ChangeSecurity change)
     {
-        switch (SecurityRules.Apply(document.Security, change))
+        switch (SecurityRules.Apply(document.Security, change.Change))
         {
             case SecurityChangeResult.Refused refused:
                 return Refused(refused.Reason, refused.Message);
+            case SecurityChangeResult.Done done when SecurityLimits.WhyTooLong(done.State) is { } tooLong:
+                return Refused(SecurityRefusal.TooMany, tooLong);
             case SecurityChangeResult.Done done when !done.State.HasSameContent(document.Security):
-                return Changed(document, document with { Security = done.State });
+                return document.Security.IsEmpty && document.Members.FirstOrDefault(member => !change.Knowing.Contains(member.Id)) is { } other
+                    ? Refused(SecurityRefusal.NotSupported, $"{other.Name} was not asked whether it knows of security; try again")
+                    : Changed(document, document with { Security = done.State });
             default:
                 return Unchanged;
         }

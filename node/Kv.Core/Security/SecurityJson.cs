@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Kv.Core.Membership;
@@ -34,6 +35,20 @@ internal static class SecurityJson
             WriteScope(writer, grant.Key.Scope);
             WritePermissions(writer, grant.Value);
         });
+    }
+
+    /// <summary>Bytes of what <see cref="Write"/> writes, with its braces.</summary>
+    public static int LengthOf(SecurityState state)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            Write(json, state);
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenCount;
     }
 
     /// <summary>Throws what readers of documents throw; <see cref="FormatException"/> also where the state breaks a law.</summary>

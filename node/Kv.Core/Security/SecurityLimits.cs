@@ -10,12 +10,19 @@ internal static class SecurityLimits
 {
     private const int MaxOptions = 32;
     private const int MaxOptionBytes = 1024;
+    private const string PasswordOption = "password";
 
     public static string? WhyInvalid(ImmutableSortedDictionary<string, string> options)
     {
         if (options.Count > MaxOptions)
         {
             return string.Create(CultureInfo.InvariantCulture, $"{options.Count} options; at most {MaxOptions}");
+        }
+
+        // Options are kept and listed in the clear.
+        if (options.Keys.Any(name => name.Trim().Equals(PasswordOption, StringComparison.OrdinalIgnoreCase)))
+        {
+            return "`password` is a user's alone, and no option";
         }
 
         return options.Any(option => option.Key.Length == 0 || Bytes(option.Key) > MaxOptionBytes || Bytes(option.Value) > MaxOptionBytes)
@@ -60,6 +67,15 @@ internal static class SecurityLimits
         return state.Sources.Keys.FirstOrDefault(key => !key.IsForAll && !state.Users.ContainsKey(key.User)) is { } source ? $"a source is for {source.User}, who is no user"
             : state.Grants.FirstOrDefault(grant => !IsHeld(state, grant.Key.Holder) || grant.Value == Permissions.None) is { Key: { } key } ? $"a grant is {key.Holder}'s, which is not there, or of nothing"
             : null;
+    }
+
+    /// <summary>Why no document may have such a state; null where it may. Not a law of documents: it is costly, and whoever reads one has it already.</summary>
+    public static string? WhyTooLong(SecurityState state)
+    {
+        // Without the switch, whose two words are of different length: what fits can be turned on and off.
+        var bytes = SecurityJson.LengthOf(state with { IsEnabled = false });
+        return bytes <= SecurityState.MaxBytes ? null : string.Create(
+            CultureInfo.InvariantCulture, $"users, groups, sources and grants would have {bytes} bytes; at most {SecurityState.MaxBytes}");
     }
 
     private static bool IsHeld(SecurityState state, GrantHolder holder) => holder.Kind switch

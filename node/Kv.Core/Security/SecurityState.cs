@@ -10,6 +10,9 @@ public sealed record SecurityState
     public const int MaxSources = 2000;
     public const int MaxGrants = 10_000;
 
+    /// <summary>Of all of it together, as a document has it: documents go between nodes in one message.</summary>
+    public const int MaxBytes = 4 * 1024 * 1024;
+
     private static readonly ImmutableSortedDictionary<string, SecurityRole> NoRoles = ImmutableSortedDictionary.Create<string, SecurityRole>(StringComparer.Ordinal);
 
     public static SecurityState Off { get; } = new();

@@ -25,6 +25,7 @@ public sealed partial class AccessControl : IDisposable
     private readonly ConcurrentDictionary<string, AccessUser> users = new(StringComparer.Ordinal);
     private readonly byte[] secret = RandomNumberGenerator.GetBytes(32);
     private readonly SemaphoreSlim deriving = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private volatile GrantTable grants = new(SecurityState.Off);
     private int waiting;
 
     public AccessControl(ClusterState state, ImmutableHashSet<JobClass> disabledJobs, ILogger<AccessControl> log) =>
@@ -47,7 +48,7 @@ public sealed partial class AccessControl : IDisposable
             return null;
         }
 
-        return user is null ? "Security is enabled, please authenticate first" : user.GrantsIn(security).WhyDenied(permissions, scope);
+        return user is null ? "Security is enabled, please authenticate first" : GrantsIn(security).Of(user.Name).WhyDenied(permissions, scope);
     }
 
     public async ValueTask<AccessAnswer> AuthenticateAsync(Credentials credentials, CancellationToken cancel)
@@ -119,8 +120,20 @@ public sealed partial class AccessControl : IDisposable
 
     private AccessAnswer.Known Known(string name) => new(UserOf(name));
 
+    private GrantTable GrantsIn(SecurityState security)
+    {
+        var known = grants;
+        return ReferenceEquals(known.State, security) ? known : grants = new GrantTable(security);
+    }
+
     private AccessUser UserOf(string name)
     {
+        if (users.TryGetValue(name, out var known))
+        {
+            return known;
+        }
+
+        // Counting takes all the table's locks, so not at each request.
         if (users.Count >= MaxUsers)
         {
             users.Clear();

@@ -4,26 +4,14 @@ using Kv.Core.Security;
 
 namespace Kv.Wire.Access;
 
-/// <summary>A user who has shown who it is. What it may do is looked up in the state that holds when it asks, and remembered for as long as that is the same.</summary>
+/// <summary>A user who has shown who it is. What it may do is looked up in the state that holds when it asks (<see cref="GrantTable"/>).</summary>
 public sealed class AccessUser
 {
-    private volatile Held? held;
     private volatile Verified? verified;
 
     internal AccessUser(string name) => Name = name;
 
     public string Name { get; }
-
-    internal UserGrants GrantsIn(SecurityState state)
-    {
-        var known = held;
-        if (known is null || !ReferenceEquals(known.State, state))
-        {
-            held = known = new Held(state, UserGrants.Of(state, Name));
-        }
-
-        return known.Grants;
-    }
 
     /// <summary>Whether this password was found right for this very hash before: HTTP sends it with each request, and a derivation takes a tenth of a second.</summary>
     internal bool IsVerified(PasswordHash expected, string password, byte[] secret) =>
@@ -32,13 +20,6 @@ public sealed class AccessUser
     internal void Verify(PasswordHash expected, string password, byte[] secret) => verified = new Verified(expected, CodeOf(password, secret));
 
     private static byte[] CodeOf(string password, byte[] secret) => HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(password));
-
-    private sealed class Held(SecurityState state, UserGrants grants)
-    {
-        public SecurityState State { get; } = state;
-
-        public UserGrants Grants { get; } = grants;
-    }
 
     /// <summary>Not the password: its code under a key that lives as long as the process.</summary>
     private sealed class Verified(PasswordHash expected, byte[] code)

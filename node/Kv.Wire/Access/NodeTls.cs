@@ -22,10 +22,11 @@ public sealed partial class NodeTls : IDisposable
     private readonly ILogger<NodeTls> log;
     private readonly ITimer timer;
 
-    // Guards the two that a look at the files compares with; it is one at a time.
+    // Guards the three that a look at the files compares with; it is one at a time.
     private readonly Lock gate = new();
     private byte[] seen;
     private byte[] failed = [];
+    private string? unread;
     private volatile Material current;
 
     /// <summary>Throws <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/> or <see cref="CryptographicException"/> where the files will not do.</summary>
@@ -95,14 +96,19 @@ public sealed partial class NodeTls : IDisposable
                     return;
                 }
 
-                (current, seen, failed) = (Load(), now, []);
+                (current, seen, failed, unread) = (Load(), now, [], null);
                 LogTaken(files.Certificate, NotAfter);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+            catch (Exception e)
             {
-                // Once for each set of files: half of a renewal may be there already, and the other half at the next look.
-                failed = now;
-                LogNotTaken(files.Certificate, e.Message);
+                // All of them: a timer's exception ends the process, and this node has a certificate. Told once for each set of files, and for each reason why they cannot be read: half of a
+                // renewal may be there already, and the other half at the next look.
+                if (now.Length > 0 || e.Message != unread)
+                {
+                    LogNotTaken(files.Certificate, e.Message);
+                }
+
+                (failed, unread) = (now, now.Length > 0 ? null : e.Message);
             }
         }
     }

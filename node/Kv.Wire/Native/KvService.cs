@@ -63,7 +63,12 @@ public sealed class KvService(KvClient client, ClusterState state, RingView ring
         try
         {
             var user = NativeAccess.UserOf(context);
-            await new NativeSession(client, dataTypes, options, memory, request => NativeAccess.WhyDenied(access, user, request)).ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
+            var session = new NativeSession(client, dataTypes, options, memory, () => NativeAccess.MustEnd(access, user), request => NativeAccess.WhyDenied(access, user, request));
+            await session.ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
+            if (NativeAccess.MustEnd(access, user))
+            {
+                throw NativeAccess.Ended();
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

@@ -9,9 +9,9 @@ namespace Kv.Wire.Native;
 /// <summary>
 /// One client's pipelined session: requests are begun as they are read, and answers go back in frames of whatever is ready. At the bound of unanswered
 /// requests, and while there is no memory for its next message, the session is not read, so that a client that is too quick waits and not the node's memory.
-/// <paramref name="whyDenied"/> is asked of each request.
+/// <paramref name="whyDenied"/> is asked of each request, and <paramref name="mustEnd"/> before each is begun: where it says so no more is, and what was begun is answered.
 /// </summary>
-internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory, Func<SessionRequest, string?> whyDenied)
+internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory, Func<bool> mustEnd, Func<SessionRequest, string?> whyDenied)
 {
     private readonly AsyncSignal answered = new();
     private readonly AsyncSignal hasRoom = new();
@@ -92,6 +92,11 @@ internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, 
                 body.IsDue = false;
                 foreach (var request in reader.Current.Requests)
                 {
+                    if (mustEnd())
+                    {
+                        return;
+                    }
+
                     await BeginAsync(request, room, cancel);
                 }
             }

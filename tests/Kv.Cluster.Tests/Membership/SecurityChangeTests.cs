@@ -39,6 +39,21 @@ public sealed class SecurityChangeTests
     });
 
     [Fact]
+    public void ANodeThatDoesNotKnowOfSecurity_IsNotTakenIntoAClusterThatHasAny() => SimCluster.Run(5, 2, async cluster =>
+    {
+        await cluster.FormAsync(1);
+        var (first, old) = (cluster.Nodes[0], cluster.Nodes[1]);
+        SimCluster.Expect(await AskAsync(first, Ada));
+        cluster.Network.Instead = (_, to, request) => to == old.Id && request is PeerRequest.KnowsSecurity ? new PeerReply.Refused(PeerReply.Refused.Unreadable + "code 32") : null;
+        Assert.Equal(SecurityRefusal.NotSupported, (await StageAsync(first, old)).Refusal?.Reason);
+        cluster.Network.Instead = null;
+        SimCluster.Expect(await StageAsync(first, old));
+    });
+
+    private static Task<AdminResult<PlanView>> StageAsync(SimNode asked, SimNode joining) =>
+        asked.InAsync(async () => await asked.Node.Admin.StageJoinAsync([joining.Address], default));
+
+    [Fact]
     public void ANameThatIsNobodys_IsTold_ThoughTheRulesWouldTakeItForARepetition() => SimCluster.Run(3, 1, async cluster =>
     {
         await cluster.FormAsync(1);

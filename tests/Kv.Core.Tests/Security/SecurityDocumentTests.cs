@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using CsCheck;
 using Kv.Core.Membership;
 using Kv.Core.Security;
@@ -49,10 +51,34 @@ public sealed class SecurityDocumentTests
     }
 
     [Fact]
-    public void Rules_AreTheDocuments()
+    public void TheFirstChange_IsRefused_WhereAMemberIsNotAmongThoseThatWereAsked()
     {
         var document = DocumentSamples.Single();
         var change = new DocumentChange.ChangeSecurity(new AddUser("ada", RoleSettings.None));
+        DocumentSamples.Refused(document, change, SecurityRefusal.NotSupported);
+        var asked = Assert.IsType<DocumentChange.ChangeSecurity>(DocumentChangeCodec.Decode(DocumentChangeCodec.Encode(change with { Knowing = [document.Members[0].Id] })));
+        var secured = DocumentSamples.Change(document, asked);
+        DocumentSamples.Change(secured, new DocumentChange.ChangeSecurity(new AddUser("bob", RoleSettings.None)));
+    }
+
+    [Fact]
+    public void AllOfIt_HasABoundInBytes_BelowWhichItCanBeTurnedOnAndOff()
+    {
+        var note = new string('x', 1000);
+        var options = Enumerable.Range(0, 32).ToImmutableSortedDictionary(n => n.ToString(CultureInfo.InvariantCulture), _ => note, StringComparer.Ordinal);
+        var groups = Enumerable.Range(0, 129).ToImmutableSortedDictionary(
+            n => string.Create(CultureInfo.InvariantCulture, $"g{n:000}"), _ => new SecurityRole { Options = options }, StringComparer.Ordinal);
+        var full = DocumentSamples.Single() with { Security = SecurityState.Off with { Groups = groups } };
+        DocumentSamples.Refused(full, new DocumentChange.ChangeSecurity(new AddGroup("one-more", new RoleSettings { Options = options })), SecurityRefusal.TooMany);
+        var on = DocumentSamples.Change(full, new DocumentChange.ChangeSecurity(new Enable(true)));
+        DocumentSamples.Change(on, new DocumentChange.ChangeSecurity(new Enable(false)));
+    }
+
+    [Fact]
+    public void Rules_AreTheDocuments()
+    {
+        var document = DocumentSamples.Single();
+        var change = new DocumentChange.ChangeSecurity(new AddUser("ada", RoleSettings.None)) { Knowing = [document.Members[0].Id] };
         var changed = DocumentSamples.Change(document, change);
         Assert.Equal(["ada"], changed.Security.Users.Keys);
         DocumentSamples.Unchanged(changed, change);

@@ -75,6 +75,18 @@ public sealed class SecurityRulesTests
     [Fact]
     public void AGroup_HasNoPassword() => Refused(SecurityState.Off, new AddGroup("staff", new RoleSettings { Password = Hashed("x") }), "invalid_option", "a group has no password");
 
+    [Theory]
+    [InlineData("password")]
+    [InlineData("Password")]
+    [InlineData(" password")]
+    public void AnOption_IsNoPassword(string name)
+    {
+        var options = NoOptions.Add(name, "secret");
+        Refused(SecurityState.Off, new AddUser("ada", new RoleSettings { Options = options }), "invalid_option", "`password` is a user's alone, and no option");
+        Refused(SecurityState.Off, new AddGroup("staff", new RoleSettings { Options = options }), "invalid_option", "`password` is a user's alone, and no option");
+        Refused(SecurityState.Off, new AddSource(["all"], Network("10.0.0.0/8"), SourceKind.Password, options), "invalid_option", "`password` is a user's alone, and no option");
+    }
+
     [Fact]
     public void DeleteUser_TakesItsSourcesAndGrants_SoThatALaterUserOfThatNameHasNone()
     {

@@ -35,6 +35,10 @@ public sealed class JobClassTests : IAsyncLifetime
         Assert.Equal((403, "Operation '{riak_kv,secondary_index}' is not enabled"), ((int)index.StatusCode, await index.Content.ReadAsStringAsync(Cancel)));
         using var whole = await client.GetAsync($"http://{node.Http}/riak/b?keys=true", Cancel);
         Assert.Equal(200, (int)whole.StatusCode);
+        using var twice = await client.GetAsync($"http://{node.Http}/buckets?buckets=true&buckets=false", Cancel);
+        Assert.Equal(403, (int)twice.StatusCode);
+        using var streamedTwice = await client.GetAsync($"http://{node.Http}/buckets/b/keys?keys=stream&keys=true", Cancel);
+        Assert.Equal(403, (int)streamedTwice.StatusCode);
         using var props = await client.GetAsync($"http://{node.Http}/riak/b", Cancel);
         Assert.Equal(200, (int)props.StatusCode);
     }

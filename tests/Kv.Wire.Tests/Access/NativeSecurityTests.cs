@@ -78,6 +78,20 @@ public sealed class NativeSecurityTests(SecuredNode node) : IClassFixture<Secure
     }
 
     [Fact]
+    public async Task ASessionFromBeforeSecurity_IsEnded_SoThatItsClientBeginsAnother()
+    {
+        await using var own = new SecuredNode();
+        await own.InitializeAsync();
+        await own.ChangeAsync(new Enable(false));
+        using var channel = GrpcChannel.ForAddress($"http://{own.Grpc}");
+        using var session = new Protos.Kv.V1.Kv.KvClient(channel).Session(Nobody);
+        Assert.Null((await AskAsync(session, 1, KeyOf("apples"))).Get.Error);
+        await own.ChangeAsync(new Enable(true));
+        await session.RequestStream.WriteAsync(new SessionRequests { Requests = { new SessionRequest { Id = 2, Get = new GetRequest { Key = KeyOf("apples") } } } }, Cancel);
+        Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(async () => await session.ResponseStream.MoveNext(Cancel))).StatusCode);
+    }
+
+    [Fact]
     public async Task AClientCertificate_ShowsWhoItIs()
     {
         using var certificate = node.IssueClient("cert");

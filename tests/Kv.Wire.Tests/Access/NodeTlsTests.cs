@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Kv.Wire.Access;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -48,6 +49,34 @@ public sealed class NodeTlsTests : IDisposable
         authority.IssueServer("third");
         tls.Look();
         Assert.Equal("CN=third", NameOf(tls));
+    }
+
+    [Fact]
+    public void AReasonWhyFilesCannotBeTaken_IsToldOnce()
+    {
+        authority.IssueServer();
+        var log = new ListLogger();
+        using var tls = new NodeTls(authority.Files, TimeProvider.System, log);
+        File.Delete(authority.Files.Certificate);
+        tls.Look();
+        tls.Look();
+        Assert.Single(log.Lines);
+        File.WriteAllText(authority.Files.Certificate, "half of it");
+        tls.Look();
+        tls.Look();
+        Assert.Equal(2, log.Lines.Count);
+    }
+
+    private sealed class ListLogger : ILogger<NodeTls>
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
     }
 
     [Fact]

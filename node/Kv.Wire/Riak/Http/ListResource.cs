@@ -28,7 +28,7 @@ internal sealed class ListResource(KvClient client, ClusterAdmin admin, RiakHttp
             return http.SendAsync(HttpErrors.Of(props.Refusal, path.BucketType));
         }
 
-        var isWanted = http.Request.Query["props"] != "false";
+        var isWanted = new QueryOptions(http.Request).Text("props") != "false";
         return KeysAsync(http, path, json =>
         {
             if (isWanted)

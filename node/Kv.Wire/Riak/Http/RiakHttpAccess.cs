@@ -77,7 +77,7 @@ internal sealed class RiakHttpAccess(AccessControl access)
             return HttpMethods.IsPost(request.Method) ? Permissions.Put : Permissions.SetBucket;
         }
 
-        var props = request.Query["props"] == "false" ? Permissions.None : Permissions.GetBucket;
+        var props = new QueryOptions(request).Text("props") == "false" ? Permissions.None : Permissions.GetBucket;
         return Lists(request, "keys", out _) ? props | Permissions.ListKeys : props;
     }
 
@@ -86,7 +86,7 @@ internal sealed class RiakHttpAccess(AccessControl access)
     {
         if (path.Resource == RiakResource.Index)
         {
-            return http.Request.Query["stream"] == "true" ? JobClass.StreamSecondaryIndex : JobClass.SecondaryIndex;
+            return new QueryOptions(http.Request).Text("stream") == "true" ? JobClass.StreamSecondaryIndex : JobClass.SecondaryIndex;
         }
 
         if (path.Resource is not (RiakResource.Keys or RiakResource.OldBucket or RiakResource.Buckets) || !IsRead(http.Request))
@@ -100,11 +100,12 @@ internal sealed class RiakHttpAccess(AccessControl access)
             : isStream ? JobClass.StreamListKeys : JobClass.ListKeys;
     }
 
+    /// <summary>By the first of several values, as whoever carries the request out reads it.</summary>
     private static bool Lists(HttpRequest request, string noun, out bool isStream)
     {
-        var isThere = request.Query.TryGetValue(noun, out var mode);
+        var mode = new QueryOptions(request).Text(noun);
         isStream = mode == "stream";
-        return isThere && mode != "false";
+        return mode is not (null or "false");
     }
 
     private static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
