@@ -70,8 +70,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
         // A seeded source is not for several threads: each part has its own, made from it.
         Random Child() => new(random.Next());
-        documents = new DocumentStore(State, nodeState, failure, loggers.CreateLogger<DocumentStore>());
         voter = new DocumentVoter(State, nodeState, failure);
+        documents = new DocumentStore(State, nodeState, voter, failure, loggers.CreateLogger<DocumentStore>());
         agreement = new DocumentAgreement(
             options, State, documents, voter, watched, time, Child(), background, loggers.CreateLogger<DocumentAgreement>());
         gossip = new Gossip(options, State, documents, watched, time, Child(), background);
@@ -156,6 +156,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         await LostState.ThrowIfLostAsync(nodeState, VnodeActors.RecordName, stores, cancel);
         await voter.RecoverAsync(cancel);
         await documents.RecoverAsync(cancel);
+        await voter.ForgetAsync();
         await host.StartAsync(cancel);
         dispatcher.IsServing = true;
 

@@ -10,7 +10,7 @@ namespace Kv.Cluster.Membership;
 /// cluster. A node that is in no cluster takes a document only if that lists it, which is so only after an administrator staged its join. One that was a
 /// member and is one no more keeps the document that says so, and takes no other: what it holds on disk must not come back as a new node's.
 /// </summary>
-internal sealed partial class DocumentStore(ClusterState state, INodeState files, NodeFailure failure, ILogger<DocumentStore> log)
+internal sealed partial class DocumentStore(ClusterState state, INodeState files, DocumentVoter voter, NodeFailure failure, ILogger<DocumentStore> log)
 {
     public const string FileName = "cluster-document";
 
@@ -52,6 +52,7 @@ internal sealed partial class DocumentStore(ClusterState state, INodeState files
                 await PersistAsync(ClusterDocumentCodec.Encode(document));
                 state.SetDocument(document);
                 LogHeld(document.ClusterName, document.Version);
+                await voter.ForgetAsync();
                 break;
 
             case LearnResult.Removed:

@@ -30,6 +30,17 @@ internal sealed class DocumentVoter(ClusterState state, INodeState files, NodeFa
         }
     }
 
+    /// <summary>After a document is learned or recovered: what was accepted before is let go where it alone would keep an earlier program from starting here.</summary>
+    public async ValueTask ForgetAsync()
+    {
+        using var holder = await voting.EnterAsync();
+        if (state.Current.Document is { } held && DocumentAcceptor.Forget(remembered, held) is { } forgotten)
+        {
+            await PersistAsync(forgotten);
+            remembered = forgotten;
+        }
+    }
+
     public ValueTask<AcceptorReply> PrepareAsync(Guid clusterId, long version, Ballot ballot) =>
         StepAsync(clusterId, held => DocumentAcceptor.Prepare(remembered, held, clusterId, version, ballot));
 
@@ -47,18 +58,23 @@ internal sealed class DocumentVoter(ClusterState state, INodeState files, NodeFa
         var step = next(state.Current.Document);
         if (step.MustPersist)
         {
-            try
-            {
-                await files.WriteAsync(FileName, AcceptorStateCodec.Encode(step.State), CancellationToken.None);
-            }
-            catch (StoreException e)
-            {
-                failure.Report(e);
-                throw;
-            }
+            await PersistAsync(step.State);
         }
 
         remembered = step.State;
         return step.Reply;
+    }
+
+    private async ValueTask PersistAsync(AcceptorState next)
+    {
+        try
+        {
+            await files.WriteAsync(FileName, AcceptorStateCodec.Encode(next), CancellationToken.None);
+        }
+        catch (StoreException e)
+        {
+            failure.Report(e);
+            throw;
+        }
     }
 }

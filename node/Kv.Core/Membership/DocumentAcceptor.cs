@@ -52,6 +52,18 @@ public static class DocumentAcceptor
             : new AcceptorStep(new AcceptorState(version, ballot, ballot, document) { ClusterId = clusterId }, MustPersist: true, new AcceptorReply.Accepted());
     }
 
+    /// <summary>
+    /// What is to be persisted in place of <paramref name="state"/> where that has a value accepted that is decided by now and that an earlier program could not read, though it can read what is
+    /// <paramref name="held"/>; null where there is none. It is the state of an acceptor that was asked for the version after what is held, and so votes on none before.
+    /// </summary>
+    public static AcceptorState? Forget(AcceptorState state, ClusterDocument held)
+    {
+        var isDecided = IsOfAnother(state, held.ClusterId) || state.Version <= held.Version;
+        return isDecided && ClusterDocumentCodec.VersionOf(state.Accepted) > ClusterDocumentCodec.VersionOf(held)
+            ? new AcceptorState(held.Version + 1, Ballot.Zero, Ballot.Zero, null) { ClusterId = held.ClusterId }
+            : null;
+    }
+
     private static AcceptorReply? WhyNoVote(AcceptorState state, ClusterDocument? held, Guid clusterId, long version)
     {
         if (held is null)

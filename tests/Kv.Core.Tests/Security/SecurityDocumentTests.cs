@@ -51,6 +51,22 @@ public sealed class SecurityDocumentTests
     }
 
     [Fact]
+    public void AnAcceptor_LetsGoOfWhatAnOlderProgramCannotRead_OnceThatIsDecided_AndVotesOnNoVersionBefore()
+    {
+        var held = DocumentSamples.Single() with { Version = 5 };
+        var ballot = new Ballot(1, held.Members[0].Id);
+        var secured = held with { Version = 5, Security = State(new AddUser("ada", RoleSettings.None)) };
+        var state = new AcceptorState(5, ballot, ballot, secured) { ClusterId = held.ClusterId };
+        Assert.Null(DocumentAcceptor.Forget(state, held with { Version = 4 }));
+        Assert.Null(DocumentAcceptor.Forget(state, secured));
+        Assert.Null(DocumentAcceptor.Forget(state with { Accepted = held }, held));
+        var forgotten = DocumentAcceptor.Forget(state, held)!;
+        Assert.Equal(1, AcceptorStateCodec.Encode(forgotten)[0]);
+        Assert.IsType<AcceptorReply.Behind>(DocumentAcceptor.Prepare(forgotten, held with { Version = 4 }, held.ClusterId, 5, ballot).Reply);
+        Assert.IsType<AcceptorReply.Promised>(DocumentAcceptor.Prepare(forgotten, held, held.ClusterId, 6, ballot).Reply);
+    }
+
+    [Fact]
     public void TheFirstChange_IsRefused_WhereAMemberIsNotAmongThoseThatWereAsked()
     {
         var document = DocumentSamples.Single();
