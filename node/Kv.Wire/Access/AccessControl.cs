@@ -55,7 +55,7 @@ public sealed partial class AccessControl : IDisposable
     {
         var security = state.Current.Document?.Security ?? SecurityState.Off;
         var name = SecurityNames.Fold(credentials.User);
-        switch (Authentication.Of(security, name, credentials.Peer))
+        switch (credentials.Peer is { } peer ? Authentication.Of(security, name, peer) : new Authentication.Refused("no_peer_address"))
         {
             case Authentication.Trusted:
                 return Known(name);
@@ -144,7 +144,7 @@ public sealed partial class AccessControl : IDisposable
 
     private AccessAnswer.Unknown Failed(Credentials credentials, string reason)
     {
-        LogFailed(credentials.User.Length <= SecurityNames.MaxBytes ? credentials.User : credentials.User[..SecurityNames.MaxBytes], credentials.Peer.ToString(), reason);
+        LogFailed(credentials.User.Length <= SecurityNames.MaxBytes ? credentials.User : credentials.User[..SecurityNames.MaxBytes], credentials.Peer?.ToString() ?? "", reason);
         return new AccessAnswer.Unknown();
     }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
 
@@ -13,7 +12,7 @@ internal static class HttpCaller
         var commonName = CommonName(http.Connection.ClientCertificate);
         var basic = BasicCredentials.Read(http.Request.Headers.Authorization);
         var user = basic?.User ?? commonName;
-        return user is null ? null : new Credentials(user, basic?.Password, http.Connection.RemoteIpAddress ?? IPAddress.None, commonName);
+        return user is null ? null : new Credentials(user, basic?.Password, http.Connection.RemoteIpAddress, commonName);
     }
 
     /// <summary>Null where there is none, or more than one.</summary>

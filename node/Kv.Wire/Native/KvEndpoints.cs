@@ -24,6 +24,7 @@ public static class KvEndpoints
 
     public static void MapKvService(this WebApplication app, RequestMemory memory, NativeOptions options)
     {
+        app.Use(app.Services.GetRequiredService<NativeAccess>().InvokeAsync);
         app.Use(new UnaryAdmission(memory, options).InvokeAsync);
         app.MapGrpcService<KvService>();
     }

@@ -5,6 +5,7 @@ using Kv.Core.Objects;
 using Kv.Core.Security;
 using Kv.Protos.Kv.V1;
 using Kv.Wire.Access;
+using Microsoft.AspNetCore.Http;
 
 namespace Kv.Wire.Native;
 
@@ -15,6 +16,10 @@ namespace Kv.Wire.Native;
 public sealed class NativeAccess(AccessControl access) : Interceptor
 {
     private static readonly object UserKey = new();
+
+    /// <summary>Before a call's message is taken, which costs memory: who calls. What fails here is answered as a call is.</summary>
+    // hot
+    internal Task InvokeAsync(HttpContext http, RequestDelegate next) => access.IsOn ? AdmitAsync(http, next) : next(http);
 
     // hot
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
@@ -30,7 +35,7 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
     {
         if (access.IsOn)
         {
-            Check(await UserAsync(context), request);
+            Check(await UserOfAsync(context), request);
         }
 
         if (JobOf(request) is { } job && access.WhyDisabled(job) is { } disabled)
@@ -47,7 +52,7 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
     {
         if (access.IsOn)
         {
-            context.UserState[UserKey] = await UserAsync(context);
+            context.GetHttpContext().Items[UserKey] = await UserOfAsync(context);
         }
 
         await continuation(requestStream, responseStream, context);
@@ -63,7 +68,7 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
     internal static RpcException Ended() => Unauthenticated("security is enabled: begin the session anew, over TLS, and say who you are");
 
     /// <summary>The user that a session was begun by; null where security was off.</summary>
-    internal static AccessUser? UserOf(ServerCallContext context) => context.UserState.TryGetValue(UserKey, out var user) ? (AccessUser)user! : null;
+    internal static AccessUser? UserOf(ServerCallContext context) => context.GetHttpContext().Items.TryGetValue(UserKey, out var user) ? (AccessUser)user! : null;
 
     /// <summary>Why a session's request is not carried out; null where it is.</summary>
     // hot
@@ -87,11 +92,26 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
         return access.WhyDenied(user, permissions, scope);
     }
 
+    private async Task AdmitAsync(HttpContext http, RequestDelegate next)
+    {
+        try
+        {
+            http.Items[UserKey] = await UserAsync(http);
+        }
+        catch (RpcException refused)
+        {
+            UnaryAdmission.Refuse(http, refused.Status);
+            return;
+        }
+
+        await next(http);
+    }
+
     private async Task<TResponse> CheckedAsync<TRequest, TResponse>(TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
         where TRequest : class
         where TResponse : class
     {
-        Check(await UserAsync(context), request);
+        Check(await UserOfAsync(context), request);
         return await continuation(request, context);
     }
 
@@ -118,7 +138,7 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
         }
     }
 
-    private static (Permissions Permissions, GrantScope Scope) Needed(IMessage request) => request switch
+    internal static (Permissions Permissions, GrantScope Scope) Needed(IMessage request) => request switch
     {
         GetRequest get => (Permissions.Get, On(get.Key)),
         PutRequest put => (Permissions.Put, On(put.Key)),
@@ -145,9 +165,11 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
 
     private static string TypeOf(string type) => type.Length == 0 ? ObjectKey.DefaultType : type;
 
-    private async ValueTask<AccessUser> UserAsync(ServerCallContext context)
+    /// <summary>Asked anew where security was turned on since the call was admitted.</summary>
+    private async ValueTask<AccessUser> UserOfAsync(ServerCallContext context) => UserOf(context) ?? await UserAsync(context.GetHttpContext());
+
+    private async ValueTask<AccessUser> UserAsync(HttpContext http)
     {
-        var http = context.GetHttpContext();
         if (!http.Request.IsHttps)
         {
             throw Unauthenticated("security is enabled: connect by TLS");
@@ -158,7 +180,7 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
             throw Unauthenticated("security is enabled: say who you are, by basic credentials in `authorization` or by a client certificate");
         }
 
-        return await access.AuthenticateAsync(credentials, context.CancellationToken) switch
+        return await access.AuthenticateAsync(credentials, http.RequestAborted) switch
         {
             AccessAnswer.Known known => known.User,
             AccessAnswer.Overloaded => throw new RpcException(new Status(StatusCode.ResourceExhausted, "overloaded: try again later")),

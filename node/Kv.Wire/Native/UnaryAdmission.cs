@@ -59,7 +59,7 @@ internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options
             CultureInfo.InvariantCulture, $"a message of {prefix.MessageBytes} bytes, at most {options.MaxMessageBytes} are taken: the largest object, which `max-object-size` and the node's memory bound, and what goes with it"));
     }
 
-    private static void Refuse(HttpContext http, Status status)
+    public static void Refuse(HttpContext http, Status status)
     {
         http.Response.ContentType = "application/grpc";
         http.Response.Headers["grpc-status"] = ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture);

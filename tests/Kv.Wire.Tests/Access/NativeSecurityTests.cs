@@ -5,6 +5,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Kv.Core.Security;
 using Kv.Protos.Kv.V1;
+using Kv.Wire.Native;
 using Xunit;
 using static Kv.Core.Security.SecurityChange;
 
@@ -89,6 +90,18 @@ public sealed class NativeSecurityTests(SecuredNode node) : IClassFixture<Secure
         await own.ChangeAsync(new Enable(true));
         await session.RequestStream.WriteAsync(new SessionRequests { Requests = { new SessionRequest { Id = 2, Get = new GetRequest { Key = KeyOf("apples") } } } }, Cancel);
         Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(async () => await session.ResponseStream.MoveNext(Cancel))).StatusCode);
+    }
+
+    [Fact]
+    public void EveryMethodsRequest_HasAPermission()
+    {
+        var methods = Protos.Kv.V1.Kv.Descriptor.Methods;
+        Assert.NotEmpty(methods);
+        Assert.All(methods.Where(method => method.InputType != MultiGetRequest.Descriptor && method.InputType != SessionRequests.Descriptor), method =>
+        {
+            Assert.False(method.IsClientStreaming);
+            NativeAccess.Needed(method.InputType.Parser.ParseFrom(ByteString.Empty));
+        });
     }
 
     [Fact]

@@ -43,6 +43,20 @@ public sealed class PbSecurityTests(SecuredNode node) : IClassFixture<SecuredNod
     }
 
     [Fact]
+    public async Task ALongFrame_OfAClientThatIsNobody_TakesNoMemory_AndEndsTheConnection()
+    {
+        using var plain = await node.ConnectPbAsync();
+        await plain.SendAsync([0, 0, 0x20, 0, Put]);
+        Assert.NotNull(await plain.ReadAsync());
+        Assert.Null(await plain.ReadAsync());
+        using var secured = await node.ConnectPbAsync();
+        await secured.StartTlsAsync();
+        await secured.SendAsync([0, 0, 0x20, 0, Put]);
+        Assert.NotNull(await secured.ReadAsync());
+        Assert.Null(await secured.ReadAsync());
+    }
+
+    [Fact]
     public async Task AUser_DoesWhatItWasGranted_AndIsToldWhatNot()
     {
         using var client = await ConnectAsAsync("Ada", "secret");

@@ -12,6 +12,9 @@ internal sealed class PbConnection : IDisposable
     /// <summary>Frames of so many times the longest that is taken are passed over.</summary>
     private const int PassedOver = 4;
 
+    /// <summary>Bytes of the longest frame that is taken from a client that is nobody yet: names and a password.</summary>
+    private const int MaxNobodysFrameBytes = 4 * 1024;
+
     private readonly PipeReader input;
     private readonly PbOutput output;
     private readonly PbSession session;
@@ -88,7 +91,7 @@ internal sealed class PbConnection : IDisposable
         stall.Dispose();
     }
 
-    /// <summary>What has come; what is ready to be sent goes before waiting for it. Null where a frame that has begun rests for too long.</summary>
+    /// <summary>What has come; what is ready to be sent goes before waiting for it. Null where a frame that has begun rests for too long, or a client that is to say who it is.</summary>
     private async ValueTask<ReadResult?> ReadAsync()
     {
         if (input.TryRead(out var read))
@@ -97,7 +100,7 @@ internal sealed class PbConnection : IDisposable
         }
 
         await output.FlushAsync();
-        if (skipped == 0 && !isMidFrame)
+        if (skipped == 0 && !isMidFrame && dispatch.WhyNobody(session) is null)
         {
             return await input.ReadAsync();
         }
@@ -140,6 +143,11 @@ internal sealed class PbConnection : IDisposable
         if (length == 0)
         {
             return PbReply.Error(PbErrors.NoCode) with { IsLast = true };
+        }
+
+        if (length > MaxNobodysFrameBytes && dispatch.WhyNobody(session) is { } nobody)
+        {
+            return PbReply.Error(nobody) with { IsLast = true };
         }
 
         if (length > options.MaxFrameBytes)

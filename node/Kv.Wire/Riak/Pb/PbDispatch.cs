@@ -43,6 +43,10 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
         }
     }
 
+    /// <summary>Where security is on and the client has not shown who it is: Riak's word for what it lacks. Null otherwise.</summary>
+    // hot
+    public string? WhyNobody(PbSession session) => !access.IsOn || session.User is not null ? null : session.IsSecured ? PbErrors.NeedsUser : PbErrors.NeedsTls;
+
     // hot
     private ValueTask<PbReply> RouteAsync(PbCode code, in ReadOnlySequence<byte> message, PbSession session)
     {

@@ -4,12 +4,12 @@ using Kv.Wire.Access;
 
 namespace Kv.Wire.Riak.Pb;
 
-/// <summary>What one connection's requests share. <paramref name="peer"/> is where the client connects from.</summary>
-internal sealed class PbSession(PbOutput output, IPAddress peer)
+/// <summary>What one connection's requests share. <paramref name="peer"/> is where the client connects from, where that is known.</summary>
+internal sealed class PbSession(PbOutput output, IPAddress? peer)
 {
     public PbOutput Output { get; } = output;
 
-    public IPAddress Peer { get; } = peer;
+    public IPAddress? Peer { get; } = peer;
 
     /// <summary>Whether the connection has TLS.</summary>
     public bool IsSecured { get; init; }

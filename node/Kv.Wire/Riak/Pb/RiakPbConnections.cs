@@ -16,7 +16,7 @@ namespace Kv.Wire.Riak.Pb;
 /// </summary>
 public sealed partial class RiakPbConnections
 {
-    private const int BufferBytes = 64 * 1024;
+    private const int BufferBytes = 16 * 1024;
 
     private readonly RiakPbOptions options;
     private readonly PbDispatch dispatch;
@@ -36,7 +36,7 @@ public sealed partial class RiakPbConnections
     {
         try
         {
-            var peer = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+            var peer = (connection.RemoteEndPoint as IPEndPoint)?.Address;
             if (await ServeAsync(connection, connection.Transport, output => new PbSession(output, peer)))
             {
                 await ServeSecuredAsync(connection, peer);
@@ -54,7 +54,7 @@ public sealed partial class RiakPbConnections
         }
     }
 
-    private async Task ServeSecuredAsync(ConnectionContext connection, IPAddress peer)
+    private async Task ServeSecuredAsync(ConnectionContext connection, IPAddress? peer)
     {
         await using var secured = new SslStream(new DuplexPipeStream(connection.Transport));
         using (var limit = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed))
@@ -64,9 +64,27 @@ public sealed partial class RiakPbConnections
         }
 
         var commonName = HttpCaller.CommonName(secured.RemoteCertificate as X509Certificate2);
+        // A connection that is idle waits with no buffer of its own.
         var pipes = new SecuredPipes(
-            PipeReader.Create(secured, new StreamPipeReaderOptions(bufferSize: BufferBytes, leaveOpen: true)), PipeWriter.Create(secured, new StreamPipeWriterOptions(leaveOpen: true)));
-        await ServeAsync(connection, pipes, output => new PbSession(output, peer) { IsSecured = true, CommonName = commonName });
+            PipeReader.Create(secured, new StreamPipeReaderOptions(bufferSize: BufferBytes, leaveOpen: true, useZeroByteReads: true)),
+            PipeWriter.Create(secured, new StreamPipeWriterOptions(leaveOpen: true)));
+        Exception? failure = null;
+        try
+        {
+            await ServeAsync(connection, pipes, output => new PbSession(output, peer) { IsSecured = true, CommonName = commonName });
+        }
+        catch (Exception e)
+        {
+            failure = e;
+            throw;
+        }
+        finally
+        {
+            // Gives buffers back. With a failure, what was still to be sent is dropped: the client takes nothing.
+            await pipes.Input.CompleteAsync(failure);
+            await pipes.Output.CompleteAsync(failure);
+        }
+
         await secured.ShutdownAsync();
     }
 
