@@ -22,7 +22,7 @@ public sealed partial class AccessControl : IDisposable
     private readonly ClusterState state;
     private readonly ImmutableHashSet<JobClass> disabledJobs;
     private readonly ILogger<AccessControl> log;
-    private readonly ConcurrentDictionary<string, AccessUser> users = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, KnownPassword> passwords = new(StringComparer.Ordinal);
     private readonly byte[] secret = RandomNumberGenerator.GetBytes(32);
     private readonly SemaphoreSlim deriving = new(Math.Max(1, Environment.ProcessorCount / 2));
     private volatile GrantTable grants = new(SecurityState.Off);
@@ -40,6 +40,11 @@ public sealed partial class AccessControl : IDisposable
     /// <summary>Null where this node does such work; else Riak's refusal.</summary>
     public string? WhyDisabled(JobClass job) => disabledJobs.Contains(job) ? JobClassNames.Disabled(job) : null;
 
+    /// <summary>Whether clients have to show who they are, and this one has not, or by means that hold no more.</summary>
+    // hot
+    public bool IsNobody(AccessUser? user) =>
+        state.Current.Document is { Security: { IsEnabled: true } security } && (user is null || !user.HoldsIn(GrantsIn(security)));
+
     /// <summary>Null where the user may; else Riak's refusal. Nobody (<paramref name="user"/> null) may only where security is off.</summary>
     public string? WhyDenied(AccessUser? user, Permissions permissions, GrantScope scope)
     {
@@ -48,23 +53,31 @@ public sealed partial class AccessControl : IDisposable
             return null;
         }
 
-        return user is null ? "Security is enabled, please authenticate first" : GrantsIn(security).Of(user.Name).WhyDenied(permissions, scope);
+        var table = GrantsIn(security);
+        return user is null || !user.HoldsIn(table) ? "Security is enabled, please authenticate first" : table.Of(user.Name).WhyDenied(permissions, scope);
     }
 
     public async ValueTask<AccessAnswer> AuthenticateAsync(Credentials credentials, CancellationToken cancel)
     {
         var security = state.Current.Document?.Security ?? SecurityState.Off;
         var name = SecurityNames.Fold(credentials.User);
-        switch (credentials.Peer is { } peer ? Authentication.Of(security, name, peer) : new Authentication.Refused("no_peer_address"))
+        if (credentials.Peer is not { } peer)
+        {
+            return Failed(credentials, "no_peer_address");
+        }
+
+        var means = Authentication.Of(security, name, peer);
+        var user = new AccessUser(name, peer, means);
+        switch (means)
         {
             case Authentication.Trusted:
-                return Known(name);
+                return new AccessAnswer.Known(user);
             case Authentication.ByCertificate:
                 return credentials.CommonName is { } shown && SecurityNames.Fold(shown) == name
-                    ? Known(name)
+                    ? new AccessAnswer.Known(user)
                     : Failed(credentials, credentials.CommonName is null ? "no_common_name" : "common_name_mismatch");
             case Authentication.ByPassword byPassword:
-                return await ByPasswordAsync(name, byPassword.Expected, credentials, cancel);
+                return await ByPasswordAsync(user, byPassword.Expected, credentials, cancel);
             case Authentication.Refused refused:
                 return Failed(credentials, refused.Reason);
             default:
@@ -72,15 +85,15 @@ public sealed partial class AccessControl : IDisposable
         }
     }
 
-    private async ValueTask<AccessAnswer> ByPasswordAsync(string name, PasswordHash expected, Credentials credentials, CancellationToken cancel)
+    private async ValueTask<AccessAnswer> ByPasswordAsync(AccessUser user, PasswordHash expected, Credentials credentials, CancellationToken cancel)
     {
         if (credentials.Password is not { Length: <= PasswordHash.MaxPasswordBytes } password)
         {
             return Failed(credentials, "bad_password");
         }
 
-        var user = UserOf(name);
-        if (user.IsVerified(expected, password, secret))
+        var known = KnownOf(user.Name);
+        if (known.IsVerified(expected, password, secret))
         {
             return new AccessAnswer.Known(user);
         }
@@ -97,7 +110,7 @@ public sealed partial class AccessControl : IDisposable
             await deriving.WaitAsync(cancel);
             try
             {
-                isRight = user.IsVerified(expected, password, secret) || await Task.Run(() => expected.Matches(password), cancel);
+                isRight = known.IsVerified(expected, password, secret) || await Task.Run(() => expected.Matches(password), cancel);
             }
             finally
             {
@@ -114,11 +127,9 @@ public sealed partial class AccessControl : IDisposable
             return Failed(credentials, "bad_password");
         }
 
-        user.Verify(expected, password, secret);
+        known.Verify(expected, password, secret);
         return new AccessAnswer.Known(user);
     }
-
-    private AccessAnswer.Known Known(string name) => new(UserOf(name));
 
     private GrantTable GrantsIn(SecurityState security)
     {
@@ -126,20 +137,20 @@ public sealed partial class AccessControl : IDisposable
         return ReferenceEquals(known.State, security) ? known : grants = new GrantTable(security);
     }
 
-    private AccessUser UserOf(string name)
+    private KnownPassword KnownOf(string name)
     {
-        if (users.TryGetValue(name, out var known))
+        if (passwords.TryGetValue(name, out var known))
         {
             return known;
         }
 
         // Counting takes all the table's locks, so not at each request.
-        if (users.Count >= MaxUsers)
+        if (passwords.Count >= MaxUsers)
         {
-            users.Clear();
+            passwords.Clear();
         }
 
-        return users.GetOrAdd(name, static name => new AccessUser(name));
+        return passwords.GetOrAdd(name, static _ => new KnownPassword());
     }
 
     private AccessAnswer.Unknown Failed(Credentials credentials, string reason)

@@ -1,31 +1,34 @@
-using System.Security.Cryptography;
-using System.Text;
+using System.Net;
 using Kv.Core.Security;
 
 namespace Kv.Wire.Access;
 
-/// <summary>A user who has shown who it is. What it may do is looked up in the state that holds when it asks (<see cref="GrantTable"/>).</summary>
+/// <summary>
+/// A user who has shown who it is, by the means that its sources named then. It is that user for as long as they name the same: a source that is changed, a new password or a deleted user
+/// ends it. What it may do is looked up in the state that holds when it asks (<see cref="GrantTable"/>).
+/// </summary>
 public sealed class AccessUser
 {
-    private volatile Verified? verified;
+    private readonly IPAddress peer;
+    private readonly Authentication means;
 
-    internal AccessUser(string name) => Name = name;
+    /// <summary>Twice the number of the table that was looked at last, and one more where the login holds by it: both are read and written at once, and no state is kept in memory.</summary>
+    private long seen;
+
+    internal AccessUser(string name, IPAddress peer, Authentication means) => (Name, this.peer, this.means) = (name, peer, means);
 
     public string Name { get; }
 
-    /// <summary>Whether this password was found right for this very hash before: HTTP sends it with each request, and a derivation takes a tenth of a second.</summary>
-    internal bool IsVerified(PasswordHash expected, string password, byte[] secret) =>
-        verified is { } last && last.Expected.Equals(expected) && CryptographicOperations.FixedTimeEquals(last.Code, CodeOf(password, secret));
-
-    internal void Verify(PasswordHash expected, string password, byte[] secret) => verified = new Verified(expected, CodeOf(password, secret));
-
-    private static byte[] CodeOf(string password, byte[] secret) => HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(password));
-
-    /// <summary>Not the password: its code under a key that lives as long as the process.</summary>
-    private sealed class Verified(PasswordHash expected, byte[] code)
+    // hot
+    internal bool HoldsIn(GrantTable table)
     {
-        public PasswordHash Expected { get; } = expected;
+        var last = Volatile.Read(ref seen);
+        if (last >> 1 != table.Number)
+        {
+            last = (table.Number << 1) | (Authentication.Of(table.State, Name, peer).Equals(means) ? 1L : 0L);
+            Volatile.Write(ref seen, last);
+        }
 
-        public byte[] Code { get; } = code;
+        return (last & 1) == 1;
     }
 }

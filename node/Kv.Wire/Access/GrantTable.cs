@@ -9,9 +9,14 @@ namespace Kv.Wire.Access;
 /// </summary>
 internal sealed class GrantTable(SecurityState state)
 {
+    private static long made;
+
     private readonly ConcurrentDictionary<string, UserGrants> users = new(StringComparer.Ordinal);
 
     public SecurityState State { get; } = state;
+
+    /// <summary>From one; no two tables have the same.</summary>
+    public long Number { get; } = Interlocked.Increment(ref made);
 
     // hot
     public UserGrants Of(string user) => users.GetOrAdd(user, static (name, state) => UserGrants.Of(state, name), State);

@@ -59,11 +59,11 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
     }
 
     /// <summary>
-    /// Whether a session was begun by nobody, and security has been turned on since: it is ended, since nothing in a session could say who the client is, and clients begin another with what
-    /// they know of themselves.
+    /// Whether a session's client is nobody: security has been turned on since, or its login holds no more. The session is ended, since nothing in it could say who the client is, and clients
+    /// begin another with what they know of themselves.
     /// </summary>
     // hot
-    internal static bool MustEnd(AccessControl access, AccessUser? user) => user is null && access.IsOn;
+    internal static bool MustEnd(AccessControl access, AccessUser? user) => access.IsNobody(user);
 
     internal static RpcException Ended() => Unauthenticated("security is enabled: begin the session anew, over TLS, and say who you are");
 

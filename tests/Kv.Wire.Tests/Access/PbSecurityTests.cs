@@ -165,7 +165,24 @@ public sealed class PbSecurityTests(SecuredNode node) : IClassFixture<SecuredNod
         await node.ChangeAsync(new Grant(Permissions.Get, SecuredNode.Apples, ["eve"]));
         Assert.Equal(10, (await client.AskAsync(Get, GetOf("apples"))).Code);
         await node.ChangeAsync(new DeleteUser("eve"));
-        Assert.Contains("riak_kv.get", await client.FailAsync(Get, GetOf("apples")), StringComparison.Ordinal);
+        Assert.Equal("Security is enabled, please authenticate first", await client.FailAsync(Get, GetOf("apples")));
+    }
+
+    [Fact]
+    public async Task ALogin_HoldsForAsLongAsItsMeans()
+    {
+        await using var own = new SecuredNode();
+        await own.InitializeAsync();
+        using var client = await own.ConnectPbAsync();
+        await client.StartTlsAsync();
+        Assert.Equal(254, (await client.AskAsync(Auth, As("ada", "secret"))).Code);
+        Assert.Equal(10, (await client.AskAsync(Get, GetOf("apples"))).Code);
+        await own.ChangeAsync(new AlterUser("ada", new RoleSettings { Password = PasswordHash.Derive("another", new byte[PasswordHash.SaltBytes], iterations: 10) }));
+        Assert.Equal("Security is enabled, please authenticate first", await client.FailAsync(Get, GetOf("apples")));
+        Assert.Equal(254, (await client.AskAsync(Auth, As("ada", "another"))).Code);
+        Assert.Equal(10, (await client.AskAsync(Get, GetOf("apples"))).Code);
+        await own.ChangeAsync(new AddSource(["ada"], Loopback, SourceKind.Certificate, ImmutableSortedDictionary<string, string>.Empty));
+        Assert.Equal("Security is enabled, please authenticate first", await client.FailAsync(Get, GetOf("apples")));
     }
 
     private static CidrBlock Loopback => CidrBlock.TryParse("127.0.0.0/8", out var block) ? block : default;

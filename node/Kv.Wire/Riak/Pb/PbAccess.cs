@@ -20,13 +20,17 @@ internal sealed class PbAccess(RiakPbDoors doors, RiakPbOptions options)
     public bool IsOn => access.IsOn;
 
     /// <summary>Where security is on: why a client is served nothing of this kind yet; null where it is.</summary>
-    public static string? WhyNotServed(PbCode code, PbSession session) => code switch
+    public string? WhyNotServed(PbCode code, PbSession session) => code switch
     {
         PbCode.StartTls => null,
         _ when !session.IsSecured => PbErrors.NeedsTls,
         PbCode.AuthReq => null,
-        _ => session.User is null ? PbErrors.NeedsUser : null,
+        _ => WhyNobody(session),
     };
+
+    /// <summary>Where security is on and the client has not shown who it is, or by means that hold no more: Riak's word for what it lacks. Null otherwise.</summary>
+    // hot
+    public string? WhyNobody(PbSession session) => !access.IsNobody(session.User) ? null : session.IsSecured ? PbErrors.NeedsUser : PbErrors.NeedsTls;
 
     /// <summary>Where security is on: why a client may not do what it asks for; null where it may.</summary>
     public string? WhyDenied(IMessage? request, PbSession session)

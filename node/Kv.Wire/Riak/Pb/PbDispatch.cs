@@ -43,9 +43,9 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
         }
     }
 
-    /// <summary>Where security is on and the client has not shown who it is: Riak's word for what it lacks. Null otherwise.</summary>
+    /// <summary>Where security is on and the client is nobody: Riak's word for what it lacks. Null otherwise.</summary>
     // hot
-    public string? WhyNobody(PbSession session) => !access.IsOn || session.User is not null ? null : session.IsSecured ? PbErrors.NeedsUser : PbErrors.NeedsTls;
+    public string? WhyNobody(PbSession session) => access.WhyNobody(session);
 
     // hot
     private ValueTask<PbReply> RouteAsync(PbCode code, in ReadOnlySequence<byte> message, PbSession session)
@@ -55,7 +55,7 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
             return CarryOutAsync(code, Parse(code, message), session);
         }
 
-        if (PbAccess.WhyNotServed(code, session) is { } unserved)
+        if (access.WhyNotServed(code, session) is { } unserved)
         {
             return new(PbReply.Error(unserved));
         }
