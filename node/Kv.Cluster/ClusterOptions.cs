@@ -133,6 +133,12 @@ public sealed record ClusterOptions
     /// <summary>Of what a page of a query looks at.</summary>
     public int ScanPageBytes { get; init; } = 256 * 1024;
 
+    /// <summary>Pages of queries that a vnode reads at once; past it, overload.</summary>
+    public int MaxScansPerVnode { get; init; } = 16;
+
+    /// <summary>Whatever a query asks for, it has ended by then.</summary>
+    public TimeSpan MaxQueryTimeout { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Vnodes that a query of an index reads side by side.</summary>
     public int IndexConcurrency { get; init; } = 16;
 

@@ -17,6 +17,7 @@ public sealed partial class KvClient
     public async IAsyncEnumerable<IndexPage> QueryIndexAsync(IndexQuery query, [EnumeratorCancellation] CancellationToken cancel)
     {
         var began = context.Time.GetTimestamp();
+        Interlocked.Increment(ref active);
         context.Statistics.RequestBegan();
         KvError? error = null;
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -29,6 +30,7 @@ public sealed partial class KvClient
             }
 
             var allowed = query.Timeout is { } given && given > TimeSpan.Zero ? given : context.Options.RequestTimeout * context.Options.ListTimeoutFactor;
+            allowed = allowed < context.Options.MaxQueryTimeout ? allowed : context.Options.MaxQueryTimeout;
             var coordinator = new IndexCoordinator(context, query, range!, props!, ringSize, Deadline.After(context.Time, allowed), gone.Token);
             error = await coordinator.BeginAsync();
             var left = query.MaxResults ?? int.MaxValue;
@@ -54,13 +56,19 @@ public sealed partial class KvClient
         {
             // A reader that went away stops the vnodes' work too.
             await gone.CancelAsync();
+            Interlocked.Decrement(ref active);
             context.Statistics.RequestEnded(KvOperation.QueryIndex, query.Bucket.BucketType, error, context.Time.GetElapsedTime(began));
         }
     }
 
     private KvError? AdmitQuery(IndexQuery query, out IndexRange? range, out BucketProps? props, out int ringSize)
     {
-        range = null;
+        (range, props, ringSize) = (null, null, 0);
+        if (Active > context.Options.MaxConcurrentRequests)
+        {
+            return Overloaded().Error;
+        }
+
         if (AdmitListing(query.Bucket.BucketType, query.Bucket, out props, out _, out ringSize) is { } refusal)
         {
             return refusal;

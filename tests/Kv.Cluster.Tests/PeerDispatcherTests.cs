@@ -21,8 +21,8 @@ public sealed class PeerDispatcherTests
         var partition = new PartitionId(cluster.Document.Ring.Owners.IndexOf(node.Id));
         ReadOnlyMemory<byte> stored = ObjectCodec.Encode(KvObject.AsSent(Story.Value("v"), Kv.Core.Causality.VersionVector.Empty));
         var fence = (await AskAsync(new PeerRequest.Heartbeat())).Fence;
-        var put = new PeerRequest.VnodePut(partition, Story.Key(), stored, VnodePutKind.Replicate, Durability.Synced) { DocumentVersion = version, Fence = fence };
-        var batch = new PeerRequest.HandoffBatch(partition, [new StoredEntry(Story.Key().Encoded, stored)]) { DocumentVersion = version, Fence = fence };
+        var put = new PeerRequest.VnodePut(partition, Story.Key(type: ObjectKey.DefaultType), stored, VnodePutKind.Replicate, Durability.Synced) { DocumentVersion = version, Fence = fence };
+        var batch = new PeerRequest.HandoffBatch(partition, [new StoredEntry(Story.Key(type: ObjectKey.DefaultType).Encoded, stored)]) { DocumentVersion = version, Fence = fence };
         foreach (var request in new PeerRequest[] { put, batch })
         {
             Assert.Equal(isTaken, await AskAsync(request) is PeerReply.Done);

@@ -14,6 +14,9 @@ internal sealed class SimPartition(long birth)
 
     /// <summary>Values as they lie on disk, by identity: what replaces one is sound, and a crash that takes the replacement brings the rot back.</summary>
     private readonly HashSet<byte[]> rotten = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Values written as ordered, by identity too.</summary>
+    private readonly HashSet<byte[]> ordered = new(ReferenceEqualityComparer.Instance);
     private readonly Queue<Write> unsynced = new();
     private ImmutableSortedDictionary<byte[], byte[]> durable = Nothing;
     private ImmutableSortedSet<byte[]> durableIndex = NoEntries;
@@ -48,11 +51,13 @@ internal sealed class SimPartition(long birth)
     public void Apply(WriteBatch batch)
     {
         var next = Seen.ToBuilder();
-        foreach (var (key, value, _) in batch.Entries)
+        foreach (var (key, value, backend) in batch.Entries)
         {
             if (value is { } put)
             {
-                next[key.ToArray()] = put.ToArray();
+                var written = put.ToArray();
+                next[key.ToArray()] = written;
+                _ = backend == StoreBackend.Ordered && ordered.Add(written);
             }
             else
             {
@@ -85,6 +90,8 @@ internal sealed class SimPartition(long birth)
 
         return until;
     }
+
+    public bool IsOrderedValue(byte[] value) => ordered.Contains(value);
 
     public bool IsRottenValue(byte[] value) => rotten.Contains(value);
 

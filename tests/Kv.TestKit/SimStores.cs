@@ -134,6 +134,10 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
                 }
 
                 batch.SetValue(position, isThere ? value : default(ReadOnlyMemory<byte>?));
+                if (isThere && batch.Backend(position) == StoreBackend.Ordered && !data.IsOrderedValue(value!))
+                {
+                    batch.SetMisplaced(position);
+                }
             }
 
             return ValueTask.CompletedTask;

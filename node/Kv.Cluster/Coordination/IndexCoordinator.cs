@@ -15,7 +15,13 @@ namespace Kv.Cluster.Coordination;
 internal sealed class IndexCoordinator(
     CoordinatorContext context, IndexQuery query, IndexRange range, BucketProps props, int ringSize, Deadline deadline, CancellationToken cancel)
 {
+    /// <summary>Before a vnode that had no room, or waits for a document, is asked again.</summary>
+    private static readonly TimeSpan RefusalPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long one vnode may take for a page: others have to have time left to answer in its place.</summary>
+    private readonly TimeSpan patience = Shorter(deadline.Left(context.Time), context.Options.RequestTimeout) / 4;
     private readonly List<IndexShare> shares = [];
+    private readonly HashSet<PartitionId> refused = [];
     private readonly HashSet<PartitionId> excluded = [];
     private readonly PriorityQueue<IndexShare, ReadOnlyMemory<byte>> merged = new(Comparer<ReadOnlyMemory<byte>>.Create(static (a, b) => a.Span.SequenceCompareTo(b.Span)));
 
@@ -92,16 +98,17 @@ internal sealed class IndexCoordinator(
             var read = await Task.WhenAll(now.Select(ReadPageAsync));
             for (var index = 0; index < now.Count; index++)
             {
-                if (!read[index] && Replace(now[index], empty) is { } error)
+                var isRead = read[index] is PeerReply.ScanPage;
+                if (!isRead && await ReplaceAsync(now[index], read[index], empty) is { } error)
                 {
                     return error;
                 }
 
-                if (read[index] && now[index].HasEntry)
+                if (isRead && now[index].HasEntry)
                 {
                     merged.Enqueue(now[index], now[index].Entry);
                 }
-                else if (read[index] && now[index].Next is not null)
+                else if (isRead && now[index].Next is not null)
                 {
                     empty.Add(now[index]);
                 }
@@ -111,36 +118,60 @@ internal sealed class IndexCoordinator(
         return null;
     }
 
-    private KvError? Replace(IndexShare failed, List<IndexShare> empty)
+    /// <summary>Plans anew for what the vnode was asked for; without it, but where it may do after all.</summary>
+    private async ValueTask<KvError?> ReplaceAsync(IndexShare failed, PeerReply why, List<IndexShare> empty)
     {
-        excluded.Add(failed.Share.Partition);
+        if (why is PeerReply.Overloaded or PeerReply.WrongOwner && refused.Add(failed.Share.Partition))
+        {
+            await Task.Delay(RefusalPause, context.Time, CancellationToken.None);
+        }
+        else
+        {
+            excluded.Add(failed.Share.Partition);
+        }
+
         var before = shares.Count;
         var error = AddShares([.. failed.Share.FirstPartitions], failed.Next!.Value);
         empty.AddRange(shares.Skip(before));
         return error;
     }
 
-    /// <summary>False where the vnode failed and another may do.</summary>
-    private async Task<bool> ReadPageAsync(IndexShare share)
+    /// <summary>The answer; anything but a page where the vnode failed and another may do.</summary>
+    private async Task<PeerReply> ReadPageAsync(IndexShare share)
     {
         var snapshot = context.State.Current;
         var request = new PeerRequest.VnodeScan(share.Share.Partition, range.Space, share.Next!.Value, range.Until, PageEntries(), query.TermRegex, range.TermAt)
         {
             DocumentVersion = snapshot.DocumentVersion,
         };
-        if (await SendAsync(snapshot, share.Share.Node, request) is not PeerReply.ScanPage page)
+        var reply = await SendAsync(snapshot, share.Share.Node, request);
+        if (reply is PeerReply.ScanPage page)
         {
-            return false;
+            share.Take([.. page.Entries.Where(entry => IsOf(share.Share, entry))], page.Next);
         }
 
-        share.Take([.. page.Entries.Where(entry => IsOf(share.Share, entry))], page.Next);
-        return true;
+        return reply;
     }
 
-    private ValueTask<PeerReply> SendAsync(ClusterSnapshot snapshot, NodeId node, PeerRequest.VnodeScan request) =>
-        node == snapshot.Self
-            ? context.Gate.ScanAsync(request, CancellationToken.None)
-            : context.Transport.SendAsync(node, request, PeerLane.Bulk, deadline, CancellationToken.None);
+    private async ValueTask<PeerReply> SendAsync(ClusterSnapshot snapshot, NodeId node, PeerRequest.VnodeScan request)
+    {
+        var limit = Shorter(deadline.Left(context.Time), patience);
+        if (node != snapshot.Self)
+        {
+            return await context.Transport.SendAsync(node, request, PeerLane.Bulk, Deadline.After(context.Time, limit), CancellationToken.None);
+        }
+
+        try
+        {
+            return await context.Gate.ScanAsync(request, CancellationToken.None).AsTask().WaitAsync(limit, context.Time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            return new PeerReply.TimedOut();
+        }
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     /// <summary>Of a short page every vnode of the plan has its part, and some to spare.</summary>
     private int PageEntries() => query.MaxResults is { } most

@@ -1,6 +1,7 @@
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
+using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -20,7 +21,8 @@ internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state
     /// <summary>An empty batch asks whether this node would take the partition.</summary>
     public async ValueTask<PeerReply> HandleAsync(PeerRequest.HandoffBatch batch, CancellationToken cancel)
     {
-        if (!IsHome(state.Current, batch.Partition))
+        var snapshot = state.Current;
+        if (!IsHome(snapshot, batch.Partition) || batch.Entries.Any(entry => ObjectKeyCodec.TryDecode(entry.Key, out var key) && snapshot.IsTypeAwaited(key.BucketType, batch.DocumentVersion)))
         {
             return new PeerReply.WrongOwner();
         }

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster.Membership;
 
@@ -31,7 +33,9 @@ public sealed partial class ClusterAdmin
         return await ChangeAsync(new DocumentChange.CreateBucketType(name, props.Value), cancel) is { } refusal ? refusal : GetBucketType(name);
     }
 
-    /// <summary>Refused `not_ready` with the members that have not shown that they hold the type; members marked down are not waited for.</summary>
+    /// <summary>
+    /// Refused `not_ready` with the members that have not shown that they hold the type, or of an `ordered` one do not say that they can keep it; members marked down are not waited for.
+    /// </summary>
     public async ValueTask<AdminResult<BucketTypeView>> ActivateBucketTypeAsync(string name, CancellationToken cancel)
     {
         var type = GetBucketType(name);
@@ -39,6 +43,13 @@ public sealed partial class ClusterAdmin
         {
             var missing = string.Join(", ", type.Value.MissingOn);
             return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"the bucket type {name} is not seen on {missing} yet");
+        }
+
+        if (type.IsOk && type.Value.Props.StoreBackend == StoreBackend.Ordered && state.Current.Document is { } document
+            && await SilentAsync(document.Members.Where(m => m.State != MemberState.Down), new PeerRequest.KnowsOrdered(), cancel) is { Length: > 0 } silent)
+        {
+            return new AdminRefusal(
+                AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"not all members say that they can keep objects of backend `ordered`: {silent}; upgrade them, or wait until they are up");
         }
 
         return await ChangeAsync(new DocumentChange.ActivateBucketType(name), cancel) is { } refusal ? refusal : GetBucketType(name);

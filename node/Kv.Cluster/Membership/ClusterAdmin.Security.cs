@@ -26,9 +26,10 @@ public sealed partial class ClusterAdmin
             return new AdminRefusal(KindOf(unknown.Reason), unknown.Reason, unknown.Message);
         }
 
-        if (document.Security.IsEmpty && await WhyNotSupportedAsync(document, cancel) is { } refusal)
+        if (document.Security.IsEmpty && await SilentAsync(document.Members, new PeerRequest.KnowsSecurity(), cancel) is { Length: > 0 } silent)
         {
-            return refusal;
+            return new AdminRefusal(
+                AdminRefusalKind.FailedPrecondition, SecurityRefusal.NotSupported, $"not all members say that they know of security: {silent}; upgrade them, or wait until they are up");
         }
 
         var decided = new DocumentChange.ChangeSecurity(change) { Knowing = document.Security.IsEmpty ? [.. document.Members.Select(m => m.Id)] : [] };
@@ -43,13 +44,11 @@ public sealed partial class ClusterAdmin
         _ => null,
     };
 
-    private async ValueTask<AdminRefusal?> WhyNotSupportedAsync(ClusterDocument document, CancellationToken cancel)
+    /// <summary>The names of the members that do not answer <see cref="PeerReply.Done"/>; empty where all do.</summary>
+    private async ValueTask<string> SilentAsync(IEnumerable<Member> members, PeerRequest question, CancellationToken cancel)
     {
-        var others = document.Members.Where(m => m.Id != self.Id).ToList();
-        var replies = await Task.WhenAll(others.Select(m =>
-            transport.SendAsync(m.Id, new PeerRequest.KnowsSecurity(), PeerLane.Request, Deadline.After(time, options.PeerDownAfter), cancel).AsTask()));
-        var silent = string.Join(", ", others.Zip(replies).Where(pair => pair.Second is not PeerReply.Done).Select(pair => pair.First.Name));
-        return silent.Length == 0 ? null : new AdminRefusal(
-            AdminRefusalKind.FailedPrecondition, SecurityRefusal.NotSupported, $"not all members say that they know of security: {silent}; upgrade them, or wait until they are up");
+        var others = members.Where(m => m.Id != self.Id).ToList();
+        var replies = await Task.WhenAll(others.Select(m => transport.SendAsync(m.Id, question, PeerLane.Request, Deadline.After(time, options.PeerDownAfter), cancel).AsTask()));
+        return string.Join(", ", others.Zip(replies).Where(pair => pair.Second is not PeerReply.Done).Select(pair => pair.First.Name));
     }
 }

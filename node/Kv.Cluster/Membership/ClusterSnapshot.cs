@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Kv.Core.Membership;
+using Kv.Core.Objects;
 using Kv.Core.Rings;
 
 namespace Kv.Cluster.Membership;
@@ -43,6 +44,10 @@ public sealed class ClusterSnapshot
 
     /// <summary>The members that this node can reach; itself always.</summary>
     public FrozenSet<NodeId> Up { get; }
+
+    /// <summary>Whether the sender has a newer document, and may know the type by it: until it is here too, nobody can say which backend keeps the type's objects.</summary>
+    public bool IsTypeAwaited(string bucketType, long senderVersion) =>
+        Document is { } document && senderVersion > document.Version && bucketType != ObjectKey.DefaultType && !document.BucketTypes.ContainsKey(bucketType);
 
     public bool IsUp(NodeId node) => Up.Contains(node);
 

@@ -8,8 +8,8 @@ using Kv.Core.Stores;
 namespace Kv.Cluster.Vnodes;
 
 /// <summary>
-/// Which backend keeps a key, by the bucket types of the document in force, worked out once for each set of them. A key of a type that is not known here yet goes by hash; the store moves it
-/// when it is written again. Safe from any thread.
+/// Which backend keeps a key, by the bucket types of the document in force, worked out once for each set of them. A type counts from its creation on, since every member that is up has it before any has it active, and with
+/// it data. A key of a type that nobody knew goes by hash; the vnode moves it when it is read or written again. Safe from any thread.
 /// </summary>
 internal sealed class KeyBackends(ClusterState state)
 {
@@ -43,6 +43,6 @@ internal sealed class KeyBackends(ClusterState state)
 
     private static ImmutableArray<byte[]> OrderedPrefixes(ClusterDocument document) =>
     [
-        .. document.BucketTypes.Where(type => type.Value is { State: BucketTypeState.Active, Props.StoreBackend: StoreBackend.Ordered }).Select(type => ObjectKeyCodec.TypePrefix(type.Key)),
+        .. document.BucketTypes.Where(type => type.Value is { Props.StoreBackend: StoreBackend.Ordered }).Select(type => ObjectKeyCodec.TypePrefix(type.Key)),
     ];
 }

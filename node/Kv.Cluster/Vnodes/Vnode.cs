@@ -31,6 +31,7 @@ public sealed partial class Vnode : IAsyncDisposable
     private bool hasSoftTail;
     private long writes;
     private VnodeReply failedReply = VnodeReply.StorageFailed; // Set before the next, and not after.
+    private int scans;
     private volatile bool isFailed;
     private volatile bool isClosing;
 
@@ -147,7 +148,23 @@ public sealed partial class Vnode : IAsyncDisposable
 
     internal ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel) => listings.NextPageAsync(request, cancel);
 
-    internal ValueTask<PeerReply> ScanAsync(PeerRequest.VnodeScan request, CancellationToken cancel) => VnodeScans.NextPageAsync(store, request, context.Options, cancel);
+    internal async ValueTask<PeerReply> ScanAsync(PeerRequest.VnodeScan request, CancellationToken cancel)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref scans) <= context.Options.MaxScansPerVnode)
+            {
+                return await VnodeScans.NextPageAsync(store, request, context.Options, cancel);
+            }
+
+            context.Statistics.VnodeOverloaded();
+            return new PeerReply.Overloaded();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref scans);
+        }
+    }
 
     /// <summary>The store's data is damaged: refuses what waits and what comes.</summary>
     internal void EndDamaged() => End(VnodeReply.Damaged);

@@ -60,7 +60,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         PartitionId partition, ObjectKey key, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, long senderVersion, Fence fence)
     {
         var snapshot = state.Current;
-        if (kind != VnodePutKind.Handoff && IsMisplaced(snapshot, partition, senderVersion))
+        if ((kind != VnodePutKind.Handoff && IsMisplaced(snapshot, partition, senderVersion)) || snapshot.IsTypeAwaited(key.BucketType, senderVersion))
         {
             return new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion };
         }

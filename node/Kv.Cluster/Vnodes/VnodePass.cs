@@ -14,6 +14,9 @@ namespace Kv.Cluster.Vnodes;
 /// </summary>
 internal sealed class VnodePass
 {
+    /// <summary>A turn that has more to write leaves what is only misplaced to another.</summary>
+    private const long MaxMovedBytes = 16 * 1024 * 1024;
+
     private readonly Dictionary<ReadOnlyMemory<byte>, int> positions = new(KeyBytesComparer.Instance);
     private readonly List<Slot> slots = [];
     private KeyBackends? backends;
@@ -36,6 +39,9 @@ internal sealed class VnodePass
 
         /// <summary>The index has the entries of <see cref="Before"/>.</summary>
         public bool IsIndexed { get; set; }
+
+        /// <summary>The store has it by hash, where nothing scans for it: it is written to its place, whatever becomes of it.</summary>
+        public bool IsMisplaced { get; set; }
 
         /// <summary>The store had no memory to read it: commands on it are refused.</summary>
         public bool IsRefused { get; set; }
@@ -112,6 +118,7 @@ internal sealed class VnodePass
             {
                 slots[i].IsRefused = Reads.IsRefused(read);
                 HasRefused |= slots[i].IsRefused;
+                slots[i].IsMisplaced = Reads.IsMisplaced(read) && !slots[i].IsRefused;
                 slots[i].IsIndexed = slots[i].Backend == StoreBackend.Ordered && !Reads.IsMisplaced(read);
                 slots[i].Value = slots[i].Before = Reads.Value(read++);
             }
@@ -193,7 +200,8 @@ internal sealed class VnodePass
     {
         for (var i = 0; i < used; i++)
         {
-            if (!slots[i].IsDirty && !(alsoConfirmed && slots[i].IsConfirmed))
+            var isMoved = slots[i].IsMisplaced && Writes.Bytes < MaxMovedBytes;
+            if (!slots[i].IsDirty && !isMoved && !(alsoConfirmed && slots[i].IsConfirmed))
             {
                 continue;
             }
@@ -264,7 +272,7 @@ internal sealed class VnodePass
             slots[i].Key = default;
             slots[i].Value = slots[i].Before = null;
             slots[i].NeedsRead = slots[i].IsRefused = false;
-            slots[i].IsIndexed = false;
+            slots[i].IsIndexed = slots[i].IsMisplaced = false;
             slots[i].IsDirty = false;
             slots[i].IsConfirmed = false;
             slots[i].IsForgotten = false;

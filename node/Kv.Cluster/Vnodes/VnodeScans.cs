@@ -14,7 +14,7 @@ internal static class VnodeScans
 
     public static async ValueTask<PeerReply> NextPageAsync(IPartitionStore store, PeerRequest.VnodeScan request, ClusterOptions options, CancellationToken cancel)
     {
-        var pattern = request.TermRegex is { } text ? IndexRange.TryPattern(text) : null;
+        var pattern = request.TermRegex is { } text ? TermPattern.TryCreate(text) : null;
         if (pattern is null && request.TermRegex is not null)
         {
             return new PeerReply.Refused("a pattern that cannot be had");

@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
-using System.Text.RegularExpressions;
+using System.Text.Unicode;
 using Kv.Core.Objects;
 using Kv.Core.Stores;
 
@@ -63,19 +63,6 @@ public sealed class IndexRange
         return true;
     }
 
-    /// <summary>The pattern that terms must match, which takes time in proportion to what it reads whatever it is; null for one that cannot be had.</summary>
-    public static Regex? TryPattern(string pattern)
-    {
-        try
-        {
-            return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
-        }
-        catch (Exception error) when (error is ArgumentException or NotSupportedException)
-        {
-            return null;
-        }
-    }
-
     /// <summary>The text of a term that a `_bin` field's entry or a record has, from <paramref name="termAt"/> on; what patterns see.</summary>
     public static string? TermOf(ScanSpace space, ReadOnlySpan<byte> entry, int termAt) =>
         entry.Length < termAt ? null
@@ -109,11 +96,12 @@ public sealed class IndexRange
             return $"Invalid query: Unknown field type for field: '{query.Field}'.";
         }
 
-        foreach (var term in query.IsOfKeys ? [] : query.End is { } end ? [query.Start, end] : new[] { query.Start })
+        foreach (var bytes in query.IsOfKeys ? [] : query.End is { } end ? [query.Start, end] : new[] { query.Start })
         {
-            if (term.Length > IndexEntries.MaxLength || IndexEntries.EncodeTerm(query.Field, term) is null)
+            var term = Encoding.UTF8.GetString(bytes.Span);
+            if (!Utf8.IsValid(bytes.Span) || term.Length > IndexEntries.MaxLength || IndexEntries.EncodeTerm(query.Field, term) is null)
             {
-                return $"Invalid query: Could not parse field '{query.Field}', value '{(term.Length > 200 ? term[..200] + "…" : term)}'.";
+                return $"Invalid query: Could not parse field '{query.Field}', value '{Shown(term)}'.";
             }
         }
 
@@ -123,7 +111,7 @@ public sealed class IndexRange
         }
 
         return !query.IsOfKeys && IndexEntries.IsInteger(query.Field) ? "Can not use term regular expressions on integer queries"
-            : TryPattern(pattern) is null ? $"Invalid term regular expression {pattern}"
+            : TermPattern.TryCreate(pattern) is null ? $"Invalid term regular expression {Shown(pattern)}"
             : null;
     }
 
@@ -134,10 +122,14 @@ public sealed class IndexRange
         return query.Field switch
         {
             IndexQuery.BucketField => ([], null),
-            IndexQuery.KeyField => (Encoding.UTF8.GetBytes(query.Start), [.. Encoding.UTF8.GetBytes(last), 0]),
-            _ => (IndexEntries.EncodeTerm(query.Field, query.Start)!, IndexTermCodec.After(IndexEntries.EncodeTerm(query.Field, last)!)),
+            IndexQuery.KeyField => (query.Start.ToArray(), [.. last.Span, 0]),
+            _ => (TermOf(query.Field, query.Start), IndexTermCodec.After(TermOf(query.Field, last))),
         };
     }
+
+    private static byte[] TermOf(string field, ReadOnlyMemory<byte> term) => IndexEntries.EncodeTerm(field, Encoding.UTF8.GetString(term.Span))!;
+
+    private static string Shown(string text) => text.Length > 200 ? text[..200] + "…" : text;
 
     private static ReadOnlyMemory<byte>? ReadContinuation(string continuation)
     {

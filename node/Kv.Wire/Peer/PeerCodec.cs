@@ -152,6 +152,7 @@ public static class PeerCodec
         PeerRequest.Rebuild => PeerRequestCode.Rebuild,
         PeerRequest.GetUp => PeerRequestCode.GetUp,
         PeerRequest.KnowsSecurity => PeerRequestCode.KnowsSecurity,
+        PeerRequest.KnowsOrdered => PeerRequestCode.KnowsOrdered,
         PeerRequest.TreeRoot => PeerRequestCode.TreeRoot,
         PeerRequest.TreeBranches => PeerRequestCode.TreeBranches,
         PeerRequest.TreeSegments => PeerRequestCode.TreeSegments,

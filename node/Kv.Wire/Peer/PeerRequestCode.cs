@@ -29,5 +29,6 @@ public enum PeerRequestCode
     Rebuild = 30,
     GetUp = 31,
     KnowsSecurity = 32,
+    KnowsOrdered = 33,
     VnodeScan = 40,
 }

@@ -75,7 +75,8 @@ internal static class PeerRequestCodec
             case PeerRequest.TreeRoot or PeerRequest.TreeBranches or PeerRequest.TreeSegments or PeerRequest.TreeEntries or PeerRequest.TreeLeaves or PeerRequest.TreeLeafEntries or PeerRequest.TreeRelease:
                 TreeCodec.Write(writer, request);
                 break;
-            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings or PeerRequest.GetUp or PeerRequest.KnowsSecurity:
+            case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings or PeerRequest.GetUp or PeerRequest.KnowsSecurity
+                or PeerRequest.KnowsOrdered:
                 break;
             default:
                 throw new UnreachableException();
@@ -125,6 +126,8 @@ internal static class PeerRequestCodec
                 return new PeerRequest.GetUp { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.KnowsSecurity:
                 return new PeerRequest.KnowsSecurity { DocumentVersion = version, Fence = fence };
+            case PeerRequestCode.KnowsOrdered:
+                return new PeerRequest.KnowsOrdered { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Inspect:
                 return new PeerRequest.Inspect(reader.U64(), ReadReaped(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Seal:

@@ -4,6 +4,8 @@ using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Indexes;
 using Kv.Core.Objects;
+using Kv.Core.Rings;
+using Kv.Core.Stores;
 using Kv.TestKit;
 using Xunit;
 
@@ -156,6 +158,63 @@ public sealed class IndexQueryTests
     {
         cluster.Network.Drop = (_, _, request) => request is PeerRequest.VnodeScan;
         Assert.True((await ErrorAsync(cluster.Nodes[0], Query("age_int", "1", "2") with { Timeout = TimeSpan.FromSeconds(1) })).IsRetryable);
+    });
+
+    [Fact]
+    public void AnEndlessTimeout_IsCut() => Run(14, async (cluster, held) =>
+        Assert.Equal(Expected(held, 2, 2), Of(await AllAsync(cluster.Nodes[0], Query("age_int", "2", null) with { Timeout = TimeSpan.MaxValue }))));
+
+    [Fact]
+    public void AVnodeThatHangs_IsReplaced() => Run(15, async (cluster, held) =>
+    {
+        cluster.Network.Drop = (_, to, request) => request is PeerRequest.VnodeScan && to == cluster.Nodes[4].Id;
+        Assert.Equal(Expected(held, -100, 100), Of(await AllAsync(cluster.Nodes[0], Query("age_int", "-100", "100"))));
+    });
+
+    [Fact]
+    public void VnodesWithoutRoomForAMoment_AreAskedAgain() => Run(16, async (cluster, held) =>
+    {
+        var refused = new HashSet<(NodeId, PartitionId)>();
+        cluster.Network.Instead = (_, to, request) => request is PeerRequest.VnodeScan scan && refused.Add((to, scan.Partition)) ? new PeerReply.Overloaded() : null;
+        Assert.Equal(Expected(held, -100, 100), Of(await AllAsync(cluster.Nodes[0], Query("age_int", "-100", "100"))));
+        Assert.NotEmpty(refused);
+    });
+
+    [Fact]
+    public void AQuery_CountsAmongTheRequestsUnderWay() => Run(17, (cluster, held) => cluster.Nodes[0].Context.Enter(async () =>
+    {
+        var found = 0;
+        await foreach (var page in cluster.Nodes[0].Client.QueryIndexAsync(Query("age_int", "-100", "100"), CancellationToken.None))
+        {
+            found += page.Matches.Count;
+            Assert.Equal(1, cluster.Nodes[0].Client.Active);
+        }
+
+        Assert.Equal(held.Count, found);
+        Assert.Equal(0, cluster.Nodes[0].Client.Active);
+    }));
+
+    [Fact]
+    public void AVnode_ReadsABoundedNumberOfPagesAtOnce() => Run(18, async (cluster, _) =>
+    {
+        var node = cluster.Nodes[0];
+        var partition = new PartitionId(cluster.Document.Ring.Owners.IndexOf(node.Id));
+        var scan = new PeerRequest.VnodeScan(partition, ScanSpace.Index, default, default, 1, null, 0) { DocumentVersion = cluster.Document.Version };
+        var replies = await node.Context.Enter(async () =>
+            await Task.WhenAll(Enumerable.Range(0, cluster.Options.MaxScansPerVnode + 3).Select(_ => node.Gate.ScanAsync(scan, CancellationToken.None).AsTask())));
+        Assert.Equal(3, replies.Count(reply => reply is PeerReply.Overloaded));
+        Assert.Equal(cluster.Options.MaxScansPerVnode, replies.Count(reply => reply is PeerReply.ScanPage));
+    });
+
+    [Fact]
+    public void KeysNeedNotBeText() => Run(19, async (cluster, _) =>
+    {
+        ReadOnlyMemory<byte> key = new byte[] { 0xFF, 0x00, 0xFE };
+        await cluster.Nodes[0].AskAsync(Story.Put("v", key: new ObjectKey(Type, Bucket.Bucket, key)));
+        await cluster.WaitAsync(1);
+        Assert.Equal([key.ToArray()], (await AllAsync(cluster.Nodes[0], new IndexQuery(Bucket, IndexQuery.KeyField, key, null))).Select(match => match.Key.ToArray()));
+        Assert.Equal([key.ToArray()], (await AllAsync(cluster.Nodes[0], new IndexQuery(Bucket, IndexQuery.KeyField, new byte[] { 0xFE, 0xFF }, new byte[] { 0xFF, 0xFF }))).Select(match => match.Key.ToArray()));
+        Assert.IsType<KvError.InvalidRequest>(await ErrorAsync(cluster.Nodes[0], new IndexQuery(Bucket, "color_bin", key, null)));
     });
 
     private static void Run(int seed, Func<DataCluster, SortedDictionary<string, (int Age, string Color)>, Task> story) => DataCluster.Run(seed, 5, async cluster =>

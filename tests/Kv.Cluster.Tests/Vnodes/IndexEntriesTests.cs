@@ -1,3 +1,4 @@
+using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Causality;
 using Kv.Core.Indexes;
@@ -147,6 +148,45 @@ public sealed class IndexEntriesTests
 
             AssertIndexesAreOfTheData(cluster);
         }
+    });
+
+    [Fact]
+    public void AnObjectOfATypeThatOnlyItsSenderKnows_IsNotTaken_ButByThoseWhoKnowTheType() => Run(9, Props, async cluster =>
+    {
+        var (node, partition) = (cluster.Primary(0, Key), cluster.Partition(0, Key));
+        ReadOnlyMemory<byte> stored = ObjectCodec.Encode(KvObject.AsSent(Story.Value("v"), VersionVector.Empty));
+        foreach (var (type, ahead, isTaken) in new[] { ("coming", 1, false), ("coming", 0, true), (Type, 1, true) })
+        {
+            var key = new ObjectKey(type, Key.Bucket, Key.Key);
+            var version = cluster.Document.Version + ahead;
+            var put = await node.Context.CallAsync(() => node.Gate.PutAsync(partition, key, stored, VnodePutKind.Handoff, Durability.Synced, version, node.Fences.Own));
+            Assert.Equal(isTaken, put is PeerReply.Done);
+            Assert.Equal(isTaken, put is not PeerReply.WrongOwner);
+        }
+    });
+
+    [Fact]
+    public void WhatLiesByHash_IsMovedWithItsEntriesWhenItIsRead() => Run(20, BucketProps.NewType, async cluster =>
+    {
+        await PutAsync(cluster.Nodes[0], Key, VersionVector.Empty, ("color_bin", "red"));
+        await cluster.WaitAsync(1);
+        Assert.Empty(EntriesOf(cluster));
+        cluster.SetType(Type, Props);
+        await cluster.Nodes[1].AskAsync(Story.Get(Key));
+        await cluster.WaitAsync(1);
+        Assert.Equal(3, EntriesOf(cluster).Count);
+        AssertIndexesAreOfTheData(cluster);
+    });
+
+    [Fact]
+    public void ATypeIsOrdered_FromItsCreationOn() => Run(10, Props, async cluster =>
+    {
+        var (node, partition) = (cluster.Primary(0, Key), cluster.Partition(0, Key));
+        cluster.Decide(document => document with { BucketTypes = document.BucketTypes.SetItem(Type, document.BucketTypes[Type] with { State = BucketTypeState.Created }) });
+        var content = Put(Key, VersionVector.Empty, ("color_bin", "red")).Content;
+        ReadOnlyMemory<byte> stored = ObjectCodec.Encode(KvObject.AsSent(content, VersionVector.Empty));
+        Assert.IsType<PeerReply.Done>(await node.Context.CallAsync(() => node.Gate.PutAsync(partition, Key, stored, VnodePutKind.Repair, Durability.Synced, cluster.Document.Version, node.Fences.Own)));
+        Assert.Single(EntriesOf(cluster));
     });
 
     private static void Run(int seed, BucketProps props, Func<DataCluster, Task> story) => DataCluster.Run(seed, 5, async cluster =>

@@ -29,14 +29,14 @@ internal sealed class IndexResource(KvClient client, RiakHttpOptions options)
 
         var pages = client.QueryIndexAsync(query, http.RequestAborted);
         var isWithTerms = returnsTerms && query.IsRange;
-        await (isStream ? StreamAsync(http, pages, isWithTerms) : WriteWholeAsync(http, pages, isWithTerms));
+        await (isStream ? StreamAsync(http, pages, isWithTerms, query.IsOfKeys) : WriteWholeAsync(http, pages, isWithTerms, query.IsOfKeys));
     }
 
     private static IndexQuery QueryOf(RiakPath path, QueryOptions text, out bool returnsTerms)
     {
         returnsTerms = text.Boolean("return_terms") == true;
         var names = path.Index!;
-        return new IndexQuery(new BucketName(path.BucketType, path.Bucket), names[0].ToLowerInvariant(), names[1], names.Length > 2 ? names[2] : null)
+        return new IndexQuery(new BucketName(path.BucketType, path.Bucket), Encoding.UTF8.GetString(names[0]).ToLowerInvariant(), names[1], names.Length > 2 ? (ReadOnlyMemory<byte>?)names[2] : null)
         {
             MaxResults = text.PositiveInteger("max_results"),
             Continuation = text.Text("continuation"),
@@ -45,7 +45,7 @@ internal sealed class IndexResource(KvClient client, RiakHttpOptions options)
         };
     }
 
-    private async Task WriteWholeAsync(HttpContext http, IAsyncEnumerable<IndexPage> pages, bool isWithTerms)
+    private async Task WriteWholeAsync(HttpContext http, IAsyncEnumerable<IndexPage> pages, bool isWithTerms, bool isOfKeys)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         await using var json = new Utf8JsonWriter(buffer, PlainJson.Writer);
@@ -57,7 +57,7 @@ internal sealed class IndexResource(KvClient client, RiakHttpOptions options)
         {
             await foreach (var page in pages)
             {
-                WriteMatches(json, page, isWithTerms);
+                WriteMatches(json, page, isWithTerms, isOfKeys);
                 continuation = page.Continuation;
                 if (buffer.WrittenCount + json.BytesPending > options.ListingHoldBytes)
                 {
@@ -83,7 +83,7 @@ internal sealed class IndexResource(KvClient client, RiakHttpOptions options)
         await FlushAsync(http, json, buffer);
     }
 
-    private static async Task StreamAsync(HttpContext http, IAsyncEnumerable<IndexPage> pages, bool isWithTerms)
+    private static async Task StreamAsync(HttpContext http, IAsyncEnumerable<IndexPage> pages, bool isWithTerms, bool isOfKeys)
     {
         var boundary = Guid.NewGuid().ToString("N");
         http.Response.ContentType = $"multipart/mixed;boundary={boundary}";
@@ -96,7 +96,7 @@ internal sealed class IndexResource(KvClient client, RiakHttpOptions options)
                     await SendPartAsync(http, boundary, json =>
                     {
                         json.WriteStartArray(NameOf(isWithTerms));
-                        WriteMatches(json, page, isWithTerms);
+                        WriteMatches(json, page, isWithTerms, isOfKeys);
                         json.WriteEndArray();
                     });
                 }
@@ -123,14 +123,14 @@ internal sealed class IndexResource(KvClient client, RiakHttpOptions options)
 
     private static string NameOf(bool isWithTerms) => isWithTerms ? "results" : "keys";
 
-    private static void WriteMatches(Utf8JsonWriter json, IndexPage page, bool isWithTerms)
+    private static void WriteMatches(Utf8JsonWriter json, IndexPage page, bool isWithTerms, bool isOfKeys)
     {
         foreach (var (term, key) in page.Matches)
         {
             if (isWithTerms)
             {
                 json.WriteStartObject();
-                json.WriteString(term, ListedName.Of(key.Span));
+                json.WriteString(isOfKeys ? ListedName.Of(key.Span) : term, ListedName.Of(key.Span));
                 json.WriteEndObject();
             }
             else

@@ -12,8 +12,8 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
 
     private static readonly RiakPath Unknown = Of(RiakResource.Unknown);
 
-    /// <summary>Of <see cref="RiakResource.Index"/>: the field, a term, and for a range its last term.</summary>
-    public string[]? Index { get; init; }
+    /// <summary>Of <see cref="RiakResource.Index"/>: the field, a term, and for a range its last term; as bytes, since keys need not be text.</summary>
+    public byte[][]? Index { get; init; }
 
     /// <summary>The path of a bucket, as links write it.</summary>
     public string BucketPath => Form == RiakPathForm.Old ? $"/riak/{PercentEncoding.Encode(Bucket)}" : $"/buckets/{PercentEncoding.Encode(Bucket)}";
@@ -107,8 +107,8 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             return false;
         }
 
-        string[]? index = null;
-        if (resource == RiakResource.Index && !TryTexts(text, segments[2..], out index))
+        byte[][]? index = null;
+        if (resource == RiakResource.Index && !TryDecodeAll(text, segments[2..], out index))
         {
             return false;
         }
@@ -116,12 +116,12 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
         return Done(new RiakPath(resource, form, bucketType, bucket, key) { Index = index }, out path);
     }
 
-    private static bool TryTexts(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments, out string[] texts)
+    private static bool TryDecodeAll(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments, out byte[][] decoded)
     {
-        texts = new string[segments.Length];
+        decoded = new byte[segments.Length][];
         for (var at = 0; at < segments.Length; at++)
         {
-            if (!PercentEncoding.TryDecodeText(text[segments[at]], out texts[at]))
+            if (!PercentEncoding.TryDecode(text[segments[at]], out decoded[at]))
             {
                 return false;
             }

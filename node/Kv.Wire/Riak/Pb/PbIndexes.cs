@@ -27,7 +27,7 @@ internal sealed class PbIndexes(KvClient client, RiakPbOptions options)
         {
             var pages = client.QueryIndexAsync(query, output.Gone);
             var isWithTerms = message.ReturnTerms && query.IsRange;
-            return message.Stream ? await StreamAsync(pages, output, isWithTerms) : await GatherAsync(pages, isWithTerms);
+            return message.Stream ? await StreamAsync(pages, output, isWithTerms, query.IsOfKeys) : await GatherAsync(pages, isWithTerms, query.IsOfKeys);
         }
         catch (ListingFailedException failure)
         {
@@ -61,8 +61,8 @@ internal sealed class PbIndexes(KvClient client, RiakPbOptions options)
         return new IndexQuery(
             new BucketName(fields.BucketType(message.HasType, message.Type), message.Bucket.Memory),
             fields.Text(message.Index, "the index").ToLowerInvariant(),
-            fields.Text(isRange ? message.RangeMin : message.Key, "a term"),
-            isRange ? fields.Text(message.RangeMax, "a term") : null)
+            (isRange ? message.RangeMin : message.Key).Memory,
+            isRange ? message.RangeMax.Memory : null)
         {
             MaxResults = message.HasMaxResults ? (int)message.MaxResults : null,
             Continuation = message.HasContinuation ? fields.Text(message.Continuation, "the continuation") : null,
@@ -71,13 +71,13 @@ internal sealed class PbIndexes(KvClient client, RiakPbOptions options)
         };
     }
 
-    private static async ValueTask<PbReply> StreamAsync(IAsyncEnumerable<IndexPage> pages, PbOutput output, bool isWithTerms)
+    private static async ValueTask<PbReply> StreamAsync(IAsyncEnumerable<IndexPage> pages, PbOutput output, bool isWithTerms, bool isOfKeys)
     {
         var last = new RpbIndexResp { Done = true };
         await foreach (var page in pages)
         {
             var message = new RpbIndexResp();
-            Add(message, page, isWithTerms);
+            Add(message, page, isWithTerms, isOfKeys);
             if (page.Matches.Count > 0)
             {
                 await output.WriteAsync(new PbReply(PbCode.IndexResp, message));
@@ -89,13 +89,13 @@ internal sealed class PbIndexes(KvClient client, RiakPbOptions options)
         return new PbReply(PbCode.IndexResp, last);
     }
 
-    private async ValueTask<PbReply> GatherAsync(IAsyncEnumerable<IndexPage> pages, bool isWithTerms)
+    private async ValueTask<PbReply> GatherAsync(IAsyncEnumerable<IndexPage> pages, bool isWithTerms, bool isOfKeys)
     {
         var all = new RpbIndexResp();
         var bytes = 0L;
         await foreach (var page in pages)
         {
-            Add(all, page, isWithTerms);
+            Add(all, page, isWithTerms, isOfKeys);
             SetContinuation(all, page);
             bytes += page.Matches.Sum(match => match.Key.Length + (isWithTerms ? match.Term.Length : 0) + (2L * PbFrame.HeaderBytes));
             if (bytes > options.MaxFrameBytes)
@@ -108,13 +108,13 @@ internal sealed class PbIndexes(KvClient client, RiakPbOptions options)
         return new PbReply(PbCode.IndexResp, all);
     }
 
-    private static void Add(RpbIndexResp message, IndexPage page, bool isWithTerms)
+    private static void Add(RpbIndexResp message, IndexPage page, bool isWithTerms, bool isOfKeys)
     {
         foreach (var (term, key) in page.Matches)
         {
             if (isWithTerms)
             {
-                message.Results.Add(new RpbPair { Key = ByteString.CopyFromUtf8(term), Value = PbFields.Wrap(key) });
+                message.Results.Add(new RpbPair { Key = isOfKeys ? PbFields.Wrap(key) : ByteString.CopyFromUtf8(term), Value = PbFields.Wrap(key) });
             }
             else
             {

@@ -105,6 +105,19 @@ public sealed class PbIndexTests(RiakPbServer server) : IClassFixture<RiakPbServ
         Assert.Equal("{precommit_fail,[{unknown_field_type,<<\"a_bin\0b_bin\">>}]}", await client.FailAsync(11, put));
     }
 
+    [Fact]
+    public async Task KeysThatAreNoText_AreFound_AndComeBackAsTheyAre()
+    {
+        using var client = await server.ConnectAsync();
+        var put = Put("bytes", "");
+        put.Key = ByteString.CopyFrom(0xFF, 0x00, 0xFE);
+        await client.AskAsync(11, put, 12, RpbPutResp.Parser);
+        var query = Range("$key", "", "", "bytes");
+        (query.RangeMin, query.RangeMax) = (ByteString.CopyFrom(0xFE, 0xFF), ByteString.CopyFrom(0xFF, 0xFF));
+        var found = await client.AskAsync(IndexReq, query, IndexResp, RpbIndexResp.Parser);
+        Assert.Equal([(put.Key, put.Key)], found.Results.Select(pair => (pair.Key, pair.Value)));
+    }
+
     private static RpbPutReq Put(string bucket, string key) => new() { Bucket = Bytes(bucket), Type = Bytes("ordered"), Key = Bytes(key), Content = new RpbContent { Value = Bytes("v") } };
 
     private static ByteString Bytes(string text) => ByteString.CopyFromUtf8(text);
