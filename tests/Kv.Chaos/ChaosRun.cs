@@ -61,7 +61,9 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         using (var loadEnds = new CancellationTokenSource())
         {
             var load = workload.RunAsync(client, httpDoor, new CommandDoor(options.KvBinary, grpc), loadEnds.Token);
+            admin.FaultsBegin();
             await faults.RunAsync(schedule, stop);
+            admin.FaultsEnd();
             Say("all faults are over; the load ends");
             await loadEnds.CancelAsync();
             await load;

@@ -32,13 +32,17 @@ internal static class Waits
     }
 
     /// <summary>Asks twice a second until there is nothing to complain about; the last complaint where that takes too long, else null.</summary>
-    public static async Task<string?> UntilNoneAsync(Func<Task<string?>> complaint, TimeSpan patience, CancellationToken cancel)
+    public static Task<string?> UntilNoneAsync(Func<Task<string?>> complaint, TimeSpan patience, CancellationToken cancel) =>
+        UntilNoneAsync(complaint, patience, Stopwatch.StartNew(), cancel);
+
+    /// <summary>As the other, where patience is measured by a watch that may stand still.</summary>
+    public static async Task<string?> UntilNoneAsync(Func<Task<string?>> complaint, TimeSpan patience, Stopwatch watch, CancellationToken cancel)
     {
-        var watch = Stopwatch.StartNew();
+        var begun = watch.Elapsed;
         while (true)
         {
             var found = await complaint();
-            if (found is null || watch.Elapsed > patience || !await ForAsync(TimeSpan.FromMilliseconds(500), cancel))
+            if (found is null || watch.Elapsed - begun > patience || !await ForAsync(TimeSpan.FromMilliseconds(500), cancel))
             {
                 return found;
             }

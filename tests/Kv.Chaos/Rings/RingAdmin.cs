@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Kv.Protos.Admin.V1;
@@ -11,12 +12,19 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
+    // Stands still while there are faults: a dead or cut off member holds a change up for as long as it is away, and rightly. What is not done soon after the last fault never will be.
+    private readonly Stopwatch calm = Stopwatch.StartNew();
+
     private readonly Dictionary<int, GrpcChannel> channels = ring.All.ToDictionary(node => node.Slot, node => GrpcChannel.ForAddress($"http://{node.Endpoint(Ports.Admin)}"));
 
     public Admin.AdminClient At(ChaosNode node) => new(channels[node.Slot]);
 
     /// <summary>When a call has to be done, from now.</summary>
     public static DateTime Deadline => DateTime.UtcNow + CallLimit;
+
+    public void FaultsBegin() => calm.Stop();
+
+    public void FaultsEnd() => calm.Start();
 
     /// <summary>The first ring, with its bucket types; throws if it does not come about.</summary>
     public async Task FormAsync(IReadOnlyList<ChaosNode> members, CancellationToken cancel)
@@ -60,6 +68,7 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
             return cluster.PendingTransfers == 0 ? null : $"{cluster.PendingTransfers} partitions are still to move to new members";
         }),
         Patience,
+        calm,
         cancel);
 
     /// <summary>Lets members go; ends when they are forgotten. What went wrong, or null.</summary>
@@ -83,6 +92,7 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
             return left.Count == 0 ? null : $"did not leave: {string.Join(", ", left.Select(member => $"{member.Name} is {member.State}"))}";
         }),
         Patience,
+        calm,
         cancel);
 
     /// <summary>Which member a node is, by its own word; null if it does not say or is none.</summary>
@@ -114,6 +124,7 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
             return cluster.PendingTransfers + cluster.Rebuilding.Count == 0 ? null : $"{cluster.Rebuilding.Count} partitions of {node.Name} are still to be rebuilt";
         }),
         Patience,
+        calm,
         cancel);
 
     /// <summary>Why the ring is not at rest: members, agreement, transfers, hints. Null when it is.</summary>
