@@ -62,7 +62,7 @@ internal sealed class PbIndexes(KvClient client, RiakPbOptions options)
             new BucketName(fields.BucketType(message.HasType, message.Type), message.Bucket.Memory),
             fields.Text(message.Index, "the index").ToLowerInvariant(),
             (isRange ? message.RangeMin : message.Key).Memory,
-            isRange ? message.RangeMax.Memory : null)
+            isRange ? (ReadOnlyMemory<byte>?)message.RangeMax.Memory : null) // a bare null would become an empty value
         {
             MaxResults = message.HasMaxResults ? (int)message.MaxResults : null,
             Continuation = message.HasContinuation ? fields.Text(message.Continuation, "the continuation") : null,
