@@ -3,6 +3,7 @@ using System.Text;
 
 namespace Kv.Client;
 
+/// <summary>Whether a set's members, which come in the order of their bytes, have one given as text.</summary>
 internal static class MemberSearch
 {
     public static bool Has(this ImmutableArray<ReadOnlyMemory<byte>> sorted, string member)
