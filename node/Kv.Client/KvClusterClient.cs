@@ -181,16 +181,16 @@ public sealed class KvClusterClient : IAsyncDisposable
 
     private NodeSession AnySession()
     {
-        var endpoints = _follower.Ring.Endpoints;
-        foreach (var endpoint in endpoints)
+        var addresses = _follower.Ring.Addresses;
+        foreach (var address in addresses)
         {
-            if (_sessions.For(endpoint) is { IsBackingOff: false } session)
+            if (_sessions.For(address) is { IsBackingOff: false } session)
             {
                 return session;
             }
         }
 
-        return _sessions.For(endpoints[0]);
+        return _sessions.For(addresses[0]);
     }
 
     private uint Milliseconds(RequestOptions options) => (uint)Math.Clamp((options.Timeout ?? _options.Timeout).TotalMilliseconds, 1, uint.MaxValue);

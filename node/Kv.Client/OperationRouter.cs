@@ -52,7 +52,7 @@ internal sealed class OperationRouter(KvClientOptions options, SessionPool sessi
         throw failure!;
     }
 
-    /// <summary>The nodes to ask, best first: the key's own ones that seem up, then others that seem up, then the rest.</summary>
+    /// <summary>The nodes to ask, best first: as the ring ranks them, but those that did not answer here just now last.</summary>
     private string[] Candidates(RingView ring, ObjectKey key)
     {
         Span<int> ranked = stackalloc int[MaxRanked];
@@ -64,7 +64,7 @@ internal sealed class OperationRouter(KvClientOptions options, SessionPool sessi
         {
             for (var i = 0; i < count && at < wanted; i++)
             {
-                var endpoint = ring.Endpoints[ranked[i]];
+                var endpoint = ring.Endpoint(ranked[i]);
                 var seemsUp = !sessions.For(endpoint).IsBackingOff;
                 if (seemsUp == (pass == 0))
                 {

@@ -82,6 +82,7 @@ internal sealed class RingFollower : IAsyncDisposable
         return await call.ResponseAsync.ConfigureAwait(false);
     }
 
+    /// <summary>Never fails: ends when the follower does.</summary>
     private async Task FollowAsync()
     {
         for (var turn = 0; !_stopping.IsCancellationRequested; turn++)
@@ -89,16 +90,17 @@ internal sealed class RingFollower : IAsyncDisposable
             var ring = _ring;
             try
             {
-                var session = _sessions.For(ring.Endpoints[turn % ring.Endpoints.Length]);
+                var session = _sessions.For(ring.Addresses[turn % ring.Addresses.Length]);
                 var told = new RingView(await AskAsync(_options, session, ring.Version, LongPoll, _stopping.Token).ConfigureAwait(false));
                 if (told.Version >= ring.Version)
                 {
                     _ring = told;
-                    await _sessions.KeepOnlyAsync(told.Endpoints.Concat(_options.Seeds).ToHashSet()).ConfigureAwait(false);
+                    await _sessions.KeepOnlyAsync(told.Addresses.Concat(_options.Seeds).ToHashSet()).ConfigureAwait(false);
                 }
             }
-            catch (Exception failure) when (failure is RpcException or KvException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception)
             {
+                // Whatever it was: a client that no longer follows goes by an old ring for as long as it lives, and nobody would know.
                 await PauseAsync().ConfigureAwait(false);
             }
         }
