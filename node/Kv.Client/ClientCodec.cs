@@ -57,6 +57,7 @@ internal static class ClientCodec
             ReturnHead = options.ReturnHead,
             IfNoneMatch = options.IfNoneMatch,
             IfNotModified = options.IfNotModified,
+            Asis = options.AsIs,
         };
         if (!options.SloppyQuorum)
         {

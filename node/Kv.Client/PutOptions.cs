@@ -24,4 +24,10 @@ public sealed record PutOptions : RequestOptions
 
     /// <summary>Only if the object still has <see cref="Context"/>. A read before the write, not a lock.</summary>
     public bool IfNotModified { get; init; }
+
+    /// <summary>
+    /// Stored as it is, under the clock of <see cref="Context"/> and without an event of its own: for copies of an object from elsewhere. It replaces what that clock
+    /// covers, becomes a sibling of what it does not, and is lost on what covers it. A fresh write without a context wants <c>false</c>.
+    /// </summary>
+    public bool AsIs { get; init; }
 }

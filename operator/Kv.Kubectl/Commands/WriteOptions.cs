@@ -18,12 +18,13 @@ internal sealed class WriteOptions
     private readonly Option<Pair[]> indexes = Pairs("--index", "An index entry, such as email_bin=a@b.c; may be given again.");
     private readonly Option<bool> ifNoneMatch = new("--if-none-match") { Description = "Only if there is nothing." };
     private readonly Option<bool> ifNotModified = new("--if-not-modified") { Description = "Only if the object is still as its --context says." };
+    private readonly Option<bool> asIs = new("--asis") { Description = "Store it under the clock of its --context, without an event of its own: a copy from elsewhere." };
     private readonly WriteQuorums quorums;
 
     public WriteOptions(Command command)
     {
         foreach (var option in new Option[]
-            { contentType, charset, encoding, metadata, indexes, ifNoneMatch, ifNotModified })
+            { contentType, charset, encoding, metadata, indexes, ifNoneMatch, ifNotModified, asIs })
         {
             command.Add(option);
         }
@@ -41,6 +42,7 @@ internal sealed class WriteOptions
         var request = quorums.ReadPut(parsed, key);
         request.IfNoneMatch = parsed.GetValue(ifNoneMatch);
         request.IfNotModified = parsed.GetValue(ifNotModified);
+        request.Asis = parsed.GetValue(asIs);
         return request;
     }
 

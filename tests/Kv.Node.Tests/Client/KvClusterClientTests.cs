@@ -57,6 +57,42 @@ public sealed class KvClusterClientTests
     }
 
     [Fact]
+    public async Task APutAsIs_IsStoredUnderTheClockItWasGiven()
+    {
+        await using var cluster = await TestCluster.StartAsync(3, None);
+        await using var client = await ConnectAsync(cluster);
+        await client.PutAsync(Key("from"), new KvValue("v"u8.ToArray()), cancel: None);
+        var from = Found(await client.GetAsync(Key("from"), cancel: None));
+
+        await client.PutAsync(Key("to"), new KvValue(from.Value), new PutOptions { Context = from.Context, AsIs = true }, None);
+        Assert.Equal(from.Context.ToArray(), Found(await client.GetAsync(Key("to"), cancel: None)).Context.ToArray());
+        await client.PutAsync(Key("coordinated"), new KvValue(from.Value), new PutOptions { Context = from.Context }, None);
+        Assert.NotEqual(from.Context.ToArray(), Found(await client.GetAsync(Key("coordinated"), cancel: None)).Context.ToArray());
+    }
+
+    [Fact]
+    public async Task ListBuckets_IsEachBucketOfTheTypeThatHasKeys_Once()
+    {
+        await using var cluster = await TestCluster.StartAsync(3, None);
+        await cluster.ActivateAsync("typed", """{"allow_mult":true}""", None);
+        await using var client = await ConnectAsync(cluster);
+        byte[] odd = [0, 255, (byte)'/'];
+        foreach (var bucket in new[] { "b1"u8.ToArray(), "b2"u8.ToArray(), odd })
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                await client.PutAsync(new ObjectKey("typed", bucket, Encoding.UTF8.GetBytes($"k{i}")), new KvValue("v"u8.ToArray()), cancel: None);
+            }
+        }
+
+        await client.PutAsync(new ObjectKey(ObjectKey.DefaultType, "untyped", "k"), new KvValue("v"u8.ToArray()), cancel: None);
+        Assert.Equal([Convert.ToHexString(odd), Convert.ToHexString("b1"u8), Convert.ToHexString("b2"u8)], await BucketsAsync(client, "typed"));
+        Assert.Equal([Convert.ToHexString("untyped"u8)], await BucketsAsync(client, ObjectKey.DefaultType));
+        var unknown = await Assert.ThrowsAsync<KvException>(() => BucketsAsync(client, "nowhere"));
+        Assert.Equal(KvErrorCode.UnknownBucketType, unknown.Code);
+    }
+
+    [Fact]
     public async Task Refusals_CarryTheirCode()
     {
         await using var cluster = await TestCluster.StartAsync(1, None);
@@ -148,6 +184,18 @@ public sealed class KvClusterClientTests
     private static string Text(KvObjectView found) => Encoding.UTF8.GetString(found.Value.Span);
 
     private static async Task<KvErrorCode> CodeAsync(ValueTask<PutResult> put) => (await Assert.ThrowsAsync<KvException>(() => put.AsTask())).Code;
+
+    private static async Task<List<string>> BucketsAsync(KvClusterClient client, string bucketType)
+    {
+        var buckets = new List<string>();
+        await foreach (var bucket in client.ListBucketsAsync(bucketType, None))
+        {
+            buckets.Add(Convert.ToHexString(bucket.Span));
+        }
+
+        buckets.Sort(StringComparer.Ordinal);
+        return buckets;
+    }
 
     private static Task<KvClusterClient> ConnectAsync(TestCluster cluster, int maxInFlightPerNode = 1024) => KvClusterClient.ConnectAsync(
         new KvClientOptions { Seeds = [.. cluster.Nodes.Select(node => node.Endpoint("grpc"))], MaxInFlightPerNode = maxInFlightPerNode, Timeout = TimeSpan.FromSeconds(20) }, None);

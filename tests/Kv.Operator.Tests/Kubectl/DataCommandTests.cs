@@ -85,6 +85,16 @@ public sealed class DataCommandTests
         Assert.Equal(Samples.Context, put.Context);
         Assert.Equal((Quorum.Types.Word.Quorum, 3u, true), (put.W.Word, put.Dw.Number, put.IfNotModified));
         Assert.InRange(put.TimeoutMilliseconds, 1u, 1500u);
+        Assert.False(put.Asis);
+    }
+
+    [Fact]
+    public async Task Put_AsIs_SaysSo()
+    {
+        var (run, requests) = await AgainstAsync(_ => new PutResponse(), "put", "b", "k", "hello", "--asis", "--context", "AQL/");
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        var put = Assert.IsType<PutRequest>(Assert.Single(requests));
+        Assert.Equal((true, Samples.Context), (put.Asis, put.Context));
     }
 
     [Fact]
