@@ -71,6 +71,7 @@ public sealed class HttpSecurityTests(SecuredNode node) : IClassFixture<SecuredN
     [Theory]
     [InlineData("GET", "/buckets/b/keys/k", "riak_kv.get' on default/b")]
     [InlineData("HEAD", "/buckets/b/keys/k", "")]
+    [InlineData("GET", "/types/siblings/buckets/b/keys/k/preflist", "riak_kv.get_preflist' on siblings/b")]
     [InlineData("PUT", "/riak/b/k", "riak_kv.put' on default/b")]
     [InlineData("POST", "/types/siblings/buckets/b/keys", "riak_kv.put' on siblings/b")]
     [InlineData("DELETE", "/types/siblings/buckets/b/keys/k", "riak_kv.delete' on siblings/b")]

@@ -61,6 +61,7 @@ internal sealed class RiakHttpAccess(AccessControl access)
         RiakResource.DataType or RiakResource.Counter => (ReadOr(request, Permissions.Get, Permissions.Put), OnBucket(path)),
         RiakResource.DataTypes => (Permissions.Put, OnBucket(path)),
         RiakResource.Keys => (ReadOr(request, Permissions.ListKeys, Permissions.Put), OnBucket(path)),
+        RiakResource.Preflist => (Permissions.GetPreflist, OnBucket(path)),
         RiakResource.Index => (Permissions.Index, OnBucket(path)),
         RiakResource.Buckets => (Permissions.ListBuckets, GrantScope.OfType(path.BucketType)),
         RiakResource.BucketProps => (ReadOr(request, Permissions.GetBucket, Permissions.SetBucket), OnBucket(path)),

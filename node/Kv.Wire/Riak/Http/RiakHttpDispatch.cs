@@ -107,6 +107,7 @@ internal sealed partial class RiakHttpDispatch
         return path.Resource switch
         {
             RiakResource.Object => OnObject(http, path, method),
+            RiakResource.Preflist => server.PreflistAsync(http, path),
             RiakResource.Keys => HttpMethods.IsPost(method) ? writes.PutAsync(http, path) : lists.KeysAsync(http, path),
             RiakResource.DataType or RiakResource.DataTypes => HttpMethods.IsPost(method) ? dataTypes.PostAsync(http, path) : dataTypes.GetAsync(http, path),
             RiakResource.Counter => HttpMethods.IsPost(method) ? counters.PostAsync(http, path) : counters.GetAsync(http, path),

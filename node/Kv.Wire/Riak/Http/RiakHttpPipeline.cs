@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -19,13 +20,14 @@ public static class RiakHttpPipeline
         var log = app.ApplicationServices.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var statistics = new RiakStatistics(doors);
         var dispatch = new RiakHttpDispatch(doors, statistics, options ?? new RiakHttpOptions(), memory, log.CreateLogger<RiakHttpDispatch>());
+        app.UseResponseCompression();
         app.Run(dispatch.HandleAsync);
         return statistics;
     }
 
-    /// <summary>Headers that carry UTF-8 both ways. Kestrel has this per server.</summary>
+    /// <summary>Headers that carry UTF-8 both ways, which Kestrel has per server, and gzip for clients that ask for it.</summary>
     public static IServiceCollection AddRiakHttp(this IServiceCollection services) =>
-        services.Configure<KestrelServerOptions>(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8);
+        services.AddResponseCompression(AnswerCompression.Configure).AddSingleton<IResponseCompressionProvider, AnswerCompression>().Configure<KestrelServerOptions>(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8);
 
     /// <summary>Room for long keys and contexts. Bodies are bounded by this front end itself, which says so in words.</summary>
     public static void ApplyRiakHttpLimits(this KestrelServerLimits limits, RiakHttpOptions? options = null)

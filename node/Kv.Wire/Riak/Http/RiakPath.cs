@@ -95,6 +95,7 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             2 when text[segments[1]] is "props" => RiakResource.BucketProps,
             2 when text[segments[1]] is "keys" => RiakResource.Keys,
             3 when text[segments[1]] is "keys" => RiakResource.Object,
+            4 when text[segments[1]] is "keys" && text[segments[3]] is "preflist" => RiakResource.Preflist,
             2 when text[segments[1]] is "datatypes" => RiakResource.DataTypes,
             3 when text[segments[1]] is "datatypes" => RiakResource.DataType,
             4 or 5 when text[segments[1]] is "index" => RiakResource.Index,
@@ -102,7 +103,7 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             _ => RiakResource.Unknown,
         };
         byte[] key = [];
-        if (resource is RiakResource.Object or RiakResource.DataType or RiakResource.Counter && !PercentEncoding.TryDecode(text[segments[2]], out key))
+        if (resource is RiakResource.Object or RiakResource.Preflist or RiakResource.DataType or RiakResource.Counter && !PercentEncoding.TryDecode(text[segments[2]], out key))
         {
             return false;
         }

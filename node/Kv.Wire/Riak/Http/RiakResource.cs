@@ -25,6 +25,9 @@ internal enum RiakResource
 
     Object,
 
+    /// <summary>The nodes of a key: `…/buckets/B/keys/K/preflist`.</summary>
+    Preflist,
+
     /// <summary>A key's data type: `…/buckets/B/datatypes/K`.</summary>
     DataType,
 

@@ -1,10 +1,11 @@
 using System.Text;
 using Kv.Cluster.Membership;
+using Kv.Core.Objects;
 using Microsoft.AspNetCore.Http;
 
 namespace Kv.Wire.Riak.Http;
 
-/// <summary>`/`, from which old clients learn the paths, and `/ping` (reference 7.8).</summary>
+/// <summary>`/`, from which old clients learn the paths, `/ping` (reference 7.8), and which nodes a key is on (reference 7.2).</summary>
 internal sealed class ServerResource(ClusterState state)
 {
     /// <summary>Riak's names of the resources that are here; of a name with several paths, JSON shows the newer.</summary>
@@ -51,6 +52,31 @@ internal sealed class ServerResource(ClusterState state)
                 writer.WriteString(name, path);
             }
 
+            writer.WriteEndObject();
+        });
+    }
+
+    public Task PreflistAsync(HttpContext http, in RiakPath path)
+    {
+        if (KeyReplica.TryList(state, new ObjectKey(path.BucketType, path.Bucket, path.Key), out var replicas) is { } error)
+        {
+            return http.SendAsync(HttpErrors.Of(error));
+        }
+
+        return http.SendJsonAsync(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("preflist");
+            foreach (var replica in replicas)
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("partition", replica.Partition);
+                writer.WriteString("node", replica.Node);
+                writer.WriteBoolean("primary", replica.IsPrimary);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
             writer.WriteEndObject();
         });
     }

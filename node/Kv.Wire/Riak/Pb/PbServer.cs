@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using Kv.Core.Rings;
 using Kv.Protos.Riak;
 
 namespace Kv.Wire.Riak.Pb;
@@ -24,27 +23,15 @@ internal sealed class PbServer(RiakPbDoors doors, RiakPbOptions options)
             return PbReply.Error(fault);
         }
 
-        var snapshot = doors.State.Current;
-        if (snapshot.Document is not { } document)
+        if (KeyReplica.TryList(doors.State, key, out var replicas) is { } error)
         {
-            return PbReply.Error("node is not ready: the node is in no cluster yet");
+            return PbReply.Error(PbErrors.Of(error));
         }
 
-        if (document.EffectiveProps(new(key.BucketType, key.Bucket)) is not { } props)
-        {
-            return PbReply.Error(PbErrors.NoBucketType(key.BucketType));
-        }
-
-        var first = RingHash.FirstPartition(key, props.ChashKeyFun, document.Ring.Size);
         var response = new RpbGetBucketKeyPreflistResp();
-        foreach (var entry in PreferenceList.Compute(document.Ring, first, props.NVal, snapshot.Up))
+        foreach (var replica in replicas)
         {
-            response.Preflist.Add(new RpbBucketKeyPreflistItem
-            {
-                Partition = entry.Partition.Number,
-                Node = ByteString.CopyFromUtf8(document.FindMember(entry.Node)?.Name ?? entry.Node.ToString()),
-                Primary = entry.IsPrimary,
-            });
+            response.Preflist.Add(new RpbBucketKeyPreflistItem { Partition = replica.Partition, Node = ByteString.CopyFromUtf8(replica.Node), Primary = replica.IsPrimary });
         }
 
         return new PbReply(PbCode.GetBucketKeyPreflistResp, response);

@@ -150,6 +150,12 @@ public sealed class RiakHttpTableTests(RiakServer server) : IClassFixture<RiakSe
         { "GET /ping", "", null, 200, "Content-Type: text/html", "OK" },
         { "HEAD /ping", "", null, 200, "Content-Length: 2", "" },
         { "POST /ping", "", "x", 405, "Allow: GET, HEAD", null },
+        // foo/bar is Riak's golden vector: of 8 partitions, the third serves it first.
+        { "GET /buckets/foo/keys/bar/preflist", "", null, 200, "Content-Type: application/json", "{\"preflist\":[{\"partition\":3,\"node\":\"node1\",\"primary\":true},{\"partition\":4,\"node\":\"node1\",\"primary\":true},{\"partition\":5,\"node\":\"node1\",\"primary\":true}]}" },
+        { "GET /types/siblings/buckets/seed/keys/two/preflist", "", null, 200, "Content-Type: application/json", null },
+        { "GET /types/nosuch/buckets/b/keys/k/preflist", "", null, 404, "", "Unknown bucket type: nosuch\n" },
+        { "PUT /buckets/foo/keys/bar/preflist", Text, "v", 405, "Allow: GET, HEAD", null },
+        { "GET /buckets/foo/keys/bar/preflist/x", "", null, 404, "", "not found\n" },
         { "GET /", "", null, 200, "Content-Type: text/html\nLink: *", null },
         { "GET /", "Accept: application/json", null, 200, "Content-Type: application/json\nLink: *", "{\"riak_kv_wm_bucket_type\":\"/types\",\"riak_kv_wm_buckets\":\"/buckets\",\"riak_kv_wm_keylist\":\"/buckets\",\"riak_kv_wm_object\":\"/buckets\",\"riak_kv_wm_ping\":\"/ping\",\"riak_kv_wm_props\":\"/buckets\",\"riak_kv_wm_stats\":\"/stats\"}" },
         { "GET /", "Accept: image/png", null, 406, "", null },
