@@ -100,6 +100,13 @@ public sealed class HttpSecurityTests(SecuredNode node) : IClassFixture<SecuredN
     }
 
     [Fact]
+    public async Task Links_AreNotFollowed()
+    {
+        var (status, body, _) = await SendAsync("GET", "/types/siblings/buckets/apples/keys/k/_,_,_");
+        Assert.Equal((403, "links are not followed while security is enabled\n"), (status, body));
+    }
+
+    [Fact]
     public async Task AClientCertificate_ShowsWhoItIs_WithOrWithoutItsName()
     {
         using var certificate = node.IssueClient("cert");

@@ -28,6 +28,14 @@ internal static class HttpErrors
 
     public static HttpFault OtherReferer { get; } = new(403, "the request was sent by a page of another site\n");
 
+    /// <summary>A link leads to any bucket: what a user was granted on one would show what is in others (Riak does not walk with security on either).</summary>
+    public static HttpFault NoWalks { get; } = new(403, "links are not followed while security is enabled\n");
+
+    public static HttpFault BadStep(string step) =>
+        new(400, $"Invalid link walk step: '{(step.Length > LongestEcho ? step[..LongestEcho] + "…" : step)}'. Steps are of the form BUCKET,TAG,KEEP, where _ stands for any and KEEP is 0 or 1\n");
+
+    public static HttpFault WalkTooLong(int objects, long bytes) => new(400, Text($"the links lead to more than {objects} objects or {bytes} bytes of them\n"));
+
     public static HttpFault Denied(string text) => new(403, text);
 
     public static HttpFault NotAcceptable { get; } = new(406, "the object is not stored in a media type that the Accept header allows\n");

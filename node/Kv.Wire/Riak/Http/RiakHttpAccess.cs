@@ -43,6 +43,8 @@ internal sealed class RiakHttpAccess(AccessControl access)
 
         switch (HttpCaller.Read(http) is { } credentials ? await access.AuthenticateAsync(credentials, http.RequestAborted) : new AccessAnswer.Unknown())
         {
+            case AccessAnswer.Known when path.Resource == RiakResource.LinkWalk:
+                return HttpErrors.NoWalks;
             case AccessAnswer.Known known:
                 var (permissions, scope) = Needed(http.Request, path);
                 return permissions != Permissions.None && access.WhyDenied(known.User, permissions, scope) is { } why ? HttpErrors.Denied(why) : null;

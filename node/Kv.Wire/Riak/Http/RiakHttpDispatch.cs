@@ -13,6 +13,7 @@ internal sealed partial class RiakHttpDispatch
 {
     private readonly ObjectReads reads;
     private readonly ObjectWrites writes;
+    private readonly LinkWalk walks;
     private readonly CounterResource counters;
     private readonly DataTypeResource dataTypes;
     private readonly PropsResource props;
@@ -28,6 +29,7 @@ internal sealed partial class RiakHttpDispatch
         var bodies = new RequestBody(memory);
         reads = new ObjectReads(doors.Client);
         writes = new ObjectWrites(doors.Client, bodies, options);
+        walks = new LinkWalk(doors.Client, options);
         counters = new CounterResource(doors.Client, doors.Admin, bodies);
         dataTypes = new DataTypeResource(doors.Client, doors.Admin, bodies, options);
         props = new PropsResource(doors.Admin, bodies, options);
@@ -107,6 +109,7 @@ internal sealed partial class RiakHttpDispatch
         return path.Resource switch
         {
             RiakResource.Object => OnObject(http, path, method),
+            RiakResource.LinkWalk => walks.GetAsync(http, path),
             RiakResource.Preflist => server.PreflistAsync(http, path),
             RiakResource.Keys => HttpMethods.IsPost(method) ? writes.PutAsync(http, path) : lists.KeysAsync(http, path),
             RiakResource.DataType or RiakResource.DataTypes => HttpMethods.IsPost(method) ? dataTypes.PostAsync(http, path) : dataTypes.GetAsync(http, path),

@@ -8,12 +8,15 @@ namespace Kv.Wire.Riak.Http;
 /// </summary>
 internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm Form, string BucketType, byte[] Bucket, byte[] Key)
 {
-    private const int MostSegments = 8;
+    private const int MostSegments = 16;
 
     private static readonly RiakPath Unknown = Of(RiakResource.Unknown);
 
     /// <summary>Of <see cref="RiakResource.Index"/>: the field, a term, and for a range its last term; as bytes, since keys need not be text.</summary>
     public byte[][]? Index { get; init; }
+
+    /// <summary>Of <see cref="RiakResource.LinkWalk"/>: the segments behind the key, as they came.</summary>
+    public string[]? Steps { get; init; }
 
     /// <summary>The path of a bucket, as links write it.</summary>
     public string BucketPath => Form == RiakPathForm.Old ? $"/riak/{PercentEncoding.Encode(Bucket)}" : $"/buckets/{PercentEncoding.Encode(Bucket)}";
@@ -96,6 +99,7 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             2 when text[segments[1]] is "keys" => RiakResource.Keys,
             3 when text[segments[1]] is "keys" => RiakResource.Object,
             4 when text[segments[1]] is "keys" && text[segments[3]] is "preflist" => RiakResource.Preflist,
+            > 3 when text[segments[1]] is "keys" && AreSteps(text, segments[3..]) => RiakResource.LinkWalk,
             2 when text[segments[1]] is "datatypes" => RiakResource.DataTypes,
             3 when text[segments[1]] is "datatypes" => RiakResource.DataType,
             4 or 5 when text[segments[1]] is "index" => RiakResource.Index,
@@ -103,7 +107,7 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             _ => RiakResource.Unknown,
         };
         byte[] key = [];
-        if (resource is RiakResource.Object or RiakResource.Preflist or RiakResource.DataType or RiakResource.Counter && !PercentEncoding.TryDecode(text[segments[2]], out key))
+        if (resource is RiakResource.Object or RiakResource.LinkWalk or RiakResource.Preflist or RiakResource.DataType or RiakResource.Counter && !PercentEncoding.TryDecode(text[segments[2]], out key))
         {
             return false;
         }
@@ -114,7 +118,33 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             return false;
         }
 
-        return Done(new RiakPath(resource, form, bucketType, bucket, key) { Index = index }, out path);
+        var steps = resource == RiakResource.LinkWalk ? Texts(text, segments[3..]) : null;
+        return Done(new RiakPath(resource, form, bucketType, bucket, key) { Index = index, Steps = steps }, out path);
+    }
+
+    /// <summary>A step of a link walk has commas; no name of a resource does.</summary>
+    private static bool AreSteps(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments)
+    {
+        foreach (var segment in segments)
+        {
+            if (!text[segment].Contains(','))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static string[] Texts(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments)
+    {
+        var texts = new string[segments.Length];
+        for (var at = 0; at < segments.Length; at++)
+        {
+            texts[at] = text[segments[at]].ToString();
+        }
+
+        return texts;
     }
 
     private static bool TryDecodeAll(ReadOnlySpan<char> text, ReadOnlySpan<Range> segments, out byte[][] decoded)
@@ -143,9 +173,11 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
             0 => RiakResource.Buckets,
             1 => RiakResource.OldBucket,
             2 => RiakResource.Object,
+            _ when AreSteps(text, segments[2..]) => RiakResource.LinkWalk,
             _ => RiakResource.Unknown,
         };
-        return Done(new RiakPath(resource, RiakPathForm.Old, ObjectKey.DefaultType, bucket, key), out path) && isWell;
+        var steps = resource == RiakResource.LinkWalk ? Texts(text, segments[2..]) : null;
+        return Done(new RiakPath(resource, RiakPathForm.Old, ObjectKey.DefaultType, bucket, key) { Steps = steps }, out path) && isWell;
     }
 
     /// <summary>Without the query, and without scheme and host where a client wrote a whole address.</summary>

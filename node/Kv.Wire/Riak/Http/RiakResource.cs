@@ -25,6 +25,9 @@ internal enum RiakResource
 
     Object,
 
+    /// <summary>The objects that an object's links lead to: `…/buckets/B/keys/K/B2,T,KEEP/…`.</summary>
+    LinkWalk,
+
     /// <summary>The nodes of a key: `…/buckets/B/keys/K/preflist`.</summary>
     Preflist,
 

@@ -11,7 +11,10 @@ namespace Kv.Wire.Riak.Http;
 /// </summary>
 internal static class SiblingAnswer
 {
-    private const string Multipart = "multipart/mixed";
+    public const string Multipart = "multipart/mixed";
+
+    /// <summary>As random as a key: no value holds it but by an accident that nobody lives to see.</summary>
+    public static string NewBoundary() => Encoding.ASCII.GetString(GeneratedKey.New());
 
     /// <summary>Whether the client takes any of the forms that the object can be sent in.</summary>
     public static bool IsAcceptable(HttpRequest request, KvObject found, Sibling? chosen)
@@ -98,27 +101,31 @@ internal static class SiblingAnswer
 
     private static async Task SendMultipartAsync(HttpContext http, RiakPath path, KvObject found)
     {
-        // As random as a key: no value holds it but by an accident that nobody lives to see.
-        var boundary = Encoding.ASCII.GetString(GeneratedKey.New());
+        var boundary = NewBoundary();
         http.Response.ContentType = $"{Multipart}; boundary={boundary}";
         if (HttpMethods.IsHead(http.Request.Method))
         {
             return;
         }
 
+        await WritePartsAsync(http, path, found, boundary, leading: "");
+        await http.Response.BodyWriter.WriteAsync(Encoding.ASCII.GetBytes($"\r\n--{boundary}--\r\n"), http.RequestAborted);
+    }
+
+    /// <summary>Each sibling as a part, with <paramref name="leading"/> before its own headers. The end of the last part is the caller's.</summary>
+    public static async Task WritePartsAsync(HttpContext http, RiakPath path, KvObject found, string boundary, string leading)
+    {
         var body = http.Response.BodyWriter;
         foreach (var sibling in found.Siblings)
         {
-            await body.WriteAsync(Encoding.UTF8.GetBytes(PartHeaders(sibling, path, boundary)), http.RequestAborted);
+            await body.WriteAsync(Encoding.UTF8.GetBytes(PartHeaders(sibling, path, boundary, leading)), http.RequestAborted);
             await body.WriteAsync(sibling.Value, http.RequestAborted);
         }
-
-        await body.WriteAsync(Encoding.ASCII.GetBytes($"\r\n--{boundary}--\r\n"), http.RequestAborted);
     }
 
-    private static string PartHeaders(Sibling sibling, in RiakPath path, string boundary)
+    private static string PartHeaders(Sibling sibling, in RiakPath path, string boundary, string leading)
     {
-        var head = new StringBuilder($"\r\n--{boundary}\r\n", 256);
+        var head = new StringBuilder($"\r\n--{boundary}\r\n{leading}", 256);
         RiakHeaders.WriteMetadata(sibling.Metadata, path, (name, value) => head.Append(name).Append(": ").Append(value).Append("\r\n"));
         head.Append("Etag: ").Append(Conditions.TagOf(sibling)).Append("\r\n");
         head.Append("Last-Modified: ").Append(RiakHeaders.HttpDate(sibling.LastModifiedMicroseconds)).Append("\r\n");

@@ -13,6 +13,11 @@ internal static class MultipartParser
         var delimiter = $"\r\n--{contentType[Prefix.Length..]}";
         var text = Encoding.Latin1.GetString(body);
         var end = delimiter + "--\r\n";
+        if (text == end)
+        {
+            return [];
+        }
+
         Assert.StartsWith(delimiter + "\r\n", text, StringComparison.Ordinal);
         Assert.EndsWith(end, text, StringComparison.Ordinal);
         var parts = text[..^end.Length].Split(delimiter + "\r\n");

@@ -1,0 +1,139 @@
+using System.Text;
+using Kv.Cluster;
+using Kv.Core.Objects;
+using Microsoft.AspNetCore.Http;
+
+namespace Kv.Wire.Riak.Http;
+
+/// <summary>
+/// Follows an object's links, step by step, and answers with what the steps to keep have found: multipart/mixed with a part per such step, each multipart/mixed with a part per object, or
+/// per sibling of one (riak_kv_wm_link_walker; reference 7.2). Links name untyped buckets, so that a walk leads there. What is linked and not there is passed over.
+/// Objects are read one after another, and those that are not kept without their values; how many, and how much of them, is bounded.
+/// </summary>
+internal sealed class LinkWalk(KvClient client, RiakHttpOptions options)
+{
+    private const int MaxObjects = 1000;
+
+    private sealed class Walk
+    {
+        public List<List<(RiakPath Path, KvObject Object)>> Kept { get; } = [];
+
+        public int Objects { get; set; }
+
+        public long Bytes { get; set; }
+    }
+
+    public async Task GetAsync(HttpContext http, RiakPath path)
+    {
+        var steps = new List<LinkStep>();
+        foreach (var segment in path.Steps!)
+        {
+            if (LinkStep.Parse(segment, isLast: steps.Count == path.Steps.Length - 1) is not { } step)
+            {
+                await http.SendAsync(HttpErrors.BadStep(segment));
+                return;
+            }
+
+            steps.Add(step);
+        }
+
+        switch (await ReadAsync(http, path, headOnly: true))
+        {
+            case KvOutcome.Found found:
+                var walk = new Walk();
+                await (await FollowAsync(http, path.Form, found.Object, steps, walk) is { } fault ? http.SendAsync(fault) : SendAsync(http, walk));
+                break;
+            case KvOutcome.NotFound notFound:
+                await ObjectReads.SendNotFoundAsync(http, notFound);
+                break;
+            case KvOutcome.Failed failed:
+                await http.SendAsync(HttpErrors.Of(failed.Error));
+                break;
+        }
+    }
+
+    /// <summary>Takes all steps; why not, where one cannot be taken.</summary>
+    private async Task<HttpFault?> FollowAsync(HttpContext http, RiakPathForm form, KvObject start, List<LinkStep> steps, Walk walk)
+    {
+        List<KvObject> from = [start];
+        foreach (var step in steps)
+        {
+            var reached = new List<(RiakPath Path, KvObject Object)>();
+            foreach (var (bucket, key) in Targets(from, step))
+            {
+                if (++walk.Objects > MaxObjects)
+                {
+                    return HttpErrors.WalkTooLong(MaxObjects, options.MaxObjectBytes);
+                }
+
+                var path = Linked(form, bucket, key);
+                var outcome = await ReadAsync(http, path, headOnly: !step.Keep);
+                if (outcome is KvOutcome.Failed failed)
+                {
+                    return HttpErrors.Of(failed.Error);
+                }
+
+                if (outcome is KvOutcome.Found found)
+                {
+                    reached.Add((path, found.Object));
+                    walk.Bytes += step.Keep ? found.Object.Siblings.Sum(sibling => (long)sibling.ValueBytes) : 0;
+                }
+
+                if (walk.Bytes > options.MaxObjectBytes)
+                {
+                    return HttpErrors.WalkTooLong(MaxObjects, options.MaxObjectBytes);
+                }
+            }
+
+            if (step.Keep)
+            {
+                walk.Kept.Add(reached);
+            }
+
+            from = [.. reached.Select(one => one.Object)];
+        }
+
+        return null;
+    }
+
+    /// <summary>Where a step leads from some objects, each once, in the order of their links.</summary>
+    private static IEnumerable<(string Bucket, string Key)> Targets(List<KvObject> from, LinkStep step) => from
+        .SelectMany(one => one.Siblings)
+        .SelectMany(sibling => sibling.Metadata.Links)
+        .Where(link => (step.Bucket is null || link.Bucket == step.Bucket) && (step.Tag is null || link.Tag == step.Tag))
+        .Select(link => (link.Bucket, link.Key))
+        .Distinct();
+
+    private static RiakPath Linked(RiakPathForm form, string bucket, string key) => new(
+        RiakResource.Object, form == RiakPathForm.Old ? form : RiakPathForm.Untyped, ObjectKey.DefaultType, Encoding.UTF8.GetBytes(bucket), Encoding.UTF8.GetBytes(key));
+
+    private ValueTask<KvOutcome> ReadAsync(HttpContext http, RiakPath path, bool headOnly) => client.ExecuteAsync(
+        new KvRequest.Get { Key = new ObjectKey(path.BucketType, path.Bucket, path.Key), HeadOnly = headOnly }, http.RequestAborted);
+
+    private static async Task SendAsync(HttpContext http, Walk walk)
+    {
+        var boundary = SiblingAnswer.NewBoundary();
+        http.Response.ContentType = $"{SiblingAnswer.Multipart}; boundary={boundary}";
+        if (HttpMethods.IsHead(http.Request.Method))
+        {
+            return;
+        }
+
+        foreach (var step in walk.Kept)
+        {
+            var inner = SiblingAnswer.NewBoundary();
+            await WriteAsync(http, $"\r\n--{boundary}\r\nContent-Type: {SiblingAnswer.Multipart}; boundary={inner}\r\n\r\n");
+            foreach (var (path, found) in step)
+            {
+                var leading = $"{RiakHeaders.VClock}: {RiakHeaders.WriteContext(found.Clock)}\r\nLocation: {path.PathOf(path.Key)}\r\n";
+                await SiblingAnswer.WritePartsAsync(http, path, found, inner, leading);
+            }
+
+            await WriteAsync(http, $"\r\n--{inner}--\r\n");
+        }
+
+        await WriteAsync(http, $"\r\n--{boundary}--\r\n");
+    }
+
+    private static async Task WriteAsync(HttpContext http, string text) => await http.Response.BodyWriter.WriteAsync(Encoding.ASCII.GetBytes(text), http.RequestAborted);
+}

@@ -1,0 +1,128 @@
+using System.Text;
+using Xunit;
+
+namespace Kv.Wire.Tests.Riak.Http;
+
+/// <summary>Links followed: `a` leads to `b1` and `b2` as a friend and to `c` as an enemy, `b1` and `b2` both to `d`.</summary>
+public sealed class LinkWalkTests(RiakServer server) : IClassFixture<RiakServer>
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task OneStep_HasTheObjectsOfItsLinks()
+    {
+        await LinkAsync();
+        var step = Assert.Single(await WalkAsync("/buckets/walk/keys/a/_,friend,_"));
+        Assert.Equal(["of b1", "of b2"], step.Select(part => part.Body).Order());
+        var first = step.Single(part => part.Body == "of b1").Headers;
+        Assert.Equal(("/buckets/walk/keys/b1", "text/plain"), (first["Location"], first["Content-Type"]));
+        Assert.Equal("</buckets/walk>; rel=\"up\", </buckets/walk/keys/d>; riaktag=\"next\"", first["Link"]);
+        using var alone = await server.SendAsync("GET", "/buckets/walk/keys/b1");
+        Assert.Equal(alone.Headers.GetValues("X-Riak-Vclock").Single(), first["X-Riak-Vclock"]);
+        Assert.Equal(alone.Headers.ETag!.Tag.Trim('"'), first["Etag"]);
+    }
+
+    [Theory]
+    [InlineData("_,_,_", "of b1|of b2|of c")]
+    [InlineData("walk,_,_", "of b1|of b2")]
+    [InlineData("walk%20too,_,1", "of c")]
+    [InlineData("walk,enemy,_", "")]
+    [InlineData("_,friend,_/_,next,_", "of d")]
+    [InlineData("_,friend,1/_,next,_", "of b1|of b2;of d")]
+    [InlineData("_,friend,1/_,next,0", "of b1|of b2")]
+    [InlineData("_,friend,0/_,next,1/_,_,1", "of d;")]
+    public async Task Steps_AreTakenOneAfterAnother_AndThoseToKeepAreParts(string steps, string expected)
+    {
+        await LinkAsync();
+        var parts = await WalkAsync($"/buckets/walk/keys/a/{steps}");
+        Assert.Equal(expected, string.Join(';', parts.Select(step => string.Join('|', step.Select(part => part.Body).Order()))));
+    }
+
+    [Fact]
+    public async Task TheOldForm_IsAnsweredInTheOldForm()
+    {
+        await LinkAsync();
+        var parts = Assert.Single(await WalkAsync("/riak/walk/a/_,enemy,1"));
+        Assert.Equal("/riak/walk%20too/c", Assert.Single(parts).Headers["Location"]);
+    }
+
+    [Fact]
+    public async Task SiblingsLinks_AreFollowed_AndSiblingsAreEachAPart()
+    {
+        const string Typed = "/types/siblings/buckets/walk/keys/start";
+        await LinkAsync();
+        await PutAsync(Typed, "one", "</buckets/walk/keys/b1>; riaktag=\"x\"");
+        await PutAsync(Typed, "two", "</buckets/walk/keys/b2>; riaktag=\"x\"");
+        var step = Assert.Single(await WalkAsync($"{Typed}/_,x,_"));
+        Assert.Equal(["of b1", "of b2"], step.Select(part => part.Body).Order());
+    }
+
+    [Fact]
+    public async Task WhatIsNotThere_IsPassedOver()
+    {
+        await PutAsync("/buckets/walk/keys/dangling", "v", "</buckets/walk/keys/nobody>; riaktag=\"x\"");
+        Assert.Empty(Assert.Single(await WalkAsync("/buckets/walk/keys/dangling/_,_,_")));
+    }
+
+    [Fact]
+    public async Task MoreObjectsThanTheBound_AreRefused()
+    {
+        for (var part = 0; part < 2; part++)
+        {
+            var links = string.Join(", ", Enumerable.Range(part * 600, 600).Select(number => $"</buckets/walk/keys/n{number}>; riaktag=\"x\""));
+            await PutAsync("/types/siblings/buckets/walk/keys/many", "v", links);
+        }
+
+        using var answer = await server.SendAsync("GET", "/types/siblings/buckets/walk/keys/many/_,_,_");
+        Assert.Equal(400, (int)answer.StatusCode);
+        Assert.Contains("more than 1000 objects", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a,b", 400)]
+    [InlineData("a,b,2", 400)]
+    [InlineData("a,b,c,d", 400)]
+    [InlineData("a,%FF,1", 400)]
+    [InlineData("_,_,_/x", 404)]
+    public async Task StepsThatAreNone_AreRefused(string steps, int status)
+    {
+        await LinkAsync();
+        using var answer = await server.SendAsync("GET", $"/buckets/walk/keys/a/{steps}");
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task AStartThatIsNotThere_Is404_AndAPost405()
+    {
+        using var missing = await server.SendAsync("GET", "/buckets/walk/keys/nothing/_,_,_");
+        Assert.Equal((404, "not found\n"), ((int)missing.StatusCode, await missing.Content.ReadAsStringAsync(Cancel)));
+        using var posted = await server.SendAsync("POST", "/buckets/walk/keys/a/_,_,_", "Content-Type: text/plain", "v");
+        Assert.Equal(405, (int)posted.StatusCode);
+    }
+
+    private async Task<List<List<(Dictionary<string, string> Headers, string Body)>>> WalkAsync(string path)
+    {
+        using var answer = await server.SendAsync("GET", path);
+        Assert.Equal(200, (int)answer.StatusCode);
+        var steps = MultipartParser.Parse(answer.Content.Headers.ContentType!.ToString(), await answer.Content.ReadAsByteArrayAsync(Cancel));
+        return [.. steps.Select(step => MultipartParser.Parse(step.Headers["Content-Type"], Encoding.Latin1.GetBytes(step.Body)))];
+    }
+
+    private async Task LinkAsync()
+    {
+        await PutAsync("/buckets/walk/keys/d", "of d", "");
+        await PutAsync("/buckets/walk%20too/keys/c", "of c", "");
+        await PutAsync("/buckets/walk/keys/b1", "of b1", "</buckets/walk/keys/d>; riaktag=\"next\"");
+        await PutAsync("/buckets/walk/keys/b2", "of b2", "</buckets/walk/keys/d>; riaktag=\"next\"");
+        await PutAsync(
+            "/buckets/walk/keys/a",
+            "of a",
+            "</buckets/walk/keys/b1>; riaktag=\"friend\", </riak/walk/b2>; riaktag=\"friend\", </buckets/walk%20too/keys/c>; riaktag=\"enemy\"");
+    }
+
+    private async Task PutAsync(string path, string value, string links)
+    {
+        using var answer = await server.SendAsync("PUT", path, "Content-Type: text/plain" + (links.Length == 0 ? "" : $"\nLink: {links}"), value);
+        Assert.Equal(204, (int)answer.StatusCode);
+    }
+}
