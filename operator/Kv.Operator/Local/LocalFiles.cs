@@ -48,6 +48,19 @@ internal sealed class LocalFiles(string directory)
     public void WritePids(IEnumerable<(string Node, int Pid)> pids) =>
         Replace("pids", string.Concat(pids.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Node} {one.Pid}\n"))));
 
+    /// <summary>No node runs any more. Deleted, which a full disk allows too; if even that fails, the next start looks at what a process is before it ends it.</summary>
+    public void DeletePids()
+    {
+        try
+        {
+            File.Delete(Pids);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // As above.
+        }
+    }
+
     public IReadOnlyList<(string Node, int Pid)> ReadPids() =>
         [.. ReadPairs("pids").Where(pair => pair.Number > 1)];
 
@@ -65,7 +78,7 @@ internal sealed class LocalFiles(string directory)
         {
             return File.Exists(PathOf("status.yaml")) ? YamlReader.Read(File.ReadAllText(PathOf("status.yaml"))) : [];
         }
-        catch (Exception e) when (e is FormatException or IOException)
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
             // It is observed anew in a moment.
             return [];
@@ -82,7 +95,7 @@ internal sealed class LocalFiles(string directory)
 
         try
         {
-            return JsonSerializer.Deserialize<ClusterRecord>(File.ReadAllText(path), KvJson.Options);
+            return JsonSerializer.Deserialize<ClusterRecord>(Read(path), KvJson.Options);
         }
         catch (JsonException e)
         {
@@ -99,7 +112,7 @@ internal sealed class LocalFiles(string directory)
             yield break;
         }
 
-        foreach (var line in File.ReadAllLines(PathOf(file)))
+        foreach (var line in Read(PathOf(file)).Split('\n'))
         {
             if (line.Split(' ') is [{ Length: > 0 } name, var text] && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             {
@@ -116,6 +129,18 @@ internal sealed class LocalFiles(string directory)
             File.WriteAllText(temporary, text);
             File.Move(temporary, PathOf(name), overwrite: true);
         });
+    }
+
+    private static string Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new WorldException($"{path} cannot be read: {e.Message}", e);
+        }
     }
 
     private static void Guarded(string path, Action write)

@@ -15,12 +15,18 @@ namespace Kv.Operator.Local;
 internal sealed class LocalRunner(
     LocalOptions options, LocalFiles files, LocalWorld world, NodeSupervisor supervisor, ClusterReconciler clusterReconciler, BucketTypeReconciler typeReconciler, TimeProvider time, TextWriter output)
 {
+    /// <summary>A Cluster has to be missing for so long before its nodes end: a file that is moved away and written anew is not a wish for their end.</summary>
+    public static readonly TimeSpan VanishedAfter = TimeSpan.FromSeconds(5);
+
+    private readonly ManifestWatch watch = new(options.ManifestDirectory, time);
     private readonly Dictionary<string, DateTimeOffset> due = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> lastSummary = new(StringComparer.Ordinal);
     private readonly HashSet<string> introduced = new(StringComparer.Ordinal);
     private IReadOnlyList<JsonNode> remembered = [];
     private ManifestSet manifests = new([], [], []);
+    private ManifestLook? taken;
     private string lastProblems = "";
+    private string lastTrouble = "";
     private string lastStatus = "";
 
     /// <summary>Runs until cancelled, then ends the nodes. Returns the exit code: 1 if the manifests are wrong from the start.</summary>
@@ -28,9 +34,9 @@ internal sealed class LocalRunner(
     {
         using var held = files.Lock();
         remembered = files.ReadStatus();
-        if (!Reload(isFirst: true))
+        if (!await BeginAsync(cancel))
         {
-            return 1;
+            return cancel.IsCancellationRequested ? 0 : 1;
         }
 
         await supervisor.EndLeftoversAsync();
@@ -39,7 +45,7 @@ internal sealed class LocalRunner(
         {
             while (!cancel.IsCancellationRequested)
             {
-                Reload(isFirst: false);
+                Reload();
                 foreach (var line in supervisor.Tick())
                 {
                     Say(line);
@@ -63,38 +69,96 @@ internal sealed class LocalRunner(
         return 0;
     }
 
-    /// <summary>Takes over what the files say now, if all of it is right. Whether it was.</summary>
-    private bool Reload(bool isFirst)
+    /// <summary>Takes over what the files say as soon as they stand still. Whether they are right.</summary>
+    private async Task<bool> BeginAsync(CancellationToken cancel)
     {
-        var read = ManifestReader.Read(options.ManifestDirectory, isFirst ? null : manifests);
-        var problems = string.Join("\n", read.Problems);
-        if (problems.Length > 0)
+        var (look, standing) = watch.Look();
+        while (standing is null)
         {
-            if (problems != lastProblems)
+            await Task.Delay(options.Tick, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancel.IsCancellationRequested)
             {
-                Say(isFirst ? "the manifests have problems:" : "the manifests have problems; what was there before goes on:");
-                output.WriteLine(problems);
+                return false;
             }
 
-            lastProblems = problems;
+            (look, standing) = watch.Look();
+        }
+
+        var read = ManifestReader.Read(look, null);
+        if (read.Problems.Length > 0)
+        {
+            Say("the manifests have problems:");
+            Print(string.Join("\n", read.Problems));
             return false;
         }
 
-        if (lastProblems.Length > 0)
-        {
-            Say("the manifests are right again");
-        }
-
-        lastProblems = "";
-        if (isFirst && read.Clusters.IsEmpty)
+        if (read.Clusters.IsEmpty)
         {
             Say($"there is no Cluster in {options.ManifestDirectory}");
             return false;
         }
 
         Take(read);
+        taken = look;
         return true;
     }
+
+    /// <summary>Takes over what the files say once two looks agree, if all of it is right; else what was there before goes on.</summary>
+    private void Reload()
+    {
+        var (look, standing) = watch.Look();
+        if (standing is null)
+        {
+            return;
+        }
+
+        if (look.Equals(taken))
+        {
+            TellProblems("");
+            return;
+        }
+
+        var read = ManifestReader.Read(look, manifests);
+        TellProblems(string.Join("\n", read.Problems));
+        if (read.Problems.Length > 0 || (standing < VanishedAfter && Vanished(read).Any()))
+        {
+            return;
+        }
+
+        try
+        {
+            Take(read);
+            (taken, lastTrouble) = (look, "");
+        }
+        catch (WorldException e)
+        {
+            // A full disk must not end nodes that serve: tried again at the next look, and said once.
+            if (e.Message != lastTrouble)
+            {
+                Say(e.Message);
+            }
+
+            lastTrouble = e.Message;
+        }
+    }
+
+    private void TellProblems(string problems)
+    {
+        if (problems == lastProblems)
+        {
+            return;
+        }
+
+        Say(problems.Length > 0 ? "the manifests have problems; what was there before goes on:" : "the manifests are right again");
+        if (problems.Length > 0)
+        {
+            Print(problems);
+        }
+
+        lastProblems = problems;
+    }
+
+    private IEnumerable<Cluster> Vanished(ManifestSet read) => manifests.Clusters.Where(old => !read.Clusters.Any(cluster => cluster.Metadata.Name == old.Metadata.Name));
 
     private void Take(ManifestSet read)
     {
@@ -109,7 +173,7 @@ internal sealed class LocalRunner(
             Inherit<BucketType, BucketTypeSpec, BucketTypeStatus>(type, manifests.BucketTypes);
         }
 
-        foreach (var gone in manifests.Clusters.Where(old => !read.Clusters.Any(cluster => cluster.Metadata.Name == old.Metadata.Name)))
+        foreach (var gone in Vanished(read))
         {
             Say($"{gone.Metadata.Name} is not in the manifests any more: its nodes end, its data stays");
             world.Forget(gone.Metadata.Name);
@@ -237,33 +301,33 @@ internal sealed class LocalRunner(
     private void Introduce(Cluster cluster)
     {
         var nodes = world.Nodes.Where(node => node.Name.StartsWith(cluster.Metadata.Name + "-", StringComparison.Ordinal)).ToList();
-        var width = nodes.Max(node => node.Name.Length);
-        output.WriteLine();
-        output.WriteLine($"{cluster.Metadata.Name} is ready: {nodes.Count} nodes, {cluster.Status.Ring?.Partitions} partitions.");
-        output.WriteLine();
-        foreach (var node in nodes)
+        var kv = Path.Combine(Path.GetDirectoryName(Environment.ProcessPath) ?? ".", "kv");
+        var command = Introduction.CommandLine(File.Exists(kv) ? kv : null, Directory.GetCurrentDirectory(), files.Root, nodes[0].AddressOf(Ports.Grpc));
+        Print("");
+        foreach (var line in Introduction.Lines(cluster, nodes, command))
         {
-            output.WriteLine($"  {node.Name.PadRight(width)}  {string.Join("  ", Ports.OfClients.Select(protocol => $"{protocol} {node.AddressOf(protocol)}"))}");
+            Print(line);
         }
 
-        var address = nodes[0].AddressOf(Ports.RiakHttp);
-        output.WriteLine();
-        output.WriteLine("Try it:");
-        output.WriteLine();
-        output.WriteLine($"  curl -X PUT -H 'Content-Type: text/plain' -d 'hello, ring' http://{address}/buckets/greetings/keys/first");
-        output.WriteLine($"  curl http://{address}/buckets/greetings/keys/first");
-        if (Path.Combine(Path.GetDirectoryName(Environment.ProcessPath) ?? ".", "kv") is var kv && File.Exists(kv))
-        {
-            output.WriteLine($"  {Path.GetRelativePath(".", kv)} get default greetings first");
-        }
-
-        output.WriteLine();
-        output.WriteLine($"All addresses are in {Path.Combine(files.Root, "endpoints")}, process ids in {files.Pids}.");
-        output.WriteLine($"Edit {options.ManifestDirectory} and see it happen. Ctrl-C stops the nodes; the data stays.");
-        output.WriteLine();
+        Print("");
+        Print($"All addresses are in {Path.Combine(files.Root, "endpoints")}, process ids in {files.Pids}.");
+        Print($"Edit {options.ManifestDirectory} and see it happen. Ctrl-C stops the nodes; the data stays.");
+        Print("");
     }
 
-    private void Say(string line) => output.WriteLine($"{time.GetLocalNow():HH:mm:ss} {line}");
+    private void Say(string line) => Print($"{time.GetLocalNow():HH:mm:ss} {line}");
+
+    private void Print(string line)
+    {
+        try
+        {
+            output.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // Output that goes to a full disk must not end nodes that serve.
+        }
+    }
 
     private static string Key(string kind, V1ObjectMeta metadata) => $"{kind}/{metadata.NamespaceProperty}/{metadata.Name}";
 

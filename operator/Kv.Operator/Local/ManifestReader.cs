@@ -22,25 +22,27 @@ internal static partial class ManifestReader
     private static readonly SchemaNode BucketTypeSchema = CrdWriter.SpecSchema(typeof(BucketType));
 
     /// <param name="directory">Files that end in .yaml, .yml or .json; not those of directories inside it.</param>
-    /// <param name="before">What was read before; rules about changes compare with it. Null at the start.</param>
-    public static ManifestSet Read(string directory, ManifestSet? before)
+    public static ManifestLook Look(string directory)
     {
-        var files = new List<(string Name, string Text)>();
-        var problems = new List<string>();
+        var files = ImmutableArray.CreateBuilder<(string Name, string Text)>();
         try
         {
             foreach (var path in Directory.EnumerateFiles(directory).Where(IsManifest).Order(StringComparer.Ordinal).Take(MaxFiles))
             {
                 files.Add((Path.GetFileName(path), File.ReadAllText(path)));
             }
+
+            return new ManifestLook(files.DrainToImmutable(), null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problems.Add(e.Message);
+            return new ManifestLook([], e.Message);
         }
-
-        return Read(files, problems, before);
     }
+
+    /// <param name="look">What is in the files.</param>
+    /// <param name="before">What was read before; rules about changes compare with it. Null at the start.</param>
+    public static ManifestSet Read(ManifestLook look, ManifestSet? before) => Read(look.Files, look.Problem is null ? [] : [look.Problem], before);
 
     public static ManifestSet Read(IEnumerable<(string Name, string Text)> files, IEnumerable<string> earlier, ManifestSet? before)
     {

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 
 namespace Kv.Operator.Local;
@@ -13,7 +14,12 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
     /// <summary>A node that ran for so long begins with the shortest delay again.</summary>
     private static readonly TimeSpan HealthyAfter = TimeSpan.FromMinutes(2);
 
+    /// <summary>Between two tries to start a node whose port, disk or process cannot be had.</summary>
+    private static readonly TimeSpan StartRetry = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<string, Slot> slots = new(StringComparer.Ordinal);
+    private bool isPidsFileStale;
+    private string? pidsProblem;
 
     private sealed class Slot
     {
@@ -62,7 +68,7 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
             }
         }
 
-        files.WritePids([]);
+        files.DeletePids();
     }
 
     /// <summary>Sets which nodes should run. One that is new starts at the next <see cref="Tick"/>; one that is not named any more is ended there.</summary>
@@ -129,7 +135,6 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
     public IReadOnlyList<string> Tick()
     {
         var news = new List<string>();
-        var changed = false;
         foreach (var (name, slot) in slots.ToList())
         {
             if (slot.Process is { HasExited: false } && slot.RestartBy < time.GetUtcNow())
@@ -140,7 +145,7 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
             if (slot.Process is { HasExited: true })
             {
                 Ended(slot, news);
-                changed = true;
+                isPidsFileStale = true;
                 if (!wanted.Contains(name))
                 {
                     slots.Remove(name);
@@ -150,15 +155,11 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
 
             if (slot.Process is null && slot.NextStart <= time.GetUtcNow())
             {
-                changed |= TryStart(slot, news);
+                isPidsFileStale |= TryStart(slot, news);
             }
         }
 
-        if (changed)
-        {
-            files.WritePids(Running());
-        }
-
+        WritePids(news);
         return news;
     }
 
@@ -185,7 +186,7 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
             await Task.Delay(TimeSpan.FromMilliseconds(50), time);
         }
 
-        files.WritePids([]);
+        files.DeletePids();
     }
 
     public void Dispose()
@@ -193,6 +194,30 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
         foreach (var slot in slots.Values)
         {
             slot.Process?.Dispose();
+        }
+    }
+
+    /// <summary>The file is for the guard and the next start: a full disk must not end nodes that serve. Tried again at each tick until it is written, and said once.</summary>
+    private void WritePids(List<string> news)
+    {
+        if (!isPidsFileStale)
+        {
+            return;
+        }
+
+        try
+        {
+            files.WritePids(Running());
+            (isPidsFileStale, pidsProblem) = (false, null);
+        }
+        catch (WorldException e)
+        {
+            if (pidsProblem != e.Message)
+            {
+                news.Add(e.Message);
+            }
+
+            pidsProblem = e.Message;
         }
     }
 
@@ -259,23 +284,37 @@ internal sealed class NodeSupervisor(LocalOptions options, LocalFiles files, Tim
     {
         if (slot.Spec.Ports.FirstOrDefault(port => !PortBlocks.IsFree(port.Value)) is { Key: { } protocol } taken)
         {
-            var problem = string.Create(CultureInfo.InvariantCulture, $"cannot start: port {taken.Value} ({protocol}) is used by another program");
-            if (slot.Problem != problem)
-            {
-                news.Add($"{slot.Spec.Name} {problem}");
-            }
-
-            slot.Problem = problem;
-            slot.NextStart = time.GetUtcNow() + TimeSpan.FromSeconds(2);
-            return false;
+            return Postpone(slot, news, string.Create(CultureInfo.InvariantCulture, $"cannot start: port {taken.Value} ({protocol}) is used by another program"));
         }
 
-        Directory.CreateDirectory(files.DataOf(slot.Spec.Name));
-        slot.Process = NodeProcess.Start(options.NodeBinary, slot.Spec.Arguments(files.DataOf(slot.Spec.Name)), slot.Spec.Variables, files.LogOf(slot.Spec.Name));
+        try
+        {
+            Directory.CreateDirectory(files.DataOf(slot.Spec.Name));
+            slot.Process = NodeProcess.Start(options.NodeBinary, slot.Spec.Arguments(files.DataOf(slot.Spec.Name)), slot.Spec.Variables, files.LogOf(slot.Spec.Name));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or WorldException)
+        {
+            // A full disk, no memory for a process: the other nodes go on.
+            return Postpone(slot, news, $"cannot start: {e.Message}");
+        }
+
         slot.Started = slot.Spec;
         slot.StartedAt = time.GetUtcNow();
         slot.NextStart = null;
         slot.Problem = null;
         return true;
+    }
+
+    /// <summary>Tried again soon; a problem that stays the same is said once. False: nothing was started.</summary>
+    private bool Postpone(Slot slot, List<string> news, string problem)
+    {
+        if (slot.Problem != problem)
+        {
+            news.Add($"{slot.Spec.Name} {problem}");
+        }
+
+        slot.Problem = problem;
+        slot.NextStart = time.GetUtcNow() + StartRetry;
+        return false;
     }
 }

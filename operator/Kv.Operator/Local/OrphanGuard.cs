@@ -8,7 +8,7 @@ namespace Kv.Operator.Local;
 /// </summary>
 internal sealed class OrphanGuard : IDisposable
 {
-    private const string Script = "trap '' INT HUP; cat >/dev/null; while read -r name pid; do kill -TERM \"$pid\" 2>/dev/null; done <\"$1\"";
+    private const string Script = "trap '' INT HUP; cat >/dev/null; [ -f \"$1\" ] || exit 0; while read -r name pid; do kill -TERM \"$pid\" 2>/dev/null; done <\"$1\"";
     private readonly Process process;
 
     public OrphanGuard(string pidsFile)

@@ -103,7 +103,7 @@ public sealed class BadManifestTests
     [Fact]
     public void Examples_AreRight()
     {
-        var read = ManifestReader.Read(Stubs.Repository.PathOf("crds/examples"), null);
+        var read = ManifestReader.Read(ManifestReader.Look(Stubs.Repository.PathOf("crds/examples")), null);
         Assert.Empty(read.Problems);
         Assert.Equal(5, Assert.Single(read.Clusters).Spec.Nodes);
         Assert.Equal(2, read.BucketTypes.Length);

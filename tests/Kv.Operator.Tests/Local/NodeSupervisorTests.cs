@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Kv.Operator.Local;
 using Kv.Operator.Manifests;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Kv.Operator.Tests.Local;
@@ -70,6 +71,30 @@ public sealed class NodeSupervisorTests : IDisposable
             supervisor.Tick();
             Assert.False(supervisor.IsRunning("n1"));
             Assert.Equal("was killed", supervisor.ProblemOf("n1"));
+        }
+    }
+
+    [Fact]
+    public async Task Node_ThatTheDiskHasNoRoomFor_IsTriedAgain_AndTheOthersRun()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(50));
+        var (supervisor, files) = Supervisor(null, time);
+        using (supervisor)
+        {
+            var inTheWay = files.DataOf("n1");
+            await File.WriteAllTextAsync(inTheWay, "", TestContext.Current.CancellationToken);
+            supervisor.Want([Node("n1"), Node("n2")]);
+            Assert.Contains("n1 cannot start: ", Assert.Single(supervisor.Tick()), StringComparison.Ordinal);
+            Assert.Equal(["n2"], files.ReadPids().Select(one => one.Node));
+            Assert.StartsWith("cannot start: ", supervisor.ProblemOf("n1"), StringComparison.Ordinal);
+
+            time.Advance(TimeSpan.FromMinutes(1));
+            Assert.Empty(supervisor.Tick());
+            File.Delete(inTheWay);
+            time.Advance(TimeSpan.FromMinutes(1));
+            supervisor.Tick();
+            Assert.Equal(["n1", "n2"], files.ReadPids().Select(one => one.Node));
+            Assert.All(files.ReadPids(), one => Shells.Signal(one.Pid, Shells.Kill));
         }
     }
 
@@ -150,7 +175,7 @@ public sealed class NodeSupervisorTests : IDisposable
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
-    private (NodeSupervisor Supervisor, LocalFiles Files) Supervisor(TimeSpan? restartAfter)
+    private (NodeSupervisor Supervisor, LocalFiles Files) Supervisor(TimeSpan? restartAfter, TimeProvider? time = null)
     {
         var script = Path.Combine(directory, "fake-node");
         File.WriteAllText(script, "#!/bin/sh\nwhile :; do sleep 0.05; done\n");
@@ -158,7 +183,7 @@ public sealed class NodeSupervisorTests : IDisposable
         Directory.CreateDirectory(Path.Combine(directory, "logs"));
         var options = new LocalOptions { ManifestDirectory = directory, DataDirectory = directory, NodeBinary = script, RestartAfter = restartAfter };
         var files = new LocalFiles(directory);
-        return (new NodeSupervisor(options, files, TimeProvider.System), files);
+        return (new NodeSupervisor(options, files, time ?? TimeProvider.System), files);
     }
 
     private static NodeSpec Node(string name) => new(name, "", new Dictionary<string, int>(), ImmutableSortedDictionary<string, string>.Empty);

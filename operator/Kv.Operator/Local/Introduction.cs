@@ -1,0 +1,40 @@
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Manifests;
+
+namespace Kv.Operator.Local;
+
+/// <summary>What a person reads once a cluster is ready: its addresses, and lines to try. Pure.</summary>
+internal static class Introduction
+{
+    /// <param name="cluster">It is ready.</param>
+    /// <param name="nodes">Of the cluster; one at least.</param>
+    /// <param name="kv">How the command line is called from where the person stands; null if it is not there.</param>
+    public static IEnumerable<string> Lines(Cluster cluster, IReadOnlyList<NodeSpec> nodes, string? kv)
+    {
+        var width = nodes.Max(node => node.Name.Length);
+        yield return $"{cluster.Metadata.Name} is ready: {nodes.Count} nodes, {cluster.Status.Ring?.Partitions} partitions.";
+        yield return "";
+        foreach (var node in nodes)
+        {
+            yield return $"  {node.Name.PadRight(width)}  {string.Join("  ", Ports.OfClients.Select(protocol => $"{protocol} {node.AddressOf(protocol)}"))}";
+        }
+
+        var address = nodes[0].AddressOf(Ports.RiakHttp);
+        yield return "";
+        yield return "Try it:";
+        yield return "";
+        yield return $"  curl -X PUT -H 'Content-Type: text/plain' -d 'hello, ring' http://{address}/buckets/greetings/keys/first";
+        yield return $"  curl http://{address}/buckets/greetings/keys/first";
+        if (kv is not null)
+        {
+            yield return $"  {kv} put greetings second 'hello again'";
+            yield return $"  {kv} get greetings second";
+        }
+    }
+
+    /// <summary>
+    /// How to call a program that is beside this one, from <paramref name="directory"/>. It finds the nodes by itself where their data is in <c>.kv</c> there, and is told one's address elsewhere.
+    /// </summary>
+    public static string? CommandLine(string? program, string directory, string dataDirectory, string endpoint) =>
+        program is null ? null : Path.GetRelativePath(directory, program) + (dataDirectory == Path.Combine(directory, ".kv") ? "" : $" --endpoint {endpoint}");
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Local;
+using Kv.Operator.Manifests;
+using Kv.Operator.Tests.Kubectl;
+using Kv.Operator.Tests.Stubs;
+using Kv.Protos.Kv.V1;
+using Xunit;
+
+namespace Kv.Operator.Tests.Local;
+
+/// <summary>The lines that a newcomer copies do what they say.</summary>
+public sealed partial class IntroductionTests
+{
+    [Fact]
+    public async Task Lines_OfTheCommandLine_PutAnObjectAndGetIt()
+    {
+        await using var node = await StubNode.StartAsync(request => request is PutRequest ? new PutResponse() : Samples.Found(Samples.Sibling("t1", Google.Protobuf.ByteString.CopyFromUtf8("it"))));
+        var lines = Introduction.Lines(Ready(), [Node("example-0", node.Address)], $"bin/kv --endpoint {node.Address}").Select(line => line.Trim()).ToList();
+        Assert.Equal("example is ready: 1 nodes, 64 partitions.", lines[0]);
+        foreach (var line in lines.Where(line => line.StartsWith("bin/kv ", StringComparison.Ordinal)))
+        {
+            var run = await KvRun.OfAsync([.. Word().Matches(line["bin/kv ".Length..]).Select(word => word.Value.Trim('\''))]);
+            Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        }
+
+        var requests = node.Requests.ToList();
+        var put = Assert.IsType<PutRequest>(requests[0]);
+        Assert.Equal("hello again", put.Content.Value.ToStringUtf8());
+        Assert.Equal(put.Key, Assert.IsType<GetRequest>(requests[1]).Key);
+        Assert.Equal(2, requests.Count);
+    }
+
+    [Fact]
+    public void Lines_WithoutTheCommandLine_HaveCurlAlone()
+    {
+        var lines = Introduction.Lines(Ready(), [Node("example-0", "127.0.0.1:9080")], null).ToList();
+        Assert.Equal(2, lines.Count(line => line.Contains("curl", StringComparison.Ordinal) && line.Contains("http://127.0.0.1:8098/buckets/greetings/keys/first", StringComparison.Ordinal)));
+        Assert.DoesNotContain(lines, line => line.Contains("kv put", StringComparison.Ordinal) || line.Contains("kv get", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void CommandLine_IsToldAnAddress_OnlyWhereItWouldNotFindTheNodes()
+    {
+        Assert.Equal("bin/kv", Introduction.CommandLine("/home/me/kv/bin/kv", "/home/me/kv", "/home/me/kv/.kv", "127.0.0.1:9080"));
+        Assert.Equal("bin/kv --endpoint 127.0.0.1:9080", Introduction.CommandLine("/home/me/kv/bin/kv", "/home/me/kv", "/data/kv", "127.0.0.1:9080"));
+        Assert.Null(Introduction.CommandLine(null, "/home/me/kv", "/home/me/kv/.kv", "127.0.0.1:9080"));
+    }
+
+    private static Cluster Ready()
+    {
+        var cluster = Build.Cluster(1);
+        cluster.Status.Ring = new RingStatus { Partitions = 64 };
+        return cluster;
+    }
+
+    private static NodeSpec Node(string name, string grpc) => new(
+        name,
+        "",
+        new Dictionary<string, int> { [Ports.RiakPb] = 8087, [Ports.RiakHttp] = 8098, [Ports.Grpc] = int.Parse(grpc.Split(':')[1], CultureInfo.InvariantCulture) },
+        ImmutableSortedDictionary<string, string>.Empty);
+
+    /// <summary>As a shell takes a line apart, where nothing but single quotes is in it.</summary>
+    [GeneratedRegex("'[^']*'|[^ ]+")]
+    private static partial Regex Word();
+}
