@@ -144,21 +144,15 @@ internal sealed partial class ControllerLoop<TEntity>(
         return result;
     }
 
-    /// <summary>The list is tested before it is changed, so that nobody else's finalizer is lost.</summary>
-    private static JsonArray Without(TEntity entity, string identifier)
-    {
-        var index = entity.Metadata.Finalizers.IndexOf(identifier);
-        var path = $"/metadata/finalizers/{index}";
-        return [new JsonObject { ["op"] = "test", ["path"] = path, ["value"] = identifier }, new JsonObject { ["op"] = "remove", ["path"] = path }];
-    }
+    /// <summary>Nobody else's finalizer is lost: whoever changed the list meanwhile makes it a conflict.</summary>
+    private static JsonArray Without(TEntity entity, string identifier) =>
+        [JsonPatch.Unchanged(entity.Metadata), JsonPatch.Remove($"/metadata/finalizers/{entity.Metadata.Finalizers.IndexOf(identifier)}")];
 
-    private static JsonArray With(TEntity entity, string identifier)
-    {
-        var version = new JsonObject { ["op"] = "test", ["path"] = "/metadata/resourceVersion", ["value"] = entity.Metadata.ResourceVersion };
-        return entity.Metadata.Finalizers is { Count: > 0 }
-            ? [version, new JsonObject { ["op"] = "add", ["path"] = "/metadata/finalizers/-", ["value"] = identifier }]
-            : [version, new JsonObject { ["op"] = "add", ["path"] = "/metadata/finalizers", ["value"] = new JsonArray(identifier) }];
-    }
+    private static JsonArray With(TEntity entity, string identifier) =>
+    [
+        JsonPatch.Unchanged(entity.Metadata),
+        entity.Metadata.Finalizers is { Count: > 0 } ? JsonPatch.Add("/metadata/finalizers/-", identifier) : JsonPatch.Add("/metadata/finalizers", new JsonArray(identifier)),
+    ];
 
     [LoggerMessage(EventId = 131, Level = LogLevel.Warning, Message = "{Kind} {Key}: {Why}; again in {Seconds:0.#} s")]
     private partial void LogFailed(string kind, string key, string why, double seconds, Exception? exception);

@@ -16,6 +16,9 @@ internal sealed partial class Reflector(
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
 
+    /// <summary>A watch that lived for so long was none that ends as soon as it begins: the next one follows at once, and the waits begin anew.</summary>
+    private static readonly TimeSpan LivedAfter = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<ObjectKey, string> versions = [];
 
     /// <summary>How many objects there are.</summary>
@@ -28,18 +31,18 @@ internal sealed partial class Reflector(
         var retry = FirstRetry;
         while (!cancel.IsCancellationRequested)
         {
+            var began = time.GetTimestamp();
+            var isBroken = false;
             try
             {
                 version ??= await ListAsync(changed, cancel);
+                began = time.GetTimestamp();
                 version = await WatchAsync(version, changed, cancel);
-                retry = FirstRetry;
-                continue;
             }
             catch (KubernetesApiException e) when (e.IsExpired)
             {
                 metrics.WatchRestarted(kind.Kind, "expired");
                 version = null;
-                continue;
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
@@ -51,10 +54,17 @@ internal sealed partial class Reflector(
                 LogBroken(kind.Kind, e.Message);
                 // A dropped stream goes on where it was; anything stranger is cheaper to list anew than to understand.
                 version = e is IOException or OperationCanceledException ? version : null;
+                isBroken = true;
             }
 
-            await Task.Delay(retry * (1 + random.NextDouble()), time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+            // However it ended: an end that comes at once, again and again, must not become a loop without a pause.
+            var hasLived = time.GetElapsedTime(began) >= LivedAfter;
+            retry = hasLived ? FirstRetry : retry;
+            if (isBroken || !hasLived)
+            {
+                await Task.Delay(retry * (1 + random.NextDouble()), time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+            }
         }
     }
 
@@ -124,7 +134,7 @@ internal sealed partial class Reflector(
         }
         catch (Exception e) when (e is IOException or HttpRequestException && lastSeen != from)
         {
-            // The stream broke after it had told something: no reason to wait before going on.
+            // The stream broke after it had told something: it goes on from there, as after an end.
             metrics.WatchRestarted(kind.Kind, "dropped");
         }
 

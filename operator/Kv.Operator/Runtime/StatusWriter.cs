@@ -6,7 +6,10 @@ using Kv.Operator.Api;
 
 namespace Kv.Operator.Runtime;
 
-/// <summary>Writes a status, whole, through its subresource, and only if it differs from what is there.</summary>
+/// <summary>
+/// Writes a status, whole, through its subresource, and only if it differs from what is there. It answers to the object as it was read: if anybody has written that
+/// since (another spec, the status of a leader that took over meanwhile, a successor of the same name), the server refuses it with a conflict, and a new pass looks again.
+/// </summary>
 internal sealed class StatusWriter(IKubernetesApi api)
 {
     /// <summary>Whether it was written.</summary>
@@ -18,12 +21,7 @@ internal sealed class StatusWriter(IKubernetesApi api)
             return false;
         }
 
-        // Of this object and no other of its name: with the UID tested, a status never lands on a successor.
-        JsonArray patch =
-        [
-            new JsonObject { ["op"] = "test", ["path"] = "/metadata/uid", ["value"] = entity.Metadata.Uid },
-            new JsonObject { ["op"] = "add", ["path"] = "/status", ["value"] = JsonNode.Parse(text) },
-        ];
+        JsonArray patch = [JsonPatch.Unchanged(entity.Metadata), JsonPatch.Add("/status", JsonNode.Parse(text))];
         await api.PatchAsync(kind, entity.Metadata.NamespaceProperty, entity.Metadata.Name, "status", patch, cancel);
         return true;
     }

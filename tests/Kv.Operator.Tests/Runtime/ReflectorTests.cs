@@ -10,7 +10,7 @@ namespace Kv.Operator.Tests.Runtime;
 public sealed class ReflectorTests : IAsyncLifetime
 {
     private readonly FakeKubernetes api = new();
-    private readonly FakeTimeProvider time = new();
+    private readonly RecordedTime time = new();
     private readonly OperatorMetrics metrics = new();
     private readonly CancellationTokenSource stop = new();
     private readonly ConcurrentQueue<string> told = new();
@@ -46,6 +46,7 @@ public sealed class ReflectorTests : IAsyncLifetime
         api.Put(ResourceKind.Cluster, "a");
         Start();
         await WatchingAsync();
+        time.Advance(TimeSpan.FromMinutes(5));
         api.BreakWatches();
         api.Put(ResourceKind.Cluster, "b");
         await ToldAsync("+a", "+b");
@@ -59,6 +60,7 @@ public sealed class ReflectorTests : IAsyncLifetime
         api.Put(ResourceKind.Cluster, "b");
         Start();
         await WatchingAsync();
+        time.Advance(TimeSpan.FromMinutes(5));
         api.BreakWatches(new KubernetesApiException(System.Net.HttpStatusCode.Gone, "too old resource version"));
         api.Remove(ResourceKind.Cluster, "a");
         api.Expire();
@@ -98,6 +100,32 @@ public sealed class ReflectorTests : IAsyncLifetime
         await ToldAsync("+a");
     }
 
+    /// <summary>Cleanly, or with the news that the version is too old: a server that does so at once, every time, is asked ever more seldom, and not ten thousand times a second.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Stream_ThatEndsAsSoonAsItBegins_IsTakenUpEverMoreSeldom_UntilOneLives(bool isExpired)
+    {
+        Start();
+        for (var i = 1; i <= 7; i++)
+        {
+            await WatchingAsync();
+            api.BreakWatches(isExpired ? new KubernetesApiException(System.Net.HttpStatusCode.Gone, "too old resource version") : null);
+            await WaitedAsync(i);
+        }
+
+        // A second and up to as much again by chance, doubled each time.
+        Assert.All(time.Waits.Zip([1, 2, 4, 8, 16, 30, 30]), pair => Assert.InRange(pair.First.TotalSeconds, pair.Second, 2 * pair.Second));
+
+        await WatchingAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
+        api.BreakWatches();
+        await WatchingAsync();
+        api.BreakWatches();
+        await WaitedAsync(8);
+        Assert.InRange(time.Waits.Last().TotalSeconds, 1, 2);
+    }
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async ValueTask DisposeAsync()
@@ -112,6 +140,18 @@ public sealed class ReflectorTests : IAsyncLifetime
     {
         var reflector = new Reflector(api, ResourceKind.Cluster, null, null, time, metrics, NullLogger.Instance, new Random(1));
         running = reflector.RunAsync((item, gone) => told.Enqueue((gone ? "-" : "+") + ObjectKey.Of(item).Name), stop.Token);
+    }
+
+    /// <summary>Until it has waited so many times in all, the last of them to its end.</summary>
+    private async Task WaitedAsync(int times)
+    {
+        for (var i = 0; i < 2000 && time.Waits.Count < times; i++)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(times, time.Waits.Count);
+        time.Advance(TimeSpan.FromMinutes(2));
     }
 
     private async Task WatchingAsync()
@@ -136,5 +176,22 @@ public sealed class ReflectorTests : IAsyncLifetime
         }
 
         Assert.Equal(expected, told);
+    }
+
+    /// <summary>Remembers what was waited for; not the watchdogs of streams, which have five minutes and more.</summary>
+    private sealed class RecordedTime : FakeTimeProvider
+    {
+        public ConcurrentQueue<TimeSpan> Waits { get; } = new();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime < TimeSpan.FromMinutes(5))
+            {
+                Waits.Enqueue(dueTime);
+            }
+
+            return timer;
+        }
     }
 }

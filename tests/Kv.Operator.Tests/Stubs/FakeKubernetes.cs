@@ -26,11 +26,15 @@ internal sealed class FakeKubernetes : IKubernetesApi
 
     public int PageSize { get; set; } = 2;
 
-    public void Put(ResourceKind kind, string name, string @namespace = "default")
+    public void Put(ResourceKind kind, string name, string @namespace = "default") =>
+        Put(kind, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace } });
+
+    /// <summary>Somebody else's write: an object as it is from now on.</summary>
+    public void Put(ResourceKind kind, JsonObject body)
     {
         lock (gate)
         {
-            Store(kind, @namespace, name, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace } });
+            Store(kind, body["metadata"]!["namespace"]!.ToString(), body["metadata"]!["name"]!.ToString(), body);
         }
     }
 
@@ -149,18 +153,33 @@ internal sealed class FakeKubernetes : IKubernetesApi
         lock (gate)
         {
             Writes++;
-            var body = objects.TryGetValue(kind.PathOf(@namespace, name), out var found) ? found.DeepClone().AsObject() : throw new KubernetesApiException(HttpStatusCode.NotFound, "not found");
+            BeforePatch?.Invoke();
+            BeforePatch = null;
+            var path = kind.PathOf(@namespace, name);
+            var live = objects.TryGetValue(path, out var found) ? found : throw new KubernetesApiException(HttpStatusCode.NotFound, "not found");
+            var body = live.DeepClone().AsObject();
             foreach (var step in patch)
             {
-                if (step!["op"]!.ToString() == "add")
-                {
-                    body[step["path"]!.ToString().TrimStart('/')] = step["value"]!.DeepClone();
-                }
+                Patch(body, step!.AsObject());
             }
 
-            return Task.FromResult(Store(kind, @namespace, name, body));
+            if (body["metadata"]!["resourceVersion"]!.ToString() != live["metadata"]!["resourceVersion"]!.ToString())
+            {
+                throw new KubernetesApiException(HttpStatusCode.Conflict, "the object has been modified");
+            }
+
+            var stored = Store(kind, @namespace, name, body);
+            if (body["metadata"]!["deletionTimestamp"] is not null && body["metadata"]!["finalizers"] is not JsonArray { Count: > 0 })
+            {
+                Remove(kind, name, @namespace);
+            }
+
+            return Task.FromResult(stored);
         }
     }
+
+    /// <summary>What somebody else does just before the next patch arrives.</summary>
+    public Action? BeforePatch { get; set; }
 
     public Task<JsonObject> CreateAsync(ResourceKind kind, string @namespace, JsonObject body, CancellationToken cancel)
     {
@@ -228,6 +247,30 @@ internal sealed class FakeKubernetes : IKubernetesApi
 
     private static bool Matches(JsonObject item, string? selector) => string.IsNullOrEmpty(selector)
         || selector.Split(',').All(one => item["metadata"]?["labels"]?[one.Split('=')[0]]?.ToString() == one.Split('=')[1]);
+
+    private static void Patch(JsonObject body, JsonObject step)
+    {
+        var names = step["path"]!.ToString().Split('/')[1..];
+        var parent = names[..^1].Aggregate((JsonNode)body, (node, name) => node[name] ?? throw new KubernetesApiException(HttpStatusCode.UnprocessableEntity, $"no {name}"));
+        var value = step["value"]?.DeepClone();
+        switch (step["op"]!.ToString(), parent, names[^1])
+        {
+            case ("add", JsonArray list, "-"):
+                list.Add(value);
+                break;
+            case ("remove", JsonArray list, var index):
+                list.RemoveAt(int.Parse(index, CultureInfo.InvariantCulture));
+                break;
+            case ("remove", JsonObject map, var name):
+                map.Remove(name);
+                break;
+            case ("add" or "replace", JsonObject map, var name):
+                map[name] = value;
+                break;
+            default:
+                throw new KubernetesApiException(HttpStatusCode.UnprocessableEntity, $"not understood: {step}");
+        }
+    }
 
     private static JsonObject Merged(JsonObject live, JsonObject intent)
     {

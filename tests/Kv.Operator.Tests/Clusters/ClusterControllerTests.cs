@@ -1,0 +1,91 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Kv.Operator.Api;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Clusters;
+using Kv.Operator.Runtime;
+using Kv.Operator.Tests.Stubs;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Kv.Operator.Tests.Clusters;
+
+/// <summary>What passes over a Cluster object leave on the API server: a status where something changed, and an event where a person should hear of it.</summary>
+public sealed class ClusterControllerTests
+{
+    private static readonly Transition Told = new(true, "NodesDown", "Degraded is True");
+    private readonly FakeKubernetes api = new() { PageSize = 1000 };
+    private readonly FakeTimeProvider time = new(Build.Now);
+    private readonly SimulatedCluster world = new();
+
+    [Fact]
+    public async Task Events_TellOfConditionsThatChange_AndAQuietClusterWritesNothing()
+    {
+        api.Put(ResourceKind.Cluster, new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "example", ["namespace"] = "default", ["uid"] = Build.Uid, ["generation"] = 1 },
+            ["spec"] = new JsonObject { ["nodes"] = 3 },
+        });
+        for (var i = 0; i < 40; i++)
+        {
+            world.MovePartitions(1);
+            await PassAsync();
+        }
+
+        Assert.Equal("True", (await ReadAsync()).Status.Conditions!.Single(condition => condition.Type == Conditions.Ready).Status);
+        var ready = Assert.Single(await EventsAsync(), one => one["message"]!.ToString().StartsWith("Ready is True", StringComparison.Ordinal));
+        Assert.Equal(("Normal", "AsExpected", Build.Uid), (ready["type"]!.ToString(), ready["reason"]!.ToString(), ready["involvedObject"]!["uid"]!.ToString()));
+
+        var (writes, events) = (api.Writes, (await EventsAsync()).Count);
+        for (var i = 0; i < 5; i++)
+        {
+            await PassAsync();
+        }
+
+        Assert.Equal(writes, api.Writes);
+
+        world.Down("example-1");
+        for (var i = 0; i < 5; i++)
+        {
+            await PassAsync();
+        }
+
+        var news = (await EventsAsync()).Skip(events).Select(one => $"{one["type"]} {one["message"]}").ToList();
+        Assert.Single(news, text => text.StartsWith("Warning Degraded is True", StringComparison.Ordinal) && text.Contains("example-1", StringComparison.Ordinal));
+        Assert.Equal(news.Distinct(), news);
+    }
+
+    [Fact]
+    public async Task Event_ThatCannotBeWritten_IsNoFailure()
+    {
+        await Events().PublishAsync(Build.Cluster(), Told, TestContext.Current.CancellationToken);
+        // At the same instant it has the same name, and is refused.
+        await Events().PublishAsync(Build.Cluster(), Told, TestContext.Current.CancellationToken);
+        Assert.Single(await EventsAsync());
+    }
+
+    [Fact]
+    public async Task Event_OfAnEndlessMessage_IsCut()
+    {
+        await Events().PublishAsync(Build.Cluster(), Told with { Message = new string('x', 5000) }, TestContext.Current.CancellationToken);
+        Assert.Equal(1000, Assert.Single(await EventsAsync())["message"]!.ToString().Length);
+    }
+
+    private EventRecorder Events() => new(api, time, NullLogger<EventRecorder>.Instance);
+
+    private async Task PassAsync()
+    {
+        time.Advance(TimeSpan.FromSeconds(10));
+        world.Elapse(TimeSpan.FromSeconds(10));
+        var reconciler = new ClusterReconciler(new ClusterObserver(world, world), new ClusterApplier(world, world), time, PassIntervals.Kubernetes);
+        await new ClusterController(reconciler, new StatusWriter(api), Events()).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
+    }
+
+    private async Task<Cluster> ReadAsync() =>
+        ((JsonNode)(await api.GetAsync(ResourceKind.Cluster, "default", "example", TestContext.Current.CancellationToken))!).Deserialize<Cluster>(KvJson.Options)!;
+
+    /// <summary>In the order that they were written.</summary>
+    private async Task<IReadOnlyList<JsonObject>> EventsAsync() =>
+        [.. (await api.ListAsync(ResourceKind.Event, "default", null, null, TestContext.Current.CancellationToken)).Items.OrderBy(one => int.Parse(one["metadata"]!["resourceVersion"]!.ToString(), System.Globalization.CultureInfo.InvariantCulture))];
+}

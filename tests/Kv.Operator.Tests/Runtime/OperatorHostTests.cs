@@ -1,0 +1,176 @@
+using System.Text.Json.Nodes;
+using Kv.Operator.Api.BucketTypes;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Manifests;
+using Kv.Operator.Runtime;
+using Kv.Operator.Tests.Stubs;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Kv.Operator.Tests.Runtime;
+
+/// <summary>What brings an object its pass, and what ends the operator.</summary>
+public sealed class OperatorHostTests : IAsyncLifetime
+{
+    private const int WatchesOfANamespace = 8;
+    private readonly FakeKubernetes api = new();
+    private readonly FakeTimeProvider time = new(Build.Now);
+    private readonly OperatorMetrics metrics = new();
+    private readonly CancellationTokenSource stop = new();
+    private readonly StubController<Cluster> clusters = new();
+    private readonly StubController<BucketType> types = new();
+    private Task<int> running = Task.FromResult(0);
+
+    public static TheoryData<string> Children => ["StatefulSet", "Pod", "Service", "ConfigMap", "ServiceAccount", "PodDisruptionBudget"];
+
+    [Fact]
+    public async Task ObjectsThatAreThere_AndThoseThatChange_GetTheirPass()
+    {
+        api.Put(ResourceKind.Cluster, "one");
+        api.Put(ResourceKind.BucketType, "type");
+        await StartAsync();
+        await clusters.PassedAsync(1);
+        await types.PassedAsync(1);
+
+        api.Put(ResourceKind.Cluster, "two");
+        await clusters.PassedAsync(2);
+        api.Put(ResourceKind.BucketType, "type");
+        await types.PassedAsync(2);
+        Assert.Equal(["one", "two"], clusters.Passes);
+        Assert.Equal(["type", "type"], types.Passes);
+    }
+
+    /// <summary>Somebody's edit of what a Cluster owns is put right at once, and not when the Cluster is looked at next.</summary>
+    [Theory]
+    [MemberData(nameof(Children))]
+    public async Task Child_ThatChangesOrGoes_BringsItsClusterAPass(string kind)
+    {
+        var child = kind switch
+        {
+            "StatefulSet" => ResourceKind.StatefulSet,
+            "Pod" => ResourceKind.Pod,
+            "Service" => ResourceKind.Service,
+            "ConfigMap" => ResourceKind.ConfigMap,
+            "ServiceAccount" => ResourceKind.ServiceAccount,
+            _ => ResourceKind.DisruptionBudget("v1"),
+        };
+        api.Put(ResourceKind.Cluster, "example");
+        api.Put(ResourceKind.Cluster, "other");
+        await StartAsync();
+        await clusters.PassedAsync(2);
+
+        Own(child, "a-child", "example");
+        await clusters.PassedAsync(3);
+        Own(child, "a-child", "example");
+        await clusters.PassedAsync(4);
+        api.Remove(child, "a-child");
+        await clusters.PassedAsync(5);
+        Assert.Equal(["example", "example", "example"], clusters.Passes.Skip(2));
+    }
+
+    [Fact]
+    public async Task Object_OfWhichNobodyTells_GetsItsPassAllTheSame()
+    {
+        api.Put(ResourceKind.Cluster, "example");
+        api.Put(ResourceKind.BucketType, "type");
+        await StartAsync();
+        await clusters.PassedAsync(1);
+        await types.PassedAsync(1);
+        for (var minutes = 0; minutes < 12; minutes += 3)
+        {
+            // Streams that end in good order are taken up again, and list nothing: what comes, comes by the clock.
+            time.Advance(TimeSpan.FromMinutes(3));
+            api.BreakWatches();
+            await WatchingAsync();
+        }
+
+        await clusters.PassedAsync(2);
+        await types.PassedAsync(2);
+    }
+
+    [Fact]
+    public async Task Lease_ThatIsLost_EndsTheOperator_AndItsPasses()
+    {
+        await StartAsync();
+        var lease = (await api.GetAsync(ResourceKind.Lease, "ns", "lease", TestContext.Current.CancellationToken))!;
+        lease["spec"]!["holderIdentity"] = "thief";
+        api.Put(ResourceKind.Lease, lease);
+        for (var i = 0; i < 5000 && !running.IsCompleted; i++)
+        {
+            time.Advance(LeaderElection.RetryPeriod);
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(1, await running);
+        api.Put(ResourceKind.Cluster, "example");
+        Assert.Empty(clusters.Passes);
+        Assert.Equal("thief", (await api.GetAsync(ResourceKind.Lease, "ns", "lease", TestContext.Current.CancellationToken))!["spec"]!["holderIdentity"]!.ToString());
+    }
+
+    [Fact]
+    public async Task End_ThatIsAskedFor_GivesTheLeaseBack()
+    {
+        await StartAsync();
+        await stop.CancelAsync();
+        Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Equal("", (await api.GetAsync(ResourceKind.Lease, "ns", "lease", TestContext.Current.CancellationToken))!["spec"]!["holderIdentity"]!.ToString());
+    }
+
+    [Fact]
+    public async Task Replica_ThatDoesNotLead_MakesNoPass()
+    {
+        api.Put(ResourceKind.Cluster, "example");
+        await new LeaderElection(api, "ns", "lease", "another", time, NullLogger.Instance).AcquireAsync(TestContext.Current.CancellationToken);
+        running = Host().RunAsync(stop.Token);
+        time.Advance(LeaderElection.RetryPeriod);
+        await stop.CancelAsync();
+        Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Empty(clusters.Passes);
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await running;
+        metrics.Dispose();
+        stop.Dispose();
+    }
+
+    private async Task StartAsync()
+    {
+        running = Host().RunAsync(stop.Token);
+        await WatchingAsync();
+    }
+
+    private OperatorHost Host() => new(
+        new OperatorOptions { NodeImage = "kv-node", LeaseName = "lease", Namespace = "ns", Identity = "us" },
+        api,
+        new ControllerLoop<Cluster>(api, ResourceKind.Cluster, clusters, [], new WorkQueue<ObjectKey>(time, new Random(1)), metrics, NullLogger.Instance),
+        new ControllerLoop<BucketType>(api, ResourceKind.BucketType, types, [], new WorkQueue<ObjectKey>(time, new Random(1)), metrics, NullLogger.Instance),
+        metrics,
+        time,
+        NullLoggerFactory.Instance);
+
+    private async Task WatchingAsync()
+    {
+        for (var i = 0; i < 5000 && api.OpenWatches < WatchesOfANamespace; i++)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(WatchesOfANamespace, api.OpenWatches);
+    }
+
+    private void Own(ResourceKind kind, string name, string cluster) => api.Put(kind, new JsonObject
+    {
+        ["metadata"] = new JsonObject
+        {
+            ["name"] = name,
+            ["namespace"] = "default",
+            ["labels"] = new JsonObject { ["app.kubernetes.io/managed-by"] = Names.ManagedBy, [Names.ClusterLabel] = cluster },
+        },
+    });
+}
