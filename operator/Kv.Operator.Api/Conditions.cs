@@ -24,6 +24,15 @@ public static class Conditions
     /// <summary>No partition is on its way from one node to another.</summary>
     public const string TransfersIdle = "TransfersIdle";
 
+    /// <summary>Copies of data are gone, and not only away: until they are made anew, another loss costs more than it should.</summary>
+    public const string UnderReplicated = "UnderReplicated";
+
+    /// <summary>The disk of a node is nearly full.</summary>
+    public const string DiskPressure = "DiskPressure";
+
+    /// <summary>Nodes restart one after another, to run as the spec now says.</summary>
+    public const string UpgradeInProgress = "UpgradeInProgress";
+
     /// <summary>The last pass of the operator ended without an error.</summary>
     public const string ReconcileSuccess = "ReconcileSuccess";
 
@@ -46,7 +55,7 @@ public static class Conditions
     public const string Accepted = "Accepted";
 
     public static IReadOnlyList<string> OfCluster { get; } =
-        [Ready, Available, Progressing, Degraded, RingConverged, TransfersIdle, ReconcileSuccess, Paused, Blocked, Valid];
+        [Ready, Available, Progressing, Degraded, RingConverged, TransfersIdle, UnderReplicated, DiskPressure, UpgradeInProgress, ReconcileSuccess, Paused, Blocked, Valid];
 
     public static IReadOnlyList<string> OfBucketType { get; } = [Accepted, Created, Ready, Active, ReconcileSuccess];
 
@@ -103,6 +112,8 @@ public static class Conditions
         public const string NoRing = "NoRing";
         public const string NodesDown = "NodesDown";
         public const string NodesUnreachable = "NodesUnreachable";
+        public const string NodesLost = "NodesLost";
+        public const string Rebuilding = "Rebuilding";
         public const string HandoffStalled = "HandoffStalled";
         public const string TooManyNodesDown = "TooManyNodesDown";
         public const string RingSizeImmutable = "RingSizeImmutable";

@@ -6,10 +6,10 @@ namespace Kv.Operator;
 internal sealed record Transition(bool IsWarning, string Reason, string Message)
 {
     /// <summary>Conditions for which True is the bad news.</summary>
-    private static readonly HashSet<string> BadWhenTrue = new(StringComparer.Ordinal) { Api.Conditions.Degraded, Api.Conditions.Blocked };
+    private static readonly HashSet<string> BadWhenTrue = new(StringComparer.Ordinal) { Api.Conditions.Degraded, Api.Conditions.Blocked, Api.Conditions.UnderReplicated, Api.Conditions.DiskPressure };
 
     /// <summary>Conditions that come and go too often to be told.</summary>
-    private static readonly HashSet<string> Quiet = new(StringComparer.Ordinal) { Api.Conditions.Progressing, Api.Conditions.RingConverged, Api.Conditions.ReconcileSuccess };
+    private static readonly HashSet<string> Quiet = new(StringComparer.Ordinal) { Api.Conditions.Progressing, Api.Conditions.RingConverged, Api.Conditions.UpgradeInProgress, Api.Conditions.ReconcileSuccess };
 
     /// <summary>What changed between two lists of conditions; nothing for a condition that was not there and is as it should be.</summary>
     public static IReadOnlyList<Transition> Between(IReadOnlyList<Condition>? before, IReadOnlyList<Condition>? after)

@@ -22,8 +22,10 @@ namespace Kv.Operator.Api.Clusters;
 [GenericAdditionalPrinterColumn(".status.summary", "Status", "string", Description = "What is going on, in a sentence")]
 [GenericAdditionalPrinterColumn(".status.ring.members", "Members", "integer", Priority = 1, Description = "Nodes that are in the ring")]
 [GenericAdditionalPrinterColumn(".status.ring.pendingTransfers", "Transfers", "integer", Priority = 1)]
+[GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"UnderReplicated\")].status", "UnderReplicated", "string", Priority = 1, Description = "Whether copies of data are gone")]
 [GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Blocked\")].reason", "Blocked", "string", Priority = 1)]
 [GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Degraded\")].reason", "Degraded", "string", Priority = 1)]
+[GenericAdditionalPrinterColumn(".status.operation.message", "Message", "string", Priority = 1, Description = "What the operation waits for, in a sentence")]
 public sealed class Cluster : CustomKubernetesEntity<ClusterSpec, ClusterStatus>
 {
     public static bool NameFits(Cluster self) => (self.Metadata?.Name ?? "").Length <= 32;

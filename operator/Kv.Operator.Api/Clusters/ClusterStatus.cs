@@ -37,6 +37,10 @@ public sealed class ClusterStatus
     [Description("The version of the nodes, once all run the same.")]
     public string? Version { get; set; }
 
+    [Length(0, 64)]
+    [Description("The version that nodes already run which were restarted, while others have yet to be; absent where none differs.")]
+    public string? TargetVersion { get; set; }
+
     [Description("The ring as its members have it.")]
     public RingStatus? Ring { get; set; }
 

@@ -33,6 +33,9 @@ public sealed class NodeStatus
     [Description("Partitions that it owns.")]
     public int? Partitions { get; set; }
 
+    [Description("Bytes of data that it keeps, to about a tenth.")]
+    public long? DataBytes { get; set; }
+
     [Length(0, 256)]
     [Description("What is wrong with it.")]
     public string? Message { get; set; }

@@ -165,6 +165,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         Staged = [.. view.Staged.Select(ToStaged)],
         Owners = [.. view.Owners.Select(owner => (int)owner)],
         PendingTransfers = view.PendingTransfers + view.Rebuilding.Count,
+        Rebuilding = view.Rebuilding.Count,
     };
 
     private static ObservedStaged ToStaged(Admin.StagedChange staged) => new(staged.Kind == Admin.StagedChange.Types.Kind.Join, staged.NodeId, staged.NodeName)

@@ -14,6 +14,8 @@ internal static class ClusterStatusBuilder
     /// <summary>Between two restarts the gate is closed by the node that comes back; only one that stays closed for so long blocks something.</summary>
     public static readonly TimeSpan GatePatience = TimeSpan.FromMinutes(1);
 
+    private const long SmallestChange = 1024 * 1024;
+
     /// <param name="cluster">With the status before.</param>
     /// <param name="observed">Null if even that failed.</param>
     /// <param name="action">What is being done.</param>
@@ -36,6 +38,7 @@ internal static class ClusterStatusBuilder
             status.Ring = cluster.Status.Ring;
             status.Operation = cluster.Status.Operation;
             status.Version = cluster.Status.Version;
+            status.TargetVersion = cluster.Status.TargetVersion;
             status.NodeStatuses = cluster.Status.NodeStatuses;
         }
         else
@@ -44,23 +47,25 @@ internal static class ClusterStatusBuilder
             status.ReadyNodes = observed.Nodes.Count(node => node.Ready);
             status.Ring = RingOf(observed) ?? cluster.Status.Ring;
             status.Version = VersionOf(observed);
-            status.NodeStatuses = [.. observed.Nodes.Select(node => NodeOf(node, observed.Ring))];
+            status.TargetVersion = TargetVersionOf(observed);
+            status.NodeStatuses = [.. observed.Nodes.Select(node => NodeOf(node, observed.Ring, cluster.Status.NodeStatuses?.Find(before => before.Name == node.Name)))];
             status.Operation = Operations.Of(cluster, observed, action, now);
         }
 
-        status.Conditions = ConditionsOf(cluster, observed, action, error, now);
+        status.Conditions = ConditionsOf(cluster, observed, action, status.Operation, error, now);
         status.Summary = StatusSummary.OfCluster(status.Conditions);
         return status;
     }
 
-    private static List<Api.Entities.Condition> ConditionsOf(Cluster cluster, ObservedCluster? observed, ClusterAction? action, string? error, DateTimeOffset now)
+    private static List<Api.Entities.Condition> ConditionsOf(
+        Cluster cluster, ObservedCluster? observed, ClusterAction? action, OperationStatus? operation, string? error, DateTimeOffset now)
     {
         var list = new ConditionList(cluster.Status.Conditions, cluster.Metadata.Generation, now);
         var blocks = observed is null ? [] : ClusterBlocks.Find(cluster, observed);
         var problems = ClusterRules.Check(cluster);
         var available = AvailableOf(observed);
         var isProgressing = observed is null ? (bool?)null : action?.IsProgress ?? true;
-        var isGateShut = cluster.Status.Operation is { } operation && now - operation.LastProgressAt >= GatePatience;
+        var isGateShut = cluster.Status.Operation is { } before && now - before.LastProgressAt >= GatePatience;
         var blocked = BlockOf(blocks, problems, action, isGateShut);
 
         var ready = (available.Holds, isProgressing, blocked) switch
@@ -79,9 +84,14 @@ internal static class ClusterStatusBuilder
         list.Set(Ready, ready.Holds, ready.Reason, ready.Message);
         list.Set(Available, available.Holds, available.Reason, available.Message);
         list.Set(Progressing, isProgressing, isProgressing is null ? Reasons.NotObserved : action?.Phase ?? Reasons.Error, isProgressing is null ? "the cluster could not be looked at" : action?.Message ?? error ?? "");
-        var degraded = DegradedOf(cluster, observed, action, error, now);
+        var (missing, pressed) = (DataHealth.UnderReplicatedOf(cluster, observed), DataHealth.DiskPressureOf(cluster, observed));
+        var degraded = DegradedOf(cluster, observed, action, error, now) is { Holds: true } worse ? worse : missing.Holds == true ? missing : pressed.Holds == true ? pressed : (false, Reasons.AsExpected, "");
         list.Set(Degraded, degraded.Holds, degraded.Reason, degraded.Message);
         SetRing(list, observed);
+        list.Set(UnderReplicated, missing.Holds, missing.Reason, missing.Message);
+        list.Set(DiskPressure, pressed.Holds, pressed.Reason, pressed.Message);
+        var upgrade = UpgradeOf(observed, operation);
+        list.Set(UpgradeInProgress, upgrade.Holds, upgrade.Reason, upgrade.Message);
         list.Set(ReconcileSuccess, error is null, error is null ? Reasons.AsExpected : Reasons.Error, error ?? "");
         list.Set(Conditions.Paused, cluster.Spec.Paused, cluster.Spec.Paused ? Reasons.Paused : Reasons.NotPaused, cluster.Spec.Paused ? "spec.paused is true" : "");
         list.Set(Blocked, blocked is not null, blocked?.Reason ?? Reasons.AsExpected, blocked?.Message ?? "");
@@ -176,6 +186,18 @@ internal static class ClusterStatusBuilder
             : error is not null ? (true, Reasons.Error, error) : (false, Reasons.AsExpected, "");
     }
 
+    private static (bool? Holds, string Reason, string Message) UpgradeOf(ObservedCluster? observed, OperationStatus? operation)
+    {
+        if (observed is null)
+        {
+            return (null, Reasons.NotObserved, "the cluster could not be looked at");
+        }
+
+        return operation?.Kind == Operations.Rollout
+            ? (true, Reasons.Restarting, $"{observed.Nodes.Count(node => node.IsOutdated)} of {observed.Nodes.Length} nodes have yet to restart")
+            : (false, Reasons.AsExpected, "");
+    }
+
     private static void SetRing(ConditionList list, ObservedCluster? observed)
     {
         if (observed?.Ring is not { } ring)
@@ -204,7 +226,14 @@ internal static class ClusterStatusBuilder
         return versions is [{ Length: > 0 } only] ? only : null;
     }
 
-    private static NodeStatus NodeOf(ObservedNode node, ObservedRing? ring)
+    /// <summary>What those run that are as they should be, and some that are not do not run. Told by the nodes: an image may be a digest.</summary>
+    private static string? TargetVersionOf(ObservedCluster observed)
+    {
+        var target = observed.Nodes.Where(node => !node.IsOutdated).Select(node => node.Answer?.Version).Where(version => version is { Length: > 0 }).Distinct().Take(2).ToList();
+        return target is [{ } only] && observed.Nodes.Any(node => node is { IsOutdated: true, Answer: { } answer } && answer.Version != only) ? only : null;
+    }
+
+    private static NodeStatus NodeOf(ObservedNode node, ObservedRing? ring, NodeStatus? before)
     {
         var member = node.Answer is { } answer ? ring?.MemberById(answer.Id) : ring?.MemberByName(node.Name);
         return new NodeStatus
@@ -216,7 +245,12 @@ internal static class ClusterStatusBuilder
             MemberState = member?.State.ToString(),
             Ready = node.Ready,
             Partitions = member?.Partitions,
+            DataBytes = DataBytesOf(node.Answer, before?.DataBytes),
             Message = node.Problem is { Length: > 256 } text ? text[..256] : node.Problem,
         };
     }
+
+    /// <summary>A number that differs by little stays what it was: a status that follows every byte would be written in every pass.</summary>
+    private static long? DataBytesOf(NodeAnswer? answer, long? before) =>
+        answer is null ? null : before is { } old && Math.Abs(answer.DataBytes - old) <= Math.Max(old / 10, SmallestChange) ? old : answer.DataBytes;
 }

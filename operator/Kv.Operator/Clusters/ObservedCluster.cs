@@ -164,6 +164,9 @@ internal sealed record ObservedRing
     /// <summary>Partitions that move to another owner, or are rebuilt by one that took them over without their data.</summary>
     public int PendingTransfers { get; init; }
 
+    /// <summary>Of those, how many are rebuilt by an owner that has not their data.</summary>
+    public int Rebuilding { get; init; }
+
     /// <summary>Every member that was asked says that all that are up hold this version.</summary>
     public bool Converged { get; init; }
 

@@ -10,7 +10,7 @@ internal static class Operations
     private const string ScaleOut = "ScaleOut";
     private const string ScaleIn = "ScaleIn";
     private const string Replace = "Replace";
-    private const string Rollout = "Rollout";
+    public const string Rollout = "Rollout";
 
     public static OperationStatus? Of(Cluster cluster, ObservedCluster observed, ClusterAction? action, DateTimeOffset now)
     {

@@ -6,9 +6,6 @@ namespace Kv.Operator.Gates;
 /// <summary>What was seen of a cluster, as the gate looks at it. Pure.</summary>
 internal static class GateSnapshots
 {
-    /// <summary>A disk with less than a twentieth of it free.</summary>
-    private const int CriticalShare = 20;
-
     public static GateSnapshot Of(Cluster cluster, ObservedCluster observed, ObservedRing ring) => new()
     {
         Members = [.. ring.Members.Select(member => MemberOf(member, observed))],
@@ -41,7 +38,7 @@ internal static class GateSnapshots
             IsDown = node is { Running: false } || (member.SeenUpBy == 0 && member.SeenDownBy > observed.Ring!.Members.Length / 2),
             DamagedPartitions = answer?.DamagedPartitions ?? 0,
             UpFor = answer?.Uptime ?? TimeSpan.Zero,
-            IsDiskCritical = answer is { FreeBytes: > 0 } && answer.FreeBytes < (answer.FreeBytes + answer.DataBytes) / CriticalShare,
+            IsDiskCritical = answer is not null && DataHealth.IsDiskCritical(answer),
         };
     }
 }

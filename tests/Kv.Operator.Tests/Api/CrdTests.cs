@@ -30,7 +30,7 @@ public sealed class CrdTests
     }
 
     [Theory]
-    [InlineData(typeof(Cluster), "Ready Desired Nodes Version Operation Phase Ring Age Status", "Members Transfers Blocked Degraded")]
+    [InlineData(typeof(Cluster), "Ready Desired Nodes Version Operation Phase Ring Age Status", "Members Transfers UnderReplicated Blocked Degraded Message")]
     [InlineData(typeof(BucketType), "Cluster Active N Siblings Age Status", "State Accepted")]
     public void Columns_SayWhatIsGoingOn_AndMoreWhenAsked(Type kind, string narrow, string wide)
     {
@@ -83,6 +83,10 @@ public sealed class CrdTests
         SchemaValidator.ApplyDefaults(CrdWriter.SpecSchema(typeof(Cluster)), cluster);
         Assert.Equal(JsonSerializer.Serialize(new ClusterSpec(), KvJson.Options), JsonSerializer.Serialize(cluster.Deserialize<ClusterSpec>(KvJson.Options), KvJson.Options));
     }
+
+    [Fact]
+    public void Backends_OfTheSchema_AreThoseThatNodesKnow() =>
+        Assert.Equal(Kv.Core.Buckets.BucketProps.Backends, CrdWriter.ToJson(CrdWriter.SpecSchema(typeof(BucketType)))["properties"]!["backend"]!["enum"]!.AsArray().Select(one => one!.ToString()));
 
     [Fact]
     public void EveryCondition_IsInTheClosedList()

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Clusters;
@@ -64,6 +65,97 @@ public sealed class ClusterStatusTests
         cluster.Status = Of(cluster, Observed(3, 0), new ClusterAction.WaitForPods(["example-2"], "x"));
         var status = ClusterStatusBuilder.Build(cluster, Observed(3, 0), new ClusterAction.WaitForPods(["example-2"], "x"), null, Now.AddMinutes(5));
         Assert.Equal(("Create", Now, Now), (status.Operation!.Kind, status.Operation.StartedAt, status.Operation.LastProgressAt));
+    }
+
+    /// <summary>What is wrong with the data, and what is said of it.</summary>
+    public static TheoryData<string, string, string, string> Replicas => new()
+    {
+        { "as it should be", "False", Conditions.Reasons.AsExpected, "" },
+        { "damaged", "True", Conditions.Reasons.DataDamaged, "example-1 (2 partitions)" },
+        { "an empty volume", "True", Conditions.Reasons.NodesLost, "example-2" },
+        { "given up", "True", Conditions.Reasons.NodesLost, "example-2" },
+        { "rebuilding", "True", Conditions.Reasons.Rebuilding, "4 partitions" },
+        { "silent", "Unknown", Conditions.Reasons.NodesUnreachable, "example-2" },
+        { "no ring", "Unknown", Conditions.Reasons.NoRing, "no ring" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Replicas))]
+    public void UnderReplicated_IsWhereCopiesAreGone_AndNotWhereANodeIsAway(string what, string expected, string reason, string message)
+    {
+        var cluster = Cluster(3, spec => spec.LostNodes = what == "given up" ? [IdOf(2)] : null);
+        var observed = what switch
+        {
+            "damaged" => Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { DamagedPartitions = 2 } }),
+            "an empty volume" => Observed(3, 3).With(2, node => node with { Answer = new NodeAnswer("ffffffffffffffff", "", "0.1.0") }),
+            "given up" or "silent" => Observed(3, 3).With(2, node => node with { Answer = null }),
+            "rebuilding" => Observed(3, 3).WithRing(ring => ring with { PendingTransfers = 5, Rebuilding = 4 }),
+            "no ring" => Observed(3, 0),
+            _ => Observed(3, 3),
+        };
+        var status = Of(cluster, observed, new ClusterAction.Steady());
+        var told = Condition(status, Conditions.UnderReplicated);
+        Assert.Equal((expected, reason), (told.Status, told.Reason));
+        Assert.Contains(message, told.Message ?? "", StringComparison.Ordinal);
+        Assert.Equal(expected == "True", Condition(status, Conditions.Degraded).Reason == reason && reason != Conditions.Reasons.AsExpected);
+    }
+
+    [Fact]
+    public void DiskPressure_BeginsBelowATwentieth_AndEndsOnlyAtATenth()
+    {
+        var cluster = Cluster();
+        foreach (var (free, expected) in new[] { (6, "False"), (5, "False"), (4, "True"), (5, "True"), (9, "True"), (10, "False"), (9, "False"), (0, "True") })
+        {
+            cluster.Status = Of(cluster, Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { DataBytes = 100 - free, FreeBytes = free } }), new ClusterAction.Steady());
+            Assert.Equal((free, expected), (free, Condition(cluster.Status, Conditions.DiskPressure).Status));
+            Assert.Equal(expected == "True", cluster.Status.Summary == "nearly full: the disk of example-1");
+        }
+    }
+
+    [Fact]
+    public void UpgradeInProgress_WhileNodesRestartOneByOne_WithTheVersionThatTheyAreToRun()
+    {
+        var cluster = Cluster();
+        var old = Observed(3, 3) with { Nodes = [.. Observed(3, 3).Nodes.Select(node => node with { IsOutdated = true })] };
+        var status = Of(cluster, old, new ClusterAction.RestartNode(old.Nodes[0], false, 2, null));
+        Assert.Equal("True", Condition(status, Conditions.UpgradeInProgress).Status);
+        Assert.Equal(("0.1.0", null), (status.Version, status.TargetVersion));
+
+        var half = old.With(0, node => node with { IsOutdated = false, Answer = node.Answer! with { Version = "0.2.0" } });
+        status = Of(cluster, half, new ClusterAction.RestartNode(half.Nodes[1], false, 1, null));
+        Assert.Equal("2 of 3 nodes have yet to restart", Condition(status, Conditions.UpgradeInProgress).Message);
+        Assert.Equal((null, "0.2.0"), (status.Version, status.TargetVersion));
+
+        status = Of(cluster, Observed(3, 3), new ClusterAction.Steady());
+        Assert.Equal("False", Condition(status, Conditions.UpgradeInProgress).Status);
+        Assert.Null(status.TargetVersion);
+    }
+
+    [Fact]
+    public void DataBytes_FollowWhatIsKept_ButNotEveryByte()
+    {
+        const long Gi = 1024 * 1024 * 1024;
+        var cluster = Cluster();
+        foreach (var (kept, expected) in new[] { (0L, 0L), (1000, 0), (Gi, Gi), (Gi + (Gi / 11), Gi), (Gi - (Gi / 11), Gi), (Gi / 2, Gi / 2) })
+        {
+            cluster.Status = Of(cluster, Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { DataBytes = kept, FreeBytes = 100 * Gi } }), new ClusterAction.Steady());
+            Assert.Equal(expected, cluster.Status.NodeStatuses![1].DataBytes);
+        }
+    }
+
+    /// <summary>What is seen again is told again in the same words, or a quiet cluster would be written for ever.</summary>
+    [Fact]
+    public void Status_OfTheSameAgain_IsTheSame()
+    {
+        var cluster = Cluster();
+        var observed = Observed(3, 3)
+            .With(0, node => node with { Answer = node.Answer! with { DamagedPartitions = 2, DataBytes = 99, FreeBytes = 1 } })
+            .With(1, node => node with { IsOutdated = true, Answer = node.Answer! with { Version = "0.0.9", FreeBytes = 1 << 30, Uptime = TimeSpan.FromHours(1) } });
+        var action = new ClusterAction.RestartNode(observed.Nodes[1], false, 0, null);
+        cluster.Status = Of(cluster, observed, action);
+        observed = observed.With(1, node => node with { Answer = node.Answer! with { DataBytes = 1000, Uptime = TimeSpan.FromHours(2) } });
+        var again = ClusterStatusBuilder.Build(cluster, observed, action, null, Now.AddSeconds(30));
+        Assert.Equal(JsonSerializer.Serialize(cluster.Status, KvJson.Options), JsonSerializer.Serialize(again, KvJson.Options));
     }
 
     [Fact]

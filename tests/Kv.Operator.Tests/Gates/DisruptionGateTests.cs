@@ -1,5 +1,6 @@
 using Kv.Operator.Api;
 using Kv.Operator.Gates;
+using Kv.Operator.Tests.Stubs;
 using Xunit;
 
 namespace Kv.Operator.Tests.Gates;
@@ -44,6 +45,16 @@ public sealed class DisruptionGateTests
         { "n_val 1", Conditions.Reasons.QuorumAtRisk, false },
         { "n_val 1, allowed", null, false },
     };
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(4, true)]
+    [InlineData(5, false)]
+    public void Snapshot_HasADiskAsCritical_WithLessThanATwentiethFree(int free, bool isCritical)
+    {
+        var observed = Build.Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { DataBytes = 100 - free, FreeBytes = free } });
+        Assert.Equal([false, isCritical, false], GateSnapshots.Of(Build.Cluster(), observed, observed.Ring!).Members.Select(member => member.IsDiskCritical));
+    }
 
     [Theory]
     [MemberData(nameof(Table))]
