@@ -26,6 +26,7 @@ public sealed class NodePodDeletedTests(KubernetesCluster cluster, OperatorRelea
         await storage.UntilAsync(async () => await storage.StatusAsync("readyNodes") == "3", TimeSpan.FromMinutes(1), "the status has three ready nodes again");
         await storage.KubectlAsync("wait", "--for=condition=Ready", $"kvc/{StorageCluster.Name}", "--timeout=60s");
         Assert.Matches(@"cluster\.kv\.dev/small +True +3 +3 ", await storage.ShowAsync("the pod is back"));
+        load.AssertOnlyRetryableFailures();
         await load.AssertNothingLostAsync();
     }
 

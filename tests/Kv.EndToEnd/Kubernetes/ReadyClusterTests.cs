@@ -38,6 +38,26 @@ public sealed class ReadyClusterTests(KubernetesCluster cluster, OperatorRelease
         Assert.Equal("300", await InPodAsync(storage, $"curl -sS -o /dev/null -w '%{{http_code}}' {Url}/siblings/buckets/b/keys/k"));
         var status = await storage.KubectlKvAsync("status");
         Assert.Contains("3 of 3 members up", status.Output, StringComparison.Ordinal);
+
+        await storage.KubectlAsync("wait", "--for=condition=Ready", "kvbt/siblings", "kvbt/plain", "--timeout=10s");
+        await storage.QuietAsync(TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(2));
+        await PutRightAsync(storage);
+    }
+
+    /// <summary>What somebody changed or deleted by hand is as it was within seconds, and no pod notices.</summary>
+    private static async Task PutRightAsync(StorageCluster storage)
+    {
+        var pods = await storage.PodUidsAsync();
+        var service = await storage.KubectlAsync("get", "service", "small", "-o", "jsonpath={.metadata.uid}");
+        await storage.KubectlAsync("delete", "service", "small", "--wait=false");
+        await storage.KubectlAsync("patch", "configmap", "small-config", "--type=merge", "-p", """{"data":{"KV_STORES":"7"}}""");
+        await storage.KubectlAsync("patch", "statefulset", "small", "--type=merge", "-p", """{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}""");
+        var limit = TimeSpan.FromSeconds(30);
+        await storage.UntilAsync(
+            async () => await storage.KubectlAsync("get", "service", "small", "--ignore-not-found", "-o", "jsonpath={.metadata.uid}") is { Length: > 0 } uid && uid != service, limit, "the Service is there again");
+        await storage.UntilAsync(async () => await storage.KubectlAsync("get", "configmap", "small-config", "-o", "jsonpath={.data.KV_STORES}") == "20", limit, "the ConfigMap is as it was");
+        await storage.UntilAsync(async () => await storage.KubectlAsync("get", "statefulset", "small", "-o", "jsonpath={.spec.updateStrategy.type}") == "OnDelete", limit, "the StatefulSet is as it was");
+        Assert.Equal(pods, await storage.PodUidsAsync());
     }
 
     private static Task<string> InPodAsync(StorageCluster storage, string script) => storage.KubectlAsync("exec", "small-0", "--", "sh", "-c", script);

@@ -30,6 +30,7 @@ public sealed class ScaleOutTests(KubernetesCluster cluster, OperatorRelease rel
         Assert.Equal(StorageCluster.RingSize, partitions.Sum());
         Assert.InRange(partitions.Max() - partitions.Min(), 0, 1);
         await load.GrowsAsync(200);
+        load.AssertOnlyRetryableFailures();
         await load.AssertNothingLostAsync();
     }
 }

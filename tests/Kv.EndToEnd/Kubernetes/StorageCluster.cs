@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Xunit;
@@ -118,6 +119,26 @@ internal sealed class StorageCluster : IAsyncDisposable
                     && status.GetProperty("conditions").EnumerateArray().Any(one => one.GetProperty("type").GetString() == "Ready" && one.GetProperty("status").GetString() == "True");
             },
             limit, what);
+    }
+
+    /// <summary>Waits until nobody has written the Cluster, its BucketTypes or its objects for so long: an operator that has nothing to do writes nothing.</summary>
+    public async Task QuietAsync(TimeSpan forSoLong, TimeSpan limit)
+    {
+        var (before, since) = ("", Stopwatch.GetTimestamp());
+        await UntilAsync(
+            async () =>
+            {
+                var now = await KubectlAsync(
+                    "get", "kvc,kvbt,statefulset,service,configmap,serviceaccount,poddisruptionbudget", "-o", "jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{\"\\n\"}{end}");
+                if (now != before)
+                {
+                    TestContext.Current.TestOutputHelper?.WriteLine($"written: {string.Join(", ", now.Split('\n').Except(before.Split('\n')))}");
+                    (before, since) = (now, Stopwatch.GetTimestamp());
+                }
+
+                return Stopwatch.GetElapsedTime(since) >= forSoLong;
+            },
+            limit, $"nothing is written for {forSoLong.TotalSeconds} s");
     }
 
     /// <summary>The UID of each pod by its name.</summary>
