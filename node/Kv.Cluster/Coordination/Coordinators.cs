@@ -16,6 +16,9 @@ internal sealed class Coordinators
 {
     private const int MaxAttempts = 3;
 
+    /// <summary>A write that is done does not wait longer for what others hold beside it.</summary>
+    private static readonly TimeSpan MaxWaitForOthers = TimeSpan.FromSeconds(5);
+
     private readonly CoordinatorContext context;
     private readonly ReplicaCalls calls;
     private readonly Reaper reaper;
@@ -120,8 +123,7 @@ internal sealed class Coordinators
             var mayRetry = outcome is KvOutcome.Failed { Error: KvError.Unsatisfied } && attempt < MaxAttempts && !deadline.HasPassed(context.Time);
             if (!mayRetry || coordinator.Unreachable is not { Count: > 0 } unreachable)
             {
-                // Concurrent updates of a data type are siblings here, and one state for whoever asks.
-                return props.DataType is not null && outcome is KvOutcome.Found found ? new KvOutcome.Found(DataTypeObject.Collapse(found.Object, props)) : outcome;
+                return outcome is KvOutcome.Found found ? new KvOutcome.Found(Merged(found.Object, props)) : outcome;
             }
 
             (gone ??= []).UnionWith(unreachable);
@@ -195,10 +197,37 @@ internal sealed class Coordinators
                 && (coordinator.IsStale || (coordinator.MovedAtVersion > 0 && await calls.NewerAsync(coordinator.MovedAtVersion, deadline) is not null));
             if (!mayRetry)
             {
-                return outcome;
+                return isCoordinated && outcome is KvOutcome.Stored { Object: { } written } ? await WithOthersAsync(written, request, rules, props, deadline) : outcome;
             }
         }
     }
+
+    /// <summary>
+    /// What was written, together with what as many replicas hold as the write needed: the coordinating vnode may have missed a write that was acknowledged before this one, and whoever asks for
+    /// the object must not see that one gone (riak_kv_put_core merges the replies). Where they cannot be read, the write is done all the same.
+    /// </summary>
+    private async Task<KvOutcome> WithOthersAsync(KvObject written, KvRequest.Put request, PutQuorumRules rules, BucketProps props, Deadline deadline)
+    {
+        var read = new KvRequest.Get
+        {
+            Key = request.Key,
+            R = QuorumValue.Of(Math.Max(rules.W, rules.Dw)),
+            Pr = QuorumValue.Of(0),
+            NodeConfirms = QuorumValue.Of(0),
+            NotFoundOk = true,
+            NVal = request.NVal,
+            SloppyQuorum = request.SloppyQuorum,
+            HeadOnly = !request.ReturnBody,
+        };
+        var left = deadline.Left(context.Time) / 2;
+        var patience = Deadline.After(context.Time, left < MaxWaitForOthers ? left : MaxWaitForOthers);
+        return await GetAsync(read, props, patience) is KvOutcome.Found found
+            ? new KvOutcome.Stored(Merged(KvObject.Reconcile([written, found.Object], props)!, props))
+            : new KvOutcome.Stored(written);
+    }
+
+    /// <summary>Concurrent updates of a data type are siblings here, and one state for whoever asks.</summary>
+    private static KvObject Merged(KvObject held, BucketProps props) => props.DataType is null ? held : DataTypeObject.Collapse(held, props);
 
     /// <summary>
     /// Hands the whole request to a node of its list; null where none can be reached. It is carried out once at most: where a connection broke after it had left, its

@@ -207,19 +207,6 @@ public sealed class PutTests
     });
 
     [Fact]
-    public void Put_ReturnsBodyOrHeadOrNothing_AsAsked() => DataCluster.Run(16, 5, async cluster =>
-    {
-        var node = cluster.Primary();
-        await node.StoreAsync("a");
-        var body = Assert.IsType<KvOutcome.Stored>(await node.AskAsync(Story.Put("b") with { ReturnBody = true }));
-        Assert.Equal(["a", "b"], Story.Values(body.Object!));
-        var head = Assert.IsType<KvOutcome.Stored>(await node.AskAsync(Story.Put("c") with { ReturnHead = true }));
-        Assert.True(head.Object!.IsHead);
-        Assert.Equal(3, head.Object.Siblings.Length);
-        Assert.Null(Assert.IsType<KvOutcome.Stored>(await node.AskAsync(Story.Put("d"))).Object);
-    });
-
-    [Fact]
     public void Put_IfNoneMatch_PassesOnNothingAndOnATombstoneOnly() => DataCluster.Run(17, 5, async cluster =>
     {
         var node = cluster.Primary();

@@ -4,7 +4,7 @@ namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A Cluster that is deleted takes its objects along and leaves its volumes.</summary>
 [Collection("Kubernetes")]
-public sealed class DeleteClusterTests(KubernetesCluster cluster, OperatorRelease release)
+public sealed class DeleteClusterTests(OperatorRelease release, StandingCluster standing)
 {
     private const string Children = "statefulset,pod,service,configmap,poddisruptionbudget";
 
@@ -12,7 +12,7 @@ public sealed class DeleteClusterTests(KubernetesCluster cluster, OperatorReleas
     public async Task Cluster_Deleted_LeavesItsVolumesOnly()
     {
         await release.RequireAsync();
-        await using var storage = await StorageCluster.CreateAsync(cluster);
+        var storage = await standing.TakeAsync();
 
         await storage.KubectlAsync("delete", "kvc", StorageCluster.Name, "--timeout=60s");
         await storage.UntilAsync(

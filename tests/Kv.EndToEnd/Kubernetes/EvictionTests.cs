@@ -4,13 +4,13 @@ namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>Drains by others: the Eviction API takes one node, and no second one before the first is back and has what it missed.</summary>
 [Collection("Kubernetes")]
-public sealed class EvictionTests(KubernetesCluster cluster, OperatorRelease release)
+public sealed class EvictionTests(KubernetesCluster cluster, OperatorRelease release, StandingCluster standing)
 {
     [Fact]
     public async Task Pods_EvictedUnderLoad_GoOneAtATime_AndNothingIsLost()
     {
         await release.RequireAsync();
-        await using var storage = await StorageCluster.CreateAsync(cluster);
+        var storage = await standing.TakeAsync();
         await using var load = await HttpLoad.StartAsync(storage);
         await storage.UntilAsync(async () => await BudgetAsync(storage) == "1 1", TimeSpan.FromMinutes(1), "a node may be evicted");
         var before = await storage.PodUidsAsync();

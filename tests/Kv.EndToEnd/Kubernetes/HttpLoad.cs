@@ -14,6 +14,7 @@ internal sealed class HttpLoad : IAsyncDisposable
     private const int Writers = 6;
 
     private readonly StorageCluster cluster;
+    private readonly string bucket = $"load-{Guid.NewGuid():N}";
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(1) }) { Timeout = TimeSpan.FromSeconds(15) };
     private readonly ConcurrentDictionary<string, string> acknowledged = new();
     private readonly ConcurrentDictionary<string, int> failures = new();
@@ -136,6 +137,6 @@ internal sealed class HttpLoad : IAsyncDisposable
     private Uri Address(string key)
     {
         var now = pods;
-        return new($"http://{now[(key.GetHashCode(StringComparison.Ordinal) & int.MaxValue) % now.Count]}:8098/types/plain/buckets/load/keys/{key}");
+        return new($"http://{now[(key.GetHashCode(StringComparison.Ordinal) & int.MaxValue) % now.Count]}:8098/types/plain/buckets/{bucket}/keys/{key}");
     }
 }

@@ -4,13 +4,13 @@ namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A node's pod is deleted under load: the others go on taking writes, the pod comes back to its volume, and nothing acknowledged is lost.</summary>
 [Collection("Kubernetes")]
-public sealed class NodePodDeletedTests(KubernetesCluster cluster, OperatorRelease release)
+public sealed class NodePodDeletedTests(OperatorRelease release, StandingCluster standing)
 {
     [Fact]
     public async Task NodePod_DeletedUnderLoad_ComesBack_AndNothingIsLost()
     {
         await release.RequireAsync();
-        await using var storage = await StorageCluster.CreateAsync(cluster);
+        var storage = await standing.TakeAsync();
         await using var load = await HttpLoad.StartAsync(storage);
         var volume = await VolumeAsync(storage);
         var before = await UidAsync(storage);

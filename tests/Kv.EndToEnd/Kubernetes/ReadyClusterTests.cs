@@ -4,7 +4,7 @@ namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A Cluster and two BucketTypes, applied: ready within two minutes, and they do what they say, from a pod and by <c>kubectl kv</c>.</summary>
 [Collection("Kubernetes")]
-public sealed class ReadyClusterTests(KubernetesCluster cluster, OperatorRelease release)
+public sealed class ReadyClusterTests(OperatorRelease release, StandingCluster standing)
 {
     private const string Url = "http://small:8098/types";
 
@@ -12,7 +12,7 @@ public sealed class ReadyClusterTests(KubernetesCluster cluster, OperatorRelease
     public async Task Cluster_Applied_IsReady_AndKeepsDataForPodsAndForTheCommandLine()
     {
         await release.RequireAsync();
-        await using var storage = await StorageCluster.CreateAsync(cluster);
+        var storage = await standing.TakeAsync();
 
         var table = await storage.ShowAsync("ready");
         Assert.Matches(@"cluster\.kv\.dev/small +True +3 +3 ", table);

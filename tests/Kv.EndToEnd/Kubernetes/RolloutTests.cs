@@ -4,18 +4,18 @@ namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>Rolling restarts under load, for each reason that there is: pods go one at a time, through the gate and by the Eviction API, and nothing is lost.</summary>
 [Collection("Kubernetes")]
-public sealed class RolloutTests(KubernetesCluster cluster, OperatorRelease release)
+public sealed class RolloutTests(KubernetesCluster cluster, OperatorRelease release, StandingCluster standing)
 {
     [Fact]
-    public async Task Upgrade_UnderLoad_RestartsOneAtATime_ThoughTheOperatorIsDeleted()
+    public async Task UpgradeAndRestart_UnderLoad_GoOneAtATime_ThoughTheOperatorIsDeleted()
     {
         await release.RequireAsync();
-        await using var storage = await StorageCluster.CreateAsync(cluster);
+        var storage = await standing.TakeAsync();
         await using var load = await HttpLoad.StartAsync(storage);
 
-        await RollAsync(storage, "an upgrade", async () =>
+        await RollAsync(storage, "an upgrade with other settings", async () =>
         {
-            await storage.PatchAsync($$"""{"image":"{{KubernetesCluster.NextNodeImage}}"}""");
+            await storage.PatchAsync($$"""{"config":{"log-level":"warning"},"image":"{{KubernetesCluster.NextNodeImage}}"}""");
             await storage.UntilAsync(async () => await storage.StatusAsync("operation.kind") == "Rollout", TimeSpan.FromMinutes(1), "the rollout has begun");
             await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "delete", "pod", await release.LeaderAsync(), "--wait=false");
         });
@@ -23,7 +23,6 @@ public sealed class RolloutTests(KubernetesCluster cluster, OperatorRelease rele
             string.Join(' ', Enumerable.Repeat(KubernetesCluster.NextNodeImage, 3)),
             await storage.KubectlAsync("get", "pods", "-l", $"kv.dev/cluster={StorageCluster.Name}", "-o", "jsonpath={.items[*].spec.containers[0].image}"));
 
-        await RollAsync(storage, "other settings", () => storage.PatchAsync("""{"config":{"log-level":"warning"}}"""));
         await RollAsync(storage, "kubectl rollout restart", () => storage.KubectlAsync("rollout", "restart", $"statefulset/{StorageCluster.Name}"));
         await load.GrowsAsync(200);
         Assert.InRange(load.FewestReady, 2, 3);

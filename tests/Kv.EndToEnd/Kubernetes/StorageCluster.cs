@@ -146,9 +146,13 @@ internal sealed class StorageCluster : IAsyncDisposable
         (await KubectlAsync("get", "pods", "-l", $"kv.dev/cluster={Name}", "-o", "jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{\"\\n\"}{end}"))
         .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(pair => pair[0], pair => pair[1]);
 
-    /// <summary>How many partitions each node has, in no order.</summary>
-    public async Task<IReadOnlyList<int>> PartitionsAsync() =>
-        [.. (await StatusAsync("nodeStatuses[*].partitions")).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
+    /// <summary>So many nodes share all partitions, to within one.</summary>
+    public async Task AssertBalancedAsync(int nodes)
+    {
+        var partitions = (await StatusAsync("nodeStatuses[*].partitions")).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(count => int.Parse(count, CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal((nodes, RingSize), (partitions.Count, partitions.Sum()));
+        Assert.InRange(partitions.Max() - partitions.Min(), 0, 1);
+    }
 
     /// <summary>What a person would look at next where something went wrong: pods, events, and the last lines of each pod.</summary>
     private async Task ExplainAsync(string stage)

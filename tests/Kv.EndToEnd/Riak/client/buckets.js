@@ -84,6 +84,7 @@ module.exports = [
   },
   {
     name: 'properties that make no sense are refused, and types that are not there',
+    refused: true,
     async run(client, key) {
       await assert.rejects(ask(client, 'storeBucketProps', { bucket: key.bucket, w: 9 }), /^Error: Invalid bucket properties: \[/);
       await assert.rejects(ask(client, 'fetchBucketTypeProps', { bucketType: 'nowhere' }), /^Error: (Invalid bucket type: <<"nowhere">>|No bucket-type named 'nowhere')$/);
@@ -116,6 +117,7 @@ module.exports = [
   },
   {
     name: 'what is not served is refused by its code, and the connection goes on',
+    refused: true,
     async run(client) {
       for (const [method, options, code] of [
         ['search', { indexName: 'i', q: '*:*' }, 27],

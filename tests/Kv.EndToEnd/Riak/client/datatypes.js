@@ -128,6 +128,7 @@ module.exports = [
   },
   {
     name: 'an operation on another data type is refused, and one where there is none',
+    refused: true,
     async run(client, key) {
       await assert.rejects(ask(client, 'updateSet', typed('counters', key, { additions: ['a'] })), /^Error: Operation type is set but {2}bucket type is counter\.$/);
       await assert.rejects(ask(client, 'updateSet', typed('gsets', key, { additions: ['a'] })), /^Error: Operation type is set but {2}bucket type is gset\.$/);

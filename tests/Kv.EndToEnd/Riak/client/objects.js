@@ -154,6 +154,7 @@ module.exports = [
   },
   {
     name: 'quorums are taken, and one above n_val is refused',
+    refused: true,
     async run(client, key) {
       await store(client, key, 'here', { w: 2, dw: 2, pw: 1, timeout: 20000 });
       const fetched = await fetch(client, key, { r: 2, pr: 1, notFoundOk: true, useBasicQuorum: true, timeout: 20000 });

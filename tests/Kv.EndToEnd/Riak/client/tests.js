@@ -62,15 +62,16 @@ async function amid(t, client) {
 }
 
 /**
- * What the library sends again when a connection breaks may have been done by then, and then a counter counts twice, or a condition no longer holds, with Riak as here. So a command that may be
- * done once only has a second try where its node was killed under it; the others have none.
+ * What the library sends again when a connection breaks may have been done by then, and then a counter counts twice, or a condition no longer holds, with Riak as here. What is refused it sends
+ * again too, and if the last of its four tries is the one that breaks, the application hears of that and not of the refusal. So a command that may be done once only, or that is to be refused, has
+ * a second try where its node was killed under it; the others have none.
  */
 async function perform(command, client) {
   const before = killed;
   try {
     await command.run(client, fresh());
   } catch (error) {
-    if (!command.once || before || !killed) {
+    if (!(command.once || command.refused) || before || !killed) {
       throw error;
     }
 
