@@ -15,6 +15,8 @@ internal sealed partial class LocalRun : IAsyncDisposable
     private readonly string _root;
     private readonly string _nodeBinary;
     private readonly StringWriter _output = new();
+    private readonly Dictionary<string, NodeCommand> _killed = [];
+    private readonly List<Process> _restarted = [];
     private Process? _process;
 
     private LocalRun(string root, string nodeBinary) => (_root, _nodeBinary) = (root, nodeBinary);
@@ -99,19 +101,25 @@ internal sealed partial class LocalRun : IAsyncDisposable
     public async Task<int> StopAsync()
     {
         var process = _process ?? throw new InvalidOperationException("it does not run");
-        if (!process.HasExited)
+        foreach (var one in _restarted.Append(process).Where(one => !one.HasExited))
         {
-            _ = Kill(process.Id, SigTerm);
-            using var limit = new CancellationTokenSource(Patience);
-            await process.WaitForExitAsync(limit.Token);
+            _ = Kill(one.Id, SigTerm);
         }
 
+        using var limit = new CancellationTokenSource(Patience);
+        foreach (var one in _restarted.Append(process))
+        {
+            await one.WaitForExitAsync(limit.Token);
+        }
+
+        _restarted.Clear();
         _process = null;
         return process.ExitCode;
     }
 
-    public async Task<KvClusterClient> ConnectAsync(CancellationToken cancel) =>
-        await KvClusterClient.ConnectAsync(new KvClientOptions { Seeds = Endpoints("grpc"), Timeout = TimeSpan.FromSeconds(20) }, cancel);
+    /// <summary>A client of the ring, which asks at most <paramref name="attempts"/> nodes for each operation.</summary>
+    public async Task<KvClusterClient> ConnectAsync(CancellationToken cancel, int attempts = 3) =>
+        await KvClusterClient.ConnectAsync(new KvClientOptions { Seeds = Endpoints("grpc"), Timeout = TimeSpan.FromSeconds(20), MaxAttempts = attempts }, cancel);
 
     /// <summary>Addresses of all nodes for one protocol, as the run tells them to the world.</summary>
     public IReadOnlyList<string> Endpoints(string protocol) =>
@@ -119,12 +127,23 @@ internal sealed partial class LocalRun : IAsyncDisposable
         .. ReadLines("endpoints").Select(line => line.Split(' ')).Where(fields => fields.Length == 3 && fields[1] == protocol).Select(fields => fields[2]),
     ];
 
+    /// <summary>The address of one node for one protocol.</summary>
+    public string Endpoint(string node, string protocol) => ReadLines("endpoints").Select(line => line.Split(' ')).Single(fields => fields.Length == 3 && fields[0] == node && fields[1] == protocol)[2];
+
     public IReadOnlyDictionary<string, int> Pids() =>
         ReadLines("pids").Select(line => line.Split(' ')).Where(fields => fields.Length == 2)
             .ToDictionary(fields => fields[0], fields => int.Parse(fields[1], CultureInfo.InvariantCulture));
 
-    /// <summary>kill -9.</summary>
-    public void KillNode(string name) => _ = Kill(Pids()[name], SigKill);
+    /// <summary>kill -9. The run leaves it at that.</summary>
+    public void KillNode(string name)
+    {
+        var pid = Pids()[name];
+        _killed[name] = NodeCommand.Of(pid);
+        _ = Kill(pid, SigKill);
+    }
+
+    /// <summary>Starts a killed node as the run had started it, while the others go on.</summary>
+    public void StartKilledNode(string name) => _restarted.Add(_killed[name].Start());
 
     /// <summary>Waits until so many nodes answer that they are ready.</summary>
     public async Task WaitForNodesAsync(int nodes, CancellationToken cancel)
@@ -158,7 +177,7 @@ internal sealed partial class LocalRun : IAsyncDisposable
             await StopAsync();
         }
 
-        foreach (var pid in Pids().Values)
+        foreach (var pid in Pids().Values.Concat(_restarted.Where(one => !one.HasExited).Select(one => one.Id)))
         {
             _ = Kill(pid, SigKill);
         }

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Kv.Protos.Admin.V1;
+using Xunit;
 
 namespace Kv.EndToEnd.Local;
 
@@ -32,20 +34,36 @@ internal static class Rings
         await Eventually.AsyncTrue(
             async () =>
             {
-                var waiting = new List<string>();
-                foreach (var endpoint in run.Endpoints("admin"))
-                {
-                    using var channel = GrpcChannel.ForAddress($"http://{endpoint}");
-                    var transfers = await new Admin.AdminClient(channel).GetTransfersAsync(new GetTransfersRequest(), cancellationToken: cancel);
-                    waiting.AddRange(transfers.Transfers_.Select(transfer => $"{transfer.Kind} {transfer.Partition} {transfer.From} -> {transfer.To} {transfer.State} {transfer.LastError}"));
-                }
-
-                last = string.Join("; ", waiting);
-                return waiting.Count == 0;
+                var waiting = await Task.WhenAll(run.Endpoints("admin").Select(endpoint => TransfersAsync(endpoint, cancel)));
+                last = string.Join("; ", waiting.SelectMany(one => one));
+                return last.Length == 0;
             },
             TimeSpan.FromMinutes(3),
             () => $"hints are still to go: {last}\n{run.Output}",
             cancel);
+    }
+
+    /// <summary>What a node, by the address of its admin port, has to send to others.</summary>
+    public static async Task<IReadOnlyList<string>> TransfersAsync(string endpoint, CancellationToken cancel)
+    {
+        using var channel = GrpcChannel.ForAddress($"http://{endpoint}");
+        var transfers = await new Admin.AdminClient(channel).GetTransfersAsync(new GetTransfersRequest(), cancellationToken: cancel);
+        return [.. transfers.Transfers_.Select(transfer => $"{transfer.Kind} {transfer.Partition} {transfer.From} -> {transfer.To} {transfer.State} {transfer.LastError}")];
+    }
+
+    /// <summary>How many replicas the nodes have sent a merged object because a read found them stale or without it, since they were started.</summary>
+    public static async Task<long> ReadRepairsAsync(LocalRun run, CancellationToken cancel)
+    {
+        using var http = new HttpClient();
+        var repairs = 0L;
+        foreach (var endpoint in run.Endpoints("metrics"))
+        {
+            var lines = (await http.GetStringAsync(new Uri($"http://{endpoint}/metrics"), cancel)).Split('\n').Where(line => line.StartsWith("kv_read_repairs_total{", StringComparison.Ordinal)).ToList();
+            Assert.NotEmpty(lines);
+            repairs += lines.Sum(line => long.Parse(line[(line.IndexOf("} ", StringComparison.Ordinal) + 2)..].Split(' ')[0], CultureInfo.InvariantCulture));
+        }
+
+        return repairs;
     }
 
     /// <summary>Creates a bucket type and activates it as soon as every member has it.</summary>

@@ -3,36 +3,62 @@ using System.Globalization;
 using System.Text;
 using Kv.Client;
 using Kv.Core.Objects;
+using Kv.Core.Quorum;
 
 namespace Kv.EndToEnd.Local;
 
 /// <summary>
 /// Remembers every write that was acknowledged, and checks afterwards that each is there. Writers put new keys, and each keeps one key of its own that it counts
-/// up by read-modify-write with the context of its last write, so that a lost update shows too.
+/// up by read-modify-write with the context of its last write, so that a lost update shows too. Readers look for acknowledged keys meanwhile.
 /// </summary>
 internal sealed class WriteLedger(string bucketType, string bucket)
 {
+    private const int MaxAttempts = 10;
+
+    /// <summary>All owners of a key, and nobody else, have it.</summary>
+    private static readonly GetOptions OwnersAlone = new() { Pr = QuorumValue.All, R = QuorumValue.All, NotFoundOk = false, SloppyQuorum = false };
+
     private readonly ConcurrentDictionary<string, string> _acknowledged = new();
     private readonly ConcurrentDictionary<int, long> _counts = new();
-    private readonly ConcurrentDictionary<string, int> _failures = new();
+    private readonly ConcurrentDictionary<string, int> _faults = new();
     private int _lastKey;
+    private int _found;
 
     public int Acknowledged => _acknowledged.Count;
 
-    /// <summary>Failed operations by what they said.</summary>
-    public IReadOnlyDictionary<string, int> Failures => _failures;
+    /// <summary>Reads by readers that found what was acknowledged.</summary>
+    public int Found => Volatile.Read(ref _found);
+
+    /// <summary>What must not happen while the load runs, and how often it did: refusals that a client may not try again, and acknowledged keys that a read did not find.</summary>
+    public IReadOnlyDictionary<string, int> Faults => _faults;
 
     /// <summary>Writes until so many keys are acknowledged, or until cancelled.</summary>
     public Task WriteAsync(KvClusterClient client, int writers, int untilAcknowledged, CancellationToken stop) =>
         Task.WhenAll(Enumerable.Range(0, writers).Select(writer => Task.Run(() => WriteAsOneAsync(client, writer, untilAcknowledged, stop), CancellationToken.None)));
 
-    /// <summary>Reads every acknowledged key, with the given options; returns what is missing or wrong.</summary>
-    public async Task<IReadOnlyList<string>> VerifyAsync(KvClusterClient client, CancellationToken cancel, GetOptions? options = null)
+    /// <summary>Reads acknowledged keys, any of them, until cancelled.</summary>
+    public Task ReadAsync(KvClusterClient client, int readers, CancellationToken stop) =>
+        Task.WhenAll(Enumerable.Range(0, readers).Select(reader => Task.Run(() => ReadAsOneAsync(client, new Random(reader), stop), CancellationToken.None)));
+
+    /// <summary>Reads every acknowledged key; returns what is missing or wrong. A read may meet a node that is just going; it is tried a few times.</summary>
+    public Task<IReadOnlyList<string>> VerifyAsync(KvClusterClient client, CancellationToken cancel) => VerifyAsync(client, options: null, failure => failure.IsRetryable, cancel);
+
+    /// <summary>
+    /// Reads every acknowledged key of all its owners, each of which must have it. Each is asked for once: a first read that finds an owner without the value has it
+    /// repaired, and a second would find nothing wrong. Only what was refused before any replica was asked is tried again.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> VerifyOwnersAsync(LocalRun run, CancellationToken cancel)
+    {
+        await using var client = await run.ConnectAsync(cancel, attempts: 1);
+        return await VerifyAsync(client, OwnersAlone, failure => failure.Code is KvErrorCode.Overload or KvErrorCode.NotReady, cancel);
+    }
+
+    private async Task<IReadOnlyList<string>> VerifyAsync(KvClusterClient client, GetOptions? options, Func<KvException, bool> mayTryAgain, CancellationToken cancel)
     {
         var wrong = new ConcurrentBag<string>();
         await Parallel.ForEachAsync(_acknowledged, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = cancel }, async (write, token) =>
         {
-            if (await ProblemAsync(client, write.Key, value => value == write.Value ? null : $"is {value}, not {write.Value}", options, token) is { } problem)
+            if (await ProblemAsync(client, write.Key, IsValue(write.Value), options, mayTryAgain, token) is { } problem)
             {
                 wrong.Add(problem);
             }
@@ -40,7 +66,7 @@ internal sealed class WriteLedger(string bucketType, string bucket)
         foreach (var (writer, count) in _counts)
         {
             bool IsRecent(string value) => long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var held) && held >= count;
-            if (await ProblemAsync(client, CounterKey(writer), value => IsRecent(value) ? null : $"is {value}, and {count} was acknowledged", options, cancel) is { } problem)
+            if (await ProblemAsync(client, CounterKey(writer), value => IsRecent(value) ? null : $"is {value}, and {count} was acknowledged", options, mayTryAgain, cancel) is { } problem)
             {
                 wrong.Add(problem);
             }
@@ -50,6 +76,8 @@ internal sealed class WriteLedger(string bucketType, string bucket)
     }
 
     private static string CounterKey(int writer) => $"counter-{writer}";
+
+    private static Func<string, string?> IsValue(string expected) => value => value == expected ? null : $"is {value}, not {expected}";
 
     private async Task WriteAsOneAsync(KvClusterClient client, int writer, int untilAcknowledged, CancellationToken stop)
     {
@@ -71,8 +99,36 @@ internal sealed class WriteLedger(string bucketType, string bucket)
             }
             catch (KvException failure)
             {
-                _failures.AddOrUpdate($"{failure.Code}{(failure.IsRetryable ? " (retryable)" : "")}: {failure.Message}", 1, (_, count) => count + 1);
-                await Task.Delay(20, CancellationToken.None);
+                await NoteAsync(failure);
+            }
+        }
+    }
+
+    private async Task ReadAsOneAsync(KvClusterClient client, Random random, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            // A number whose write failed, or is on its way, is passed over.
+            var key = $"write-{random.Next(1, Volatile.Read(ref _lastKey) + 1)}";
+            if (!_acknowledged.TryGetValue(key, out var value))
+            {
+                continue;
+            }
+
+            try
+            {
+                if (Problem(key, await client.GetAsync(Key(key), cancel: CancellationToken.None), IsValue(value)) is { } problem)
+                {
+                    Fault(problem);
+                }
+                else
+                {
+                    Interlocked.Increment(ref _found);
+                }
+            }
+            catch (KvException failure)
+            {
+                await NoteAsync(failure);
             }
         }
     }
@@ -85,24 +141,28 @@ internal sealed class WriteLedger(string bucketType, string bucket)
         return result.Object!.Context;
     }
 
-    /// <summary>A read may meet a node that is just going; it is tried a few times. What stays wrong is wrong.</summary>
-    private async Task<string?> ProblemAsync(KvClusterClient client, string key, Func<string, string?> check, GetOptions? options, CancellationToken cancel)
+    private async Task NoteAsync(KvException failure)
+    {
+        if (!failure.IsRetryable)
+        {
+            Fault($"{failure.Code}: {failure.Message}");
+        }
+
+        await Task.Delay(20, CancellationToken.None);
+    }
+
+    private void Fault(string what) => _faults.AddOrUpdate(what, 1, (_, count) => count + 1);
+
+    private async Task<string?> ProblemAsync(
+        KvClusterClient client, string key, Func<string, string?> check, GetOptions? options, Func<KvException, bool> mayTryAgain, CancellationToken cancel)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                switch (await client.GetAsync(Key(key), options, cancel))
-                {
-                    case GetResult.Found found when found.Object.Siblings.Any(sibling => check(Text(sibling)) is null):
-                        return null;
-                    case GetResult.Found found:
-                        return $"{key} {check(Text(found.Object.Siblings[0]))}";
-                    default:
-                        return $"{key} is missing";
-                }
+                return Problem(key, await client.GetAsync(Key(key), options, cancel), check);
             }
-            catch (KvException failure) when (failure.IsRetryable && attempt < 10)
+            catch (KvException failure) when (mayTryAgain(failure) && attempt < MaxAttempts)
             {
                 await Task.Delay(100 * attempt, cancel);
             }
@@ -112,6 +172,13 @@ internal sealed class WriteLedger(string bucketType, string bucket)
             }
         }
     }
+
+    private static string? Problem(string key, GetResult result, Func<string, string?> check) => result switch
+    {
+        GetResult.Found found when found.Object.Siblings.Any(sibling => check(Text(sibling)) is null) => null,
+        GetResult.Found found => $"{key} {check(Text(found.Object.Siblings[0]))}",
+        _ => $"{key} is missing",
+    };
 
     private static string Text(KvSibling sibling) => Encoding.UTF8.GetString(sibling.Content.Value.Span);
 
