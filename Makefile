@@ -47,9 +47,9 @@ e2e: all ## Kubernetes tests: on $KUBECONFIG's cluster, else on one that tests/k
 	@tests/run Kv.EndToEnd
 
 .PHONY: bench
-bench: build ## The benchmark: three local nodes, beside a Redis and an etcd where installed
+bench: build ## The benchmark: three local nodes, beside a Redis and an etcd where installed (ARGS='--restart 1000000', ARGS=--help)
 	@$(build) tests/Kv.Benchmarks
-	@exec .artifacts/bin/Kv.Benchmarks/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Benchmarks
+	@exec .artifacts/bin/Kv.Benchmarks/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Benchmarks $(ARGS)
 
 .PHONY: simulation
 simulation: sdk

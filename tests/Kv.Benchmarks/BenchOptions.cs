@@ -16,6 +16,7 @@ internal sealed record BenchOptions
           --targets LIST    of client,pb,http,redis,etcd (all)
           --operations LIST of put,get,mixed: mixed is 80 gets to 20 puts (all)
           --nodes N         nodes of the ring (3)
+          --memory-limit SIZE  of each node, with `Ki`, `Mi` or `Gi` (2Gi)
           --restart N       instead: load N keys, stop cleanly, and time until a restarted ring serves (0: not)
           --aae N           instead: what anti-entropy costs and takes, with N keys in a vnode and a tenth of that (0: not); three nodes
           --data-types N    instead: what a set of N members and a map of a tenth as many fields cost to read, write, merge and update (0: not); no node
@@ -39,6 +40,9 @@ internal sealed record BenchOptions
     public IReadOnlyList<string> Operations { get; init; } = ["put", "get", "mixed"];
 
     public int Nodes { get; init; } = 3;
+
+    /// <summary>As a node takes it.</summary>
+    public string MemoryLimit { get; init; } = "2Gi";
 
     public int RestartKeys { get; init; }
 
@@ -76,6 +80,7 @@ internal sealed record BenchOptions
                 "--targets" => options with { Targets = Words(arguments[i], value, "client", "pb", "http", "redis", "etcd") },
                 "--operations" => options with { Operations = Words(arguments[i], value, "put", "get", "mixed") },
                 "--nodes" => options with { Nodes = Number(arguments[i], value, 1, 16) },
+                "--memory-limit" => options with { MemoryLimit = value },
                 "--restart" => options with { RestartKeys = Number(arguments[i], value, 0, 100_000_000) },
                 "--aae" => options with { AntiEntropyKeys = Number(arguments[i], value, 0, 10_000_000) },
                 "--data-types" => options with { DataTypeMembers = Number(arguments[i], value, 0, 10_000_000) },

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Kv.Benchmarks.Load;
 using Kv.Protos.Admin.V1;
 
 namespace Kv.Benchmarks.Targets;
@@ -67,6 +68,12 @@ internal sealed class LocalRing : IAsyncDisposable
         await UntilReadyAsync();
     }
 
+    /// <summary>What memory each node takes now, what it took at most since it was started, and what it may take; for people.</summary>
+    public string Memory() => string.Join("; ", _nodes.Select((node, at) =>
+        $"{NameOf(at)} resident {MiB(ProcessMeter.ResidentBytes(node.Pid))} (peak {MiB(ProcessMeter.PeakResidentBytes(node.Pid))}) of limit {_options.MemoryLimit}"));
+
+    private static string MiB(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1_048_576} MiB");
+
     public static string NameOf(int node) => $"node{node + 1}";
 
     /// <summary>A node's admin port, on a connection of the caller's own.</summary>
@@ -100,6 +107,7 @@ internal sealed class LocalRing : IAsyncDisposable
         [
             "--name", NameOf(node),
             "--data", DirectoryOf(node),
+            "--memory-limit", _options.MemoryLimit,
             .. PortArgument("--grpc-port", node, Port.Grpc),
             .. PortArgument("--peer-port", node, Port.Peer),
             .. PortArgument("--admin-port", node, Port.Admin),
