@@ -47,9 +47,11 @@ internal sealed class Turns(TimeSpan tick) : FakeTimeProvider(Build.Now)
 
     private async Task WaitedAsync(Task loop, int before)
     {
-        while (Volatile.Read(ref waits) == before && !loop.IsCompleted)
+        for (var i = 0; i < 10_000 && Volatile.Read(ref waits) == before && !loop.IsCompleted; i++)
         {
             await Task.WhenAny(loop, Task.Delay(1, TestContext.Current.CancellationToken));
         }
+
+        Assert.True(Volatile.Read(ref waits) != before || loop.IsCompleted, "the loop takes no turn any more");
     }
 }
