@@ -67,6 +67,15 @@ public sealed class CrdTests(KubernetesCluster cluster) : IAsyncLifetime
         Assert.Contains(field, refused.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task BucketType_OfABackendThatNodesDoNotKnow_IsRefused()
+    {
+        var refused = await cluster.TryKubectlAsync(
+            "apiVersion: kv.dev/v1alpha1\nkind: BucketType\nmetadata:\n  name: odd\nspec: { clusterRef: { name: a }, backend: bitcask }\n", "apply", "--server-side", "-n", space, "-f", "-");
+        Assert.False(refused.Succeeded, refused.ToString());
+        Assert.Contains("spec.backend", refused.Error, StringComparison.Ordinal);
+    }
+
     private Task<string> ApplyCrdsAsync() => cluster.ApplyCrdsAsync("crds/cluster.yaml", "crds/buckettype.yaml");
 
     private async Task ApplyAsync(string name, string spec)
