@@ -25,6 +25,19 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void Seeds_DrawEveryOptionOfARequest()
+    {
+        var calls = Plans.SelectMany(plan => plan.Events).OfType<ClientCall>().ToList();
+        var never = typeof(ClientCall).GetProperties().Where(option => calls.Select(option.GetValue).Distinct().Take(2).Count() < 2);
+        Assert.Empty(never.Select(option => option.Name));
+    }
+
+    [Fact]
+    public void Leave_IsFollowedByAnExitThatSomebodyConfirms() => Assert.All(Plans, plan => Assert.All(
+        plan.Events.OfType<AdminCall.Leave>(),
+        leave => Assert.Contains(plan.Events.OfType<AdminCall.ConfirmExit>(), exit => exit.Node == leave.Node && exit.At >= leave.At)));
+
+    [Fact]
     public void Plan_LosesNoMoreThanItsWritesAreConfirmedBy()
     {
         Assert.All(Plans, plan => Assert.All(plan.Types, type => Assert.True(type.NodeConfirms <= Math.Min(plan.Members, type.NVal))));

@@ -13,13 +13,16 @@ public sealed class KeyHistory
     {
         /// <summary>Its writer was told that it stands; else it may stand or not.</summary>
         public bool IsAcknowledged { get; set; }
+
+        /// <summary>It has no dot, so that whoever merges cannot know whether it was replaced.</summary>
+        public bool MayReturn { get; init; }
     }
 
     public IReadOnlyCollection<Write> Writes => writes.Values;
 
-    public Write Begin(string name, IReadOnlySet<string> seen, bool isDelete)
+    public Write Begin(string name, IReadOnlySet<string> seen, bool isDelete, bool mayReturn = false)
     {
-        var write = new Write(name, seen, isDelete);
+        var write = new Write(name, seen, isDelete) { MayReturn = mayReturn };
         writes.Add(name, write);
         return write;
     }
@@ -33,9 +36,11 @@ public sealed class KeyHistory
         [
             .. present.Where(name => !writes.ContainsKey(name)).Select(name => $"{name} is there, which nobody wrote"),
             .. acknowledged.Where(write => !kept.Contains(write.Name)).Select(write => $"the acknowledged write {write.Name} is lost; present are [{string.Join(", ", present)}]"),
-            .. acknowledged.SelectMany(write => write.Seen.Where(present.Contains).Select(back => $"{back} is back, which {write.Name} had replaced")),
+            .. acknowledged.SelectMany(write => write.Seen.Where(name => present.Contains(name) && !MayReturn(name)).Select(back => $"{back} is back, which {write.Name} had replaced")),
         ];
     }
+
+    private bool MayReturn(string name) => writes.TryGetValue(name, out var write) && write.MayReturn;
 
     /// <summary>Those of the writes that a reader who was shown these names should have been told of, and was not.</summary>
     public IEnumerable<string> Missing(IEnumerable<string> expected, IReadOnlySet<string> present)

@@ -23,6 +23,11 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
             throw new InvalidOperationException($"partition {partition} is not damaged");
         }
 
+        if (volume.RefusesDrops)
+        {
+            throw new StoreRefusedException("the simulated log has no room");
+        }
+
         await Task.Delay(volume.SyncTime, context.Time, cancel);
         if (!volume.Reported.Remove(partition))
         {

@@ -26,11 +26,14 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>How long a write that nobody waits for stays off the disk at most.</summary>
     public TimeSpan MostIdleTime { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>For stories: a store's next sync fails for good.</summary>
+    /// <summary>For stories: the next sync, of a store or of a fact of the node, fails for good.</summary>
     public bool FailSyncs { get; set; }
 
     /// <summary>For stories: stores refuse writes and stay usable, as on a disk that is nearly full.</summary>
     public bool IsFull { get; set; }
+
+    /// <summary>For stories: where this is false, a full disk has no room for the facts of the node either.</summary>
+    public bool HasReserve { get; set; } = true;
 
     /// <summary>What the stores say that there is room for.</summary>
     public long FreeBytes { get; set; } = long.MaxValue;
@@ -59,7 +62,7 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>Partitions that were found damaged, over restarts too.</summary>
     public SortedDictionary<PartitionId, string> Reported { get; } = [];
 
-    /// <summary>There is no room on the disk for the record of a drop.</summary>
+    /// <summary>There is no room on the disk for the record of a drop, or of what is given up.</summary>
     public bool RefusesDrops { get; set; }
 
     /// <summary>Stores that the present incarnation is opening.</summary>

@@ -1,5 +1,6 @@
 using Kv.Simulation.Plans;
 using Kv.Simulation.Running;
+using Kv.TestKit;
 
 namespace Kv.Simulation.Bugs;
 
@@ -9,13 +10,16 @@ namespace Kv.Simulation.Bugs;
 /// </summary>
 public sealed record PlantedBug(string Name, string What, int WithinSeeds, Func<PlantedSeams> Plant)
 {
-    /// <summary>The first seed that shows the bug, with its verdict; null where none of them does.</summary>
-    public SimVerdict? Find()
+    /// <summary>The first seed that shows the bug and is clean without it, with its verdict; null where none of them is.</summary>
+    public SimVerdict? Find() => Find((plan, seams) => SimRun.Run(plan, seams));
+
+    internal SimVerdict? Find(Func<SimPlan, SimSeams?, SimVerdict> run)
     {
         for (var seed = 1; seed <= WithinSeeds; seed++)
         {
-            var verdict = SimRun.Run(PlanDrawing.Draw(seed), Plant());
-            if (!verdict.IsClean)
+            var plan = PlanDrawing.Draw(seed);
+            var verdict = run(plan, Plant());
+            if (!verdict.IsClean && run(plan, null).IsClean)
             {
                 return verdict;
             }

@@ -128,6 +128,10 @@ public static class PlantedBugs
     [
         new("promise-without-memory", "an acceptor votes for a lower ballot than it promised", 200, () => new() { Handling = (_, _, _, request, next) => BentMessages.AcceptAnything(request, next) }),
         new("told-before-decided", "a document is told before a majority has accepted it", 100, () => new() { Sending = (_, _, _, request, next) => BentMessages.TellBeforeDecided(request, next) }),
+        new("exit-without-question", "an exit is confirmed without asking the member what it holds", 40, () => new()
+        {
+            Sending = (_, _, _, request, next) => request is PeerRequest.GetHoldings ? new(new PeerReply.Holdings(long.MaxValue, []) { DocumentVersion = request.DocumentVersion }) : next(request),
+        }),
         new("same-id-after-loss", "a node that lost its disk goes on under its old id, and gives its dots again", 100, () => new() { KeepsId = true }),
     ];
 

@@ -6,10 +6,10 @@ using Kv.Simulation.Running;
 
 namespace Kv.Simulation.Checkers;
 
-/// <summary>No dot names two writes: looks at every object that any store is given.</summary>
+/// <summary>No dot names two writes: looks at every object that any store is given. Two deletes of a key differ by their times alone.</summary>
 public sealed class DotChecker(Journal journal)
 {
-    private readonly Dictionary<Dot, (ObjectKey Key, string Value)> named = [];
+    private readonly Dictionary<Dot, (ObjectKey Key, string Value, long Microseconds)> named = [];
     private readonly HashSet<Dot> reported = [];
 
     public void Saw(WriteBatch batch)
@@ -32,10 +32,11 @@ public sealed class DotChecker(Journal journal)
                 continue;
             }
 
-            var use = (key, OutcomeText.ValueOf(sibling));
+            var use = (key, OutcomeText.ValueOf(sibling), sibling.LastModifiedMicroseconds);
             if (!named.TryAdd(dot, use) && !named[dot].Equals(use) && reported.Add(dot))
             {
-                journal.Violation($"the dot {dot} names {named[dot].Value} of {named[dot].Key} and {use.Item2} of {key}");
+                journal.Violation(FormattableString.Invariant(
+                    $"the dot {dot} names {named[dot].Value} of {named[dot].Key} at {named[dot].Microseconds} and {use.Item2} of {key} at {use.LastModifiedMicroseconds}"));
             }
         }
     }

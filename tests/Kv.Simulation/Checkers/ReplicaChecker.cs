@@ -17,11 +17,19 @@ internal sealed class ReplicaChecker(SimWorld world)
     [
         .. world.Writes.Keys.Select(key => WhyNotEqual(key, mayKeepTombstones)).OfType<string>(),
         .. Members().SelectMany(Strangers),
+        .. Leavers().SelectMany(Remains),
         .. new TreeChecker(world).Problems(),
     ];
 
     /// <summary>Who was given up keeps its disk and has no part in anything.</summary>
     private IEnumerable<SimNode> Members() => world.Cluster.Up.Where(node => world.Cluster.Document.FindMember(node.Id) is not null);
+
+    /// <summary>Members that have left; where none was given up instead.</summary>
+    private IEnumerable<SimNode> Leavers() => world.Plan.Losses > 0 ? [] : world.Cluster.Up.Where(node => node.Node.State.Current.RemovedBy is not null);
+
+    /// <summary>Nobody is forgotten who holds anything.</summary>
+    private static IEnumerable<string> Remains(SimNode node) => node.Volume.Partitions.Select(partition => (partition, node.Volume.Contents(partition).Count))
+        .Where(held => held.Count > 0).Select(held => $"{node.Name} has left, and holds {held.Count} objects of partition {held.partition}");
 
     private string? WhyNotEqual(TrackedKey key, bool mayKeepTombstones)
     {

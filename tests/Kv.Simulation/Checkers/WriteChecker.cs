@@ -33,7 +33,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
 
         if (call.Verb != ClientVerb.Delete || !isBlindDelete)
         {
-            return new TrackedWrite(key.History.Begin(name, seen, call.Verb == ClientVerb.Delete), null);
+            return new TrackedWrite(key.History.Begin(name, seen, call.Verb == ClientVerb.Delete, mayReturn: call.AsIs), null);
         }
 
         var mayCover = key.History.Writes.Select(write => write.Name).ToHashSet(StringComparer.Ordinal);
@@ -87,6 +87,58 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         return names;
     }
 
+    /// <summary>What a write shows: its own value among others; null where it is without values.</summary>
+    public IReadOnlySet<string>? EndBody(ClientCall call, TrackedWrite write, KvObject? body)
+    {
+        var isAskedFor = call.ReturnBody || call.ReturnHead;
+        if (isAskedFor != (body is not null))
+        {
+            journal.Violation($"{write.Name} was to show {(call.ReturnBody ? "its body" : call.ReturnHead ? "its head" : "nothing")}, and shows {(body is null ? "nothing" : OutcomeText.Of(body))}");
+        }
+
+        if (body is null || !call.ReturnBody)
+        {
+            CheckIsHead(call, body);
+            return null;
+        }
+
+        var key = TrackedKeyOf(call);
+        var names = NamesOf(key, body);
+        if (key.Type.KeepsSiblings && !names.Contains(write.Name))
+        {
+            journal.Violation($"{key.Key}: {write.Name} is stored and shows [{string.Join(", ", names)}]");
+        }
+
+        return names;
+    }
+
+    /// <summary>A read without values gives none; whose they are is not to be seen.</summary>
+    public void EndHeadRead(ClientCall call, KvObject heads) => CheckIsHead(call, heads);
+
+    /// <summary>Nothing changed since the client saw these names: it is as if they were read again.</summary>
+    public void EndUnchangedRead(ClientCall call, ReadExpectation expected, IReadOnlySet<string>? known)
+    {
+        var key = TrackedKeyOf(call);
+        if (known is null)
+        {
+            journal.Violation($"{key.Key}: read {call.Number} says that nothing changed, and its client had seen nothing");
+            return;
+        }
+
+        foreach (var missing in key.History.Missing(expected.Names, known))
+        {
+            journal.Violation($"{key.Key}: read {call.Number} says that nothing changed since [{string.Join(", ", known)}], without {missing}, which pr and pw promise it");
+        }
+    }
+
+    private void CheckIsHead(ClientCall call, KvObject? head)
+    {
+        if (head?.Siblings.Any(sibling => !sibling.Value.IsEmpty) == true)
+        {
+            journal.Violation($"{TrackedKeyOf(call).Key}: {call.Number} was to give no values, and gives {OutcomeText.Of(head)}");
+        }
+    }
+
     /// <summary>Looks at what every replica together still has, at the end of a run.</summary>
     internal void Final(TrackedKey key, KvOutcome? last)
     {
@@ -117,7 +169,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     {
         // A request for fewer replicas than the type has cuts the type's properties to that.
         var replicas = call.NVal ?? type.NVal;
-        return type.IsSynced && (losses == 0 || Math.Min(replicas, call.NodeConfirms.Resolve(replicas, QuorumValue.Of(type.NodeConfirms))) > losses);
+        return type.IsSynced && !call.AsIs && (losses == 0 || Math.Min(replicas, call.NodeConfirms.Resolve(replicas, QuorumValue.Of(type.NodeConfirms))) > losses);
     }
 
     private HashSet<string> NamesOf(TrackedKey key, KvObject? held)

@@ -55,4 +55,10 @@ public abstract record AdminCall(int Number, TimeSpan At, int By) : PlannedEvent
     {
         public override string What => $"the plan is committed, by {Name(By)}";
     }
+
+    /// <summary>The member is forgotten, once it says that it holds nothing.</summary>
+    public sealed record ConfirmExit(int Number, TimeSpan At, int By, int Node) : AdminCall(Number, At, By)
+    {
+        public override string What => $"the exit of {Name(Node)} is confirmed, by {Name(By)}";
+    }
 }

@@ -26,4 +26,17 @@ internal static class CallOptions
         };
         return drawn;
     }
+
+    /// <summary>Draws what else a request of its kind may say: how much it wants to be told, and the rarer ways to write.</summary>
+    public static ClientCall DrawForm(Random random, ClientCall call, BucketPlan type)
+    {
+        bool Chance(double chance) => random.NextDouble() < chance;
+        return call.Verb switch
+        {
+            ClientVerb.Get => Chance(0.5) ? call with { HeadOnly = true } : call with { IfModified = true },
+            ClientVerb.Delete => call with { Rw = Chance(0.5) ? QuorumValue.All : QuorumValue.Of(random.Next(1, type.NVal + 1)) },
+            _ when Chance(0.15) && type.Rule != BucketRule.Set => call with { AsIs = true, ReturnBody = Chance(0.3) },
+            _ => Chance(0.7) ? call with { ReturnBody = true } : call with { ReturnHead = true },
+        };
+    }
 }

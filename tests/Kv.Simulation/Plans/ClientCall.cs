@@ -19,6 +19,9 @@ public sealed record ClientCall(int Number, TimeSpan At, int Client, int Node, i
 
     public QuorumValue Pw { get; init; } = QuorumValue.Default;
 
+    /// <summary>Of a delete: what it names for the quorums that it does not.</summary>
+    public QuorumValue Rw { get; init; } = QuorumValue.Default;
+
     public QuorumValue NodeConfirms { get; init; } = QuorumValue.Default;
 
     public int? NVal { get; init; }
@@ -30,6 +33,21 @@ public sealed record ClientCall(int Number, TimeSpan At, int Client, int Node, i
     public bool Sloppy { get; init; } = true;
 
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Of a read: without the values.</summary>
+    public bool HeadOnly { get; init; }
+
+    /// <summary>Of a read: nothing where it is what the client saw.</summary>
+    public bool IfModified { get; init; }
+
+    /// <summary>Of a write: the client is told what is there after it.</summary>
+    public bool ReturnBody { get; init; }
+
+    /// <summary>Of a write: the same without the values.</summary>
+    public bool ReturnHead { get; init; }
+
+    /// <summary>A write that is stored as it comes, by no coordinator: nothing is promised of it, and it may be back after it was replaced.</summary>
+    public bool AsIs { get; init; }
 
     /// <summary>The client dies this long after it asked, and does not hear what became of it.</summary>
     public TimeSpan? DiesAfter { get; init; }
@@ -47,12 +65,17 @@ public sealed record ClientCall(int Number, TimeSpan At, int Client, int Node, i
 
     private string Options()
     {
-        var named = new (string Name, QuorumValue Value)[] { ("r", R), ("pr", Pr), ("w", W), ("dw", Dw), ("pw", Pw), ("node_confirms", NodeConfirms) };
+        var named = new (string Name, QuorumValue Value)[] { ("r", R), ("pr", Pr), ("w", W), ("dw", Dw), ("pw", Pw), ("rw", Rw), ("node_confirms", NodeConfirms) };
         var words = named.Where(option => !option.Value.IsDefault).Select(option => $"{option.Name}={option.Value}")
             .Append(NVal is { } n ? string.Create(CultureInfo.InvariantCulture, $"n_val={n}") : "")
             .Append(BasicQuorum is { } basic ? $"basic_quorum={basic}" : "")
             .Append(NotFoundOk is { } ok ? $"notfound_ok={ok}" : "")
             .Append(Sloppy ? "" : "strict")
+            .Append(HeadOnly ? "head" : "")
+            .Append(IfModified ? "if modified" : "")
+            .Append(ReturnBody ? "return_body" : "")
+            .Append(ReturnHead ? "return_head" : "")
+            .Append(AsIs ? "asis" : "")
             .Append(Timeout is { } timeout ? string.Create(CultureInfo.InvariantCulture, $"within {timeout.TotalMilliseconds:0} ms") : "")
             .Append(DiesAfter is { } dies ? string.Create(CultureInfo.InvariantCulture, $"dies after {dies.TotalMilliseconds:0} ms") : "")
             .Where(word => word.Length > 0);

@@ -13,6 +13,12 @@ public abstract record Fault(int Number, TimeSpan At) : PlannedEvent(Number, At)
 
     private static string Name(int node) => string.Create(CultureInfo.InvariantCulture, $"n{node + 1}");
 
+    /// <summary>Holds for some time; the end of one leaves what another of its kind still holds.</summary>
+    public abstract record Lasting(int Number, TimeSpan At, TimeSpan For) : Fault(Number, At);
+
+    /// <summary>What is wrong with one node for some time.</summary>
+    public abstract record OnNode(int Number, TimeSpan At, int Node, TimeSpan For) : Lasting(Number, At, For);
+
     public sealed record Crash(int Number, TimeSpan At, int Node, bool LosesPower, TimeSpan DownFor) : Fault(Number, At)
     {
         public override string What => $"{Name(Node)} {(LosesPower ? "loses power" : "is killed")}, back after {Seconds(DownFor)}";
@@ -24,33 +30,34 @@ public abstract record Fault(int Number, TimeSpan At) : PlannedEvent(Number, At)
         public override string What => $"{string.Join(", ", Nodes.Select(Name))} lose power together, back after {Seconds(DownFor)}";
     }
 
-    public sealed record Stop(int Number, TimeSpan At, int Node, TimeSpan DownFor) : Fault(Number, At)
+    /// <summary>A clean stop; with <paramref name="Drains"/> the node is drained first.</summary>
+    public sealed record Stop(int Number, TimeSpan At, int Node, bool Drains, TimeSpan DownFor) : Fault(Number, At)
     {
-        public override string What => $"{Name(Node)} is stopped, back after {Seconds(DownFor)}";
+        public override string What => $"{Name(Node)} is {(Drains ? "drained and " : "")}stopped, back after {Seconds(DownFor)}";
     }
 
-    public sealed record Pause(int Number, TimeSpan At, int Node, TimeSpan For) : Fault(Number, At)
+    public sealed record Pause(int Number, TimeSpan At, int Node, TimeSpan For) : OnNode(Number, At, Node, For)
     {
         public override string What => $"{Name(Node)} pauses for {Seconds(For)}";
     }
 
     /// <summary>The nodes of one side hear nothing of the others, nor they of them.</summary>
-    public sealed record Part(int Number, TimeSpan At, IReadOnlyList<int> Side, TimeSpan For) : Fault(Number, At)
+    public sealed record Part(int Number, TimeSpan At, IReadOnlyList<int> Side, TimeSpan For) : Lasting(Number, At, For)
     {
         public override string What => $"{string.Join(", ", Side.Select(Name))} parted from the rest for {Seconds(For)}";
     }
 
-    public sealed record CutOneWay(int Number, TimeSpan At, int From, int To, TimeSpan For) : Fault(Number, At)
+    public sealed record CutOneWay(int Number, TimeSpan At, int From, int To, TimeSpan For) : Lasting(Number, At, For)
     {
         public override string What => $"nothing gets from {Name(From)} to {Name(To)} for {Seconds(For)}";
     }
 
-    public sealed record SlowLink(int Number, TimeSpan At, int From, int To, double Factor, TimeSpan For) : Fault(Number, At)
+    public sealed record SlowLink(int Number, TimeSpan At, int From, int To, double Factor, TimeSpan For) : Lasting(Number, At, For)
     {
         public override string What => FormattableString.Invariant($"from {Name(From)} to {Name(To)} takes {Factor:0} times as long for {Seconds(For)}");
     }
 
-    public sealed record Weather(int Number, TimeSpan At, SimNetworkOptions Options, TimeSpan For) : Fault(Number, At)
+    public sealed record Weather(int Number, TimeSpan At, SimNetworkOptions Options, TimeSpan For) : Lasting(Number, At, For)
     {
         public override string What => FormattableString.Invariant(
             $"the network loses {Options.RequestLoss:0.000} of requests and {Options.ReplyLoss:0.000} of replies, doubles {Options.Duplication:0.000}, delays {Options.Straggling:0.000} by {Options.StraggleFactor:0} for {Seconds(For)}");
@@ -66,12 +73,24 @@ public abstract record Fault(int Number, TimeSpan At) : PlannedEvent(Number, At)
         public override string What => FormattableString.Invariant($"the clock of {Name(Node)} jumps by {By.TotalHours:0.0} h");
     }
 
-    public sealed record FullDisk(int Number, TimeSpan At, int Node, TimeSpan For) : Fault(Number, At)
+    /// <summary>Stores refuse writes. The node's own small facts have a reserve, unless <paramref name="ToTheLastByte"/>: then a node that has to write one ends.</summary>
+    public sealed record FullDisk(int Number, TimeSpan At, int Node, bool ToTheLastByte, TimeSpan For) : OnNode(Number, At, Node, For)
     {
-        public override string What => $"the disk of {Name(Node)} is full for {Seconds(For)}";
+        public override string What => $"the disk of {Name(Node)} is full{(ToTheLastByte ? " to the last byte" : "")} for {Seconds(For)}";
     }
 
-    public sealed record NoMemory(int Number, TimeSpan At, int Node, TimeSpan For) : Fault(Number, At)
+    public sealed record NoDrops(int Number, TimeSpan At, int Node, TimeSpan For) : OnNode(Number, At, Node, For)
+    {
+        public override string What => $"{Name(Node)} has no room to record a drop for {Seconds(For)}";
+    }
+
+    /// <summary>One store cannot be opened, for a reason that has nothing to do with its data: a node that has to open it ends.</summary>
+    public sealed record BrokenStore(int Number, TimeSpan At, int Node, int Partition, TimeSpan For) : OnNode(Number, At, Node, For)
+    {
+        public override string What => FormattableString.Invariant($"{Name(Node)} cannot open partition {Partition} for {Seconds(For)}");
+    }
+
+    public sealed record NoMemory(int Number, TimeSpan At, int Node, TimeSpan For) : OnNode(Number, At, Node, For)
     {
         public override string What => $"{Name(Node)} has no memory to read with for {Seconds(For)}";
     }

@@ -83,7 +83,7 @@ public sealed partial class PlanDrawing
 
             if (Chance(0.3))
             {
-                events.Add(new AdminCall.Leave(Next(), at + Seconds(0, 0.2), random.Next(members), random.Next(nodes), Chance(0.3)));
+                AddLeave(new AdminCall.Leave(Next(), at + Seconds(0, 0.2), random.Next(members), random.Next(nodes), Chance(0.3)));
             }
         }
 
@@ -96,14 +96,35 @@ public sealed partial class PlanDrawing
     private void DrawInterference(int kind)
     {
         var (number, at, by, node) = (Next(), Within(1), random.Next(nodes), random.Next(nodes));
-        events.Add(kind switch
+        switch (kind)
         {
-            0 => new AdminCall.Clear(number, at, by),
-            1 => new AdminCall.MarkDown(number, at, by, node),
-            2 => new AdminCall.MarkUp(number, at, by, node),
-            3 => new AdminCall.Commit(number, at, by),
-            _ => new AdminCall.Leave(number, at, by, node, Chance(0.3)),
-        });
+            case 0:
+                events.Add(new AdminCall.Clear(number, at, by));
+                break;
+            case 1:
+                events.Add(new AdminCall.MarkDown(number, at, by, node));
+                break;
+            case 2:
+                events.Add(new AdminCall.MarkUp(number, at, by, node));
+                break;
+            case 3:
+                events.Add(new AdminCall.Commit(number, at, by));
+                break;
+            default:
+                AddLeave(new AdminCall.Leave(number, at, by, node, Chance(0.3)));
+                break;
+        }
+    }
+
+    /// <summary>With somebody who wants to see the member go, from soon after; and now and then somebody who takes another for it.</summary>
+    private void AddLeave(AdminCall.Leave leave)
+    {
+        events.Add(leave);
+        events.Add(new AdminCall.ConfirmExit(Next(), leave.At + TimeSpan.FromSeconds(2 * later.NextDouble()), later.Next(nodes), leave.Node));
+        if (later.Next(5) == 0)
+        {
+            events.Add(new AdminCall.ConfirmExit(Next(), length * later.NextDouble(), later.Next(nodes), later.Next(nodes)));
+        }
     }
 
     /// <summary>

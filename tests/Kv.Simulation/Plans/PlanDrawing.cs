@@ -16,6 +16,9 @@ public sealed partial class PlanDrawing
 
     // Of its own, so that what came later to be drawn leaves the rest of each seed's plan as it was.
     private readonly Random dataTypes;
+
+    // The same for what came after those.
+    private readonly Random later;
     private readonly List<PlannedEvent> events = [];
     private readonly int seed;
     private int nodes;
@@ -26,6 +29,7 @@ public sealed partial class PlanDrawing
         this.seed = seed;
         random = new Random(seed);
         dataTypes = new Random(~seed);
+        later = new Random(unchecked(seed * 31));
     }
 
     public static SimPlan Draw(int seed) => new PlanDrawing(seed).Draw();
@@ -44,6 +48,7 @@ public sealed partial class PlanDrawing
         ImmutableArray<BucketPlan> types = [.. Enumerable.Range(0, random.Next(1, 4)).Select(place => DrawType(place, moves ? 0 : members, losses))];
         DrawCalls(clients, types);
         DrawFaults();
+        DrawDiskFaults();
         DrawLosses(members, losses);
         if (moves)
         {
@@ -55,7 +60,6 @@ public sealed partial class PlanDrawing
         {
             DrawDuels(members, types);
         }
-
 
         return new SimPlan
         {
@@ -94,6 +98,7 @@ public sealed partial class PlanDrawing
         var deletes = Chance(0.7) ? 0.15 : 0;
         var conditions = Chance(0.5) ? 0.15 : 0;
         var asksPrimaries = Chance(0.15);
+        var forms = later.Next(3) * 0.3;
         for (var client = 0; client < clients; client++)
         {
             for (var at = Within(0.02); at < length; at += TimeSpan.FromMilliseconds(random.Next(1, 2 * pause)))
@@ -101,7 +106,8 @@ public sealed partial class PlanDrawing
                 var type = random.Next(types.Length);
                 var call = new ClientCall(Next(), at, client, random.Next(nodes), type, random.Next(keys), DrawVerb(deletes, conditions), Chance(0.75));
                 call = asksPrimaries ? call with { Pr = QuorumValue.Quorum, Pw = QuorumValue.Quorum } : call;
-                events.Add(Chance(withOptions) ? CallOptions.Draw(random, call, types[type].NVal) : call);
+                call = Chance(withOptions) ? CallOptions.Draw(random, call, types[type].NVal) : call;
+                events.Add(later.NextDouble() < forms ? CallOptions.DrawForm(later, call, types[type]) : call);
             }
         }
     }
@@ -139,7 +145,7 @@ public sealed partial class PlanDrawing
             0 when node == other => new Fault.PowerCut(number, at, [.. Enumerable.Range(0, nodes)], time),
             0 => new Fault.Crash(number, at, node, true, time),
             1 => new Fault.Crash(number, at, node, false, time),
-            2 => new Fault.Stop(number, at, node, time),
+            2 => new Fault.Stop(number, at, node, later.Next(2) == 0, time),
             3 => new Fault.Pause(number, at, node, time),
             4 => new Fault.Part(number, at, DrawSide(), time),
             5 => new Fault.CutOneWay(number, at, node, other, time),
@@ -147,9 +153,18 @@ public sealed partial class PlanDrawing
             7 => new Fault.Weather(number, at, DrawWeather(), time),
             8 => new Fault.Drift(number, at, node, 0.7 + (0.7 * random.NextDouble())),
             9 => new Fault.Jump(number, at, node, TimeSpan.FromHours(random.Next(-9000, 9000))),
-            10 => new Fault.FullDisk(number, at, node, time),
+            10 => new Fault.FullDisk(number, at, node, later.Next(2) == 0, time),
             _ => Chance(0.5) ? new Fault.NoMemory(number, at, node, time) : new Fault.FailedSync(number, at, node),
         };
+    }
+
+    private void DrawDiskFaults()
+    {
+        for (var count = later.Next(3) == 0 ? later.Next(1, 6) : 0; count > 0; count--)
+        {
+            var (number, at, node, time) = (Next(), length * later.NextDouble(), later.Next(nodes), TimeSpan.FromSeconds(0.1 + (12 * later.NextDouble())));
+            events.Add(later.Next(2) == 0 ? new Fault.NoDrops(number, at, node, time) : new Fault.BrokenStore(number, at, node, later.Next(RingSizes[^1]), time));
+        }
     }
 
     private int[] DrawSide()

@@ -1,5 +1,6 @@
 using Kv.Cluster.Membership;
 using Kv.Core.Membership;
+using Kv.Core.Rings;
 using Kv.Simulation.Plans;
 using Kv.TestKit;
 
@@ -13,6 +14,9 @@ internal sealed class AdminActor(SimWorld world)
     private const int Attempts = 10;
 
     private const int MostClears = 120;
+
+    /// <summary>Between two attempts to confirm an exit: the moment in which it is possible and too early is short.</summary>
+    private static readonly TimeSpan ExitPause = TimeSpan.FromMilliseconds(200);
 
     public async Task RunAsync(AdminCall call)
     {
@@ -43,6 +47,9 @@ internal sealed class AdminActor(SimWorld world)
                 break;
             case AdminCall.MarkUp up:
                 await AskAsync(call, admin => admin.MarkUpAsync(world.Node(up.Node).Id, default));
+                break;
+            case AdminCall.ConfirmExit exit:
+                await ConfirmExitAsync(call, world.Node(exit.Node).Id);
                 break;
             case AdminCall.Clear:
                 await AskAsync(call, admin => admin.ClearStagedAsync(default));
@@ -116,12 +123,29 @@ internal sealed class AdminActor(SimWorld world)
         var call = new AdminCall.Clear(0, world.Now, 0);
         foreach (var leaver in world.Cluster.Document.Members.Where(member => member.State is MemberState.Exiting or MemberState.Leaving))
         {
-            // A member cannot confirm its own exit.
-            await AskAsync(call, admin => admin.ConfirmExitAsync(leaver.Id, default), other => other.Id != leaver.Id);
+            await AskForExitAsync(call, leaver.Id);
         }
 
         return world.Cluster.Document.Members.All(member => member.State is not (MemberState.Exiting or MemberState.Leaving));
     }
+
+    /// <summary>Asks at once, and then whenever the member is on its way out, until it is done or everything heals.</summary>
+    private async Task ConfirmExitAsync(AdminCall call, NodeId leaver)
+    {
+        var answer = await AskForExitAsync(call, leaver);
+        while (!world.IsHealed && answer is not { IsOk: true, Value: not null })
+        {
+            await world.DelayAsync(ExitPause);
+            if (Members.Any(member => member.Id == leaver && member.State is (MemberState.Leaving or MemberState.Exiting)))
+            {
+                answer = await AskForExitAsync(call, leaver);
+            }
+        }
+    }
+
+    /// <summary>A member cannot confirm its own exit.</summary>
+    private Task<AdminResult<ClusterView>> AskForExitAsync(AdminCall call, NodeId leaver) =>
+        AskAsync(call, admin => admin.ConfirmExitAsync(leaver, default), other => other.Id != leaver);
 
     private async Task StageAndCommitAsync(AdminCall call, Func<ClusterAdmin, ValueTask<AdminResult<PlanView>>> stage, bool twice)
     {

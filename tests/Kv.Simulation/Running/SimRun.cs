@@ -37,8 +37,8 @@ public static class SimRun
             TraceHash = world.Scheduler.TraceHash,
             SimulatedTime = world.Now,
             Steps = world.Scheduler.Steps,
-            Faults = plan.Events.Count(planned => planned is Fault),
-            Calls = plan.Events.Count(planned => planned is ClientCall),
+            Faults = world.Faults,
+            Calls = world.Calls,
             Acknowledged = world.Writes.Acknowledged,
         };
     }

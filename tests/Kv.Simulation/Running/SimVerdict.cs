@@ -19,8 +19,10 @@ public sealed record SimVerdict
     /// <summary>Messages, timers and continuations.</summary>
     public required long Steps { get; init; }
 
+    /// <summary>Those that happened, not those that were planned.</summary>
     public required int Faults { get; init; }
 
+    /// <summary>Requests that were made.</summary>
     public required int Calls { get; init; }
 
     public required int Acknowledged { get; init; }

@@ -12,6 +12,9 @@ internal sealed class SimWorld
     /// <summary>The longest runs take half a million; one that takes this many goes round in circles.</summary>
     private const long MostSteps = 4_000_000;
 
+    /// <summary>A process that ended is started again after this time.</summary>
+    public static readonly TimeSpan BetweenStarts = TimeSpan.FromSeconds(1);
+
     private readonly HashSet<SimNode> failing = [];
     private readonly HashSet<SimNode> beyondHelp = [];
     private readonly HashSet<SimNode> starting = [];
@@ -70,6 +73,12 @@ internal sealed class SimWorld
 
     public Random Random => Scheduler.Random;
 
+    /// <summary>Faults that happened: one finds nothing to happen to where, say, its node is down already.</summary>
+    public int Faults { get; set; }
+
+    /// <summary>Requests that clients made of a node.</summary>
+    public int Calls { get; set; }
+
     /// <summary>Faults are over: whatever was to be undone later is undone already.</summary>
     public bool IsHealed { get; set; }
 
@@ -101,7 +110,7 @@ internal sealed class SimWorld
 
     public bool IsFailureExpected(SimNode node) => failing.Contains(node);
 
-    /// <summary>Starts the node if it is down. A partition that rotted is given up, as an administrator would.</summary>
+    /// <summary>Starts the node if it is down, again until its disk lets it. A partition that rotted is given up, as an administrator would.</summary>
     public async Task StartAsync(SimNode node)
     {
         while (!node.IsUp && !beyondHelp.Contains(node))
@@ -123,13 +132,17 @@ internal sealed class SimWorld
                     return;
                 }
 
+                Journal.Note($"{node.Name} does not start: {damage.Message}");
                 Kill(node, losesPower: false);
+                node.Volume.FailSyncs = false;
                 GiveUpRotten(node);
             }
             finally
             {
                 starting.Remove(node);
             }
+
+            await DelayAsync(BetweenStarts);
         }
     }
 

@@ -48,7 +48,7 @@ internal sealed class Supervisor(SimWorld world)
         node.Volume.FailSyncs = false;
         world.Kill(node, losesPower: false);
         world.GiveUpRotten(node);
-        await world.DelayAsync(TimeSpan.FromSeconds(1));
+        await world.DelayAsync(SimWorld.BetweenStarts);
         await world.StartAsync(node);
     }
 }
