@@ -105,6 +105,7 @@ public static class Conditions
         // Cluster: why nodes may not leave now.
         public const string NoSpace = "NoSpace";
         public const string TooFewMembers = "TooFewMembers";
+        public const string TooFewZones = "TooFewZones";
         public const string LostNodeIsUp = "LostNodeIsUp";
         public const string DataLoss = "DataLoss";
 

@@ -12,8 +12,8 @@ public sealed partial class ClusterAdmin
 
     /// <summary>
     /// Stages that members leave. Refused where a member that stays is away (`member_down`), the document is not everywhere (`ring_not_ready`), partitions are on
-    /// their way (`pending_transfers`), a member has not the room for what it is to take (`no_space`), or fewer members would stay than some bucket has replicas
-    /// (`too_few_members`, unless <paramref name="allowFewerReplicas"/>).
+    /// their way (`pending_transfers`), a member has not the room for what it is to take (`no_space`), fewer members would stay than some bucket has replicas
+    /// (`too_few_members`), or fewer zones than replicas are spread over now (`too_few_zones`), these two unless <paramref name="allowFewerReplicas"/>.
     /// </summary>
     public async ValueTask<AdminResult<PlanView>> StageLeaveAsync(IReadOnlyList<NodeId> nodes, bool allowFewerReplicas, CancellationToken cancel)
     {
@@ -35,7 +35,7 @@ public sealed partial class ClusterAdmin
             }
         }
 
-        if (!allowFewerReplicas && WhyTooFew(document, staged) is { } tooFew)
+        if (!allowFewerReplicas && (WhyTooFew(document, staged) ?? WhyTooFewZones(document, staged)) is { } tooFew)
         {
             return tooFew;
         }
@@ -71,7 +71,18 @@ public sealed partial class ClusterAdmin
             return NotInCluster;
         }
 
-        if (document.FindMember(node) is { State: MemberState.Exiting } leaver && await WhyNotGoneAsync(document, leaver, cancel) is { } notGone)
+        // Refused by this document, and not only by the newest, which may say meanwhile that the member is exiting: nobody has asked it then what it holds.
+        if (document.FindMember(node) is not { } leaver)
+        {
+            return GetCluster();
+        }
+
+        if (DocumentRules.Apply(document, new DocumentChange.ConfirmExit(node)) is DocumentChangeResult.Refused refused)
+        {
+            return new AdminRefusal(KindOf(refused.Reason), refused.Reason, refused.Message);
+        }
+
+        if (await WhyNotGoneAsync(document, leaver, cancel) is { } notGone)
         {
             return notGone;
         }
@@ -93,6 +104,17 @@ public sealed partial class ClusterAdmin
         return had >= replicas && stay < replicas
             ? new AdminRefusal(
                 AdminRefusalKind.FailedPrecondition, RefusalReason.TooFewMembers, $"{stay} members would stay, and buckets have up to {replicas} replicas, each to be on its own node")
+            : null;
+    }
+
+    /// <summary>Where the members had zones enough for replicas each in its own, those that stay are to have them too; and no zone is given up where there were fewer.</summary>
+    private static AdminRefusal? WhyTooFewZones(ClusterDocument before, ClusterDocument after)
+    {
+        var had = Math.Min(DocumentRules.CountZones(before), ClusterPlan.NValPerZone);
+        var stay = DocumentRules.CountZones(after);
+        return stay < had
+            ? new AdminRefusal(
+                AdminRefusalKind.FailedPrecondition, RefusalReason.TooFewZones, $"members would stay in {stay} zones, and replicas are to be in {had}, each in its own")
             : null;
     }
 

@@ -41,6 +41,10 @@ public static class DocumentRules
         };
     }
 
+    /// <summary>In how many zones are the members that own partitions once what is staged is committed; those that name none are in one.</summary>
+    public static int CountZones(ClusterDocument document) =>
+        document.Members.Where(m => MemberRules.WillClaim(document, m)).Select(m => m.Zone).Distinct(StringComparer.Ordinal).Count();
+
     /// <summary>How many members are to own partitions once what is staged is committed.</summary>
     public static int CountOwning(ClusterDocument document) => document.Members.Count(m => MemberRules.WillClaim(document, m));
 

@@ -34,6 +34,9 @@ public static class RefusalReason
     /// <summary>Fewer members would stay than some bucket has replicas.</summary>
     public const string TooFewMembers = "too_few_members";
 
+    /// <summary>A zone would be without members, and replicas are to be in that many.</summary>
+    public const string TooFewZones = "too_few_zones";
+
     /// <summary>A member that stays has not the room for what it is to take.</summary>
     public const string NoSpace = "no_space";
 

@@ -14,6 +14,7 @@ internal static class Refusals
         {
             "no_space" => (Conditions.Reasons.NoSpace, false),
             "too_few_members" or "only_member" => (Conditions.Reasons.TooFewMembers, false),
+            "too_few_zones" => (Conditions.Reasons.TooFewZones, false),
             "member_down" => (Conditions.Reasons.NodesDown, false),
             "is_up" => (Conditions.Reasons.LostNodeIsUp, false),
             "data_loss" => (Conditions.Reasons.DataLoss, false),

@@ -1,3 +1,4 @@
+using Kv.Cluster.Peers;
 using Kv.Core.Membership;
 using Kv.TestKit;
 using Xunit;
@@ -74,6 +75,78 @@ public sealed class LeaveTests
     });
 
     [Fact]
+    public void Leave_WithoutRoom_OrWhilePartitionsMove_IsRefused() => SimCluster.Run(8, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        var (admin, leaver) = (cluster.Nodes[0], cluster.Nodes[4]);
+        var load = await Load.BeginAsync(cluster, clientCount: 0);
+        await load.WriteAllAsync(admin);
+        cluster.Nodes[1].Volume.FreeBytes = 10;
+        Assert.Equal(RefusalReason.NoSpace, await StageAsync(admin, leaver));
+        Assert.Empty(admin.Document!.Staged);
+
+        cluster.Nodes[1].Volume.FreeBytes = long.MaxValue;
+        await LeaveAsync(admin, leaver);
+        Assert.Equal(RefusalReason.PendingTransfers, await StageAsync(admin, cluster.Nodes[3]));
+    });
+
+    [Fact]
+    public void Leave_WhileAMemberHoldsAnOlderDocument_IsRefused() => SimCluster.Run(9, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        var (admin, behind) = (cluster.Nodes[0], cluster.Nodes[3]);
+        var held = behind.Document!.Version;
+        cluster.Network.Drop = (from, to, request) => (to == behind.Id && request is PeerRequest.LearnDocument) || (from == behind.Id && request is PeerRequest.GetDocument);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("t", "{}", default)));
+        Assert.Equal(held, behind.Document!.Version);
+        Assert.Equal(RefusalReason.RingNotReady, await StageAsync(admin, cluster.Nodes[4]));
+    });
+
+    [Fact]
+    public void Leave_ThatTakesAZoneAway_IsRefused_UnlessInsistedOn() => SimCluster.Run(
+        10,
+        5,
+        async cluster =>
+        {
+            // Two zones have two members each, and the third has one.
+            await cluster.FormAsync(5);
+            var admin = cluster.Nodes[0];
+            var alone = cluster.Nodes.Single(node => cluster.Nodes.Count(other => other.Zone == node.Zone) == 1);
+            var asker = alone == admin ? cluster.Nodes[1] : admin;
+            Assert.Equal(RefusalReason.TooFewZones, await StageAsync(asker, alone));
+            Assert.Empty(asker.Document!.Staged);
+
+            var other = cluster.Nodes.First(node => node.Zone != alone.Zone && node != asker);
+            Assert.Null(await StageAsync(asker, other));
+            SimCluster.Expect(await asker.InAsync(async () => await asker.Node.Admin.ClearStagedAsync(default)));
+            SimCluster.Expect(await asker.InAsync(async () => await asker.Node.Admin.StageLeaveAsync([alone.Id], allowFewerReplicas: true, default)));
+        },
+        zones: 3);
+
+    /// <summary>An exit that was refused by the document that its administrator's node holds must not be confirmed by a newer one, with nobody asked.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Exit_AskedForAgainAndAgain_IsNotConfirmedBeforeTheLeaverHoldsNothing(int seed) => SimCluster.Run(seed, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        var (admin, leaver) = (cluster.Nodes[0], cluster.Nodes[4]);
+        var load = await Load.BeginAsync(cluster, clientCount: 0);
+        await load.WriteAllAsync(admin);
+        await LeaveAsync(admin, leaver);
+        var left = -1;
+        cluster.OnDocument = (_, document) => left = left < 0 && document.FindMember(leaver.Id) is null ? leaver.Volume.Partitions.Count(p => leaver.Volume.Contents(p).Count > 0) : left;
+        for (var attempt = 0; attempt < 20_000 && left < 0; attempt++)
+        {
+            _ = admin.InAsync(async () => await admin.Node.Admin.ConfirmExitAsync(leaver.Id, default));
+            await cluster.DelayAsync(TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.Equal(0, left);
+    });
+
+    [Fact]
     public void Leave_TakenBackBeforeTheCommit_MovesNothing() => SimCluster.Run(5, 4, async cluster =>
     {
         await cluster.FormAsync(4);
@@ -99,6 +172,9 @@ public sealed class LeaveTests
         node.Node.Admin.Undrain();
         Assert.IsType<KvOutcome.NotFound>(await node.AskAsync(new KvRequest.Get { Key = new("default", "b", "k") }));
     });
+
+    private static async Task<string?> StageAsync(SimNode admin, SimNode leaver) =>
+        (await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], allowFewerReplicas: false, default))).Refusal?.Reason;
 
     private static async Task LeaveAsync(SimNode admin, SimNode leaver)
     {

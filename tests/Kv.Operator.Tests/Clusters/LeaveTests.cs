@@ -120,6 +120,7 @@ public sealed class LeaveTests
     [Theory]
     [InlineData("no_space: example-1 has 10 bytes free", Conditions.Reasons.NoSpace, true)]
     [InlineData("too_few_members: 2 would stay", Conditions.Reasons.TooFewMembers, true)]
+    [InlineData("too_few_zones: 2 would stay", Conditions.Reasons.TooFewZones, true)]
     [InlineData("member_down: example-2 is away", Conditions.Reasons.NodesDown, true)]
     [InlineData("ring_not_ready: version 7 is not seen", Conditions.Reasons.RingConverging, false)]
     public void Status_OfALeaveThatTheNodesRefuse_SaysWhy(string refusal, string reason, bool isBlocked)

@@ -102,7 +102,7 @@ public static class PlantedBugs
         }),
         new("failure-acknowledged", "a write that may have failed is acknowledged", 40, () => new()
         {
-            Asking = async (request, next) => await next(request) is var outcome && request is KvRequest.Put && outcome is KvOutcome.Failed { Error.IsIndeterminate: true }
+            Asking = async (request, next) => await next(request) is var outcome && request is KvRequest.Put { ReturnBody: false, ReturnHead: false } && outcome is KvOutcome.Failed { Error.IsIndeterminate: true }
                 ? new KvOutcome.Stored(null)
                 : outcome,
         }),
