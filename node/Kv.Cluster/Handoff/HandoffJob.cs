@@ -13,7 +13,13 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
     private const int LongestBackOff = 16;
 
     private long objectsSent;
+
     private long bytesSent;
+
+    // Of the attempt that came furthest since the last that did not fail: what breaks in the middle again and again gets nowhere.
+    private long mostObjects;
+    private long mostBytes;
+    private bool isAnew;
     private long objectsReturned;
     private long objectsRefused;
     private volatile string firstRefused = "";
@@ -49,9 +55,8 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
     /// <summary>Empty where the last attempt did not fail.</summary>
     public string LastError { get; set; } = "";
 
+    /// <summary>Of the present attempt, or else the last.</summary>
     public long ObjectsSent => Volatile.Read(ref objectsSent);
-
-    public long BytesSent => Volatile.Read(ref bytesSent);
 
     /// <summary>Of those sent, the ones that are here no more.</summary>
     public long ObjectsReturned => Volatile.Read(ref objectsReturned);
@@ -64,29 +69,56 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
 
     public long ObjectsTotal => Volatile.Read(ref objectsTotal);
 
-    /// <summary>0 before its first attempt.</summary>
+    /// <summary>When it last came further than ever, or lost an object to its target; 0 before its first attempt.</summary>
     public long LastProgress => Volatile.Read(ref lastProgress);
 
     public void Stop() => isStopped = true;
 
+    /// <summary>An attempt begins, which is no progress yet but the first time.</summary>
     public void Begin(long total, long now)
     {
         Volatile.Write(ref objectsSent, 0);
-        Volatile.Write(ref bytesSent, 0);
+        bytesSent = 0;
         Volatile.Write(ref objectsReturned, 0);
         Volatile.Write(ref objectsRefused, 0);
         Volatile.Write(ref objectsTotal, total);
-        Volatile.Write(ref lastProgress, now);
+        if (isAnew || LastProgress == 0)
+        {
+            isAnew = false;
+            Volatile.Write(ref mostObjects, 0);
+            Volatile.Write(ref mostBytes, 0);
+            Volatile.Write(ref lastProgress, now);
+        }
+    }
+
+    /// <summary>The target was away and is back: what came before counts no more.</summary>
+    public void Renew(long now)
+    {
+        isAnew = true;
+        Volatile.Write(ref lastProgress, LastProgress == 0 ? 0 : now);
     }
 
     public void Sent(int objects, long bytes, long now)
     {
         Volatile.Write(ref objectsSent, objectsSent + objects);
-        Volatile.Write(ref bytesSent, bytesSent + bytes);
-        Volatile.Write(ref lastProgress, now);
+        bytesSent += bytes;
+        if (objectsSent > mostObjects)
+        {
+            Volatile.Write(ref mostObjects, objectsSent);
+            Volatile.Write(ref mostBytes, bytesSent);
+            Volatile.Write(ref lastProgress, now);
+        }
     }
 
-    public void Returned(int objects) => Volatile.Write(ref objectsReturned, objectsReturned + objects);
+    /// <summary>Objects are here no more: the next attempt has less to send.</summary>
+    public void Returned(int objects, long now)
+    {
+        Volatile.Write(ref objectsReturned, objectsReturned + objects);
+        if (objects > 0)
+        {
+            Volatile.Write(ref lastProgress, now);
+        }
+    }
 
     public void Refused(ReadOnlyMemory<byte> key, string reason)
     {
@@ -105,6 +137,7 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
         IsRunning = false;
         LastError = hasFailed ? problem! : "";
         Failures = hasFailed ? Failures + 1 : 0;
+        isAnew |= !hasFailed;
         var pause = interval * Math.Min(1 << Math.Min(Failures, 10), LongestBackOff) / 2;
         NotBefore = problem is null ? 0 : Deadline.After(time, pause).Timestamp;
     }
@@ -118,6 +151,6 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
             _ => TransferState.Failed,
         };
         var since = LastProgress == 0 ? TimeSpan.Zero : time.GetElapsedTime(LastProgress);
-        return new TransferView(Kind, standing, Partition, Transfer.From, Target, ObjectsSent, BytesSent, ObjectsTotal, since, LastError);
+        return new TransferView(Kind, standing, Partition, Transfer.From, Target, Volatile.Read(ref mostObjects), Volatile.Read(ref mostBytes), ObjectsTotal, since, LastError);
     }
 }

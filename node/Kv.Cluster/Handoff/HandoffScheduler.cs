@@ -147,6 +147,7 @@ internal sealed partial class HandoffScheduler(
             {
                 // Whatever kept it from the target may be over: do not sit out the back-off.
                 job.NotBefore = 0;
+                job.Renew(time.GetTimestamp());
             }
         }
 

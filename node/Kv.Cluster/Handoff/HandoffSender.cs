@@ -117,7 +117,7 @@ internal sealed class HandoffSender(
                 case null:
                     if (await vnode.ForgetAsync(sent, ifWrites))
                     {
-                        job.Returned(sent.Count);
+                        job.Returned(sent.Count, time.GetTimestamp());
                         statistics.Returned(sent.Count);
                     }
 

@@ -3,8 +3,9 @@ using Kv.Core.Rings;
 namespace Kv.Cluster.Handoff;
 
 /// <summary>
-/// A transfer for people to see. Progress is known for transfers from the answering node only. <paramref name="ObjectsTotal"/> is an estimate from when it began;
-/// <paramref name="SinceProgress"/> is zero while it waits for its first turn; <paramref name="LastError"/> is empty where the last attempt did not fail.
+/// A transfer for people to see. Progress is known for transfers from the answering node only. What was sent is that of the attempt that came furthest, and
+/// <paramref name="SinceProgress"/> the time since an attempt came further than all before, zero while it waits for its first turn. <paramref name="ObjectsTotal"/> is an estimate from when it began;
+/// <paramref name="LastError"/> is empty where the last attempt did not fail.
 /// </summary>
 public sealed record TransferView(
     TransferKind Kind,

@@ -48,6 +48,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
                     IsRemoved = answer.Removed,
                     HeldPartitions = answer.HeldPartitions,
                     DamagedPartitions = answer.Damaged.Count,
+                    Damaged = [.. answer.Damaged.Select(damage => damage.Partition)],
                 },
             };
         }
@@ -74,6 +75,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         {
             Converged = views.Count > 0 && views.All(view => view.Value.Converged && view.Value.DocumentVersion == newest.Value.DocumentVersion),
             Views = views.Count,
+            Missing = [.. newest.Value.Rebuilding.Select(partition => (int)partition), .. nodes.SelectMany(node => DamagedOf(node, newest.Value))],
         };
         ring = ring with { Members = [.. ring.Members.Select(member => Witnessed(member, views))] };
         ring = ring.Staged.Length > 0 ? await WithPlanAsync(ring, newest.Node.AdminAddress, cancel) : ring;
@@ -100,6 +102,10 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         });
         return [.. answers.OfType<(ObservedNode, T)>()];
     }
+
+    /// <summary>Partitions of the node's own that it does not serve, since their data is damaged or gone.</summary>
+    private static IEnumerable<int> DamagedOf(ObservedNode node, Admin.Cluster view) =>
+        node.Answer is { } answer ? answer.Damaged.Where(partition => partition < view.Owners.Count && view.Members[(int)view.Owners[partition]].Id == answer.Id) : [];
 
     private static ObservedMember Witnessed(ObservedMember member, List<(ObservedNode Node, Admin.Cluster Value)> views)
     {
@@ -146,11 +152,12 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
             }
         }
 
-        var running = transfers.Values.Where(transfer => transfer.Kind != Admin.Transfer.Types.Kind.Hinted).ToList();
-        var slowest = running.Where(transfer => transfer.State != Admin.Transfer.Types.State.Waiting).MaxBy(transfer => transfer.SecondsSinceProgress);
+        // Hints are no part of what is being done; but those that their owner does not take need somebody as much as a transfer that is stuck.
+        var moving = transfers.Values.Where(transfer => transfer.Kind != Admin.Transfer.Types.Kind.Hinted);
+        var slowest = transfers.Values.Where(transfer => transfer.State != Admin.Transfer.Types.State.Waiting).MaxBy(transfer => transfer.SecondsSinceProgress);
         return ring with
         {
-            TransferredObjects = running.Sum(transfer => transfer.ObjectsSent),
+            TransferredObjects = moving.Sum(transfer => transfer.ObjectsSent),
             LongestStall = TimeSpan.FromSeconds(slowest?.SecondsSinceProgress ?? 0),
             LastTransferError = slowest?.LastError ?? "",
             PendingHints = transfers.Values.Count(transfer => transfer.Kind == Admin.Transfer.Types.Kind.Hinted),

@@ -147,7 +147,7 @@ internal static class ClusterStatusBuilder
         var without = RingHealth.PartitionsWithoutQuorum(ring);
         return without == 0
             ? (true, Reasons.AsExpected, $"each of {ring.RingSize} partitions has a quorum of its owners")
-            : (false, Reasons.TooManyNodesDown, $"{without} of {ring.RingSize} partitions have no quorum of their owners up; stand-ins take their requests");
+            : (false, Reasons.TooManyNodesDown, $"{without} of {ring.RingSize} partitions have no quorum of owners that are up and have the data; stand-ins take their requests");
     }
 
     private static (bool? Holds, string Reason, string Message) DegradedOf(Cluster cluster, ObservedCluster? observed, ClusterAction? action, string? error, DateTimeOffset now)

@@ -102,6 +102,9 @@ internal sealed record NodeAnswer(string Id, string ClusterId, string Version)
 
     /// <summary>Partitions whose data there is damaged or gone.</summary>
     public int DamagedPartitions { get; init; }
+
+    /// <summary>Their numbers.</summary>
+    public ImmutableArray<int> Damaged { get; init; } = [];
 }
 
 /// <summary>The state of a member, as in the cluster document.</summary>
@@ -167,13 +170,16 @@ internal sealed record ObservedRing
     /// <summary>Of those, how many are rebuilt by an owner that has not their data.</summary>
     public int Rebuilding { get; init; }
 
+    /// <summary>Partitions that their owner has not the data of: damaged there or gone, or still being rebuilt.</summary>
+    public ImmutableHashSet<int> Missing { get; init; } = [];
+
     /// <summary>Every member that was asked says that all that are up hold this version.</summary>
     public bool Converged { get; init; }
 
     /// <summary>Objects that running transfers have sent: grows while they move.</summary>
     public long TransferredObjects { get; init; }
 
-    /// <summary>Of the transfer that has been without progress for longest.</summary>
+    /// <summary>Of the transfer, hints among them, that has been without progress for longest.</summary>
     public TimeSpan LongestStall { get; init; }
 
     public string LastTransferError { get; init; } = "";

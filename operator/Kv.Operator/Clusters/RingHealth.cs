@@ -5,7 +5,7 @@ internal static class RingHealth
 {
     private const int DefaultN = 3;
 
-    /// <summary>Preference lists of three (fewer where the ring has fewer members) with fewer live owners than a quorum of them.</summary>
+    /// <summary>Preference lists of three (fewer where the ring has fewer members) with fewer owners that are up and have the data than a quorum of them.</summary>
     public static int PartitionsWithoutQuorum(ObservedRing ring)
     {
         var n = Math.Min(DefaultN, Math.Max(1, ring.Members.Count(member => member.Partitions > 0)));
@@ -16,8 +16,9 @@ internal static class RingHealth
             var live = 0;
             for (var i = 0; i < n; i++)
             {
-                var owner = ring.Owners[(partition + i) % ring.Owners.Length];
-                live += owner < ring.Members.Length && ring.Members[owner].Up ? 1 : 0;
+                var replica = (partition + i) % ring.Owners.Length;
+                var owner = ring.Owners[replica];
+                live += owner < ring.Members.Length && ring.Members[owner].Up && !ring.Missing.Contains(replica) ? 1 : 0;
             }
 
             count += live < quorum ? 1 : 0;

@@ -43,6 +43,15 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
 
     public int Writes { get; private set; }
 
+    /// <summary>What every node says of transfers.</summary>
+    public List<Admin.Transfer> Transfers { get; } = [];
+
+    /// <summary>Partitions whose data is damaged on a node.</summary>
+    public List<(string Node, int Partition)> Damaged { get; } = [];
+
+    /// <summary>Partitions whose owner has yet to get their data.</summary>
+    public List<int> Rebuilding { get; } = [];
+
     public IReadOnlyList<string> Members => members;
 
     public IReadOnlyDictionary<string, int> Replicas => replicas;
@@ -180,6 +189,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
             ClusterId = IsMember(address) || staged.Contains(address) || stagedReplaces.ContainsKey(address) || IsRemoved(address) ? clusterId : "",
             Removed = IsRemoved(address),
             HeldPartitions = exiting.GetValueOrDefault(address, members.Contains(address) ? 1 : 0),
+            Damaged = { Damaged.Where(damage => damage.Node == address).Select(damage => new Admin.DamagedPartition { Partition = damage.Partition, Reason = "a checksum is wrong" }) },
         });
     }
 
@@ -280,7 +290,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     public Task<Admin.Transfers> GetTransfersAsync(string address, CancellationToken cancel)
     {
         Reach(address);
-        return Task.FromResult(new Admin.Transfers());
+        return Task.FromResult(new Admin.Transfers { Transfers_ = { Transfers } });
     }
 
     public Task<Admin.BucketType> CreateBucketTypeAsync(string address, string name, string propsJson, CancellationToken cancel)
@@ -362,6 +372,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
         view.Staged.AddRange(staged.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Join, NodeId = IdOf(name), NodeName = name }));
         view.Staged.AddRange(stagedLeaves.Select(name => new Admin.StagedChange { Kind = Admin.StagedChange.Types.Kind.Leave, NodeId = memberIds[name], NodeName = name }));
         AddLosses(view);
+        view.Rebuilding.AddRange(Rebuilding.Select(partition => (uint)partition));
         var owners = Enumerable.Range(0, members.Count).Where(i => !exiting.ContainsKey(members[i])).ToList();
         view.Owners.AddRange(owners.Count == 0 ? [] : Enumerable.Range(0, 64).Select(partition => (uint)owners[partition % owners.Count]));
 

@@ -1,0 +1,68 @@
+using Kv.Operator.Api;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.Clusters;
+using Kv.Operator.Tests.Stubs;
+using Xunit;
+using static Kv.Operator.Tests.Stubs.Build;
+using Admin = Kv.Protos.Admin.V1;
+
+namespace Kv.Operator.Tests.Clusters;
+
+/// <summary>What nodes say of their data gets as far as the Cluster's status.</summary>
+public sealed class ClusterObserverTests
+{
+    [Theory]
+    [InlineData(Admin.Transfer.Types.Kind.Hinted, Admin.Transfer.Types.State.Failed, "True")]
+    [InlineData(Admin.Transfer.Types.Kind.Ownership, Admin.Transfer.Types.State.Failed, "True")]
+    [InlineData(Admin.Transfer.Types.Kind.Hinted, Admin.Transfer.Types.State.Waiting, "False")]
+    public async Task Transfer_ThatGoesNowhere_DegradesTheCluster_HintsToo(Admin.Transfer.Types.Kind kind, Admin.Transfer.Types.State state, string degraded)
+    {
+        var (world, cluster) = await FormedAsync();
+        world.Transfers.Add(new Admin.Transfer { Kind = kind, State = state, From = "example-0", To = "example-1", ObjectsSent = 40, SecondsSinceProgress = 601, LastError = "5 objects stay here" });
+        var ring = (await ObserveAsync(world, cluster)).Ring!;
+        Assert.Equal(kind == Admin.Transfer.Types.Kind.Hinted ? 0 : 40, ring.TransferredObjects);
+
+        var condition = await ConditionAsync(world, cluster, Conditions.Degraded);
+        Assert.Equal(degraded, condition.Status);
+        Assert.Equal(degraded == "True", condition.Reason == Conditions.Reasons.HandoffStalled && condition.Message!.EndsWith("5 objects stay here", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Replica_ThatIsDamagedOrRebuilt_CountsForNoQuorum()
+    {
+        var (world, cluster) = await FormedAsync();
+        world.Rebuilding.Add(7);
+        Assert.Equal("True", (await ConditionAsync(world, cluster, Conditions.Available)).Status);
+
+        // A stand-in's data is nobody's replica: partition 8 is example-2's.
+        world.Damaged.Add(("example-0", 8));
+        Assert.Equal("True", (await ConditionAsync(world, cluster, Conditions.Available)).Status);
+
+        world.Damaged.Add(("example-2", 8));
+        var available = await ConditionAsync(world, cluster, Conditions.Available);
+        Assert.Equal(("False", Conditions.Reasons.TooManyNodesDown), (available.Status, available.Reason));
+        Assert.StartsWith("2 of 64 partitions", available.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<(SimulatedCluster World, Cluster Cluster)> FormedAsync()
+    {
+        var (world, cluster) = (new SimulatedCluster(), Cluster());
+        var reconciler = new ClusterReconciler(new ClusterObserver(world, world), new ClusterApplier(world, world), TimeProvider.System, PassIntervals.Local);
+        for (var pass = 0; pass < 30; pass++)
+        {
+            world.MovePartitions(2);
+            cluster.Status = (await reconciler.RunAsync(cluster, TestContext.Current.CancellationToken)).Status;
+        }
+
+        Assert.Equal(3, world.Members.Count);
+        return (world, cluster);
+    }
+
+    private static Task<ObservedCluster> ObserveAsync(SimulatedCluster world, Cluster cluster) => new ClusterObserver(world, world).ObserveAsync(cluster, TestContext.Current.CancellationToken);
+
+    private static async Task<Kv.Operator.Api.Entities.Condition> ConditionAsync(SimulatedCluster world, Cluster cluster, string type)
+    {
+        var status = ClusterStatusBuilder.Build(cluster, await ObserveAsync(world, cluster), new ClusterAction.Steady(), null, Now);
+        return status.Conditions!.Single(condition => condition.Type == type);
+    }
+}
