@@ -17,7 +17,7 @@ public static class PlantedBugs
 
     private static IEnumerable<PlantedBug> OfStores() =>
     [
-        new("no-fsync", "a write is acknowledged without a sync", 60, () => new() { Store = real => new BentStores.WithoutFsync(real) }),
+        new("no-fsync", "a write is acknowledged without a sync", 200, () => new() { Store = real => new BentStores.WithoutFsync(real) }),
         new("silent-full-disk", "a write that a full disk refuses is acknowledged", 40, () => new() { Store = real => new BentStores.SilentWhenFull(real) }),
         new("fold-without-last", "a fold ends one entry early, and what it gave is dropped", 20, () => new() { Store = real => new BentStores.FoldWithoutLast(real) }),
         new("fold-without-tombstones", "a handoff leaves tombstones out: nobody needs them", 60, () => new() { Store = real => new BentStores.FoldWithoutTombstones(real) }),
