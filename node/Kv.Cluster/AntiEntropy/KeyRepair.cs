@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
@@ -25,23 +26,30 @@ internal sealed class KeyRepair(
     TimeProvider time)
 {
     private const int MaxAttempts = 5;
+
+    /// <summary>Keys that are tried again, of those that could not be repaired.</summary>
+    private const int MaxAgain = 10_000;
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     /// <summary>Names of keys that were seen to: past the bound one is seen to once for each replica.</summary>
     private readonly HashSet<UInt128> seen = [];
     private readonly long began = time.GetTimestamp();
     private readonly SortedDictionary<PartitionId, string> problems = [];
+
+    /// <summary>Could not be read from their replicas so far.</summary>
+    private readonly List<ObjectKey> left = [];
     private int ringSize;
     private int vnodes;
     private long found;
     private long repaired;
+    private long notRepaired;
     private long ended;
 
     public KeyRepairView View()
     {
         var end = Volatile.Read(ref ended);
         var took = time.GetElapsedTime(began, end == 0 ? time.GetTimestamp() : end);
-        return new KeyRepairView(bucket, from, to, end == 0, took, Volatile.Read(ref vnodes), ringSize, Volatile.Read(ref found), Volatile.Read(ref repaired), ErrorText());
+        return new KeyRepairView(bucket, from, to, end == 0, took, Volatile.Read(ref vnodes), ringSize, Volatile.Read(ref found), Volatile.Read(ref repaired), Volatile.Read(ref notRepaired), ErrorText());
     }
 
     public async Task RunAsync(CancellationToken cancel)
@@ -63,6 +71,12 @@ internal sealed class KeyRepair(
                 {
                     Interlocked.Increment(ref vnodes);
                 }
+            }
+
+            for (var attempt = 1; attempt < MaxAttempts && left.Count > 0; attempt++)
+            {
+                await Task.Delay(RetryPause, time, cancel);
+                await RepairLeftAsync(cancel);
             }
         }
         finally
@@ -126,13 +140,36 @@ internal sealed class KeyRepair(
     private async ValueTask RepairAsync(IReadOnlyList<ReadOnlyMemory<byte>> names, CancellationToken cancel)
     {
         await pace.SpendAsync(names.Sum(name => (long)name.Length), cancel);
-        foreach (var few in names.Where(IsDue).Chunk(options.ExchangeRepairConcurrency))
+        foreach (var few in names.Where(IsDue).Select(name => new ObjectKey(bucket.BucketType, bucket.Bucket, name)).Chunk(options.ExchangeRepairConcurrency))
         {
-            var plans = await Task.WhenAll(few.Select(name => client.RepairAsync(new ObjectKey(bucket.BucketType, bucket.Bucket, name), Deadline.After(time, options.ExchangeTimeout))));
             Interlocked.Add(ref found, few.Length);
-            Interlocked.Add(ref repaired, plans.Count(plan => plan is { Repairs.IsEmpty: false }));
+            var failed = await TryRepairAsync(few);
+            Interlocked.Add(ref notRepaired, failed.Count);
+            left.AddRange(failed.Take(MaxAgain - left.Count));
             await pace.SpendAsync(0, cancel);
         }
+    }
+
+    /// <summary>What could not be read may be readable now: a primary was restarting, a replica busy.</summary>
+    private async ValueTask RepairLeftAsync(CancellationToken cancel)
+    {
+        var again = left.ToList();
+        left.Clear();
+        foreach (var few in again.Chunk(options.ExchangeRepairConcurrency))
+        {
+            var failed = await TryRepairAsync(few);
+            Interlocked.Add(ref notRepaired, failed.Count - few.Length);
+            left.AddRange(failed);
+            await pace.SpendAsync(0, cancel);
+        }
+    }
+
+    /// <summary>The keys of which nothing could be repaired, since they could not be read.</summary>
+    private async ValueTask<IReadOnlyList<ObjectKey>> TryRepairAsync(ObjectKey[] few)
+    {
+        var plans = await Task.WhenAll(few.Select(key => client.RepairAsync(key, Deadline.After(time, options.ExchangeTimeout))));
+        Interlocked.Add(ref repaired, plans.Count(plan => plan is { Repairs.IsEmpty: false }));
+        return [.. few.Where((_, place) => plans[place] is null)];
     }
 
     private bool IsDue(ReadOnlyMemory<byte> name)
@@ -155,9 +192,20 @@ internal sealed class KeyRepair(
 
     private string ErrorText()
     {
+        var texts = new List<string>();
         lock (problems)
         {
-            return problems.Count == 0 ? "" : $"partitions that could not be read: {string.Join(", ", problems.Select(problem => $"{problem.Key} ({problem.Value})"))}";
+            if (problems.Count > 0)
+            {
+                texts.Add($"partitions that could not be read: {string.Join(", ", problems.Select(problem => $"{problem.Key} ({problem.Value})"))}");
+            }
         }
+
+        if (Volatile.Read(ref notRepaired) is > 0 and var keys)
+        {
+            texts.Add(string.Create(CultureInfo.InvariantCulture, $"{keys} keys could not be read from their replicas and are not repaired"));
+        }
+
+        return string.Join("; ", texts);
     }
 }

@@ -4,7 +4,8 @@ namespace Kv.Cluster.AntiEntropy;
 
 /// <summary>
 /// The last repair of a bucket's keys that this node was asked for, for people to see. <paramref name="From"/> and <paramref name="To"/> are the first and last key that are meant, empty for
-/// no bound. <paramref name="Vnodes"/> of the ring's <paramref name="AllVnodes"/> have shown their keys; <paramref name="LastError"/> names those that did not, and is empty where all did.
+/// no bound. <paramref name="Vnodes"/> of the ring's <paramref name="AllVnodes"/> have shown their keys; <paramref name="LastError"/> names those that did not, and is empty where all did
+/// and no key is left. <paramref name="KeysNotRepaired"/> of the keys found could not be read from their replicas, after some more attempts where it has ended.
 /// </summary>
 public sealed record KeyRepairView(
     BucketName Bucket,
@@ -16,4 +17,5 @@ public sealed record KeyRepairView(
     int AllVnodes,
     long KeysFound,
     long KeysRepaired,
+    long KeysNotRepaired,
     string LastError);

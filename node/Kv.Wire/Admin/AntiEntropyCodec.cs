@@ -29,6 +29,7 @@ internal static class AntiEntropyCodec
         AllPartitions = repair.AllVnodes,
         KeysFound = repair.KeysFound,
         KeysRepaired = repair.KeysRepaired,
+        KeysNotRepaired = repair.KeysNotRepaired,
         LastError = repair.LastError,
     };
 

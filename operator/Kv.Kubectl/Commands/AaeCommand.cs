@@ -37,7 +37,7 @@ internal static class AaeCommand
                     }
                 });
             await PrintAsync(session, parsed, answers, cancel);
-            return ExitCode.Ok;
+            return answers.Values.Any(answer => answer?.KeyRepair is { } repair && AaeOutput.HasFailed(repair)) ? ExitCode.Failed : ExitCode.Ok;
         });
         return command;
     }
@@ -68,7 +68,7 @@ internal static class AaeCommand
                     session.Tables.Line(AaeOutput.TextOf(repair));
                 }
 
-                return ExitCode.Ok;
+                return AaeOutput.HasFailed(repair) ? ExitCode.Failed : ExitCode.Ok;
             }
 
             var number = parsed.GetValue(partition) ?? throw CliException.Usage("name a PARTITION or a --bucket");

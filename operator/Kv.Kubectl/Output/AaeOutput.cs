@@ -58,6 +58,9 @@ internal static class AaeOutput
             + $"{Words.Number(repair.MillisecondsTaken)} ms{(repair.LastError.Length == 0 ? "" : $"; {repair.LastError}")}";
     }
 
+    /// <summary>It has ended, and some of what it was asked for was not done.</summary>
+    public static bool HasFailed(KeyRepair repair) => !repair.Running && (repair.KeysNotRepaired > 0 || repair.LastError.Length > 0);
+
     public static JsonObject ToJson(KeyRepair repair) => new()
     {
         ["bucketType"] = repair.BucketType,
@@ -70,6 +73,7 @@ internal static class AaeOutput
         ["allPartitions"] = repair.AllPartitions,
         ["keysFound"] = repair.KeysFound,
         ["keysRepaired"] = repair.KeysRepaired,
+        ["keysNotRepaired"] = repair.KeysNotRepaired,
         ["lastError"] = repair.LastError.Length == 0 ? null : repair.LastError,
     };
 

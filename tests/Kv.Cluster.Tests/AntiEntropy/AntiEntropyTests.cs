@@ -1,4 +1,5 @@
 using Kv.Cluster.AntiEntropy;
+using Kv.Cluster.Peers;
 using Kv.Core.Causality;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
@@ -309,6 +310,46 @@ public sealed class AntiEntropyTests
             Assert.Equal("invalid_argument", admin.RepairKeys(new BucketName("unknown", "b"), default, default).Refusal?.Reason);
         },
         Eager with { AntiEntropy = false });
+
+    /// <summary>Each key has one replica, on a node that dies when it has shown its keys.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void KeysWhoseReplicasAreGoneWhenTheyAreRead_AreTriedAgain_AndCountedWhereThatIsInVain(bool isBack) => SimCluster.Run(
+        21,
+        3,
+        async cluster =>
+        {
+            await cluster.FormAsync(3);
+            var (asked, gone) = (cluster.Nodes[0], cluster.Nodes[1]);
+            var bucket = new BucketName("one", "b");
+            SimCluster.Expect(await asked.InAsync(async () => await asked.Node.Admin.CreateBucketTypeAsync("one", """{"n_val":1}""", default)));
+            await cluster.UntilAsync(() => asked.Node.Admin.GetBucketType("one").Value!.MissingOn.IsEmpty, 20, "the bucket type is ready");
+            SimCluster.Expect(await asked.InAsync(async () => await asked.Node.Admin.ActivateBucketTypeAsync("one", default)));
+            await cluster.SettleAsync();
+            for (var key = 0; key < 40; key++)
+            {
+                var content = new Sibling { Dot = null, Value = "v"u8.ToArray() };
+                Assert.IsType<KvOutcome.Stored>(await asked.AskAsync(new KvRequest.Put { Key = new ObjectKey("one", "b", $"k{key}"), Content = content }));
+            }
+
+            var shown = 0;
+            cluster.Network.HoldReply = (from, _, reply) => from == gone.Id && reply is PeerReply.ListPage { Names.Count: > 0 } && shown++ == 0 ? TimeSpan.FromSeconds(4) : TimeSpan.Zero;
+            SimCluster.Expect(asked.Node.Admin.RepairKeys(bucket, default, default));
+            await cluster.UntilAsync(() => shown > 0, 60, "the keys are shown");
+            gone.Kill();
+            await cluster.UntilAsync(() => asked.Node.Admin.GetAntiEntropy().KeyRepair!.KeysNotRepaired > 0, 60, "keys cannot be read");
+            if (isBack)
+            {
+                await gone.StartAsync();
+            }
+
+            await cluster.UntilAsync(() => !asked.Node.Admin.GetAntiEntropy().KeyRepair!.IsRunning, 200, "the repair ends");
+            var view = asked.Node.Admin.GetAntiEntropy().KeyRepair!;
+            Assert.Equal(isBack, view.KeysNotRepaired == 0);
+            Assert.Equal(!isBack, view.LastError.EndsWith($"{view.KeysNotRepaired} keys could not be read from their replicas and are not repaired", StringComparison.Ordinal));
+        },
+        options: Eager with { AntiEntropy = false });
 
     [Fact]
     public void SwitchedOff_KeepsNoTrees() => Run(

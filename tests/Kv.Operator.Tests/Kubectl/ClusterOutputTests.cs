@@ -124,6 +124,32 @@ public sealed class ClusterOutputTests
     }
 
     [Theory]
+    [InlineData(false, 3, "3 keys could not be read", 1)]
+    [InlineData(false, 0, "partitions that could not be read: 1", 1)]
+    [InlineData(false, 0, "", 0)]
+    [InlineData(true, 3, "3 keys could not be read", 0)]
+    public async Task AaeRepair_ThatEndedAndLeftSomethingOut_Fails(bool isRunning, long left, string error, int exitCode)
+    {
+        await using var node = await StartAsync();
+        var answer = node.Answer;
+        node.Answer = request =>
+        {
+            if (request is not (RepairKeysRequest or GetAntiEntropyRequest))
+            {
+                return answer!(request);
+            }
+
+            var told = Samples.Repairing.Clone();
+            (told.KeyRepair.Running, told.KeyRepair.KeysNotRepaired, told.KeyRepair.LastError) = (isRunning, left, error);
+            return told;
+        };
+        Assert.Equal(exitCode, (await KvRun.OfAsync(["aae", "repair", "--bucket", "eu", "--admin-endpoint", node.Address])).ExitCode);
+        var status = await KvRun.OfAsync(["aae", "status", "-o", "json", "--admin-endpoint", node.Address]);
+        Assert.Equal(exitCode, status.ExitCode);
+        Assert.Equal(left, (long)JsonNode.Parse(status.Output)!["keyRepairs"]![0]!["keysNotRepaired"]!);
+    }
+
+    [Theory]
     [InlineData("name a PARTITION or a --bucket")]
     [InlineData("not both", "3", "--bucket", "eu")]
     [InlineData("go with --bucket", "--from", "a")]
