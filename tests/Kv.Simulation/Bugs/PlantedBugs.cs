@@ -127,7 +127,7 @@ public static class PlantedBugs
     private static IEnumerable<PlantedBug> OfAgreement() =>
     [
         new("promise-without-memory", "an acceptor votes for a lower ballot than it promised", 200, () => new() { Handling = (_, _, _, request, next) => BentMessages.AcceptAnything(request, next) }),
-        new("told-before-decided", "a document is told before a majority has accepted it", 100, () => new() { Sending = (_, _, _, request, next) => BentMessages.TellBeforeDecided(request, next) }),
+        new("told-before-decided", "a document is told before a majority has accepted it", 400, () => new() { Sending = (_, _, _, request, next) => BentMessages.TellBeforeDecided(request, next) }),
         new("exit-without-question", "an exit is confirmed without asking the member what it holds", 40, () => new()
         {
             Sending = (_, _, _, request, next) => request is PeerRequest.GetHoldings ? new(new PeerReply.Holdings(long.MaxValue, []) { DocumentVersion = request.DocumentVersion }) : next(request),

@@ -87,7 +87,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         return names;
     }
 
-    /// <summary>What a write shows: its own value among others; null where it is without values.</summary>
+    /// <summary>What a write shows: its own value among others, or one that covers it by now; null where it is without values.</summary>
     public IReadOnlySet<string>? EndBody(ClientCall call, TrackedWrite write, KvObject? body)
     {
         var isAskedFor = call.ReturnBody || call.ReturnHead;
@@ -104,7 +104,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
 
         var key = TrackedKeyOf(call);
         var names = NamesOf(key, body);
-        if (key.Type.KeepsSiblings && !names.Contains(write.Name))
+        if (key.Type.KeepsSiblings && key.History.Missing([write.Name], names).Any())
         {
             journal.Violation($"{key.Key}: {write.Name} is stored and shows [{string.Join(", ", names)}]");
         }
