@@ -42,7 +42,7 @@ public sealed class MixedVersionsTests
 
             Assert.Empty(ledger.Faults);
             await Eventually.AsyncTrue(async () => (await ledger.VerifyAsync(client, Cancel)).Count == 0, TimeSpan.FromMinutes(1), () => "every write can be read", Cancel);
-            Assert.Empty(await ledger.VerifyOwnersAsync(run, Cancel));
+            Assert.Empty(await ledger.VerifyRepairedOwnersAsync(client, Cancel));
         }
         finally
         {

@@ -53,6 +53,10 @@ internal sealed class WriteLedger(string bucketType, string bucket)
         return await VerifyAsync(client, OwnersAlone, failure => failure.Code is KvErrorCode.Overload or KvErrorCode.NotReady, cancel);
     }
 
+    /// <summary>Reads every acknowledged key of all its owners, after repairs: two of three have had a write that was acknowledged, and a node that was just going need not have been the third.</summary>
+    public Task<IReadOnlyList<string>> VerifyRepairedOwnersAsync(KvClusterClient client, CancellationToken cancel) =>
+        VerifyAsync(client, OwnersAlone, failure => failure.IsRetryable, cancel);
+
     private async Task<IReadOnlyList<string>> VerifyAsync(KvClusterClient client, GetOptions? options, Func<KvException, bool> mayTryAgain, CancellationToken cancel)
     {
         var wrong = new ConcurrentBag<string>();
