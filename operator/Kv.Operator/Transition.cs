@@ -23,7 +23,7 @@ internal sealed record Transition(bool IsWarning, string Reason, string Message)
             var isNews = old is null or { Status: "Unknown" }
                 ? (isBad && BadWhenTrue.Contains(condition.Type)) || (old is not null && !isBad && condition.Status == "True")
                 : old.Status != condition.Status && condition.Status != "Unknown";
-            if (isNews && !Quiet.Contains(condition.Type))
+            if (isNews && !Quiet.Contains(condition.Type) && !(isBad && IsRepeated(condition, after!)))
             {
                 var message = string.IsNullOrEmpty(condition.Message) ? "" : $": {condition.Message}";
                 transitions.Add(new Transition(isBad, condition.Reason, $"{condition.Type} is {condition.Status}{message}"));
@@ -32,4 +32,9 @@ internal sealed record Transition(bool IsWarning, string Reason, string Message)
 
         return transitions;
     }
+
+    /// <summary>Degraded for what a condition of its own tells in the same words.</summary>
+    private static bool IsRepeated(Condition condition, IReadOnlyList<Condition> all) =>
+        condition.Type == Api.Conditions.Degraded
+        && all.Any(other => other != condition && BadWhenTrue.Contains(other.Type) && other.Status == "True" && (other.Reason, other.Message) == (condition.Reason, condition.Message));
 }

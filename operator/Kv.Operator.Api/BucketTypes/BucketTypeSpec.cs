@@ -123,7 +123,8 @@ public sealed class BucketTypeSpec
     [Description("Whether copies are compared in the background and repaired without anybody reading them. A cache may do without.")]
     public bool Aae { get; set; } = true;
 
-    [EnumValues("faster", "ordered")]
+    [Length(1, 64)]
+    [Pattern("^[a-z][-a-z0-9]*$")]
     [Description("The storage engine: faster, which is also what a type without it has, keeps a hash table; ordered keeps records by key. Cannot be changed.")]
     public string? Backend { get; set; }
 

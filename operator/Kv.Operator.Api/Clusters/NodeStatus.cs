@@ -36,6 +36,9 @@ public sealed class NodeStatus
     [Description("Bytes of data that it keeps, to about a tenth.")]
     public long? DataBytes { get; set; }
 
+    [Description("Whether its disk is nearly full: since less than a twentieth was free, until a tenth is.")]
+    public bool? DiskPressure { get; set; }
+
     [Length(0, 256)]
     [Description("What is wrong with it.")]
     public string? Message { get; set; }

@@ -154,15 +154,24 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
 
         // Hints are no part of what is being done; but those that their owner does not take need somebody as much as a transfer that is stuck.
         var moving = transfers.Values.Where(transfer => transfer.Kind != Admin.Transfer.Types.Kind.Hinted);
-        var slowest = transfers.Values.Where(transfer => transfer.State != Admin.Transfer.Types.State.Waiting).MaxBy(transfer => transfer.SecondsSinceProgress);
+        var begun = transfers.Values.Where(transfer => transfer.State != Admin.Transfer.Types.State.Waiting).ToList();
         return ring with
         {
             TransferredObjects = moving.Sum(transfer => transfer.ObjectsSent),
-            LongestStall = TimeSpan.FromSeconds(slowest?.SecondsSinceProgress ?? 0),
-            LastTransferError = slowest?.LastError ?? "",
+            LongestStall = TimeSpan.FromSeconds(begun.Select(transfer => transfer.SecondsSinceProgress).DefaultIfEmpty().Max()),
+            LastTransferError = ErrorOf(begun),
             PendingHints = transfers.Values.Count(transfer => transfer.Kind == Admin.Transfer.Types.Kind.Hinted),
         };
     }
+
+    /// <summary>Of one that is stuck, else of one that moves. Always of the same one while the same ones are stuck: which of them is the slowest changes, and with it the status would.</summary>
+    private static string ErrorOf(IEnumerable<Admin.Transfer> transfers) => transfers
+        .OrderBy(transfer => TimeSpan.FromSeconds(transfer.SecondsSinceProgress) < ClusterStatusBuilder.StalledAfter)
+        .ThenBy(transfer => transfer.Kind)
+        .ThenBy(transfer => transfer.Partition)
+        .ThenBy(transfer => transfer.From, StringComparer.Ordinal)
+        .ThenBy(transfer => transfer.To, StringComparer.Ordinal)
+        .FirstOrDefault()?.LastError ?? "";
 
     private static ObservedRing ToRing(Admin.Cluster view) => new()
     {

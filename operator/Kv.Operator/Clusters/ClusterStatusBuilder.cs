@@ -172,12 +172,12 @@ internal static class ClusterStatusBuilder
         // Told, and never forced: what was not handed over is on that node alone.
         if (action is ClusterAction.WaitForExit or ClusterAction.WaitForTransfers && stuckFor >= StalledAfter)
         {
-            return (true, Reasons.HandoffStalled, $"nothing has moved for {(int)stuckFor.TotalMinutes} minutes: {action.Message} {observed.Ring?.LastTransferError}".TrimEnd());
+            return (true, Reasons.HandoffStalled, $"nothing moves any more: {action.Message} {observed.Ring?.LastTransferError}".TrimEnd());
         }
 
         if (observed.Ring is { } ring && ring.LongestStall >= StalledAfter)
         {
-            return (true, Reasons.HandoffStalled, $"a transfer has not moved for {(int)ring.LongestStall.TotalMinutes} minutes {ring.LastTransferError}".TrimEnd());
+            return (true, Reasons.HandoffStalled, $"a transfer does not move any more {ring.LastTransferError}".TrimEnd());
         }
 
         var unready = observed.Nodes.Where(node => !node.Ready && observed.Ring?.MemberByName(node.Name) is not null).ToList();
@@ -246,6 +246,7 @@ internal static class ClusterStatusBuilder
             Ready = node.Ready,
             Partitions = member?.Partitions,
             DataBytes = DataBytesOf(node.Answer, before?.DataBytes),
+            DiskPressure = DataHealth.IsPressed(node, before) ? true : null,
             Message = node.Problem is { Length: > 256 } text ? text[..256] : node.Problem,
         };
     }

@@ -38,7 +38,7 @@ internal static class DataHealth
 
         if (ring.Rebuilding > 0)
         {
-            return (true, Reasons.Rebuilding, $"{ring.Rebuilding} partitions are rebuilt from their other copies");
+            return (true, Reasons.Rebuilding, "partitions are rebuilt from their other copies");
         }
 
         var silent = ring.Members.Where(member => member.State != MemberState.Joining && !observed.Nodes.Any(node => node.Answer?.Id == member.Id)).Select(member => member.Name).ToList();
@@ -54,9 +54,15 @@ internal static class DataHealth
             return (null, Reasons.NotObserved, "the cluster could not be looked at");
         }
 
-        var share = cluster.Status.Conditions?.Find(condition => condition.Type == DiskPressure)?.Status == "True" ? RelievedShare : CriticalShare;
-        var full = observed.Nodes.Where(node => node.Answer is { } answer && IsBelow(answer, share)).Select(node => node.Name).ToList();
+        var full = observed.Nodes.Where(node => IsPressed(node, cluster.Status.NodeStatuses?.Find(before => before.Name == node.Name))).Select(node => node.Name).ToList();
         return full.Count > 0 ? (true, Reasons.DiskCritical, $"nearly full: the disk of {string.Join(", ", full)}") : (false, Reasons.AsExpected, "");
+    }
+
+    /// <summary>Each node's own, since one disk's recovery tells nothing of another's; a node that does not answer stays what it was.</summary>
+    public static bool IsPressed(ObservedNode node, NodeStatus? before)
+    {
+        var wasPressed = before?.DiskPressure == true;
+        return node.Answer is { } answer ? IsBelow(answer, wasPressed ? RelievedShare : CriticalShare) : wasPressed;
     }
 
     /// <summary>Given up by a person, or replaced by an empty node of its name.</summary>

@@ -27,6 +27,8 @@ internal sealed class LocalRunner(
     private ManifestLook? taken;
     private string lastProblems = "";
     private string lastTrouble = "";
+    private string endpointsTrouble = "";
+    private string statusTrouble = "";
     private string lastStatus = "";
 
     /// <summary>Runs until cancelled, then ends the nodes. Returns the exit code: 1 if the manifests are wrong from the start.</summary>
@@ -40,7 +42,7 @@ internal sealed class LocalRunner(
         }
 
         await supervisor.EndLeftoversAsync();
-        using var guard = new OrphanGuard(files.Pids);
+        using var guard = new OrphanGuard(files);
         try
         {
             while (!cancel.IsCancellationRequested)
@@ -133,12 +135,7 @@ internal sealed class LocalRunner(
         catch (WorldException e)
         {
             // A full disk must not end nodes that serve: tried again at the next look, and said once.
-            if (e.Message != lastTrouble)
-            {
-                Say(e.Message);
-            }
-
-            lastTrouble = e.Message;
+            SayOnce(e.Message, ref lastTrouble);
         }
     }
 
@@ -234,6 +231,7 @@ internal sealed class LocalRunner(
             Defer(type.Kind, type.Metadata, pass.RequeueAfter);
         }
 
+        SayOnce(world.EndpointsTrouble, ref endpointsTrouble);
         WriteStatus();
     }
 
@@ -248,16 +246,26 @@ internal sealed class LocalRunner(
             return;
         }
 
-        lastStatus = text;
         try
         {
             files.WriteStatus(objects);
+            (lastStatus, statusTrouble) = (text, "");
         }
         catch (WorldException e)
         {
-            // The file is for people and for the next start: a full disk must not end nodes that serve. Written again when something changes.
-            Say(e.Message);
+            // The file is for people and for the next start: a full disk must not end nodes that serve. Tried again after the next pass.
+            SayOnce(e.Message, ref statusTrouble);
         }
+    }
+
+    private void SayOnce(string trouble, ref string said)
+    {
+        if (trouble.Length > 0 && trouble != said)
+        {
+            Say(trouble);
+        }
+
+        said = trouble;
     }
 
     private bool IsDue(string kind, V1ObjectMeta metadata) => !due.TryGetValue(Key(kind, metadata), out var at) || at <= time.GetUtcNow();

@@ -12,10 +12,12 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
 {
     private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) }) { Timeout = TimeSpan.FromSeconds(2) };
     private readonly Dictionary<string, ImmutableArray<NodeSpec>> nodesByCluster = new(StringComparer.Ordinal);
-    private bool areEndpointsStale;
 
     /// <summary>All nodes of all clusters.</summary>
     public IEnumerable<NodeSpec> Nodes => nodesByCluster.Values.SelectMany(nodes => nodes);
+
+    /// <summary>Why the endpoints file is not what it should be; empty if it is.</summary>
+    public string EndpointsTrouble { get; private set; } = "";
 
     public async Task<ObservedCluster> ObserveAsync(Cluster cluster, CancellationToken cancel)
     {
@@ -155,7 +157,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
         var old = nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []);
         ImmutableArray<string> seeds = [.. nodes.Select(node => node.AddressOf(Ports.Peer))];
         nodesByCluster[cluster.Metadata.Name] = [.. nodes.Select(node => node with { Seeds = seeds })];
-        if (areEndpointsStale || old.Length != nodes.Count || !old.Zip(nodes).All(pair => pair.First.RestartReason == pair.Second.RestartReason && pair.First.Settings.SequenceEqual(pair.Second.Settings)))
+        if (EndpointsTrouble.Length > 0 || old.Length != nodes.Count || !old.Zip(nodes).All(pair => pair.First.RestartReason == pair.Second.RestartReason && pair.First.Settings.SequenceEqual(pair.Second.Settings)))
         {
             Publish();
         }
@@ -168,12 +170,12 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
         try
         {
             files.WriteEndpoints(nodes.SelectMany(node => node.Ports.Keys.Select(protocol => (node.Name, protocol, node.AddressOf(protocol)))));
-            areEndpointsStale = false;
+            EndpointsTrouble = "";
         }
-        catch (WorldException)
+        catch (WorldException e)
         {
-            // The file is for others: a full disk must not hold up what the nodes need. Written again in the next pass; that the disk is full is told with the status file.
-            areEndpointsStale = true;
+            // The file is for others: a full disk must not hold up what the nodes need. Written again in the next pass.
+            EndpointsTrouble = e.Message;
         }
     }
 

@@ -27,6 +27,18 @@ internal sealed class WorkQueue<TKey>(TimeProvider time, Random random)
         }
     }
 
+    /// <summary>Whether nobody works on a key and the time of none has come.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (gate)
+            {
+                return processing.Count == 0 && waiting.Values.All(at => at > time.GetUtcNow());
+            }
+        }
+    }
+
     public void Add(TKey key, TimeSpan delay = default)
     {
         lock (gate)

@@ -68,10 +68,10 @@ public sealed class CrdTests(KubernetesCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task BucketType_OfABackendThatNodesDoNotKnow_IsRefused()
+    public async Task BucketType_OfABackendThatIsNoName_IsRefused()
     {
         var refused = await cluster.TryKubectlAsync(
-            "apiVersion: kv.dev/v1alpha1\nkind: BucketType\nmetadata:\n  name: odd\nspec: { clusterRef: { name: a }, backend: bitcask }\n", "apply", "--server-side", "-n", space, "-f", "-");
+            "apiVersion: kv.dev/v1alpha1\nkind: BucketType\nmetadata:\n  name: odd\nspec: { clusterRef: { name: a }, backend: Not A Name }\n", "apply", "--server-side", "-n", space, "-f", "-");
         Assert.False(refused.Succeeded, refused.ToString());
         Assert.Contains("spec.backend", refused.Error, StringComparison.Ordinal);
     }

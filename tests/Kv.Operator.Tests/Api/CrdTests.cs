@@ -85,8 +85,24 @@ public sealed class CrdTests
     }
 
     [Fact]
-    public void Backends_OfTheSchema_AreThoseThatNodesKnow() =>
-        Assert.Equal(Kv.Core.Buckets.BucketProps.Backends, CrdWriter.ToJson(CrdWriter.SpecSchema(typeof(BucketType)))["properties"]!["backend"]!["enum"]!.AsArray().Select(one => one!.ToString()));
+    public void Backends_OfANewType_AreThoseThatNodesKnow_AndAnOlderTypeMayHaveAnother()
+    {
+        var backends = Kv.Core.Buckets.BucketProps.Backends;
+        Assert.Contains($"self.spec.backend in [{string.Join(", ", backends.Select(one => $"'{one}'"))}]", CrdWriter.Write(typeof(BucketType)), StringComparison.Ordinal);
+        var type = Build.BucketType(spec => spec.Backend = null);
+        foreach (var backend in backends.Append(null))
+        {
+            type.Spec.Backend = backend;
+            Assert.Empty(RuleChecker.CheckEntity(type, null));
+        }
+
+        type.Spec.Backend = "bitcask";
+        Assert.Equal(["spec.backend"], RuleChecker.CheckEntity(type, null).Select(problem => problem.Field));
+        type.Status.ObservedGeneration = 1;
+        Assert.Empty(RuleChecker.CheckEntity(type, type));
+        var spec = JsonSerializer.SerializeToNode(type.Spec, KvJson.Options)!;
+        Assert.Empty(SchemaValidator.Validate(CrdWriter.SpecSchema(typeof(BucketType)), spec, "spec"));
+    }
 
     [Fact]
     public void EveryCondition_IsInTheClosedList()

@@ -28,6 +28,31 @@ public sealed class ClusterObserverTests
     }
 
     [Fact]
+    public async Task Transfers_ThatStayStuck_SayTheSame_HoweverLongAndWhicheverIsTheSlowest()
+    {
+        var (world, cluster) = await FormedAsync();
+        Admin.Transfer Stuck(int partition) => new()
+        {
+            Kind = Admin.Transfer.Types.Kind.Hinted,
+            State = Admin.Transfer.Types.State.Failed,
+            Partition = partition,
+            From = "example-0",
+            To = "example-1",
+            LastError = $"{partition} is refused",
+        };
+        var (first, second, moving) = (Stuck(7), Stuck(3), Stuck(1));
+        world.Transfers.AddRange([first, second, moving]);
+        var messages = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (one, other) in new[] { (700u, 650u), (760u, 820u), (820u, 700u) })
+        {
+            (first.SecondsSinceProgress, second.SecondsSinceProgress, moving.SecondsSinceProgress) = (one, other, 5);
+            messages.Add((await ConditionAsync(world, cluster, Conditions.Degraded)).Message!);
+        }
+
+        Assert.Equal(["a transfer does not move any more 3 is refused"], messages);
+    }
+
+    [Fact]
     public async Task Replica_ThatIsDamagedOrRebuilt_CountsForNoQuorum()
     {
         var (world, cluster) = await FormedAsync();

@@ -74,7 +74,7 @@ public sealed class ClusterStatusTests
         { "damaged", "True", Conditions.Reasons.DataDamaged, "example-1 (2 partitions)" },
         { "an empty volume", "True", Conditions.Reasons.NodesLost, "example-2" },
         { "given up", "True", Conditions.Reasons.NodesLost, "example-2" },
-        { "rebuilding", "True", Conditions.Reasons.Rebuilding, "4 partitions" },
+        { "rebuilding", "True", Conditions.Reasons.Rebuilding, "partitions are rebuilt" },
         { "silent", "Unknown", Conditions.Reasons.NodesUnreachable, "example-2" },
         { "no ring", "Unknown", Conditions.Reasons.NoRing, "no ring" },
     };
@@ -110,6 +110,47 @@ public sealed class ClusterStatusTests
             Assert.Equal((free, expected), (free, Condition(cluster.Status, Conditions.DiskPressure).Status));
             Assert.Equal(expected == "True", cluster.Status.Summary == "nearly full: the disk of example-1");
         }
+    }
+
+    [Fact]
+    public void DiskPressure_OfANode_EndsWithItsOwnDisk_AndIsNotAnothers()
+    {
+        var cluster = Cluster();
+        foreach (var (first, second, expected) in new[] { (4, 8, "example-0"), (8, 8, "example-0"), (20, 8, ""), (20, 4, "example-1"), (4, 9, "example-0, example-1"), (20, 20, "") })
+        {
+            var observed = Observed(3, 3).With(0, node => WithFree(node, first)).With(1, node => WithFree(node, second));
+            cluster.Status = Of(cluster, observed, new ClusterAction.Steady());
+            var told = Condition(cluster.Status, Conditions.DiskPressure);
+            Assert.Equal((first, second, expected.Length > 0 ? "True" : "False"), (first, second, told.Status));
+            Assert.Equal(expected.Length > 0 ? $"nearly full: the disk of {expected}" : "", told.Message ?? "");
+        }
+    }
+
+    [Fact]
+    public void DiskPressure_OfANodeThatDoesNotAnswer_StaysWhatItWas()
+    {
+        var cluster = Cluster();
+        foreach (var (free, expected) in new (int?, string)[] { (null, "False"), (4, "True"), (null, "True"), (7, "True"), (null, "True"), (12, "False"), (null, "False"), (7, "False") })
+        {
+            cluster.Status = Of(cluster, Observed(3, 3).With(1, node => free is { } percent ? WithFree(node, percent) : node with { Answer = null }), new ClusterAction.Steady());
+            Assert.Equal((free, expected), (free, Condition(cluster.Status, Conditions.DiskPressure).Status));
+        }
+
+        // Nor does a pass in which nothing was seen make it forgotten.
+        cluster.Status = Of(cluster, Observed(3, 3).With(1, node => WithFree(node, 4)), new ClusterAction.Steady());
+        cluster.Status = ClusterStatusBuilder.Build(cluster, null, null, "no", Now);
+        cluster.Status = Of(cluster, Observed(3, 3).With(1, node => WithFree(node, 7)), new ClusterAction.Steady());
+        Assert.Equal("True", Condition(cluster.Status, Conditions.DiskPressure).Status);
+    }
+
+    [Fact]
+    public void WhatDegradesTheCluster_IsToldOnce()
+    {
+        var cluster = Cluster();
+        var before = Of(cluster, Observed(3, 3), new ClusterAction.Steady());
+        var after = Of(cluster, Observed(3, 3).WithRing(ring => ring with { Rebuilding = 4 }), new ClusterAction.Steady());
+        Assert.Equal(["UnderReplicated is True: partitions are rebuilt from their other copies"], Transition.Between(before.Conditions, after.Conditions).Select(one => one.Message));
+        Assert.Equal("True", Condition(after, Conditions.Degraded).Status);
     }
 
     [Fact]
@@ -185,6 +226,8 @@ public sealed class ClusterStatusTests
         Assert.Contains(Transition.Between(after.Conditions, before.Conditions), one => one is { IsWarning: true } && one.Message.StartsWith("Ready is False", StringComparison.Ordinal));
         Assert.Empty(Transition.Between(after.Conditions, after.Conditions));
     }
+
+    private static ObservedNode WithFree(ObservedNode node, int percent) => node with { Answer = node.Answer! with { DataBytes = 100 - percent, FreeBytes = percent } };
 
     private static ClusterStatus Of(Cluster cluster, ObservedCluster? observed, ClusterAction? action, string? error = null) => ClusterStatusBuilder.Build(cluster, observed, action, error, Now);
 

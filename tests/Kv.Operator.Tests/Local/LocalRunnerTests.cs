@@ -48,6 +48,20 @@ public sealed class LocalRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task FilesForOthers_ThatADiskHasNoRoomFor_AreSaidOnce_AndWrittenWhenItHas()
+    {
+        string[] names = ["endpoints", "status.yaml"];
+        var blocked = names.Select(name => Directory.CreateDirectory(Path.Combine(files.Root, name + ".new"))).ToList();
+        await StartAsync(nodes: 1);
+        await TakeAsync(Looks * 2);
+        Assert.All(names, name => Assert.Equal((name, 2), (name, Text.Split($"{name} cannot be written").Length)));
+
+        blocked.ForEach(directory => directory.Delete());
+        await TakeAsync(Looks);
+        Assert.All(names, name => Assert.True(File.Exists(Path.Combine(files.Root, name)), name));
+    }
+
+    [Fact]
     public async Task Cluster_ThatADiskHasNoRoomFor_IsSaidOnce_AndTheOthersGoOn()
     {
         await StartAsync(nodes: 1);

@@ -121,13 +121,32 @@ public sealed class NodeSupervisorTests : IDisposable
         var (supervisor, files) = Supervisor(null);
         using (supervisor)
         {
-            var guard = new OrphanGuard(files.Pids);
+            var guard = new OrphanGuard(files);
             supervisor.Want([Node("n1")]);
             supervisor.Tick();
             // What the end of our process does, however it comes.
             guard.Dispose();
             await UntilAsync(supervisor, _ => !supervisor.IsRunning("n1"));
         }
+    }
+
+    [Fact]
+    public async Task Guard_LeavesAProcessAlone_ThatHasThePidOfANodeThatIsNoMore()
+    {
+        var (supervisor, files) = Supervisor(null);
+        using var other = System.Diagnostics.Process.Start("sleep", "600");
+        using (supervisor)
+        {
+            var guard = new OrphanGuard(files);
+            supervisor.Want([Node("n1")]);
+            supervisor.Tick();
+            files.WritePids([("n9", other.Id), .. files.ReadPids()]);
+            guard.Dispose();
+            await UntilAsync(supervisor, _ => !supervisor.IsRunning("n1"));
+        }
+
+        Assert.Contains("sleep 600", Shells.CommandLineOf(other.Id), StringComparison.Ordinal);
+        other.Kill();
     }
 
     [Fact]

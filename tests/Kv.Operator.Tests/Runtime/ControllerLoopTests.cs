@@ -203,14 +203,8 @@ public sealed class ControllerLoopTests : IAsyncLifetime
     private async Task<string[]> FinalizersAsync() =>
         (await api.GetAsync(ResourceKind.Cluster, Key.Namespace, Key.Name, CancellationToken.None))?["metadata"]!["finalizers"] is JsonArray list ? [.. list.Select(one => one!.ToString())] : [];
 
-    /// <summary>Long enough for what would happen if it were not to wait for time.</summary>
-    private static async Task QuietAsync()
-    {
-        for (var i = 0; i < 20; i++)
-        {
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-    }
+    /// <summary>Until what happens without waiting for time has happened.</summary>
+    private Task QuietAsync() => UntilAsync(() => Task.FromResult(queue.IsIdle));
 
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {

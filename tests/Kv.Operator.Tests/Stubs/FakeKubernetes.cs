@@ -20,6 +20,8 @@ internal sealed class FakeKubernetes : IKubernetesApi
     /// <summary>Changes that were asked for, of any kind.</summary>
     public int Writes { get; private set; }
 
+    public int Gets { get; private set; }
+
     public int Lists { get; private set; }
 
     public int Watches { get; private set; }
@@ -94,6 +96,7 @@ internal sealed class FakeKubernetes : IKubernetesApi
     {
         lock (gate)
         {
+            Gets++;
             return Task.FromResult(objects.TryGetValue(kind.PathOf(@namespace, name), out var found) ? found.DeepClone().AsObject() : null);
         }
     }
