@@ -19,9 +19,6 @@ public sealed class BenchmarkTests
         Assert.All(["node1", "node2", "node3"], node => Assert.Matches($@"{node} resident [0-9]+ MiB \(peak [0-9]+ MiB\) of limit 2Gi", output));
     }
 
-    [Fact]
-    public async Task Restart_ReadsItsSample() => Assert.Contains("a sample of 200 keys: 200 read", await RunAsync("--restart", "200"), StringComparison.Ordinal);
-
     private static Task<string> RunAsync(params string[] arguments)
     {
         // Built beside this program, in the same configuration.

@@ -51,6 +51,24 @@ internal static class Rings
         return [.. transfers.Transfers_.Select(transfer => $"{transfer.Kind} {transfer.Partition} {transfer.From} -> {transfer.To} {transfer.State} {transfer.LastError}")];
     }
 
+    /// <summary><see cref="ReadRepairsAsync"/> when it has stood still for five seconds: repairs are sent after the answers to the reads that found them necessary.</summary>
+    public static async Task<long> QuietReadRepairsAsync(LocalRun run, CancellationToken cancel)
+    {
+        var (last, still) = (-1L, 0);
+        await Eventually.AsyncTrue(
+            async () =>
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), cancel);
+                var now = await ReadRepairsAsync(run, cancel);
+                (last, still) = (now, now == last ? still + 1 : 0);
+                return still == 5;
+            },
+            TimeSpan.FromMinutes(1),
+            () => $"read repairs still go on: {last}",
+            cancel);
+        return last;
+    }
+
     /// <summary>How many replicas the nodes have sent a merged object because a read found them stale or without it, since they were started.</summary>
     public static async Task<long> ReadRepairsAsync(LocalRun run, CancellationToken cancel)
     {
