@@ -31,6 +31,9 @@ public sealed partial class KvClient : IDisposable
         coordinators = new Coordinators(context);
     }
 
+    /// <summary>For which a request runs that names no timeout of its own.</summary>
+    public TimeSpan RequestTimeout => context.Options.RequestTimeout;
+
     /// <summary>Requests under way.</summary>
     public int Active => Volatile.Read(ref active);
 

@@ -338,7 +338,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
                 limits.ApplyRiakHttpLimits(riak);
                 limits.MaxConcurrentConnections = options.MaxClientConnections;
             },
-            services => services.AddRiakHttp(),
+            services => services.AddRiakHttp(riak),
             app => riakStatistics = app.MapRiakHttp(doors, memory, riak),
             SecureClients);
     }

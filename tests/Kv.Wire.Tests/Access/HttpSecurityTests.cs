@@ -34,6 +34,21 @@ public sealed class HttpSecurityTests(SecuredNode node) : IClassFixture<SecuredN
     }
 
     [Fact]
+    public async Task OverTls_NothingIsPacked()
+    {
+        const string Url = "/types/siblings/buckets/apples/keys/long";
+        using var client = SecuredNode.NewClient();
+        client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String("ada:secret"u8));
+        client.DefaultRequestHeaders.TryAddWithoutValidation("Accept-Encoding", "gzip");
+        var text = new string('r', 10_000);
+        using var put = await client.PutAsync(new Uri($"https://{node.Http}{Url}"), new StringContent(text, Encoding.UTF8, "text/plain"), TestContext.Current.CancellationToken);
+        Assert.Equal(204, (int)put.StatusCode);
+        using var answer = await client.GetAsync(new Uri($"https://{node.Http}{Url}"), TestContext.Current.CancellationToken);
+        Assert.Empty(answer.Content.Headers.ContentEncoding);
+        Assert.Equal(text, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task APlainRequest_IsToldToComeByHttps()
     {
         var (status, body, headers) = await SendAsync("GET", "/types/siblings/buckets/apples/keys/k", scheme: "http");

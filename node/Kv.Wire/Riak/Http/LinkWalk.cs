@@ -8,23 +8,40 @@ namespace Kv.Wire.Riak.Http;
 /// <summary>
 /// Follows an object's links, step by step, and answers with what the steps to keep have found: multipart/mixed with a part per such step, each multipart/mixed with a part per object, or
 /// per sibling of one (riak_kv_wm_link_walker; reference 7.2). Links name untyped buckets, so that a walk leads there. What is linked and not there is passed over.
-/// Objects are read one after another, and those that are not kept without their values; how many, and how much of them, is bounded.
+/// Objects are read one after another, and those that are not kept without their values. How many, how much of them, how long all of it takes, and how many walks are under way
+/// at once is bounded.
 /// </summary>
-internal sealed class LinkWalk(KvClient client, RiakHttpOptions options)
+internal sealed class LinkWalk(KvClient client, TimeProvider time, RiakHttpOptions options)
 {
     private const int MaxObjects = 1000;
 
-    private sealed class Walk
+    private int underWay;
+
+    private sealed class Walk(Deadline deadline)
     {
+        public Deadline Deadline { get; } = deadline;
+
         public List<List<(RiakPath Path, KvObject Object)>> Kept { get; } = [];
 
         public int Objects { get; set; }
 
-        public long Bytes { get; set; }
+        /// <summary>Of all objects read, as they are stored, values only where they were read. What is not kept counts too: its links and metadata are held for the next step.</summary>
+        public long Bytes { get; private set; }
+
+        public void Count(KvObject read) => Bytes += ObjectCodec.EncodeHead(read).Length + read.Siblings.Sum(sibling => (long)sibling.Value.Length);
     }
 
+    /// <summary>The query's `timeout`, or the default of a request, is for all of the walk.</summary>
     public async Task GetAsync(HttpContext http, RiakPath path)
     {
+        var query = new QueryOptions(http.Request);
+        var timeout = query.Timeout() ?? client.RequestTimeout;
+        if (query.Fault is { } fault)
+        {
+            await http.SendAsync(fault);
+            return;
+        }
+
         var steps = new List<LinkStep>();
         foreach (var segment in path.Steps!)
         {
@@ -37,10 +54,23 @@ internal sealed class LinkWalk(KvClient client, RiakHttpOptions options)
             steps.Add(step);
         }
 
-        switch (await ReadAsync(http, path, headOnly: true))
+        try
+        {
+            await (Interlocked.Increment(ref underWay) > options.MaxWalks
+                ? http.SendAsync(HttpErrors.Of(new KvError.Overload(Indeterminate: false)))
+                : WalkAsync(http, path, steps, new Walk(Deadline.After(time, timeout))));
+        }
+        finally
+        {
+            Interlocked.Decrement(ref underWay);
+        }
+    }
+
+    private async Task WalkAsync(HttpContext http, RiakPath path, List<LinkStep> steps, Walk walk)
+    {
+        switch (await ReadAsync(http, KeyOf(path), headOnly: true, walk))
         {
             case KvOutcome.Found found:
-                var walk = new Walk();
                 await (await FollowAsync(http, path.Form, found.Object, steps, walk) is { } fault ? http.SendAsync(fault) : SendAsync(http, walk));
                 break;
             case KvOutcome.NotFound notFound:
@@ -59,15 +89,21 @@ internal sealed class LinkWalk(KvClient client, RiakHttpOptions options)
         foreach (var step in steps)
         {
             var reached = new List<(RiakPath Path, KvObject Object)>();
-            foreach (var (bucket, key) in Targets(from, step))
+            foreach (var path in Targets(from, step).Select(target => Linked(form, target.Bucket, target.Key)))
             {
+                // Other protocols take links to what no object can be named.
+                var key = KeyOf(path);
+                if (!key.IsValid(out _))
+                {
+                    continue;
+                }
+
                 if (++walk.Objects > MaxObjects)
                 {
                     return HttpErrors.WalkTooLong(MaxObjects, options.MaxObjectBytes);
                 }
 
-                var path = Linked(form, bucket, key);
-                var outcome = await ReadAsync(http, path, headOnly: !step.Keep);
+                var outcome = await ReadAsync(http, key, headOnly: !step.Keep, walk);
                 if (outcome is KvOutcome.Failed failed)
                 {
                     return HttpErrors.Of(failed.Error);
@@ -76,7 +112,6 @@ internal sealed class LinkWalk(KvClient client, RiakHttpOptions options)
                 if (outcome is KvOutcome.Found found)
                 {
                     reached.Add((path, found.Object));
-                    walk.Bytes += step.Keep ? found.Object.Siblings.Sum(sibling => (long)sibling.ValueBytes) : 0;
                 }
 
                 if (walk.Bytes > options.MaxObjectBytes)
@@ -107,8 +142,24 @@ internal sealed class LinkWalk(KvClient client, RiakHttpOptions options)
     private static RiakPath Linked(RiakPathForm form, string bucket, string key) => new(
         RiakResource.Object, form == RiakPathForm.Old ? form : RiakPathForm.Untyped, ObjectKey.DefaultType, Encoding.UTF8.GetBytes(bucket), Encoding.UTF8.GetBytes(key));
 
-    private ValueTask<KvOutcome> ReadAsync(HttpContext http, RiakPath path, bool headOnly) => client.ExecuteAsync(
-        new KvRequest.Get { Key = new ObjectKey(path.BucketType, path.Bucket, path.Key), HeadOnly = headOnly }, http.RequestAborted);
+    private static ObjectKey KeyOf(in RiakPath path) => new(path.BucketType, path.Bucket, path.Key);
+
+    private async ValueTask<KvOutcome> ReadAsync(HttpContext http, ObjectKey key, bool headOnly, Walk walk)
+    {
+        var left = walk.Deadline.Left(time);
+        if (left == TimeSpan.Zero)
+        {
+            return new KvOutcome.Failed(new KvError.Timeout(Indeterminate: false));
+        }
+
+        var outcome = await client.ExecuteAsync(new KvRequest.Get { Key = key, HeadOnly = headOnly, Timeout = left }, http.RequestAborted);
+        if (outcome is KvOutcome.Found found)
+        {
+            walk.Count(found.Object);
+        }
+
+        return outcome;
+    }
 
     private static async Task SendAsync(HttpContext http, Walk walk)
     {

@@ -29,7 +29,7 @@ internal sealed partial class RiakHttpDispatch
         var bodies = new RequestBody(memory);
         reads = new ObjectReads(doors.Client);
         writes = new ObjectWrites(doors.Client, bodies, options);
-        walks = new LinkWalk(doors.Client, options);
+        walks = new LinkWalk(doors.Client, doors.Time, options);
         counters = new CounterResource(doors.Client, doors.Admin, bodies);
         dataTypes = new DataTypeResource(doors.Client, doors.Admin, bodies, options);
         props = new PropsResource(doors.Admin, bodies, options);

@@ -20,4 +20,10 @@ public sealed record RiakHttpOptions
 
     /// <summary>Bytes of a listing that are gathered before the answer begins: up to there, a failure still gets its own status.</summary>
     public int ListingHoldBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Link walks under way at once; each may hold <see cref="MaxObjectBytes"/>. One more is refused with 503.</summary>
+    public int MaxWalks { get; init; } = 8;
+
+    /// <summary>Answers that are gzipped at once; each holds about a quarter of a MiB that no heap counts. Past that they go as they are.</summary>
+    public int MaxPacked { get; init; } = 64;
 }

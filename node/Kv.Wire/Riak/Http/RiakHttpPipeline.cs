@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Kv.Wire.Riak.Http;
 
@@ -26,8 +27,11 @@ public static class RiakHttpPipeline
     }
 
     /// <summary>Headers that carry UTF-8 both ways, which Kestrel has per server, and gzip for clients that ask for it.</summary>
-    public static IServiceCollection AddRiakHttp(this IServiceCollection services) =>
-        services.AddResponseCompression(AnswerCompression.Configure).AddSingleton<IResponseCompressionProvider, AnswerCompression>().Configure<KestrelServerOptions>(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8);
+    public static IServiceCollection AddRiakHttp(this IServiceCollection services, RiakHttpOptions? options = null) => services
+        .AddResponseCompression(AnswerCompression.Configure)
+        .AddSingleton<IResponseCompressionProvider>(all =>
+            new AnswerCompression(all, all.GetRequiredService<IOptions<ResponseCompressionOptions>>(), (options ?? new RiakHttpOptions()).MaxPacked))
+        .Configure<KestrelServerOptions>(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8);
 
     /// <summary>Room for long keys and contexts. Bodies are bounded by this front end itself, which says so in words.</summary>
     public static void ApplyRiakHttpLimits(this KestrelServerLimits limits, RiakHttpOptions? options = null)

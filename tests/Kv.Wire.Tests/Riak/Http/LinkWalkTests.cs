@@ -1,4 +1,7 @@
 using System.Text;
+using Kv.Cluster;
+using Kv.Core.Objects;
+using Kv.Wire.Riak.Http;
 using Xunit;
 
 namespace Kv.Wire.Tests.Riak.Http;
@@ -79,6 +82,82 @@ public sealed class LinkWalkTests(RiakServer server) : IClassFixture<RiakServer>
     }
 
     [Theory]
+    [InlineData("_,x,0/_,x,1", 400)]
+    [InlineData("_,x,1", 400)]
+    [InlineData("_,y,0/_,x,1", 200)]
+    public async Task LinksAndMetadata_CountAgainstTheBound_KeptOrNot(string steps, int status)
+    {
+        foreach (var name in new[] { "fat1", "fat2" })
+        {
+            await PutAsync($"/buckets/walk/keys/{name}", "v", "", "\nX-Riak-Meta-Fat: " + new string('m', RiakServer.MaxObjectBytes * 5 / 8));
+        }
+
+        await PutAsync("/buckets/walk/keys/tofat", "v", "</buckets/walk/keys/fat1>; riaktag=\"x\", </buckets/walk/keys/fat2>; riaktag=\"x\", </buckets/walk/keys/fat1>; riaktag=\"y\"");
+        using var answer = await server.SendAsync("GET", $"/buckets/walk/keys/tofat/{steps}");
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task LinksThatNameNothing_ArePassedOver()
+    {
+        await using var roomy = new RiakServer { Options = new RiakHttpOptions() };
+        await roomy.InitializeAsync();
+        var metadata = ObjectMetadata.Empty with
+        {
+            Links = [new("seed", "", "x"), new("", "k", "x"), new("seed", new string('k', ObjectKey.MaxKeyBytes + 1), "x"), new(new string('b', ObjectKey.MaxBucketBytes + 1), "k", "x"), new("seed", "plain", "x")],
+        };
+        var put = new KvRequest.Put { Key = new ObjectKey(ObjectKey.DefaultType, "walk", "odd"), Content = new Sibling { Dot = null, Value = "v"u8.ToArray(), Metadata = metadata } };
+        Assert.IsNotType<KvOutcome.Failed>(await roomy.Door.ExecuteAsync(put, Cancel));
+        Assert.Equal("hello", Assert.Single(Assert.Single(await WalkAsync(roomy, "/buckets/walk/keys/odd/_,x,_"))).Body);
+    }
+
+    [Theory]
+    [InlineData("?timeout=10000000", 200)]
+    [InlineData("?timeout=2500000", 503)]
+    [InlineData("", 503)]
+    [InlineData("?timeout=soon", 400)]
+    public async Task OneTimeout_IsForAllOfAWalk(string query, int status)
+    {
+        var time = new AskedTime();
+        await using var own = new RiakServer { Time = time };
+        await own.InitializeAsync();
+        await own.SendAsync("PUT", "/buckets/walk/keys/a", "Content-Type: text/plain\nLink: </buckets/seed/keys/plain>; riaktag=\"x\", </buckets/seed/keys/json>; riaktag=\"x\"", "v");
+        time.Step = TimeSpan.FromSeconds(1000);
+        using var answer = await own.SendAsync("GET", $"/buckets/walk/keys/a/_,_,_{query}");
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task MoreWalksAtOnceThanTheBound_AreRefused_AndTheirPlacesComeBack()
+    {
+        using var goOn = new ManualResetEventSlim();
+        using var held = new SemaphoreSlim(0);
+        var time = new AskedTime();
+        await using var own = new RiakServer { Time = time, Options = new RiakHttpOptions { MaxWalks = 1 } };
+        await own.InitializeAsync();
+        time.Asked = () =>
+        {
+            held.Release();
+            goOn.Wait(Cancel);
+        };
+        var first = own.SendAsync("GET", "/buckets/seed/keys/plain/_,_,_");
+        await held.WaitAsync(Cancel);
+        using (var second = await own.SendAsync("GET", "/buckets/seed/keys/plain/_,_,_"))
+        {
+            Assert.Equal((503, "overload\n"), ((int)second.StatusCode, await second.Content.ReadAsStringAsync(Cancel)));
+        }
+
+        goOn.Set();
+        using var answer = await first;
+        Assert.Equal(200, (int)answer.StatusCode);
+        await UntilAsync(async () =>
+        {
+            using var after = await own.SendAsync("GET", "/buckets/seed/keys/plain/_,_,_");
+            return (int)after.StatusCode == 200;
+        });
+    }
+
+    [Theory]
     [InlineData("a,b", 400)]
     [InlineData("a,b,2", 400)]
     [InlineData("a,b,c,d", 400)]
@@ -100,7 +179,17 @@ public sealed class LinkWalkTests(RiakServer server) : IClassFixture<RiakServer>
         Assert.Equal(405, (int)posted.StatusCode);
     }
 
-    private async Task<List<List<(Dictionary<string, string> Headers, string Body)>>> WalkAsync(string path)
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        while (!await condition())
+        {
+            await Task.Delay(10, Cancel);
+        }
+    }
+
+    private Task<List<List<(Dictionary<string, string> Headers, string Body)>>> WalkAsync(string path) => WalkAsync(server, path);
+
+    private static async Task<List<List<(Dictionary<string, string> Headers, string Body)>>> WalkAsync(RiakServer server, string path)
     {
         using var answer = await server.SendAsync("GET", path);
         Assert.Equal(200, (int)answer.StatusCode);
@@ -120,9 +209,27 @@ public sealed class LinkWalkTests(RiakServer server) : IClassFixture<RiakServer>
             "</buckets/walk/keys/b1>; riaktag=\"friend\", </riak/walk/b2>; riaktag=\"friend\", </buckets/walk%20too/keys/c>; riaktag=\"enemy\"");
     }
 
-    private async Task PutAsync(string path, string value, string links)
+    private async Task PutAsync(string path, string value, string links, string headers = "")
     {
-        using var answer = await server.SendAsync("PUT", path, "Content-Type: text/plain" + (links.Length == 0 ? "" : $"\nLink: {links}"), value);
+        using var answer = await server.SendAsync("PUT", path, "Content-Type: text/plain" + (links.Length == 0 ? "" : $"\nLink: {links}") + headers, value);
         Assert.Equal(204, (int)answer.StatusCode);
+    }
+
+    /// <summary>Goes on by a step each time that it is asked, and says that it was.</summary>
+    private sealed class AskedTime : TimeProvider
+    {
+        private long passed;
+
+        public TimeSpan Step { get; set; }
+
+        public Action Asked { get; set; } = static () => { };
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp()
+        {
+            Asked();
+            return Interlocked.Add(ref passed, Step.Ticks);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Kv.Cluster;
 using Kv.Wire.Riak.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -16,6 +17,13 @@ public sealed class RiakServer : IAsyncLifetime
 {
     public const int MaxObjectBytes = 64 * 1024;
 
+    public RiakHttpOptions Options { get; init; } = new() { MaxObjectBytes = MaxObjectBytes, MaxPropsBytes = 4096, ListingHoldBytes = 4096 };
+
+    /// <summary>The front end's; the node has the machine's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public KvClient Door => alone.Node.Client;
+
     private readonly Dictionary<string, string> seeded = [];
     private LoneNode alone = null!;
     private WebApplication app = null!;
@@ -28,18 +36,17 @@ public sealed class RiakServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         alone = await LoneNode.StartAsync();
-        var options = new RiakHttpOptions { MaxObjectBytes = MaxObjectBytes, MaxPropsBytes = 4096, ListingHoldBytes = 4096 };
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.ApplyRiakHttpLimits(options);
+            kestrel.Limits.ApplyRiakHttpLimits(Options);
             kestrel.Listen(IPAddress.Loopback, 0);
         });
-        builder.Services.AddRiakHttp();
+        builder.Services.AddRiakHttp(Options);
         app = builder.Build();
         var node = alone.Node;
-        front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", TimeProvider.System), RequestMemory.Unbounded(), options);
+        front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", Time), RequestMemory.Unbounded(), Options);
         await app.StartAsync();
         EndPoint = new IPEndPoint(IPAddress.Loopback, new Uri(app.Urls.Single()).Port);
         Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(30) };
