@@ -28,8 +28,8 @@ internal sealed class DamagedPartitions(IStorageFiles files, string root)
 
     public ImmutableSortedDictionary<PartitionId, Damage> Found => found;
 
-    /// <summary>Reads what earlier starts found.</summary>
-    public void Load()
+    /// <summary>Reads what earlier starts found; tells of a mark that cannot be read.</summary>
+    public void Load(Action<string> unreadable)
     {
         reserve.Make();
         foreach (var name in files.List(root))
@@ -37,7 +37,7 @@ internal sealed class DamagedPartitions(IStorageFiles files, string root)
             if (name.EndsWith(Suffix, StringComparison.Ordinal) && name[0] == 'p'
                 && int.TryParse(name.AsSpan(1, name.Length - 1 - Suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var partition))
             {
-                found = found.SetItem(new PartitionId(partition), Read(Path.Combine(root, name)));
+                found = found.SetItem(new PartitionId(partition), Read(Path.Combine(root, name), unreadable));
             }
         }
     }
@@ -84,16 +84,17 @@ internal sealed class DamagedPartitions(IStorageFiles files, string root)
     private string PathOf(PartitionId partition) => Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"p{partition.Number:D5}{Suffix}"));
 
     /// <summary>That there is such a file says enough: where it cannot be read, the partition is given up by no drop that came before.</summary>
-    private Damage Read(string path)
+    private Damage Read(string path, Action<string> unreadable)
     {
         try
         {
             return SealedFile.Read(files, path, SealedFileKind.Damage, FormatVersion, static reason => new StoreDamagedException(reason)) is { Length: >= 8 } body
                 ? new Damage(Encoding.UTF8.GetString(body.AsSpan(8)), BinaryPrimitives.ReadInt64LittleEndian(body))
-                : new Damage("it was found damaged before", long.MaxValue);
+                : throw new StoreDamagedException($"{path} is too short.");
         }
-        catch (StoreDamagedException)
+        catch (StoreDamagedException cut)
         {
+            unreadable(cut.Message);
             return new Damage("it was found damaged before", long.MaxValue);
         }
     }

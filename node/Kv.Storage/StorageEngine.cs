@@ -101,7 +101,7 @@ public sealed partial class StorageEngine : IPartitionStores
             var directories = new StoreDirectories(files, root);
             directories.CreateRoot();
             var damaged = new DamagedPartitions(files, root);
-            damaged.Load();
+            damaged.Load(reason => LogUnreadableMark(logger, reason));
             var broken = new Dictionary<StoreIdentity, string>();
             var recovered = new RecoveredStores(directories.Load(broken), broken, damaged);
             EngineDirectory.CheckFormat(files, options.Directory);
@@ -339,6 +339,9 @@ public sealed partial class StorageEngine : IPartitionStores
 
     [LoggerMessage(EventId = 4001, Level = LogLevel.Information, Message = "Recovered {Directory}: {Stores} stores, {Records} records to replay, log ends at {LastLsn}, {TornBytes} bytes of an unfinished group cut")]
     private static partial void LogRecovered(ILogger logger, string directory, int stores, long records, long lastLsn, long tornBytes);
+
+    [LoggerMessage(EventId = 4003, Level = LogLevel.Warning, Message = "A mark of a damaged partition cannot be read, and the partition counts as damaged: {Reason}")]
+    private static partial void LogUnreadableMark(ILogger logger, string reason);
 
     [LoggerMessage(EventId = 4002, Level = LogLevel.Error, Message = "Storage upkeep failed")]
     private static partial void LogUpkeepFailed(ILogger logger, Exception error);

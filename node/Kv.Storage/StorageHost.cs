@@ -150,6 +150,11 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
         }
     }
 
+    public void CannotUse(string reason) => LogUnusable(logger, reason);
+
+    [LoggerMessage(EventId = 4012, Level = LogLevel.Warning, Message = "A file beside the data cannot be used; what was in it is made anew from the data: {Reason}")]
+    private static partial void LogUnusable(ILogger logger, string reason);
+
     [LoggerMessage(EventId = 4010, Level = LogLevel.Error, Message = "Writes are refused: {Reason}")]
     private static partial void LogRefusing(ILogger logger, string reason);
 

@@ -61,8 +61,8 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
             throw;
         }
 
-        segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn);
-        writer = new StoreWriter(caller, ordered, chunkBytes, checkpoint, StoreTreesFile.Read(host.Files, directory, checkpoint), segments);
+        segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn, host.CannotUse);
+        writer = new StoreWriter(caller, ordered, chunkBytes, checkpoint, StoreTreesFile.Read(host.Files, directory, checkpoint, host.CannotUse), segments);
         MaxKeyBytes = Math.Min(StoreLimits.MaxKeyBytes, chunkBytes);
     }
 

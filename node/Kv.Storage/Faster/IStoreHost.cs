@@ -41,4 +41,7 @@ internal interface IStoreHost
     void Closed(FasterPartitionStore store, bool isDropped);
 
     void Checkpointed(bool isCompaction);
+
+    /// <summary>A file beside the data cannot be used, for the reason given, and what was in it is made anew from the data: told, and no failure.</summary>
+    void CannotUse(string reason);
 }

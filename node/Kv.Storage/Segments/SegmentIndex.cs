@@ -11,7 +11,7 @@ namespace Kv.Storage.Segments;
 /// A store's keys by segment, so that those of a few segments are found without reading the rest: what changed since the last checkpoint in memory, the rest in
 /// a few files (<see cref="KeyRun"/>), newest first. Only a key that is new or removed touches it, never an update. A checkpoint writes what is in memory as a run,
 /// joined with the runs before it that are not much longer, so that their number stays logarithmic, and then the manifest that names them. The log brings it forward
-/// as it does the data. What is damaged or missing costs a reading of all data and no start. Safe from any thread.
+/// as it does the data. What is damaged or missing costs a reading of all data and no start; of what is damaged it is told. Safe from any thread.
 /// </summary>
 internal sealed class SegmentIndex : IDisposable
 {
@@ -25,6 +25,7 @@ internal sealed class SegmentIndex : IDisposable
 
     private readonly IStorageFiles files;
     private readonly string directory;
+    private readonly Action<string> unusable;
 
     // One run is written at a time. Taken before the other.
     private readonly Lock writing = new();
@@ -40,7 +41,7 @@ internal sealed class SegmentIndex : IDisposable
     private Standing standing = Standing.Complete;
     private int lastRun;
 
-    private SegmentIndex(IStorageFiles files, string directory) => (this.files, this.directory) = (files, directory);
+    private SegmentIndex(IStorageFiles files, string directory, Action<string> unusable) => (this.files, this.directory, this.unusable) = (files, directory, unusable);
 
     private enum Standing
     {
@@ -88,9 +89,9 @@ internal sealed class SegmentIndex : IDisposable
     }
 
     /// <summary>The index as the checkpoint left it; an empty store's is complete.</summary>
-    public static SegmentIndex Open(IStorageFiles files, string directory, long? covered)
+    public static SegmentIndex Open(IStorageFiles files, string directory, long? covered, Action<string> unusable)
     {
-        var index = new SegmentIndex(files, directory);
+        var index = new SegmentIndex(files, directory, unusable);
         if (covered is not { } lsn)
         {
             return index;
@@ -98,10 +99,14 @@ internal sealed class SegmentIndex : IDisposable
 
         try
         {
-            index.ReadManifest(lsn);
+            if (!index.TryReadManifest(lsn))
+            {
+                index.Forget();
+            }
         }
         catch (Exception damage) when (damage is StoreException or IOException)
         {
+            unusable(damage.Message);
             index.Forget();
         }
 
@@ -148,8 +153,9 @@ internal sealed class SegmentIndex : IDisposable
 
                 return from;
             }
-            catch (StoreException)
+            catch (StoreException damage)
             {
+                unusable(damage.Message);
                 Forget();
                 return null;
             }
@@ -300,12 +306,18 @@ internal sealed class SegmentIndex : IDisposable
         retired.Clear();
     }
 
-    private void ReadManifest(long covered)
+    /// <summary>False where the checkpoint was made while the index was not complete, or by an older program.</summary>
+    private bool TryReadManifest(long covered)
     {
         var path = Path.Combine(directory, ManifestOf(covered));
-        if (SealedFile.Read(files, path, SealedFileKind.SegmentIndex, FormatVersion) is not { Length: >= 4 } body)
+        if (SealedFile.Read(files, path, SealedFileKind.SegmentIndex, FormatVersion) is not { } body)
         {
-            throw new StoreException($"{path} is missing or cut short.");
+            return false;
+        }
+
+        if (body.Length < 4)
+        {
+            throw new StoreException($"{path} is cut short.");
         }
 
         var count = BinaryPrimitives.ReadInt32LittleEndian(body);
@@ -315,6 +327,8 @@ internal sealed class SegmentIndex : IDisposable
             runs = runs.Add(KeyRun.Open(files, Path.Combine(directory, RunOf(number)), number));
             lastRun = Math.Max(lastRun, number);
         }
+
+        return true;
     }
 
     /// <summary>The segment's keys as they are known, in <see cref="found"/>. Under the lock.</summary>
@@ -407,8 +421,9 @@ internal sealed class SegmentIndex : IDisposable
 
             return KeyRun.Open(files, path, lastRun);
         }
-        catch (StoreException)
+        catch (StoreException damage)
         {
+            unusable(damage.Message);
             return null;
         }
     }
