@@ -315,12 +315,7 @@ internal sealed class SegmentIndex : IDisposable
             return false;
         }
 
-        if (body.Length < 4)
-        {
-            throw new StoreException($"{path} is cut short.");
-        }
-
-        var count = BinaryPrimitives.ReadInt32LittleEndian(body);
+        var count = body.Length < 4 ? throw new StoreException($"{path} is cut short.") : BinaryPrimitives.ReadInt32LittleEndian(body);
         for (var index = 0; index < count; index++)
         {
             var number = BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(4 + (index * 4)));
