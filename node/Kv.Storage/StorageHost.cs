@@ -73,7 +73,8 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     /// <summary>Whether writes are refused for want of room.</summary>
     public bool IsRefusing => refusal is not null;
 
-    public bool HasRoomFor(long bytes) => files.FreeBytes(options.Directory) >= bytes;
+    /// <exception cref="StoreException">The system does not say.</exception>
+    public bool HasRoomFor(long bytes) => FreeBytes() >= bytes;
 
     public void ThrowIfRefusing(long bytes)
     {
@@ -94,7 +95,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     /// <summary>Looks at disk and log, and decides whether writes are taken until the next look.</summary>
     public void Measure(long storeBytes)
     {
-        var free = files.FreeBytes(options.Directory);
+        var free = FreeBytes();
         var logBytes = Log.TotalBytes;
         Statistics.Measured(logBytes, storeBytes, free);
         Interlocked.Exchange(ref roomBytes, free - options.MinFreeBytes);
@@ -130,7 +131,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 
     public void ThrowIfNoRoomToDrop()
     {
-        if (!Log.HasRoomAtHand && !HasRoomFor(2L * options.LogSegmentBytes))
+        if (!Log.HasRoomAtHand && !IsRoomCertain(2L * options.LogSegmentBytes))
         {
             throw new StoreRefusedException($"The disk of {options.Directory} is full: there is no room for the record of a drop in the log's segment, nor for another segment.");
         }
@@ -151,6 +152,30 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     }
 
     public void CannotUse(string reason) => LogUnusable(logger, reason);
+
+    private bool IsRoomCertain(long bytes)
+    {
+        try
+        {
+            return HasRoomFor(bytes);
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
+
+    private long FreeBytes()
+    {
+        try
+        {
+            return files.FreeBytes(options.Directory);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"How much is free on the disk of {options.Directory} could not be asked: {error.Message}", error);
+        }
+    }
 
     [LoggerMessage(EventId = 4012, Level = LogLevel.Warning, Message = "A file beside the data cannot be used; what was in it is made anew from the data: {Reason}")]
     private static partial void LogUnusable(ILogger logger, string reason);

@@ -9,10 +9,12 @@ namespace Kv.Storage;
 /// <summary>The directories of the stores: one for each life of a partition, named by both.</summary>
 internal sealed class StoreDirectories(IStorageFiles files, string root)
 {
+    /// <summary>Makes it where it is missing. Its names are on disk from here on: an earlier process may have died between a change and its sync, and what follows relies on what is seen.</summary>
     public void CreateRoot()
     {
         files.CreateDirectory(root);
         files.SyncDirectory(Path.GetDirectoryName(root)!);
+        files.SyncDirectory(root);
     }
 
     public string PathOf(StoreIdentity store) =>
@@ -52,6 +54,9 @@ internal sealed class StoreDirectories(IStorageFiles files, string root)
             {
                 var directory = PathOf(store);
                 files.Delete(Path.Combine(directory, StoreCheckpoint.FileName + SealedFile.TemporarySuffix));
+
+                // As for the names of the stores: what the checkpoint that is seen supersedes is deleted, and the log trimmed, so it must not give way to an older one.
+                files.SyncDirectory(directory);
                 try
                 {
                     var covered = StoreCheckpoint.Read(files, directory, store)?.CoveredLsn ?? store.Birth - 1;

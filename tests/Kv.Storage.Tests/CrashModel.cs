@@ -14,12 +14,31 @@ internal sealed class CrashModel
     /// <summary>A change begins: of a key (null value: removed), or without a key the whole partition's drop.</summary>
     public void Begin(int partition, string? key, byte[]? value)
     {
-        var before = view.Known.GetValueOrDefault(partition, ImmutableDictionary<string, byte[]>.Empty);
-        var after = key is null ? ImmutableDictionary<string, byte[]>.Empty : value is null ? before.Remove(key) : before.SetItem(key, value);
+        if (key is null)
+        {
+            view = new View(view.Known, view.Known.Remove(partition));
+            return;
+        }
+
+        Begin(partition, [(key, value)]);
+    }
+
+    /// <summary>A change of several keys begins, which happens whole or not at all.</summary>
+    public void Begin(int partition, IEnumerable<(string Key, byte[]? Value)> changes)
+    {
+        var after = view.Known.GetValueOrDefault(partition, ImmutableDictionary<string, byte[]>.Empty);
+        foreach (var (key, value) in changes)
+        {
+            after = value is null ? after.Remove(key) : after.SetItem(key, value);
+        }
+
         view = new View(view.Known, view.Known.SetItem(partition, after));
     }
 
     public void Acknowledge() => view = new View(view.Next, view.Next);
+
+    /// <summary>It was refused: nothing is changed.</summary>
+    public void Refuse() => view = new View(view.Known, view.Known);
 
     /// <summary>The state before the change under way and the one after it.</summary>
     internal sealed record View(

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
+using Kv.Storage.Log;
 using Kv.Storage.Tests.Files;
 
 namespace Kv.Storage.Tests;
@@ -11,10 +13,47 @@ public sealed class EngineCrashTests
     private const int Partitions = 3;
     private const int Keys = 25;
 
+    /// <summary>Rounds of the short script; with more than one, each operation of each recovery is crashed in too, and not one of each.</summary>
+    private static int Rounds => int.Parse(Environment.GetEnvironmentVariable("KV_FAULT_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Crash_AtEachOperation_OfAShortLife_AndInItsRecovery(bool preparesLogAhead)
+    {
+        var options = StorageScript.Options("/data/node") with { PrepareLogAhead = preparesLogAhead };
+        var disk = FaultyFiles.WithDirectory("/data");
+        var script = new StorageScript(disk, options, Rounds);
+        var crashes = new List<(DiskImage Image, CrashModel.View View, FileOperation At)>();
+        disk.Before = operation => crashes.Add((disk.Capture(), script.Model.Look(), operation));
+        await script.RunAsync();
+        Assert.Empty(script.Told);
+        Assert.Contains(crashes, crash => crash.At is { What: "create", Path: "/data/node/log/" + LogSegment.ReadyName });
+        await Parallel.ForEachAsync(Enumerable.Range(0, crashes.Count), TestContext.Current.CancellationToken, async (index, _) =>
+        {
+            var (image, view, at) = crashes[index];
+            var context = $"{(index % 2 == 0 ? "crash" : "end of the process")} before {at}";
+            var recovering = new List<(DiskImage Image, FileOperation At)>();
+            var recovered = index % 2 == 0 ? image.Settle(index) : image.Keep();
+            recovered.Before = operation => recovering.Add((recovered.Capture(), operation));
+            await StorageScript.CheckAsync(recovered, options, view, context);
+            recovered.Before = null;
+            if (Rounds > 1 || index / 2 % 2 == 0)
+            {
+                await StorageScript.CheckAsync(recovered, options, view, $"{context}, second start");
+            }
+
+            foreach (var (again, then) in Rounds > 1 ? recovering : [recovering[index % recovering.Count]])
+            {
+                await StorageScript.CheckAsync(again.Settle(index), options, view, $"{context}, and its recovery before {then}");
+            }
+        });
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Crash_AtAnyOperation_KeepsEveryAcknowledgedWrite(int seed)
+    public async Task Crash_AtSomeOperations_OfALongerLife_KeepsEveryAcknowledgedWrite(int seed)
     {
         var disk = FaultyFiles.WithDirectory("/data");
         var model = new CrashModel();

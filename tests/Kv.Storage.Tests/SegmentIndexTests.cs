@@ -1,5 +1,8 @@
+using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
+using Kv.Storage.Segments;
+using Kv.Storage.Tests.Files;
 
 namespace Kv.Storage.Tests;
 
@@ -96,6 +99,37 @@ public sealed class SegmentIndexTests
         Assert.InRange(runs.Length, 1, 6);
         Assert.Single(Directory.GetFiles(directory.Path, "segments.*", SearchOption.AllDirectories));
         Assert.InRange(runs.Sum(run => new FileInfo(run).Length), 1, 20_000);
+    }
+
+    /// <summary>A run could not be read once, keys are learned anew, and a crash comes between a run of what is learned so far and the next checkpoint: the manifest of the one before counts.</summary>
+    [Fact]
+    public void ANewRun_NeverPassesForOneThatAnOlderManifestNames()
+    {
+        const string run = "/data/keys.1";
+        var disk = FaultyFiles.WithDirectory("/data");
+        using (var index = SegmentIndex.Open(disk, "/data", covered: null, static _ => { }))
+        {
+            index.Changed("key-1"u8, isLive: true);
+            index.Changed("key-2"u8, isLive: true);
+            index.BeginCheckpoint();
+            index.Write(covered: 10);
+        }
+
+        disk.BeforeRead = path => _ = path == run ? throw new IOException("Input/output error") : 0;
+        using (var index = SegmentIndex.Open(disk, "/data", covered: 10, static _ => { }))
+        {
+            disk.BeforeRead = null;
+            Assert.False(index.IsComplete);
+            Assert.True(index.TryBeginLearning());
+            index.Learn("key-1"u8);
+            index.BeginCheckpoint();
+            index.Write(covered: 20);
+        }
+
+        using var again = SegmentIndex.Open(disk, "/data", covered: 10, static _ => { });
+        var keys = new List<ReadOnlyMemory<byte>>();
+        Assert.NotNull(again.Read(0, HashTree.Segments, int.MaxValue, keys));
+        Assert.Equal(["key-1", "key-2"], keys.Select(Bytes.Text).Order(StringComparer.Ordinal));
     }
 
     private static async Task FillAsync(IPartitionStore store, IEnumerable<string> keys)

@@ -89,8 +89,15 @@ internal sealed partial class FasterPartitionStore
             }
 
             // From here on nothing of it comes back: the log says so before the files go.
-            await host.Log.Append(Identity, LogRecordKind.Drop, EmptyPayload.Instance, Durability.Synced, out _, out _);
-            CloseFiles();
+            try
+            {
+                await host.Log.Append(Identity, LogRecordKind.Drop, EmptyPayload.Instance, Durability.Synced, out _, out _);
+            }
+            finally
+            {
+                CloseFiles();
+            }
+
             host.Files.DeleteDirectory(Directory);
             host.Files.SyncDirectory(Path.GetDirectoryName(Directory)!);
         }

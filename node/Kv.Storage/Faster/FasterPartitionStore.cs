@@ -53,16 +53,18 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         try
         {
             ordered = new OrderedRecords(host.Files, host.Ordered, directory, checkpoint?.Ordered?.Sequence, LogEnd(checkpoint), new OrderedValue(chunkBytes, host.Options.LongValueRoom));
+            segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn, host.CannotUse);
+            writer = new StoreWriter(caller, ordered, chunkBytes, checkpoint, StoreTreesFile.Read(host.Files, directory, checkpoint, host.CannotUse), segments);
         }
         catch
         {
             caller.Dispose();
             log.Dispose();
+            ordered?.Dispose();
+            segments?.Dispose();
             throw;
         }
 
-        segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn, host.CannotUse);
-        writer = new StoreWriter(caller, ordered, chunkBytes, checkpoint, StoreTreesFile.Read(host.Files, directory, checkpoint, host.CannotUse), segments);
         MaxKeyBytes = Math.Min(StoreLimits.MaxKeyBytes, chunkBytes);
     }
 

@@ -13,7 +13,6 @@ namespace Kv.Storage.Faster;
 /// </summary>
 internal sealed unsafe class SegmentDevice : StorageDeviceBase
 {
-    private const uint FailedIo = 5;
     private const int MaxPendingWrites = 64;
     private readonly IStorageFiles files;
     private readonly Action<Exception> fail;
@@ -118,12 +117,12 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
             dirty.TryRemove(segment, out _);
             if (open.TryRemove(segment, out var file))
             {
-                file.Value.Dispose();
+                DisposeOf(file);
             }
 
             if (sums.TryRemove(segment, out var sum))
             {
-                sum.Value.Dispose();
+                DisposeOf(sum);
             }
 
             files.Delete(PathOf(segment));
@@ -142,21 +141,34 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
         foreach (var file in open.Values)
         {
-            file.Value.Dispose();
+            DisposeOf(file);
         }
 
         foreach (var sum in sums.Values)
         {
-            sum.Value.Dispose();
+            DisposeOf(sum);
         }
 
         open.Clear();
         sums.Clear();
     }
 
+    /// <summary>One that could not be opened keeps its exception, and is nothing to close.</summary>
+    private static void DisposeOf<T>(Lazy<T> opened)
+        where T : IDisposable
+    {
+        if (opened.IsValueCreated)
+        {
+            opened.Value.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// FASTER waits for ever on a page whose write failed, and so would whoever takes a checkpoint or closes. It is told that all went well: the engine has failed before it is, and whoever asked FASTER
+    /// looks at that before anything counts.
+    /// </summary>
     private void Write(IntPtr source, int segment, long offset, uint bytes, DeviceIOCompletionCallback callback, object context)
     {
-        uint error = 0;
         try
         {
             var written = new ReadOnlySpan<byte>((void*)source, (int)bytes);
@@ -173,11 +185,10 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         }
         catch (Exception cause)
         {
-            error = FailedIo;
             fail(cause);
         }
 
-        callback(error, bytes, context);
+        callback(0, bytes, context);
         Interlocked.Decrement(ref pendingWrites);
     }
 
@@ -210,7 +221,6 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
     private void Read(IntPtr target, int segment, long offset, uint bytes, DeviceIOCompletionCallback callback, object context)
     {
-        uint error = 0;
         var span = new Span<byte>((void*)target, (int)bytes);
         try
         {
@@ -230,12 +240,12 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         }
         catch (Exception cause)
         {
-            error = FailedIo;
+            // As for a write: a scan that is told would wait for ever.
             span.Clear();
             fail(cause);
         }
 
-        callback(error, bytes, context);
+        callback(0, bytes, context);
     }
 
     /// <summary>A read that was under way when its segment was deleted finds nothing; its record has moved, and its reader looks again.</summary>

@@ -156,6 +156,8 @@ internal sealed class StoreLog : IDisposable
             throw new StoreException($"The store in {directory} could not take a checkpoint: another one is under way.");
         }
 
+        // FASTER waits only for what this checkpoint made read-only: not for pages that a fold did just before (Freeze), which may be on their way to the disk still, and would be missing from it after a crash.
+        faster.Log.ShiftReadOnlyAddress(EndOf(token), wait: true);
         device.SyncAll();
         checkpointDevices.SyncAll();
         SectorSums.Mark(files, directory, IndexFilesOf(token));

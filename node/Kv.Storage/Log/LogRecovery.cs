@@ -199,12 +199,14 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, long ac
         return (end, at);
     }
 
-    /// <summary>Whether a group starts behind the damaged one: it was written after the damaged one's sync, so that one was acknowledged.</summary>
+    /// <summary>
+    /// Whether a group starts behind the damaged one: it was written after the damaged one's sync, so that one was acknowledged. Also the very next, where what is damaged are the zeros in front of it.
+    /// </summary>
     private bool HasLaterGroup(ReadOnlySpan<byte> bytes, int damagedAt)
     {
         for (var at = AlignUp(damagedAt + 1, LogRecord.GroupAlignment); at < bytes.Length; at += LogRecord.GroupAlignment)
         {
-            if (LogRecord.TryRead(bytes[at..]) is { } record && record.Lsn == record.GroupLsn && record.Lsn > NextLsn)
+            if (LogRecord.TryRead(bytes[at..]) is { } record && record.Lsn == record.GroupLsn && record.Lsn >= NextLsn)
             {
                 return true;
             }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Kv.Core.AntiEntropy;
 using Kv.Core.Stores;
 using Kv.Storage.Files;
@@ -89,6 +90,12 @@ internal sealed class KeyRun : IDisposable
             throw;
         }
     }
+
+    /// <summary>The highest number of a run's file in the directory, whatever is in it; 0 where there is none.</summary>
+    public static int LastNumber(IStorageFiles files, string directory, string prefix) => files.List(directory)
+        .Select(name => name.StartsWith(prefix, StringComparison.Ordinal) && int.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)
+        .DefaultIfEmpty(0)
+        .Max();
 
     /// <summary>Adds the segment's keys with whether each lives; one that is there already is newer and stays. One reader at a time.</summary>
     /// <exception cref="StoreException">The slot is damaged.</exception>

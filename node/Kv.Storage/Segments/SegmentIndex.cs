@@ -91,7 +91,8 @@ internal sealed class SegmentIndex : IDisposable
     /// <summary>The index as the checkpoint left it; an empty store's is complete.</summary>
     public static SegmentIndex Open(IStorageFiles files, string directory, long? covered, Action<string> unusable)
     {
-        var index = new SegmentIndex(files, directory, unusable);
+        // A run never gets the number of one that is there: a manifest that could not be read may count still, and would take the new one for the one that it names.
+        var index = new SegmentIndex(files, directory, unusable) { lastRun = KeyRun.LastNumber(files, directory, RunPrefix) };
         if (covered is not { } lsn)
         {
             return index;
@@ -320,7 +321,6 @@ internal sealed class SegmentIndex : IDisposable
         {
             var number = BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(4 + (index * 4)));
             runs = runs.Add(KeyRun.Open(files, Path.Combine(directory, RunOf(number)), number));
-            lastRun = Math.Max(lastRun, number);
         }
 
         return true;

@@ -23,27 +23,20 @@ public sealed class FileNodeState : INodeState
     private readonly Lock gate = new();
 
     /// <summary>Opens or makes the directory and removes what a crash left half written.</summary>
+    /// <exception cref="StoreException">The disk does not let it.</exception>
     public FileNodeState(IStorageFiles files, string directory)
     {
         this.files = files;
         this.directory = directory;
         reserve = new DiskReserve(files, directory);
-        files.CreateDirectory(directory);
-        foreach (var name in files.List(directory))
+        try
         {
-            if (name.EndsWith(SealedFile.TemporarySuffix, StringComparison.Ordinal))
-            {
-                files.Delete(Path.Combine(directory, name));
-            }
+            Make();
         }
-
-        files.SyncDirectory(directory);
-        if (Path.GetDirectoryName(directory) is { Length: > 0 } parent)
+        catch (IOException failure)
         {
-            files.SyncDirectory(parent);
+            throw new StoreException($"The node's state in {directory} could not be opened: {failure.Message}", failure);
         }
-
-        reserve.Make();
     }
 
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancel)
@@ -72,6 +65,26 @@ public sealed class FileNodeState : INodeState
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private void Make()
+    {
+        files.CreateDirectory(directory);
+        foreach (var name in files.List(directory))
+        {
+            if (name.EndsWith(SealedFile.TemporarySuffix, StringComparison.Ordinal))
+            {
+                files.Delete(Path.Combine(directory, name));
+            }
+        }
+
+        files.SyncDirectory(directory);
+        if (Path.GetDirectoryName(directory) is { Length: > 0 } parent)
+        {
+            files.SyncDirectory(parent);
+        }
+
+        reserve.Make();
     }
 
     private static T Guarded<T>(string name, Func<T> action)

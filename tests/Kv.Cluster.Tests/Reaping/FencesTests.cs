@@ -77,7 +77,8 @@ public sealed class FencesTests
     public void ARecordThatCannotBeRead_IsNoBeginning(string hex) => Run(async files =>
     {
         await files.WriteAsync("starts", Convert.FromHexString(hex), CancellationToken.None);
-        await Assert.ThrowsAsync<StoreException>(async () => await OpenAsync(files));
+        var refusal = await Assert.ThrowsAsync<StoreException>(async () => await OpenAsync(files));
+        Assert.Contains($"{hex.Length / 2} bytes and format version {(hex.Length == 0 ? 0 : hex[1] - '0')}", refusal.Message, StringComparison.Ordinal);
     });
 
     [Fact]

@@ -95,7 +95,8 @@ public sealed class VnodeActorsTests
         scheduler.Run(async () =>
         {
             await volume.OpenState(scheduler.World).WriteAsync("vnode-actors", new byte[] { 9, 0, 0 }, CancellationToken.None);
-            await Assert.ThrowsAsync<StoreException>(() => OpenAsync(scheduler, volume));
+            var refusal = await Assert.ThrowsAsync<StoreException>(() => OpenAsync(scheduler, volume));
+            Assert.Contains("format version 9", refusal.Message, StringComparison.Ordinal);
         });
     }
 

@@ -37,10 +37,38 @@ internal sealed class DiskImage(Dictionary<string, Inode> durable, Dictionary<st
         return new FaultyFiles(settled);
     }
 
+    /// <summary>The disk for the next process where this one died and the machine did not: all of it is seen, and what was not on stable storage may still be lost.</summary>
+    public FaultyFiles Keep()
+    {
+        var copies = new Dictionary<Inode, Inode>();
+        Inode Copy(Inode inode)
+        {
+            if (!copies.TryGetValue(inode, out var copy))
+            {
+                copies[inode] = copy = new Inode { IsDirectory = inode.IsDirectory, Durable = inode.Durable };
+                copy.Share(inode.Durable);
+                inode.Unsynced.ForEach(write => copy.Put(write.Offset, write.Bytes));
+                copy.Unsynced.AddRange(inode.Unsynced);
+            }
+
+            return copy;
+        }
+
+        var kept = durable.ToDictionary(pair => pair.Key, pair => Copy(pair.Value), StringComparer.Ordinal);
+        var names = unsyncedNames.ToDictionary(pair => pair.Key, pair => pair.Value.ConvertAll(change => change with { Inode = change.Inode is null ? null : Copy(change.Inode) }));
+        var seen = new Dictionary<string, Inode>(kept, StringComparer.Ordinal);
+        foreach (var change in names.Values.SelectMany(changes => changes))
+        {
+            change.Apply(seen);
+        }
+
+        return new FaultyFiles(seen, kept, names);
+    }
+
     private static Inode Settle(Inode inode, Random random)
     {
         var left = new Inode { IsDirectory = inode.IsDirectory };
-        left.Put(0, inode.Durable);
+        left.Share(inode.Durable);
         foreach (var (offset, bytes) in inode.Unsynced)
         {
             switch (random.Next(4))
@@ -56,7 +84,7 @@ internal sealed class DiskImage(Dictionary<string, Inode> durable, Dictionary<st
             }
         }
 
-        left.Durable = left.Current.AsSpan(0, left.Length).ToArray();
+        left.Durable = inode.Unsynced.Count == 0 ? inode.Durable : left.Current.AsSpan(0, left.Length).ToArray();
         return left;
     }
 

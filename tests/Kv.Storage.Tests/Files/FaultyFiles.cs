@@ -12,7 +12,7 @@ internal sealed class FaultyFiles : IStorageFiles
     private readonly Lock gate = new();
     private readonly Dictionary<string, Inode> entries;
     private readonly Dictionary<string, Inode> durableEntries;
-    private readonly Dictionary<string, List<NameChange>> unsyncedNames = [];
+    private readonly Dictionary<string, List<NameChange>> unsyncedNames;
     private readonly HashSet<string> locks = [];
     private long? capacity;
 
@@ -23,9 +23,13 @@ internal sealed class FaultyFiles : IStorageFiles
 
     internal FaultyFiles(Dictionary<string, Inode> entries)
     {
+        unsyncedNames = [];
         this.entries = new Dictionary<string, Inode>(entries, StringComparer.Ordinal);
         durableEntries = new Dictionary<string, Inode>(entries, StringComparer.Ordinal);
     }
+
+    internal FaultyFiles(Dictionary<string, Inode> entries, Dictionary<string, Inode> durableEntries, Dictionary<string, List<NameChange>> unsyncedNames) =>
+        (this.entries, this.durableEntries, this.unsyncedNames) = (entries, durableEntries, unsyncedNames);
 
     /// <summary>A disk with one directory that outlives crashes, as a volume's mount point does.</summary>
     public static FaultyFiles WithDirectory(string directory)
@@ -41,6 +45,9 @@ internal sealed class FaultyFiles : IStorageFiles
 
     /// <summary>Gets the path of each file before it is read and of each directory before it is listed; may throw.</summary>
     public Action<string>? BeforeRead { get; set; }
+
+    /// <summary>What goes wrong; null where nothing does. <see cref="Before"/> goes first.</summary>
+    public DiskFault? Fault { get; set; }
 
     public long Operations { get; private set; }
 
@@ -67,11 +74,13 @@ internal sealed class FaultyFiles : IStorageFiles
             var exists = entries.TryGetValue(path, out var inode);
             if (exists && opening != FileOpening.Create)
             {
+                Fault?.BeforeLook("open", path);
                 return new FaultyFile(this, inode!, path);
             }
 
             if (opening == FileOpening.Existing)
             {
+                Fault?.BeforeLook("open", path);
                 throw new FileNotFoundException("No such file.", path);
             }
 
@@ -82,6 +91,7 @@ internal sealed class FaultyFiles : IStorageFiles
 
     public bool Exists(string path)
     {
+        Fault?.BeforeLook("exists", path);
         lock (gate)
         {
             return entries.ContainsKey(path);
@@ -91,6 +101,7 @@ internal sealed class FaultyFiles : IStorageFiles
     public IReadOnlyList<string> List(string directory)
     {
         BeforeRead?.Invoke(directory);
+        Fault?.BeforeLook("list", directory);
         lock (gate)
         {
             return [.. entries.Keys.Where(path => Path.GetDirectoryName(path) == directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
@@ -168,10 +179,15 @@ internal sealed class FaultyFiles : IStorageFiles
         }
     }
 
-    public long FreeBytes(string directory) => FreeBytesLeft;
+    public long FreeBytes(string directory)
+    {
+        Fault?.BeforeLook("free bytes", directory);
+        return FreeBytesLeft;
+    }
 
     public IDisposable Lock(string path)
     {
+        Fault?.BeforeLook("lock", path);
         lock (gate)
         {
             return locks.Add(path) ? new Unlock(() => locks.Remove(path)) : throw new IOException($"{path} is locked.");
@@ -207,8 +223,9 @@ internal sealed class FaultyFiles : IStorageFiles
         lock (gate)
         {
             var inode = entries[path];
-            inode.Current[offset] ^= flip;
+            inode.Put((int)offset, [(byte)(inode.Current[offset] ^ flip)]);
             inode.Durable = inode.Current.AsSpan(0, inode.Length).ToArray();
+            inode.Unsynced.Clear();
         }
     }
 
@@ -261,7 +278,12 @@ internal sealed class FaultyFiles : IStorageFiles
         return changes;
     }
 
-    private void Count(string what, string path) => Before?.Invoke(new FileOperation(++Operations, what, path));
+    private void Count(string what, string path)
+    {
+        var operation = new FileOperation(++Operations, what, path);
+        Before?.Invoke(operation);
+        Fault?.BeforeChange(operation);
+    }
 
     /// <summary>One open file.</summary>
     private sealed class FaultyFile(FaultyFiles disk, Inode inode, string path) : IStorageFile
@@ -280,6 +302,7 @@ internal sealed class FaultyFiles : IStorageFiles
         public int Read(long offset, Span<byte> buffer)
         {
             disk.BeforeRead?.Invoke(path);
+            disk.Fault?.BeforeLook("read", path);
             lock (disk.gate)
             {
                 var count = (int)Math.Clamp(inode.Length - offset, 0, buffer.Length);
@@ -292,11 +315,18 @@ internal sealed class FaultyFiles : IStorageFiles
         {
             lock (disk.gate)
             {
-                disk.Count("write", path);
+                try
+                {
+                    disk.Count("write", path);
+                }
+                catch (DiskFaultException fault)
+                {
+                    Put((int)offset, bytes[..fault.BytesOf(offset, bytes.Length, inode.Length)]);
+                    throw;
+                }
+
                 disk.Require(Math.Max(0, offset + bytes.Length - inode.Length));
-                var copy = bytes.ToArray();
-                inode.Put((int)offset, copy);
-                inode.Unsynced.Add(((int)offset, copy));
+                Put((int)offset, bytes);
             }
         }
 
@@ -304,15 +334,41 @@ internal sealed class FaultyFiles : IStorageFiles
         {
             lock (disk.gate)
             {
-                disk.Count("sync", path);
-                inode.Durable = inode.Current.AsSpan(0, inode.Length).ToArray();
-                inode.Unsynced.Clear();
+                try
+                {
+                    disk.Count("sync", path);
+                }
+                catch (DiskFaultException fault)
+                {
+                    inode.LoseUnsynced(seed: (int)fault.Operation.Number);
+                    throw;
+                }
+
+                inode.Sync();
             }
         }
 
         public void Dispose()
         {
             // Nothing is held.
+        }
+
+        private void Put(int offset, ReadOnlySpan<byte> bytes)
+        {
+            if (!bytes.IsEmpty)
+            {
+                var copy = bytes.ToArray();
+                if (offset == 0 && copy.Length >= inode.Length)
+                {
+                    inode.Share(copy);
+                }
+                else
+                {
+                    inode.Put(offset, copy);
+                }
+
+                inode.Unsynced.Add((offset, copy));
+            }
         }
     }
 

@@ -21,6 +21,60 @@ public sealed class LogDamageTests
     }
 
     [Fact]
+    public async Task Rot_OfAnyByteWithGroupsBehindIt_IsRefusedWithFileAndOffset()
+    {
+        var image = (await WrittenAsync(3)).Capture();
+        var record = LogRecord.Footprint(500);
+        for (var at = 0; at < 3 * 4096; at += at % 4096 < record ? 1 : 61)
+        {
+            var group = at / 4096;
+            if ((group == 0 && at >= 44) || (at % 4096 >= LogRecord.HeaderBytes + 500 && at % 4096 < record))
+            {
+                continue; // No checksum covers the zeros behind a segment's header, nor those of a record's last 8 bytes, and nothing reads them.
+            }
+
+            var disk = image.Settle(1);
+            disk.Rot(First, at, (byte)(1 << (at % 8)));
+            var refusal = Refusal(disk);
+            Assert.Contains(First, refusal, StringComparison.Ordinal);
+            Assert.Contains(group == 0 ? at is >= 8 and < 12 ? "format version" : "at offset " : $"sequence number {(at % 4096 < record ? group : group + 1)}", refusal, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>The last group is whole, and may have been acknowledged: it must not be cut for what is in front of it.</summary>
+    [Fact]
+    public async Task Rot_InTheZerosBeforeTheLastGroup_IsRefused_AndCostsNothing()
+    {
+        var disk = await WrittenAsync(3);
+        disk.Rot(First, (3 * 4096) - 1);
+        Assert.Contains("sequence number 3", Refusal(disk), StringComparison.Ordinal);
+        disk.Rot(First, (3 * 4096) - 1);
+        using var harness = new LogHarness(disk);
+        Assert.Equal(3, harness.Payloads.Count);
+    }
+
+    [Fact]
+    public async Task Rot_OfAnyByteOfTheManifest_IsRefusedWithFileAndOffset()
+    {
+        const string manifest = LogHarness.Directory + "/" + LogManifest.FileName;
+        var written = await WrittenAsync(40);
+        using (var harness = new LogHarness(written))
+        {
+            harness.Log.Trim(30, [new StoreCoverage(LogHarness.Store, 29)]);
+        }
+
+        var image = written.Capture();
+        for (var at = 0; at < written.Content(manifest).Length; at++)
+        {
+            var disk = image.Settle(1);
+            disk.Rot(manifest, at, (byte)(1 << (at % 8)));
+            var refusal = Refusal(disk);
+            Assert.StartsWith(manifest, refusal, StringComparison.Ordinal);
+            Assert.Contains(at is >= 12 and < 16 ? "format version" : "at offset ", refusal, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Rot_AnywhereInTheLastGroup_IsRefusedWithFileAndOffset()
     {
         // One group of three records, so that rot is also in front of good ones.
@@ -124,7 +178,7 @@ public sealed class LogDamageTests
     }
 
     [Theory]
-    [InlineData(8, "format version")]
+    [InlineData(8, "format version 17")]
     [InlineData(0, "magic")]
     [InlineData(20, "CRC-32C")]
     public async Task ADamagedOrUnknownSegmentHeader_IsRefused(int offset, string says)

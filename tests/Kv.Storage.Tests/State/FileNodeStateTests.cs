@@ -45,10 +45,55 @@ public sealed class FileNodeStateTests
         }
     }
 
+    [Fact]
+    public async Task WhicheverOperationFails_TheLastAcknowledgedValueOrTheNextOneIsThere()
+    {
+        var count = DiskFault.None();
+        await FailAsync(count);
+        Assert.Null(count.Met);
+        foreach (var fault in Enumerable.Range(1, (int)count.Changes).SelectMany(at => new[] { DiskFault.Fail(at), DiskFault.FailFrom(at) })
+            .Concat(Enumerable.Range(1, (int)count.Writes).Select(at => DiskFault.Short(at, 10)))
+            .Concat(Enumerable.Range(1, (int)count.Looks).Select(at => DiskFault.FailLook(at))))
+        {
+            await FailAsync(fault);
+            Assert.NotNull(fault.Met);
+        }
+    }
+
+    private static async Task FailAsync(DiskFault fault)
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        disk.Fault = fault;
+        var (acknowledged, tried) = (-1, -1);
+        try
+        {
+            var state = new FileNodeState(disk, Directory);
+            for (var version = 0; version < 4; version++)
+            {
+                tried = version;
+                await state.WriteAsync("document", Bytes.Pattern(3000 + version, version), CancellationToken.None);
+                acknowledged = version;
+                await state.ReadAsync("document", CancellationToken.None);
+            }
+        }
+        catch (StoreException failure)
+        {
+            Assert.NotNull(fault.Met);
+            Assert.Contains("Input/output error", failure.Message, StringComparison.Ordinal);
+        }
+
+        disk.Fault = null;
+        foreach (var after in new[] { disk.Capture().Settle(1), disk })
+        {
+            var value = await new FileNodeState(after, Directory).ReadAsync("document", CancellationToken.None);
+            Assert.Contains(Enumerable.Range(acknowledged, tried - acknowledged + 1), version => version < 0 ? value is null : value?.Span.SequenceEqual(Bytes.Pattern(3000 + version, version)) == true);
+        }
+    }
+
     [Theory]
     [InlineData(0, "KVSEALED")]
     [InlineData(8, "kind")]
-    [InlineData(12, "format version")]
+    [InlineData(12, "format version 17")]
     [InlineData(16, "length")]
     [InlineData(20, "CRC-32C")]
     [InlineData(30, "CRC-32C")]
