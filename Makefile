@@ -67,8 +67,8 @@ sim-swarm: simulation ## Simulated runs of new seeds for MINUTES=n; one that fai
 	@exec $(simulate) swarm --minutes $(MINUTES) $(if $(SEED),--first $(SEED))
 
 .PHONY: sim-bugs
-sim-bugs: simulation ## Plants each of the known bugs in turn, and finds it within its number of seeds
-	@exec $(simulate) bugs $(BUG)
+sim-bugs: simulation ## Plants each of the known bugs in turn, and finds it within its number of seeds (BUG=name one, PART=k/n every n-th)
+	@exec $(simulate) bugs $(BUG) $(if $(PART),--part $(PART))
 
 .PHONY: stories
 stories: simulation ## Write the transcripts of the simulated stories anew, to be read as a diff

@@ -16,7 +16,7 @@ static int Usage()
     Console.Error.WriteLine("""
         Kv.Simulation run SEED [--only NUMBERS] [--messages] [--bug NAME]     one run, told in full
         Kv.Simulation swarm [--minutes N] [--first SEED]         runs until the time is over, or one fails
-        Kv.Simulation bugs [NAME...]                             plants each bug and looks for it
+        Kv.Simulation bugs [NAME... | --part K/N]                plants each bug and looks for it
         Kv.Simulation stories [DIRECTORY]                        tells the stories, or writes them there
         """);
     return 2;

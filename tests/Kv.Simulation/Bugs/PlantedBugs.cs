@@ -50,7 +50,7 @@ public static class PlantedBugs
                 return new(Done);
             },
         }),
-        new("transfer-without-new-writes", "a write that comes while a partition moves is not passed on", 200, () => new()
+        new("transfer-without-new-writes", "a write that comes while a partition moves is not passed on", 1000, () => new()
         {
             Sending = (_, _, _, request, next) => request is PeerRequest.VnodePut { Kind: VnodePutKind.Handoff } ? new(Done) : next(request),
         }),

@@ -1,14 +1,20 @@
+using System.Globalization;
 using Kv.Simulation.Bugs;
 
 namespace Kv.Simulation.Commands;
 
-/// <summary>Plants each bug in turn and looks for it within its number of seeds.</summary>
+/// <summary>Plants each bug in turn, or those that are named, or every n-th of them (`--part K/N`), and looks for it within its number of seeds.</summary>
 internal static class BugsCommand
 {
-    public static int Run(string[] names)
+    public static int Run(string[] arguments)
     {
+        if (Chosen(arguments) is not { Count: > 0 } planted)
+        {
+            Console.Error.WriteLine($"no planted bug is named so; there are {string.Join(", ", PlantedBugs.All.Select(bug => bug.Name))}, or `--part K/N`");
+            return 2;
+        }
+
         var unseen = 0;
-        var planted = PlantedBugs.All.Where(bug => names.Length == 0 || names.Contains(bug.Name)).ToList();
         Parallel.ForEach(planted, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, bug =>
         {
             var found = bug.Find();
@@ -23,4 +29,13 @@ internal static class BugsCommand
         Console.WriteLine(FormattableString.Invariant($"{planted.Count} planted bugs, {unseen} not seen"));
         return unseen == 0 ? 0 : 1;
     }
+
+    private static List<PlantedBug>? Chosen(string[] arguments) => arguments switch
+    {
+        ["--part", var part] => part.Split('/') is [var k, var n] && int.TryParse(k, CultureInfo.InvariantCulture, out var which) && int.TryParse(n, CultureInfo.InvariantCulture, out var of) && of > 0
+            ? [.. PlantedBugs.All.Where((_, place) => place % of == which % of)]
+            : null,
+        [] => [.. PlantedBugs.All],
+        var names => [.. PlantedBugs.All.Where(bug => names.Contains(bug.Name))],
+    };
 }
