@@ -35,7 +35,7 @@ internal static class KvErrors
         { Error: { } error } => error,
         { Reply: PeerReply.Overloaded } => new KvError.Overload(Indeterminate: false),
         { Reply: PeerReply.WrongOwner } => new KvError.NotReady("the ring has changed: this node does not serve the key any more"),
-        { Reply: PeerReply.Refused { Reason: VnodeRefusals.Damaged } } => new KvError.NotReady(VnodeRefusals.Damaged),
+        { Reply: PeerReply.Refused { Reason: VnodeRefusals.Damaged or VnodeRefusals.Closed } refused } => new KvError.NotReady(refused.Reason),
         { Reply: PeerReply.Refused refused } => new KvError.StorageFailed(refused.Reason),
         _ => new KvError.StorageFailed("the coordinating replica gave no answer"),
     };

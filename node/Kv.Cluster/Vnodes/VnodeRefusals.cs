@@ -5,6 +5,9 @@ internal static class VnodeRefusals
 {
     public const string StorageFailed = "storage failed";
 
+    /// <summary>The node stops, or the partition is another's by now: nothing was done.</summary>
+    public const string Closed = "the vnode is closed";
+
     /// <summary>The partition's data here is damaged or gone: as if this replica were down, and nothing was done.</summary>
     public const string Damaged = "the data of this replica is damaged";
 

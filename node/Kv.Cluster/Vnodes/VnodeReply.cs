@@ -17,7 +17,7 @@ internal readonly record struct VnodeReply(PeerReply Reply, KvObject? Object = n
 
     public static VnodeReply Missing { get; } = new(new PeerReply.Object(null));
 
-    public static VnodeReply Closed { get; } = new(new PeerReply.Refused("the vnode is closed"));
+    public static VnodeReply Closed { get; } = new(new PeerReply.Refused(VnodeRefusals.Closed));
 
     public static VnodeReply Damaged { get; } = new(new PeerReply.Refused(VnodeRefusals.Damaged));
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.DataTypes;
 using Kv.Core.Objects;
@@ -86,6 +87,18 @@ public sealed class DataTypeTests
         Assert.IsType<KvOutcome.NotFound>(await node.AskAsync(Story.Get(Key)));
     });
 
+    [Fact]
+    public void Update_AnswersWithWhatWasAcknowledgedBefore_ThoughItsCoordinatorHadMissedIt() => Run(5, async cluster =>
+    {
+        var late = cluster.Primary(1, Key).Id;
+        cluster.Network.Drop = (_, to, request) => to == late && request is PeerRequest.VnodePut;
+        Assert.IsType<KvOutcome.Stored>(await cluster.Primary(0, Key).AskAsync(Add("before")));
+
+        var answer = Assert.IsType<KvOutcome.Stored>(await cluster.Primary(1, Key).AskAsync(Add("now") with { ReturnBody = true }));
+
+        Assert.Equal(["before", "now"], Members(answer.Object!));
+    });
+
     private static void Run(int seed, Func<DataCluster, Task> story) => DataCluster.Run(seed, 5, cluster =>
     {
         cluster.SetType("sets", Sets);
@@ -97,9 +110,13 @@ public sealed class DataTypeTests
 
     private static async Task<IEnumerable<string>> MembersAsync(DataNode node)
     {
-        var found = Assert.IsType<KvOutcome.Found>(await node.AskAsync(Story.Get(Key))).Object;
-        Assert.Single(found.Siblings);
-        var state = (CausalDataType)DataTypeObject.Read(found, Sets, out _)!;
+        return Members(Assert.IsType<KvOutcome.Found>(await node.AskAsync(Story.Get(Key))).Object);
+    }
+
+    private static IEnumerable<string> Members(KvObject held)
+    {
+        Assert.Single(held.Siblings);
+        var state = (CausalDataType)DataTypeObject.Read(held, Sets, out _)!;
         return ((SetStore)state.Root).Values.Select(member => Encoding.UTF8.GetString(member.Span));
     }
 

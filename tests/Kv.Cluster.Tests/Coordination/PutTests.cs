@@ -207,6 +207,15 @@ public sealed class PutTests
     });
 
     [Fact]
+    public void Put_ToANodeThatIsStopping_IsNotReady_SinceNothingWasDone() => DataCluster.Run(45, 5, async cluster =>
+    {
+        var node = cluster.Primary();
+        await node.Context.Enter(node.Host.StopAsync);
+        Assert.IsType<KvError.NotReady>(Story.Error(await node.AskAsync(Story.Put("v"))));
+        Assert.All((await cluster.HeldByPrimariesAsync()).Skip(1), Assert.Null);
+    });
+
+    [Fact]
     public void Put_IfNoneMatch_PassesOnNothingAndOnATombstoneOnly() => DataCluster.Run(17, 5, async cluster =>
     {
         var node = cluster.Primary();
