@@ -1,8 +1,8 @@
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>
-/// A Cluster that one test hands on to the next: making one takes the machine longer than most of what is done with it. What a test leaves otherwise than it got it, or half done because it failed, is
-/// not handed on.
+/// A Cluster that one test hands on to the next: making one takes the machine longer than most of what is done with it. It comes with the image, the settings and the orders that tests before gave it, and
+/// is made anew where its nodes are not all ready or not as many as the next test wants.
 /// </summary>
 public sealed class StandingCluster(KubernetesCluster cluster) : IAsyncDisposable
 {
