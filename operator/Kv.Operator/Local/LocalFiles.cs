@@ -9,7 +9,8 @@ namespace Kv.Operator.Local;
 /// <summary>The files of a data directory that are not the nodes' own. Each is replaced whole, so that a reader never sees half of one.</summary>
 internal sealed class LocalFiles(string directory)
 {
-    public string Root { get; } = Path.GetFullPath(directory);
+    /// <summary>Absolute and without a slash at its end: nodes are told apart by their command lines, which name what is in it.</summary>
+    public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
 
     public string Pids => Path.Combine(Root, "pids");
 

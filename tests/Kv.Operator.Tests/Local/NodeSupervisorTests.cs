@@ -150,6 +150,10 @@ public sealed class NodeSupervisorTests : IDisposable
     }
 
     [Fact]
+    public void Root_WithASlashAtItsEnd_IsTheSameDirectory_AsNodesAreTold() =>
+        Assert.Equal(Path.Combine(directory, "n1"), new LocalFiles(directory + "/").Root + "/n1");
+
+    [Fact]
     public void Lock_HeldByAnother_IsRefusedWithTheReason()
     {
         var files = new LocalFiles(directory);
