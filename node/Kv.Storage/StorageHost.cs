@@ -36,6 +36,8 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 
     public StoreException? Failure => Volatile.Read(ref failure);
 
+    public bool HasFailed => Failure is not null;
+
     public Action<FasterPartitionStore, StoreDamagedException>? OnDamaged { get; set; }
 
     public Action<FasterPartitionStore, bool>? OnClosed { get; set; }

@@ -4,7 +4,7 @@ using Kv.Storage.Files;
 namespace Kv.Storage.Faster;
 
 /// <summary>Devices for the files of FASTER's own checkpoints, in a directory per token; deleted by us and never by FASTER.</summary>
-internal sealed class CheckpointDevices(IStorageFiles files, string directory, Action<Exception> fail) : INamedDeviceFactory
+internal sealed class CheckpointDevices(IStorageFiles files, string directory, Func<bool> hasFailed, Action<Exception> fail) : INamedDeviceFactory
 {
     // Guards the list: FASTER asks from the thread that checkpoints, we sync from ours.
     private readonly Lock gate = new();
@@ -25,7 +25,7 @@ internal sealed class CheckpointDevices(IStorageFiles files, string directory, A
             written.Add(path);
         }
 
-        var device = new SegmentDevice(files, path, isInline: true, fail);
+        var device = new SegmentDevice(files, path, isInline: true, hasFailed, fail);
         device.Initialize(-1);
         return device;
     }

@@ -46,7 +46,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         Identity = identity;
         Directory = directory;
         progress = new StoreProgress(identity, checkpoint?.CoveredLsn ?? identity.Birth - 1);
-        log = new StoreLog(host.Files, directory, host.Options, checkpoint, cause => host.Fail($"The store in {directory} could not read or write its records", cause));
+        log = new StoreLog(host, directory, checkpoint);
         chunkBytes = log.PageBytes / 4;
         caller = NewReader(moving);
         folds = new StoreFolds(uses);

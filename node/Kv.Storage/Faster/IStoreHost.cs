@@ -19,6 +19,9 @@ internal interface IStoreHost
     /// <summary>What the stores' ordered records share, made when it is first asked for.</summary>
     OrderedEngine Ordered();
 
+    /// <summary>Whether the engine has failed: what devices gave and took since then proves nothing.</summary>
+    bool HasFailed { get; }
+
     /// <exception cref="StoreException">The engine has failed.</exception>
     void ThrowIfFailed();
 

@@ -15,6 +15,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 {
     private const int MaxPendingWrites = 64;
     private readonly IStorageFiles files;
+    private readonly Func<bool> hasFailed;
     private readonly Action<Exception> fail;
     private readonly bool isInline;
     private readonly ConcurrentDictionary<int, Lazy<IStorageFile>> open = [];
@@ -26,11 +27,14 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     private string? damage;
 
     /// <param name="isInline">Completes before the call returns: for checkpoint metadata, whose writer waits on the thread it was called on, and which has checksums of its own.</param>
-    public SegmentDevice(IStorageFiles files, string path, bool isInline, Action<Exception> fail)
+    /// <param name="hasFailed">Whether the engine has failed: from then on nothing is written.</param>
+    /// <param name="fail">Called with what went wrong, before FASTER hears of the end of what did.</param>
+    public SegmentDevice(IStorageFiles files, string path, bool isInline, Func<bool> hasFailed, Action<Exception> fail)
         : base(path, sectorSize: SectorSums.SectorBytes, capacity: -1)
     {
         this.files = files;
         this.isInline = isInline;
+        this.hasFailed = hasFailed;
         this.fail = fail;
         ThrottleLimit = MaxPendingWrites;
     }
@@ -165,23 +169,16 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
     /// <summary>
     /// FASTER waits for ever on a page whose write failed, and so would whoever takes a checkpoint or closes. It is told that all went well: the engine has failed before it is, and whoever asked FASTER
-    /// looks at that before anything counts.
+    /// looks at that before anything counts. Of an engine that has failed nothing is written any more: a page may be of zeros that stand for what could not be read, over records that are whole on the disk.
     /// </summary>
     private void Write(IntPtr source, int segment, long offset, uint bytes, DeviceIOCompletionCallback callback, object context)
     {
         try
         {
-            var written = new ReadOnlySpan<byte>((void*)source, (int)bytes);
-            if (isInline)
+            if (!hasFailed())
             {
-                Segment(segment).Write(offset, written);
+                WriteToSegment(segment, offset, new ReadOnlySpan<byte>((void*)source, (int)bytes));
             }
-            else
-            {
-                WriteSummed(segment, offset, written);
-            }
-
-            dirty[segment] = true;
         }
         catch (Exception cause)
         {
@@ -190,6 +187,20 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
         callback(0, bytes, context);
         Interlocked.Decrement(ref pendingWrites);
+    }
+
+    private void WriteToSegment(int segment, long offset, ReadOnlySpan<byte> written)
+    {
+        if (isInline)
+        {
+            Segment(segment).Write(offset, written);
+        }
+        else
+        {
+            WriteSummed(segment, offset, written);
+        }
+
+        dirty[segment] = true;
     }
 
     /// <summary>By way of a copy: FASTER marks records in a page that is being written, and the checksum has to be that of what comes to the disk.</summary>

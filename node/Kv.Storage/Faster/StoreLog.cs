@@ -12,6 +12,7 @@ internal sealed class StoreLog : IDisposable
     private const long IndexBytesPerKey = 8;
     private const int BucketBytes = 64;
 
+    private readonly IStoreHost host;
     private readonly IStorageFiles files;
     private readonly string directory;
     private readonly SegmentDevice device;
@@ -19,22 +20,22 @@ internal sealed class StoreLog : IDisposable
     private readonly DeviceLogCommitCheckpointManager checkpoints;
     private readonly FasterKV<SpanByte, SpanByte> faster;
 
-    /// <param name="files">Where the store's files are.</param>
+    /// <param name="host">The engine, which a device that fails ends. Of its sizes those of the checkpoint win where there is one, since they are part of what is on disk.</param>
     /// <param name="directory">The store's directory.</param>
-    /// <param name="options">Sizes; those of the checkpoint win where there is one, since they are part of what is on disk.</param>
     /// <param name="checkpoint">What to recover; null begins empty, and whatever records lie in the directory are deleted.</param>
-    /// <param name="fail">Called with what went wrong when a device failed.</param>
     /// <exception cref="StoreDamagedException">The checkpoint is proven to be damaged.</exception>
     /// <exception cref="StoreException">It cannot be recovered now.</exception>
-    public StoreLog(IStorageFiles files, string directory, StorageOptions options, StoreCheckpoint? checkpoint, Action<Exception> fail)
+    public StoreLog(IStoreHost host, string directory, StoreCheckpoint? checkpoint)
     {
-        this.files = files;
+        this.host = host;
+        files = host.Files;
+        var options = host.Options;
         this.directory = directory;
         PageBytes = checkpoint?.PageBytes ?? options.PageBytes;
         SegmentBytes = checkpoint?.SegmentBytes ?? Math.Max(options.StoreSegmentBytes, PageBytes);
         DeleteSuperfluous(checkpoint);
-        device = new SegmentDevice(files, Path.Combine(directory, FileName), isInline: false, fail);
-        checkpointDevices = new CheckpointDevices(files, directory, fail);
+        device = new SegmentDevice(files, Path.Combine(directory, FileName), isInline: false, HasFailed, Fail);
+        checkpointDevices = new CheckpointDevices(files, directory, HasFailed, Fail);
         checkpoints = new DeviceLogCommitCheckpointManager(checkpointDevices, new DefaultCheckpointNamingScheme(), removeOutdated: false);
         faster = new FasterKV<SpanByte, SpanByte>(new FasterKVSettings<SpanByte, SpanByte>
         {
@@ -190,6 +191,10 @@ internal sealed class StoreLog : IDisposable
         device.Dispose();
     }
 
+    private bool HasFailed() => host.HasFailed;
+
+    private void Fail(Exception cause) => host.Fail($"The store in {directory} could not read or write its records", cause);
+
     private void Recover(StoreCheckpoint checkpoint)
     {
         try
@@ -203,6 +208,9 @@ internal sealed class StoreLog : IDisposable
             device.WritesOver = true;
             faster.Recover(checkpoint.IndexToken, checkpoint.LogToken);
             device.WritesOver = false;
+
+            // What a device that failed gave FASTER is zeros: nothing may be written on top of them.
+            host.ThrowIfFailed();
             ThrowIfDamaged();
         }
         catch (Exception error)
