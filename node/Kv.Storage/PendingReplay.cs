@@ -14,6 +14,9 @@ internal sealed class PendingReplay(StoreIdentity store, string directory, long 
     /// <summary>Bytes of the records to apply.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Bytes that must be free for a checkpoint of the store with these records; 0 until it was open once.</summary>
+    public long CheckpointRoomBytes { get; set; }
+
     /// <summary>The records to apply, in order.</summary>
     public List<(LogLocation Location, long Lsn)> Records { get; } = [];
 

@@ -52,56 +52,79 @@ public sealed partial class StorageEngine
         }
     }
 
-    /// <summary>A store that nobody opens must not hold the log for ever either.</summary>
+    /// <summary>A store that nobody opens must not hold the log for ever either. One that there is no room for waits, as the open ones do.</summary>
     private async Task CheckpointClosedAsync(long forcedBelow)
     {
-        if (!host.HasRoomFor(2 * host.Options.CheckpointLogBytes))
-        {
-            return;
-        }
-
-        int[] holding;
+        PendingReplay[] holding;
         lock (gate)
         {
-            holding = [.. closed.Where(pair => !open.ContainsKey(pair.Key) && pair.Value.Records is [var first, ..] && first.Lsn < forcedBelow).Select(pair => pair.Key)];
+            holding = [.. closed.Where(pair => !open.ContainsKey(pair.Key) && pair.Value.Records is [var first, ..] && first.Lsn < forcedBelow).Select(pair => pair.Value)];
         }
 
-        foreach (var partition in holding)
+        foreach (var pending in holding)
         {
-            var visit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (HasRoomToVisit(pending))
+            {
+                await VisitAsync(pending);
+            }
+        }
+    }
+
+    /// <summary>Room for what the replay writes, and then for the checkpoint; how large index and trees are is known when it was open once.</summary>
+    private bool HasRoomToVisit(PendingReplay pending) =>
+        host.HasRoomFor(pending.Bytes + Math.Max(pending.CheckpointRoomBytes, (2 * pending.Bytes) + host.Options.CompactionMinBytes));
+
+    private async Task VisitAsync(PendingReplay pending)
+    {
+        var partition = pending.Store.Partition;
+        var visit = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (gate)
+        {
+            if (open.ContainsKey(partition))
+            {
+                return; // Somebody opened it first, and it is looked at with the open ones from the next round on.
+            }
+
+            visited.Add(partition, visit.Task);
+        }
+
+        try
+        {
+            var store = await OpenStoreAsync(partition, CancellationToken.None);
+
+            // Of another cover where somebody opened and closed it before this visit was known: it has nothing to be replayed any more.
+            var isPending = store.LogNeeds().Coverage.CoveredLsn == pending.CoveredLsn;
+            await (isPending && !store.HasRoomForUpkeep() ? PutBackAsync(store, pending) : store.DisposeAsync());
+        }
+        catch (InvalidOperationException)
+        {
+            // As above: it asked before this visit was known.
+        }
+        catch (StoreDamagedException damage)
+        {
+            // Known, and the log's no more; nobody asked for it who would say so.
+            FoundDamaged?.Invoke(new PartitionId(partition), damage.Message);
+        }
+        finally
+        {
             lock (gate)
             {
-                if (open.ContainsKey(partition))
-                {
-                    continue; // Somebody opened it first, and it is looked at with the open ones from the next round on.
-                }
-
-                visited.Add(partition, visit.Task);
+                visited.Remove(partition);
             }
 
-            try
-            {
-                var store = await OpenStoreAsync(partition, CancellationToken.None);
-                await store.DisposeAsync();
-            }
-            catch (InvalidOperationException)
-            {
-                // As above: it asked before this visit was known.
-            }
-            catch (StoreDamagedException damage)
-            {
-                // Known, and the log's no more; nobody asked for it who would say so.
-                FoundDamaged?.Invoke(new PartitionId(partition), damage.Message);
-            }
-            finally
-            {
-                lock (gate)
-                {
-                    visited.Remove(partition);
-                }
+            visit.SetResult();
+        }
+    }
 
-                visit.SetResult();
-            }
+    /// <summary>Closes a store as if it had not been opened: what the log has of it is replayed again by whoever opens it.</summary>
+    private async ValueTask PutBackAsync(FasterPartitionStore store, PendingReplay pending)
+    {
+        pending.CheckpointRoomBytes = store.RoomForUpkeep;
+        await store.AbandonAsync();
+        lock (gate)
+        {
+            open.Remove(store.Identity.Partition);
+            closed[store.Identity.Partition] = pending;
         }
     }
 
@@ -117,6 +140,11 @@ public sealed partial class StorageEngine
         var coverage = new List<StoreCoverage>();
         lock (gate)
         {
+            if (host.HasFailed)
+            {
+                return; // A store may have closed without its last checkpoint: what the log has of it is all there is, and nobody here knows of it any more.
+            }
+
             foreach (var (partition, store) in open)
             {
                 if (store is null)

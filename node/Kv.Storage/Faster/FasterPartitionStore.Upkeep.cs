@@ -6,19 +6,25 @@ namespace Kv.Storage.Faster;
 internal sealed partial class FasterPartitionStore
 {
     /// <summary>
-    /// Whether the disk has room for a checkpoint, and for a slice of compaction: what was written since the last one, the index, the trees, the keys by segment, and as much again for
-    /// what is moved and for others at it. On a disk without, both wait, and so do writes; a failed one would end the node, and reads with it.
+    /// Bytes that must be free for a checkpoint, and for a slice of compaction: what was written since the last one, the index, the trees, the keys by segment, and as much again for
+    /// what is moved and for others at it.
     /// </summary>
-    public bool HasRoomForUpkeep()
+    public long RoomForUpkeep
     {
-        long uncovered;
-        lock (gate)
+        get
         {
-            uncovered = progress.UncoveredBytes;
-        }
+            long uncovered;
+            lock (gate)
+            {
+                uncovered = progress.UncoveredBytes;
+            }
 
-        return host.HasRoomFor(2 * (uncovered + log.IndexBytes + Trees.EncodedBytes + segments.Bytes) + host.Options.CompactionMinBytes);
+            return 2 * (uncovered + log.IndexBytes + Trees.EncodedBytes + segments.Bytes) + host.Options.CompactionMinBytes;
+        }
     }
+
+    /// <summary>Whether the disk has that. On one without, checkpoints and compaction wait, and so do writes; a failed one would end the node, and reads with it.</summary>
+    public bool HasRoomForUpkeep() => host.HasRoomFor(RoomForUpkeep);
 
     public bool IsCheckpointDue()
     {
