@@ -200,11 +200,13 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, long ac
     }
 
     /// <summary>
-    /// Whether a group starts behind the damaged one: it was written after the damaged one's sync, so that one was acknowledged. Also the very next, where what is damaged are the zeros in front of it.
+    /// Whether a group starts behind the damaged one: it was written after the damaged one's sync, so that one was acknowledged. Also the very next, where what is damaged are the zeros in front of it,
+    /// or where the end of the damaged one is zeros, so that its next record was looked for where the next group starts. A crash leaves none: the group in flight is the last, and of its records the first alone
+    /// has the group's number, which is the next one at most, and that would be read.
     /// </summary>
     private bool HasLaterGroup(ReadOnlySpan<byte> bytes, int damagedAt)
     {
-        for (var at = AlignUp(damagedAt + 1, LogRecord.GroupAlignment); at < bytes.Length; at += LogRecord.GroupAlignment)
+        for (var at = AlignUp(damagedAt, LogRecord.GroupAlignment); at < bytes.Length; at += LogRecord.GroupAlignment)
         {
             if (LogRecord.TryRead(bytes[at..]) is { } record && record.Lsn == record.GroupLsn && record.Lsn >= NextLsn)
             {

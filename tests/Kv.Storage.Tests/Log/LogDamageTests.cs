@@ -156,6 +156,28 @@ public sealed class LogDamageTests
         Assert.Contains("sequence number 8", Refusal(disk), StringComparison.Ordinal);
     }
 
+    /// <summary>A sector that the disk lost is the end of a group, so that what follows it looks like the zeros behind one: the next group is whole, and was acknowledged.</summary>
+    [Fact]
+    public async Task ASectorOfZeros_AtTheEndOfTheLastGroupButOne_IsRefused()
+    {
+        const int sector = 512;
+        var disk = FaultyFiles.WithDirectory("/data");
+        using (var harness = new LogHarness(disk, LogHarness.Options with { Interval = TimeSpan.FromHours(1) }))
+        {
+            await harness.Append(Bytes.Pattern(sector - LogRecord.HeaderBytes, 1), Durability.Memory);
+            await harness.Append(Bytes.Pattern(sector - LogRecord.HeaderBytes, 2));
+            await harness.Append(Bytes.Pattern(sector - LogRecord.HeaderBytes, 3));
+        }
+
+        Assert.Equal(3, LogRecord.TryRead(disk.Content(First).AsSpan(2 * 4096))?.Lsn);
+        using (var file = disk.Open(First, Storage.Files.FileOpening.Existing))
+        {
+            file.Write(4096 + sector, new byte[sector]);
+        }
+
+        Assert.Contains("sequence number 2", Refusal(disk), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AMissingSegment_AtEitherEndOrBetween_IsRefused()
     {
