@@ -132,6 +132,44 @@ public sealed class SegmentIndexTests
         Assert.Equal(["key-1", "key-2"], keys.Select(Bytes.Text).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>A checkpoint looks for files of older ones while somebody learns all keys anew and writes them out as he goes.</summary>
+    [Fact]
+    public void ARunThatIsLearnedWhileOthersAreDeleted_Stays()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        using (var index = SegmentIndex.Open(disk, "/data", covered: null, static _ => { }))
+        {
+            Assert.True(index.TryBeginLearning());
+            index.BeginCheckpoint();
+            index.Write(covered: 10);
+            disk.BeforeRead = path =>
+            {
+                if (path == "/data")
+                {
+                    disk.BeforeRead = null;
+                    LearnARun(index);
+                }
+            };
+            index.DeleteOthers(covered: 10);
+            Assert.Null(disk.BeforeRead);
+            index.EndLearning(isWhole: true);
+            index.BeginCheckpoint();
+            index.Write(covered: 20);
+        }
+
+        using var again = SegmentIndex.Open(disk, "/data", covered: 20, static _ => { });
+        Assert.True(again.IsComplete);
+
+        static void LearnARun(SegmentIndex index)
+        {
+            const int keyBytes = 4096;
+            for (var key = 0; key < 1024; key++)
+            {
+                index.Learn(Bytes.Pattern(keyBytes, key));
+            }
+        }
+    }
+
     private static async Task FillAsync(IPartitionStore store, IEnumerable<string> keys)
     {
         foreach (var key in keys)

@@ -254,6 +254,8 @@ internal sealed class SegmentIndex : IDisposable
     /// <summary>Deletes the files of older checkpoints, and those of one that a crash cut short. After the checkpoint.</summary>
     public void DeleteOthers(long covered)
     {
+        // Listed first: a run that begins from here on is not among them.
+        var there = files.List(directory);
         HashSet<string> kept = [ManifestOf(covered)];
         lock (gate)
         {
@@ -263,7 +265,7 @@ internal sealed class SegmentIndex : IDisposable
             kept.Add(RunOf(lastRun));
         }
 
-        foreach (var name in files.List(directory))
+        foreach (var name in there)
         {
             if ((name.StartsWith(ManifestPrefix, StringComparison.Ordinal) || name.StartsWith(RunPrefix, StringComparison.Ordinal)) && !kept.Contains(name))
             {
