@@ -259,10 +259,7 @@ internal sealed class SegmentIndex : IDisposable
         HashSet<string> kept = [ManifestOf(covered)];
         lock (gate)
         {
-            kept.UnionWith(runs.Select(run => RunOf(run.Number)));
-
-            // One that is being written now has the number after the last.
-            kept.Add(RunOf(lastRun));
+            kept.UnionWith(runs.Select(run => RunOf(run.Number)).Append(RunOf(lastRun))); // The last may be being written.
         }
 
         foreach (var name in there)
