@@ -32,6 +32,10 @@ internal static class Introduction
         }
     }
 
+    /// <summary>The command line: beside this program, or where the tree that it was built in links it (a program that was called by a link knows only what that leads to). Null where it is at neither.</summary>
+    public static string? FindCommandLine(string programs, string directory) =>
+        new[] { Path.Combine(programs, "kv"), Path.Combine(directory, "bin", "kv") }.FirstOrDefault(File.Exists);
+
     /// <summary>
     /// How to call a program that is beside this one, from <paramref name="directory"/>. It finds the nodes by itself where their data is in <c>.kv</c> there, and is told one's address elsewhere.
     /// </summary>

@@ -309,8 +309,9 @@ internal sealed class LocalRunner(
     private void Introduce(Cluster cluster)
     {
         var nodes = world.Nodes.Where(node => node.Name.StartsWith(cluster.Metadata.Name + "-", StringComparison.Ordinal)).ToList();
-        var kv = Path.Combine(Path.GetDirectoryName(Environment.ProcessPath) ?? ".", "kv");
-        var command = Introduction.CommandLine(File.Exists(kv) ? kv : null, Directory.GetCurrentDirectory(), files.Root, nodes[0].AddressOf(Ports.Grpc));
+        var here = Directory.GetCurrentDirectory();
+        var kv = Introduction.FindCommandLine(Path.GetDirectoryName(Environment.ProcessPath) ?? here, here);
+        var command = Introduction.CommandLine(kv, here, files.Root, nodes[0].AddressOf(Ports.Grpc));
         Print("");
         foreach (var line in Introduction.Lines(cluster, nodes, command))
         {

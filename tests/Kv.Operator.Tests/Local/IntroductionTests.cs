@@ -62,6 +62,25 @@ public sealed partial class IntroductionTests
         new Dictionary<string, int> { [Ports.RiakPb] = 8087, [Ports.RiakHttp] = 8098, [Ports.Grpc] = int.Parse(grpc.Split(':')[1], CultureInfo.InvariantCulture) },
         ImmutableSortedDictionary<string, string>.Empty);
 
+    [Fact]
+    public void TheCommandLine_IsFoundBesideTheProgram_ElseWhereTheTreeLinksIt()
+    {
+        var tree = Directory.CreateTempSubdirectory("kv-introduction-").FullName;
+        try
+        {
+            var programs = Directory.CreateDirectory(Path.Combine(tree, "programs")).FullName;
+            Assert.Null(Introduction.FindCommandLine(programs, tree));
+            File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(tree, "bin")).FullName, "kv"), "");
+            Assert.Equal(Path.Combine(tree, "bin", "kv"), Introduction.FindCommandLine(programs, tree));
+            File.WriteAllText(Path.Combine(programs, "kv"), "");
+            Assert.Equal(Path.Combine(programs, "kv"), Introduction.FindCommandLine(programs, tree));
+        }
+        finally
+        {
+            Directory.Delete(tree, recursive: true);
+        }
+    }
+
     /// <summary>As a shell takes a line apart, where nothing but single quotes is in it.</summary>
     [GeneratedRegex("'[^']*'|[^ ]+")]
     private static partial Regex Word();
