@@ -96,11 +96,7 @@ public sealed class OperatorHostTests : IAsyncLifetime
         var lease = (await api.GetAsync(ResourceKind.Lease, "ns", "lease", TestContext.Current.CancellationToken))!;
         lease["spec"]!["holderIdentity"] = "thief";
         api.Put(ResourceKind.Lease, lease);
-        for (var i = 0; i < 5000 && !running.IsCompleted; i++)
-        {
-            time.Advance(LeaderElection.RetryPeriod);
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
+        await Poll.UntilAsync(() => running.IsCompleted, meanwhile: () => time.Advance(LeaderElection.RetryPeriod));
 
         Assert.Equal(1, await running);
         api.Put(ResourceKind.Cluster, "example");
@@ -125,12 +121,7 @@ public sealed class OperatorHostTests : IAsyncLifetime
         var before = api.Gets;
         running = Host().RunAsync(stop.Token);
         // Asked twice. When it begins to wait is not seen, so the clock goes on in steps that are small beside the lease.
-        for (var i = 0; i < 2500 && api.Gets < before + 2; i++)
-        {
-            time.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-
+        await Poll.UntilAsync(() => api.Gets >= before + 2, meanwhile: () => time.Advance(TimeSpan.FromMilliseconds(10)));
         Assert.True(api.Gets >= before + 2);
         await stop.CancelAsync();
         Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
@@ -165,11 +156,7 @@ public sealed class OperatorHostTests : IAsyncLifetime
 
     private async Task WatchingAsync()
     {
-        for (var i = 0; i < 5000 && api.OpenWatches < WatchesOfANamespace; i++)
-        {
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-
+        await Poll.UntilAsync(() => api.OpenWatches >= WatchesOfANamespace);
         Assert.Equal(WatchesOfANamespace, api.OpenWatches);
     }
 

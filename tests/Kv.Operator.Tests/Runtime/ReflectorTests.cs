@@ -90,12 +90,7 @@ public sealed class ReflectorTests : IAsyncLifetime
         Start();
         await WatchingAsync();
         api.BreakWatches(new IOException("connection reset"));
-        for (var i = 0; i < 200 && api.OpenWatches == 0; i++)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-
+        await Poll.UntilAsync(() => api.OpenWatches > 0, meanwhile: () => time.Advance(TimeSpan.FromSeconds(1)));
         api.Put(ResourceKind.Cluster, "a");
         await ToldAsync("+a");
     }
@@ -145,37 +140,22 @@ public sealed class ReflectorTests : IAsyncLifetime
     /// <summary>Until it has waited so many times in all, the last of them to its end.</summary>
     private async Task WaitedAsync(int times)
     {
-        for (var i = 0; i < 2000 && time.Waits.Count < times; i++)
-        {
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-
+        await Poll.UntilAsync(() => time.Waits.Count >= times);
         Assert.Equal(times, time.Waits.Count);
         time.Advance(TimeSpan.FromMinutes(2));
     }
 
     private async Task WatchingAsync()
     {
-        while (api.OpenWatches == 0)
-        {
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
+        await Poll.UntilAsync(() => api.OpenWatches > 0);
+        Assert.True(api.OpenWatches > 0);
     }
 
-    /// <summary>In this order, each at least once; a list tells again of what is known.</summary>
+    /// <summary>Each at least once; a list tells again of what is known.</summary>
     private async Task ToldAsync(params string[] expected)
     {
-        for (var i = 0; i < 2000; i++)
-        {
-            if (expected.All(told.Contains))
-            {
-                return;
-            }
-
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-
-        Assert.Equal(expected, told);
+        await Poll.UntilAsync(() => expected.All(told.Contains));
+        Assert.All(expected, one => Assert.Contains(one, told));
     }
 
     /// <summary>Remembers what was waited for; not the watchdogs of streams, which have five minutes and more.</summary>

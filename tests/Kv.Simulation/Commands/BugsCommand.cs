@@ -10,7 +10,7 @@ internal static class BugsCommand
     {
         if (Chosen(arguments) is not { Count: > 0 } planted)
         {
-            Console.Error.WriteLine($"no planted bug is named so; there are {string.Join(", ", PlantedBugs.All.Select(bug => bug.Name))}, or `--part K/N`");
+            Console.Error.WriteLine($"that names no planted bugs; there are {string.Join(", ", PlantedBugs.All.Select(bug => bug.Name))}, or `--part K/N`");
             return 2;
         }
 
@@ -36,6 +36,6 @@ internal static class BugsCommand
             ? [.. PlantedBugs.All.Where((_, place) => place % of == which % of)]
             : null,
         [] => [.. PlantedBugs.All],
-        var names => [.. PlantedBugs.All.Where(bug => names.Contains(bug.Name))],
+        var names => names.All(name => PlantedBugs.All.Any(bug => bug.Name == name)) ? [.. PlantedBugs.All.Where(bug => names.Contains(bug.Name))] : null,
     };
 }
