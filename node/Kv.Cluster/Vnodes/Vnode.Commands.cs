@@ -78,7 +78,7 @@ public sealed partial class Vnode
         }
         else if (props.DataType is not null && content.IsTombstone)
         {
-            content = DataTypeObject.Tombstone(content, local, seen, props);
+            (content, seen) = DataTypeObject.Tombstone(content, local, seen, props);
         }
 
         content = content with { VTag = VTags.Of(dot), LastModifiedMicroseconds = microseconds };

@@ -155,6 +155,17 @@ public sealed class VersionVector : IEquatable<VersionVector>
         return new VersionVector(merged.DrainToImmutable());
     }
 
+    /// <summary>Everything that both saw (riak_dt_vclock:glb); times are those of this one.</summary>
+    public VersionVector GreatestLowerBound(VersionVector other)
+    {
+        if (other.Descends(this))
+        {
+            return this;
+        }
+
+        return FromEntries(Entries.Select(entry => entry with { Counter = Math.Min(entry.Counter, other.CounterOf(entry.Actor)) }));
+    }
+
     /// <summary>
     /// With a new event of <paramref name="actor"/>. Throws <see cref="InvalidOperationException"/> if the event was seen already: a dot is
     /// never used twice, since the second write under it would pass for the first.

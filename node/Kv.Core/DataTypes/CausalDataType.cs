@@ -30,6 +30,9 @@ public sealed class CausalDataType : DataType
     /// <summary>What a delete leaves whose client had seen this: nothing of it, and nothing of it may come back.</summary>
     internal static CausalDataType Deleted(DataTypeKind kind, VersionVector seen) => new(kind, seen, DotStore.Empty(kind), []);
 
+    /// <summary>Whether the clock covers all of its events, and all that its removals wait for.</summary>
+    internal bool IsWithin(VersionVector clock) => clock.Descends(Clock) && Deferred.All(removal => clock.Descends(removal.Context));
+
     /// <summary>With what the other's removals wait for.</summary>
     internal CausalDataType WithDeferredOf(CausalDataType other) => Settled(Clock, Root, DeferredRemoval.Join(Deferred, other.Deferred));
 

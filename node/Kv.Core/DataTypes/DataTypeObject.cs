@@ -35,14 +35,15 @@ public static class DataTypeObject
     };
 
     /// <summary>
-    /// The tombstone of a delete that had seen this, by a vnode that holds that. It is a state without anything, whose clock says what was seen: a state that is merged with it later holds more than
-    /// the one event that made it.
+    /// The tombstone of a delete that had seen this, by a vnode that holds that, and which events' siblings it takes the place of. The tombstone is a state without anything, whose clock says what was
+    /// seen: a state that is merged with it later holds more than the one event that made it. It takes no place of a sibling that its vnode does not hold, because removals may wait there that it
+    /// cannot keep: such a sibling stays beside it, with nothing left of it but those (<see cref="WithoutDeleted"/>).
     /// </summary>
-    public static Sibling Tombstone(Sibling tombstone, KvObject? held, VersionVector seen, BucketProps props)
+    public static (Sibling Tombstone, VersionVector Replaced) Tombstone(Sibling tombstone, KvObject? held, VersionVector seen, BucketProps props)
     {
-        if (KindOf(props) is not { } kind || DataType.Empty(kind, HyperLogLog.LeastPrecision) is not CausalDataType)
+        if (!IsCausal(props, out var kind))
         {
-            return tombstone;
+            return (tombstone, seen);
         }
 
         // What the siblings' removals wait for, each by itself: together they may have all, and the delete takes only some of them away.
@@ -52,7 +53,21 @@ public static class DataTypeObject
             left = DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out _) && read.Kind == kind ? left.WithDeferredOf((CausalDataType)read) : left;
         }
 
-        return tombstone with { Value = DataTypeCodec.Encode(left) };
+        return (tombstone with { Value = DataTypeCodec.Encode(left) }, seen.GreatestLowerBound(held?.Clock ?? VersionVector.Empty));
+    }
+
+    /// <summary>Without the live siblings that a delete among the siblings had seen whole, also what their removals wait for. Itself where there is none, or values were left away.</summary>
+    internal static KvObject WithoutDeleted(KvObject held, BucketProps props)
+    {
+        if (held.Siblings.Length == 1 || held.IsHead || !held.Siblings.Any(sibling => sibling.IsTombstone) || !IsCausal(props, out var kind))
+        {
+            return held;
+        }
+
+        var states = held.Siblings.Select(sibling => DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out _) && read.Kind == kind ? (CausalDataType)read : null).ToArray();
+        var deletes = states.Where((state, i) => state is not null && held.Siblings[i].IsTombstone).ToArray();
+        var left = held.Siblings.Where((sibling, i) => sibling.IsTombstone || states[i] is not { } state || !deletes.Any(delete => state.IsWithin(delete!.Clock))).ToArray();
+        return left.Length == held.Siblings.Length ? held : KvObject.Create(held.Clock, left);
     }
 
     /// <summary>
@@ -70,6 +85,13 @@ public static class DataTypeObject
         return held.IsHead || Read(held, props, out _) is not { } state
             ? KvObject.Create(held.Clock, [held.Siblings.Where(sibling => !sibling.IsTombstone).MaxBy(sibling => sibling.LastModifiedMicroseconds)!])
             : KvObject.Create(held.Clock, ImmutableArray.Create(Content(state) with { LastModifiedMicroseconds = held.Newest.LastModifiedMicroseconds, VTag = held.Newest.VTag }));
+    }
+
+    /// <summary>Whether the bucket's objects are a data type whose states have a clock.</summary>
+    private static bool IsCausal(BucketProps props, out DataTypeKind kind)
+    {
+        kind = KindOf(props) ?? default;
+        return KindOf(props) is not null && DataType.Empty(kind, HyperLogLog.LeastPrecision) is CausalDataType;
     }
 
     private static DataType? Read(KvObject? held, DataTypeKind kind, int precision, out DataTypeProblem? problem)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Kv.Core.Buckets;
 using Kv.Core.Causality;
+using Kv.Core.DataTypes;
 
 namespace Kv.Core.Objects;
 
@@ -73,11 +74,7 @@ internal static class ObjectMerge
         }
 
         var merged = props.WriteOnce ? MergeWriteOnce(local, incoming) : Merge(local, incoming, props.DvvEnabled);
-        if (!KeepsSiblings(props))
-        {
-            merged = merged.ReduceToNewest();
-        }
-
+        merged = Kept(merged, props);
         return merged.IsSameAs(local) && local.IsHead == merged.IsHead && local.Clock.Equals(merged.Clock) ? local : merged;
     }
 
@@ -100,7 +97,7 @@ internal static class ObjectMerge
             }
         }
 
-        return merged is null || KeepsSiblings(props) ? merged : merged.ReduceToNewest();
+        return merged is null ? null : Kept(merged, props);
     }
 
     public static Sibling Newest(ImmutableArray<Sibling> siblings)
@@ -197,6 +194,10 @@ internal static class ObjectMerge
     /// <summary>Of copies of one state the later of the times that their clocks note, so that merging makes them one to the last byte.</summary>
     private static KvObject WithTimesOf(KvObject one, KvObject other) =>
         one.Clock.Equals(other.Clock) ? one : new KvObject(one.Clock.Merge(other.Clock), one.Siblings);
+
+    /// <summary>What the bucket's kind keeps of the siblings.</summary>
+    private static KvObject Kept(KvObject merged, BucketProps props) =>
+        !KeepsSiblings(props) ? merged.ReduceToNewest() : props.DataType is not null ? DataTypeObject.WithoutDeleted(merged, props) : merged;
 
     private static bool KeepsSiblings(BucketProps props) => props.AllowMult && !props.LastWriteWins;
 

@@ -88,6 +88,16 @@ public sealed class VersionVectorTests
     }
 
     [Fact]
+    public void GreatestLowerBound_IsWhatBothSaw_AndNothingElseIs() =>
+        Gen.Select(ObjectGen.Clock, ObjectGen.Clock, ObjectGen.Clock).Sample((a, b, c) =>
+        {
+            var both = a.GreatestLowerBound(b);
+            Assert.True(a.Descends(both) && b.Descends(both));
+            Assert.True(both.SameHistory(b.GreatestLowerBound(a)));
+            Assert.Equal(a.Descends(c) && b.Descends(c), both.Descends(c));
+        });
+
+    [Fact]
     public void Merge_IsTheLeastUpperBound() =>
         Gen.Select(ObjectGen.Clock, ObjectGen.Clock, ObjectGen.Clock).Sample((a, b, c) =>
         {

@@ -119,7 +119,7 @@ public sealed class DataTypeLawTests
                     history.Send(vnode, other);
                     break;
                 case 4 when type is "set" or "map":
-                    history.Delete(other);
+                    history.Delete(vnode, other);
                     break;
                 default:
                     history.Update(vnode, other, change(first, second));

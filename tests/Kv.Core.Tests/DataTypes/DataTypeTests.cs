@@ -94,11 +94,37 @@ public sealed class DataTypeTests
         history.Update(0, 1, new DataTypeOperation.Increment(100));
         history.Send(0, 1);
         history.Fetch(0, 0);
-        history.Delete(0);
+        history.Delete(0, 0);
         history.Update(1, 1, new DataTypeOperation.Increment(1));
         history.Update(0, 1, new DataTypeOperation.Increment(5));
         history.Settle();
         Assert.Equal(6, (int)((CounterStore)((CausalDataType)history.State(2)).Root).Value);
+    }
+
+    [Fact]
+    public void Removal_ThatWaitsElsewhere_OutlivesADeleteByAVnodeThatHasNotHeardOfIt()
+    {
+        var history = new TypedHistory("set");
+        history.Update(1, 1, new DataTypeOperation.ChangeSet([Bytes("a")], []));
+        history.Fetch(1, 0);
+        history.Update(0, 0, new DataTypeOperation.ChangeSet([], [Bytes("a")]));
+        history.Fetch(0, 2);
+        history.Delete(1, 2);
+        Assert.Equal(["a"], MembersAt(history, 1));
+        history.Settle();
+        Assert.Empty(MembersAt(history, 0));
+        Assert.Empty(MembersAt(history, 1));
+    }
+
+    [Fact]
+    public void Delete_ByAVnodeThatHasNothing_LeavesATombstoneAloneOnceItMeetsWhatItsClientSaw()
+    {
+        var history = new TypedHistory("set");
+        history.Update(0, 1, new DataTypeOperation.ChangeSet([Bytes("a")], []));
+        history.Fetch(0, 0);
+        history.Delete(1, 0);
+        history.Settle();
+        Assert.All(history.Held, held => Assert.True(held!.IsTombstone));
     }
 
     [Fact]
@@ -132,7 +158,7 @@ public sealed class DataTypeTests
     {
         var props = BucketProps.NewType with { DataType = "set" };
         var live = DataTypeObject.Content(Do(DataType.Empty(DataTypeKind.Set, 14), 1, new DataTypeOperation.ChangeSet([Bytes("a")], []))) with { LastModifiedMicroseconds = 1 };
-        var deleted = DataTypeObject.Tombstone(new Sibling { Dot = null, IsTombstone = true, LastModifiedMicroseconds = 2 }, null, VersionVector.Empty, props);
+        var (deleted, _) = DataTypeObject.Tombstone(new Sibling { Dot = null, IsTombstone = true, LastModifiedMicroseconds = 2 }, null, VersionVector.Empty, props);
         var held = KvObject.Create(VersionVector.Empty, [live, deleted]);
         Assert.False(DataTypeObject.Collapse(held.ToHead(), props).IsTombstone);
         Assert.False(DataTypeObject.Collapse(held, props).IsTombstone);
@@ -200,4 +226,6 @@ public sealed class DataTypeTests
 
     private static DataTypeEvent Event(ulong counter, ulong node = 1, VersionVector? context = null) =>
         new(new Dot(new ActorId(new NodeId(node), new PartitionId(0), 1), counter), (long)counter, context);
+
+    private static IEnumerable<string> MembersAt(TypedHistory history, int vnode) => ((SetStore)((CausalDataType)history.State(vnode)).Root).Values.Select(Text);
 }

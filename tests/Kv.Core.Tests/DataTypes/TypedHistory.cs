@@ -18,8 +18,8 @@ internal sealed class TypedHistory(string type)
 
     private readonly BucketProps props = BucketProps.NewType with { DataType = type };
     private readonly ulong[] counters = new ulong[Vnodes];
-    private readonly (int Vnode, VersionVector? Context, VersionVector Clock, HashSet<int> Seen)[] clients =
-        [.. Enumerable.Range(0, Clients).Select(_ => (0, (VersionVector?)null, VersionVector.Empty, new HashSet<int>()))];
+    private readonly (VersionVector? Context, VersionVector Clock, HashSet<int> Seen)[] clients =
+        [.. Enumerable.Range(0, Clients).Select(_ => ((VersionVector?)null, VersionVector.Empty, new HashSet<int>()))];
 
     public KvObject?[] Held { get; } = new KvObject?[Vnodes];
 
@@ -43,22 +43,17 @@ internal sealed class TypedHistory(string type)
         Heard[vnode].Add(Updates.Count - 1);
     }
 
-    /// <summary>
-    /// A delete of what the client saw when it fetched last, by the vnode that it fetched from: another one need not have what a removal is waiting with that the client saw, and ends it
-    /// with the rest.
-    /// </summary>
-    public void Delete(int client)
+    /// <summary>A delete of what the client saw when it fetched last, by whichever vnode: it hears of the delete, and not of what the client saw elsewhere.</summary>
+    public void Delete(int vnode, int client)
     {
-        var vnode = clients[client].Vnode;
-        var tombstone = DataTypeObject.Tombstone(new Sibling { Dot = null, IsTombstone = true }, Held[vnode], clients[client].Clock, props);
-        Held[vnode] = KvObject.Coordinate(Held[vnode], tombstone, clients[client].Clock, NextDot(vnode), (uint)Updates.Count, props);
+        var (tombstone, replaced) = DataTypeObject.Tombstone(new Sibling { Dot = null, IsTombstone = true }, Held[vnode], clients[client].Clock, props);
+        Held[vnode] = KvObject.Coordinate(Held[vnode], tombstone, replaced, NextDot(vnode), (uint)Updates.Count, props);
         Updates.Add((null, [.. Heard[vnode]], [.. clients[client].Seen]));
-        Heard[vnode].UnionWith(clients[client].Seen);
         Heard[vnode].Add(Updates.Count - 1);
     }
 
     public void Fetch(int vnode, int client) =>
-        clients[client] = (vnode, (State(vnode) as CausalDataType)?.Clock, Held[vnode]?.Clock ?? VersionVector.Empty, [.. Heard[vnode]]);
+        clients[client] = ((State(vnode) as CausalDataType)?.Clock, Held[vnode]?.Clock ?? VersionVector.Empty, [.. Heard[vnode]]);
 
     public void Send(int from, int to)
     {
