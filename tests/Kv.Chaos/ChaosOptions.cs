@@ -12,7 +12,7 @@ internal sealed record ChaosOptions
           --nodes N         members at first (5)
           --spare N         nodes that join and leave (2)
           --rate N          operations a second by all clients together (150)
-          --only LIST       kinds of faults to draw from, by name (all that this machine can do)
+          --only LIST       kinds of faults to draw from, by name (all)
           --report DIR      where summary, picture and logs go (.artifacts/chaos/SEED)
           --binaries DIR    where kv-node and kv are (bin)
         """;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Grpc.Core;
 using Kv.Chaos.Checks;
@@ -15,6 +16,8 @@ namespace Kv.Chaos;
 internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> kinds)
 {
     private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan EqualPatience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan CompactPatience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
 
     private readonly Timeline timeline = new();
@@ -47,12 +50,14 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
 
     private async Task<IReadOnlyList<Verdict>> TryAsync(ChaosRing ring, RingAdmin admin, CancellationToken stop)
     {
+        var pb = new NodePicker(() => [.. ring.Wanted.Select(node => node.Endpoint(Ports.RiakPb))]);
         var http = new NodePicker(() => [.. ring.Wanted.Select(node => node.Endpoint(Ports.RiakHttp))]);
         var grpc = new NodePicker(() => [.. ring.Wanted.Select(node => node.Endpoint(Ports.Grpc))]);
         await using var connection = await KvClusterClient.ConnectAsync(
             new KvClientOptions { Seeds = [.. ring.All.Select(node => node.Endpoint(Ports.Grpc))], Timeout = TimeSpan.FromSeconds(5) }, CancellationToken.None);
         var client = new ClientDoor(connection);
         using var httpDoor = new HttpDoor(http);
+        using var pbDoor = new PbDoor(pb);
         var workload = new Workload(options, timeline);
         var changes = new MemberChanges(ring, admin, options.Nodes, timeline, Say);
         var faults = new FaultRunner(ring, changes, timeline, Say);
@@ -60,7 +65,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
 
         using (var loadEnds = new CancellationTokenSource())
         {
-            var load = workload.RunAsync(client, httpDoor, new CommandDoor(options.KvBinary, grpc), loadEnds.Token);
+            var load = workload.RunAsync(client, httpDoor, pbDoor, new CommandDoor(options.KvBinary, grpc), loadEnds.Token);
             admin.FaultsBegin();
             await faults.RunAsync(schedule, stop);
             admin.FaultsEnd();
@@ -74,11 +79,13 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         await changes.FinishAsync();
         var settled = await SettledAsync(ring, admin);
         Say(settled is null ? string.Create(CultureInfo.InvariantCulture, $"at rest after {timeline.Now - begun:0} s") : $"NOT at rest: {settled}");
+        var unequal = await EqualAsync(ring, admin);
+        Say(unequal is null ? string.Create(CultureInfo.InvariantCulture, $"replicas are alike, and no key was touched, after {timeline.Now - begun:0} s") : $"replicas NOT alike: {unequal}");
         var data = new DataCheck(workload, client);
         var lost = await data.RunAsync(faults.ClockError);
         Say($"{data.KeysRead} keys read from all of their owners, {data.KeysFound} hold something");
         var again = await SettledAsync(ring, admin);
-        var disks = DiskCheck.Run(await OwnedAsync(ring, admin));
+        var disks = await DisksAsync(await OwnedAsync(ring, admin), workload.LiveBytes);
         var facts = FactsOf(ring, workload, data);
         var stops = await StopAllAsync(ring);
         if (lost.Count > 0)
@@ -89,20 +96,44 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
 
         return Conclude(
             [
+                new Verdict("clients of all kinds got through, so that what follows says something", Silent()),
                 new Verdict("no acknowledged write is lost, no delete comes back, siblings are kept; read from all owners of each key", lost),
-                new Verdict("no read ever showed what nobody wrote", workload.Strangers),
+                new Verdict("no read ever showed what nobody wrote, or a put whose condition did not hold", workload.Strangers),
+                new Verdict("a read of most primaries shows the writes that most primaries acknowledged before it", workload.Unseen),
                 new Verdict("after healing the ring comes to rest by itself: members, agreement, transfers, hints", Problems(settled, again)),
-                new Verdict("members join, leave and are replaced under faults", [.. changes.Problems]),
+                new Verdict("after healing replicas become alike by themselves: equal hash trees, and each key on all of its owners before anybody reads it", [.. Problems(unequal), .. data.Incomplete.Select(key => $"{key} was not on every owner")]),
+                new Verdict("members join, leave and are replaced under faults; rot is found, told with its place, and rebuilt", [.. changes.Problems]),
                 new Verdict("no node ended by itself, and each stops cleanly when asked", [.. ring.All.SelectMany(node => node.Unexplained), .. faults.Problems, .. stops]),
-                new Verdict("no error in the nodes' logs that a full disk does not explain", LogCheck.Run(ring.All)),
+                new Verdict("no error in the nodes' logs that a full disk or rot does not explain", LogCheck.Run(ring.All)),
                 new Verdict("memory stays within its limit", Memory(ring)),
-                new Verdict("disks hold what their nodes own, and no more", disks),
+                new Verdict("disks hold what their nodes own, and go with what is live and not with what was written", disks),
             ],
             facts);
     }
 
     private async Task<string?> SettledAsync(ChaosRing ring, RingAdmin admin) =>
         await Waits.UntilNoneAsync(() => admin.UnsettledAsync(ring.Wanted, CancellationToken.None), SettlePatience, CancellationToken.None);
+
+    private static async Task<string?> EqualAsync(ChaosRing ring, RingAdmin admin)
+    {
+        var rest = Stopwatch.StartNew();
+        return await Waits.UntilNoneAsync(() => TreeCheck.ComplaintAsync(admin, ring.Wanted, rest.Elapsed), EqualPatience, CancellationToken.None);
+    }
+
+    /// <summary>What is too much once compaction has had its time.</summary>
+    private static async Task<IReadOnlyList<string>> DisksAsync(List<(ChaosNode Node, int Owned)> owned, long liveBytes)
+    {
+        IReadOnlyList<string> found = [];
+        await Waits.UntilNoneAsync(
+            () =>
+            {
+                found = DiskCheck.Run(owned, liveBytes);
+                return Task.FromResult(found.Count > 0 ? found[0] : null);
+            },
+            CompactPatience,
+            CancellationToken.None);
+        return found;
+    }
 
     private static List<string> Problems(params string?[] found) => [.. found.Where(one => one is not null).Select(one => one!)];
 
@@ -112,6 +143,14 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
            let most = timeline.Samples.Select(sample => sample.ResidentBytes[node.Slot]).DefaultIfEmpty().Max()
            where most > ChaosNode.MemoryLimitBytes
            select $"{node.Name} had {most >> 20} MiB resident, and may have {ChaosNode.MemoryLimitBytes >> 20}",
+    ];
+
+    /// <summary>Kinds of clients of which not one operation succeeded.</summary>
+    private List<string> Silent() =>
+    [
+        .. from door in timeline.Operations.GroupBy(one => one.Door)
+           where door.All(one => one.Error is not null)
+           select $"none of {door.Count()} operations by {door.Key} succeeded",
     ];
 
     private static async Task<List<(ChaosNode Node, int Owned)>> OwnedAsync(ChaosRing ring, RingAdmin admin)
@@ -140,12 +179,11 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
 
     private List<string> FactsOf(ChaosRing ring, Workload workload, DataCheck data) =>
     [
-        $"{workload.SiblingKeys.Sum(key => key.Acknowledged) + workload.SingleKeys.Sum(key => key.Acknowledged)} acknowledged writes of {data.KeysRead} keys, {data.KeysFound} of which hold something in the end",
-        $"{data.Incomplete.Count} keys were not on every owner before they were read{(data.Incomplete.Count > 0 ? ": " + string.Join(", ", data.Incomplete.Take(3)) + " …" : "")}",
+        $"{workload.Acknowledged} acknowledged writes; of {data.KeysRead} keys {data.KeysFound} hold something in the end",
         $"{ring.All.Sum(node => node.Starts)} starts of node processes",
         $"at most {timeline.Samples.Max(sample => sample.Hints)} hints at once",
         $"at most {timeline.Samples.Max(sample => sample.ResidentBytes.Max()) >> 20} MiB resident in a node, of {ChaosNode.MemoryLimitBytes >> 20}",
-        $"disks: {string.Join(", ", ring.Wanted.Select(node => $"{node.Name} {node.Volume.Used >> 20} MiB"))}",
+        $"disks, of {timeline.Operations.Count(one => one is { Kind: "bulk put", Error: null }) * (long)BulkWorker.ValueBytes >> 20} MiB written over and over three times, {workload.LiveBytes >> 20} MiB at most live: {string.Join(", ", ring.Wanted.Select(node => $"{node.Name} {node.Volume.Used >> 20} MiB"))}",
     ];
 
     private List<Verdict> Conclude(List<Verdict> verdicts, IReadOnlyList<string> facts)

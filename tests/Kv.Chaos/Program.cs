@@ -37,9 +37,10 @@ foreach (var program in new[] { options.NodeBinary, options.KvBinary })
     }
 }
 
-if (!NodeClock.IsAvailable && kinds.Remove(FaultKind.ClockJump))
+if (kinds.Contains(FaultKind.ClockJump) && !NodeClock.IsAvailable)
 {
-    Console.WriteLine("chaos: clocks do not jump in this run: libfaketime is not installed (apt-get install libfaketime)");
+    Console.Error.WriteLine($"chaos: clocks cannot jump without libfaketime: apt-get install libfaketime, or leave {nameof(FaultKind.ClockJump)} out with --only");
+    return 2;
 }
 
 Console.WriteLine($"chaos: seed {options.Seed} (make chaos SEED={options.Seed} draws the same faults); report in {options.Report}");

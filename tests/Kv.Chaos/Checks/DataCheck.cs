@@ -25,7 +25,7 @@ internal sealed class DataCheck(Workload workload, ClientDoor client)
 
     public int KeysFound => found;
 
-    /// <summary>Keys that some owner lacked, though others had them: what a replica refused or missed while the others took it, until anti-entropy or a read mends it.</summary>
+    /// <summary>Keys that some owner lacked, though others had them.</summary>
     public IReadOnlyCollection<string> Incomplete => incomplete;
 
     /// <param name="clockError">Seconds by which two coordinators' clocks may have differed.</param>
@@ -33,17 +33,24 @@ internal sealed class DataCheck(Workload workload, ClientDoor client)
     {
         await EachAsync(workload.SiblingKeys, key => key.Key, (key, values) => key.Violations(values));
         await EachAsync(workload.SingleKeys, key => key.Key, (key, values) => key.Violations(values, clockError));
+        await EachAsync(workload.Counters, async key => Report(key.Key, await ReadAsync(key.Key, async () => key.Violations(await client.CountFromOwnersAsync(key.Key)))));
+        await EachAsync(workload.Sets, async key => Report(key.Key, await ReadAsync(key.Key, async () => key.Violations((await client.MembersFromOwnersAsync(key.Key)).Values))));
         return [.. problems];
     }
 
+    private static Task EachAsync<T>(IReadOnlyList<T> keys, Func<T, Task> check) =>
+        Parallel.ForEachAsync(keys, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (key, _) => await check(key));
+
     private Task EachAsync<T>(IReadOnlyList<T> keys, Func<T, ObjectKey> keyOf, Func<T, IReadOnlySet<string>, IReadOnlyList<string>> violations) =>
-        Parallel.ForEachAsync(keys, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (key, _) =>
+        EachAsync(keys, async key =>
         {
             var name = keyOf(key);
-            if (await ReadAsync(name, mustBeOnAll: true) is not { } onAll || await ReadAsync(name, mustBeOnAll: false) is not { } together)
+            if (await ReadAsync(name, Values(mustBeOnAll: true)) is not { } onAll || await ReadAsync(name, Values(mustBeOnAll: false)) is not { } together)
             {
                 return;
             }
+
+            Func<Task<IReadOnlySet<string>>> Values(bool mustBeOnAll) => async () => (await client.GetFromOwnersAsync(name, mustBeOnAll)).Values;
 
             Interlocked.Increment(ref read);
             Interlocked.Add(ref found, together.Count > 0 ? 1 : 0);
@@ -52,20 +59,27 @@ internal sealed class DataCheck(Workload workload, ClientDoor client)
                 incomplete.Enqueue($"{name}");
             }
 
-            foreach (var violation in violations(key, together))
-            {
-                problems.Enqueue($"{name}: {violation}");
-            }
+            Report(name, violations(key, together));
         });
 
-    private async Task<IReadOnlySet<string>?> ReadAsync(ObjectKey key, bool mustBeOnAll)
+    private void Report(ObjectKey key, IReadOnlyList<string>? violations)
+    {
+        foreach (var violation in violations ?? [])
+        {
+            problems.Enqueue($"{key}: {violation}");
+        }
+    }
+
+    /// <summary>Null where it cannot be read, which is a problem of its own.</summary>
+    private async Task<T?> ReadAsync<T>(ObjectKey key, Func<Task<T>> readAll)
+        where T : class
     {
         var watch = Stopwatch.StartNew();
         while (true)
         {
             try
             {
-                return (await client.GetFromOwnersAsync(key, mustBeOnAll)).Values;
+                return await readAll();
             }
             catch (DoorException failure) when (failure.IsRetryable && watch.Elapsed < Patience)
             {

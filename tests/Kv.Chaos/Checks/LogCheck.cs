@@ -26,8 +26,9 @@ internal static class LogCheck
         return found;
     }
 
-    /// <summary>A node whose disk is full says so. Its clock may be off just then; it is not while it says nothing else.</summary>
+    /// <summary>A node whose disk is full says so, and one whose files rotted. Its clock may be off just then; it is not while it says nothing else.</summary>
     private static bool IsExplained(ChaosNode node, string line) =>
-        DateTimeOffset.TryParse(line.Split(' ')[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-        && node.FullTimes.Any(time => time.From <= at && at <= time.To);
+        node.Rotten.Any(partition => line.Contains(string.Create(CultureInfo.InvariantCulture, $"partition {partition} is damaged and not served"), StringComparison.Ordinal))
+        || (DateTimeOffset.TryParse(line.Split(' ')[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+        && node.FullTimes.Any(time => time.From <= at && at <= time.To));
 }

@@ -61,6 +61,7 @@ internal sealed class FaultRunner(ChaosRing ring, MemberChanges changes, Timelin
             FaultKind.RollingRestart => RollAsync(nodes, stop),
             FaultKind.Scale => changes.ScaleAsync(fault.Ranks),
             FaultKind.LoseVolume => changes.LoseVolumeAsync(first),
+            FaultKind.BitRot => changes.RotAsync(first, fault.Amount),
             _ => throw new InvalidOperationException($"{fault.Kind} is nobody's"),
         };
     }

@@ -65,7 +65,7 @@ internal static class FaultSchedule
     {
         FaultKind.KillAll => 1 + (random.NextDouble() * 2),
         FaultKind.RollingRestart => 15,
-        FaultKind.Scale or FaultKind.LoseVolume => 4,
+        FaultKind.Scale or FaultKind.LoseVolume or FaultKind.BitRot => 4,
         _ => 4 + (random.NextDouble() * 10),
     };
 
@@ -82,6 +82,7 @@ internal static class FaultSchedule
             FaultKind.ClockJump => (1, ClockJumps[random.Next(ClockJumps.Length)]),
             FaultKind.RollingRestart => (3, 0),
             FaultKind.Scale => (2, 0),
+            FaultKind.BitRot => (1, random.Next()),
             _ => (1, 0),
         };
         return new Fault(kind, at, length, ranks[..count], amount);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Kv.Chaos.Machines;
 using Kv.Chaos.Reports;
 using Kv.Chaos.Rings;
 
@@ -6,11 +7,12 @@ namespace Kv.Chaos.Faults;
 
 /// <summary>
 /// Members that come, go and are replaced by admin calls, as an operator would make them: in turn the free places join and as many members as joined leave; a member
-/// whose volume was lost comes back empty and is given its place anew. One change at a time, under whatever faults there are meanwhile: each is to be done in the end.
+/// whose volume was lost comes back empty and is given its place anew; a partition whose files rotted is rebuilt. One change at a time, under whatever faults there are meanwhile: each is to be done in the end.
 /// </summary>
 internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int membersAtFirst, Timeline timeline, Action<string> say)
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TellPatience = TimeSpan.FromSeconds(30);
     private readonly ConcurrentQueue<string> problems = [];
     private Task current = Task.CompletedTask;
 
@@ -22,6 +24,10 @@ internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int members
 
     /// <summary>Begins to lose a member's volume and to replace it, if the change before is done: two volumes lost at once may be more than there are replicas of.</summary>
     public Task LoseVolumeAsync(ChaosNode node) => BeginAsync("lose a volume", () => ReplaceAsync(node));
+
+    /// <summary>Begins to have a file of a stopped member rot and its partition rebuilt, if the change before is done, for the same reason.</summary>
+    /// <param name="seed">Of what rots.</param>
+    public Task RotAsync(ChaosNode node, int seed) => BeginAsync("bit rot", () => RotAsync(node, new Random(seed)));
 
     /// <summary>What is under way to its end, and back to the members of the beginning in number.</summary>
     public async Task FinishAsync()
@@ -47,32 +53,87 @@ internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int members
         return Task.CompletedTask;
     }
 
-    private Task ReplaceAsync(ChaosNode node) => ChangeAsync("volume lost, replaced", [node], async () =>
+    private async Task ReplaceAsync(ChaosNode node)
     {
-        if (await admin.IdOfAsync(node) is not { } dead)
+        if (await ToldAsync("lose a volume", node, () => admin.IdOfAsync(node)) is not { } dead)
         {
-            // Cut off or dead just now, so that nobody tells which member it is: no volume is lost then.
-            return null;
+            return;
         }
 
-        node.HoldDown();
-        await node.GoneAsync();
-        node.Volume.Wipe();
+        await ChangeAsync(FaultKind.LoseVolume, "volume lost, replaced", [node], async () =>
+        {
+            node.HoldDown();
+            await node.GoneAsync();
+            node.Volume.Wipe();
+            timeline.ReplicasLost = timeline.Now;
+            node.ReleaseDown();
+            return await admin.ReplaceAsync(dead, node, CancellationToken.None);
+        });
+    }
+
+    private async Task RotAsync(ChaosNode node, Random random)
+    {
+        if (await ToldAsync("bit rot", node, () => admin.OwnedByAsync(node)) is { } owned)
+        {
+            await ChangeAsync(FaultKind.BitRot, "bit rot, rebuilt", [node], () => RotAndRebuildAsync(node, owned, random));
+        }
+    }
+
+    /// <summary>What a node says of itself. Null where it is cut off, dead or starting for so long that the change is left out.</summary>
+    private async Task<T?> ToldAsync<T>(string what, ChaosNode node, Func<Task<T?>> ask)
+        where T : class
+    {
+        T? told = null;
+        var silence = await Waits.UntilNoneAsync(
+            async () =>
+            {
+                told = await ask();
+                return told is null ? $"left out: {what}: {node.Name} does not say who it is" : null;
+            },
+            TellPatience,
+            CancellationToken.None);
+        if (silence is not null)
+        {
+            say(silence);
+        }
+
+        return told;
+    }
+
+    private async Task<string?> RotAndRebuildAsync(ChaosNode node, IReadOnlySet<int> owned, Random random)
+    {
+        // Until the damage is found the node may acknowledge writes of the partition, which go with it.
+        var lostBefore = timeline.ReplicasLost;
+        timeline.ReplicasLost = double.PositiveInfinity;
+        var problem = await node.HoldStoppedAsync(StopPatience);
+        var rot = BitRot.Strike(node.Volume.Stores, owned, random);
+        if (rot is null)
+        {
+            say($"left out: bit rot: {node.Name} has no checkpoint of its own partitions yet");
+            timeline.ReplicasLost = lostBefore;
+            node.ReleaseDown();
+            return problem;
+        }
+
+        say($"rotten: {rot.File} at offset {rot.Offset}");
+        node.Rotten.Add(rot.Partition);
         node.ReleaseDown();
-        return await admin.ReplaceAsync(dead, node, CancellationToken.None);
-    });
+        problem ??= await admin.FoundAsync(node, rot, say);
+        timeline.ReplicasLost = timeline.Now;
+        return problem ?? await admin.RebuildAsync(node, rot.Partition);
+    }
 
     private async Task GrowAsync()
     {
         var joining = ring.All.Where(node => !node.IsWanted).ToList();
-        await ChangeAsync("join", joining, async () =>
+        await ChangeAsync(FaultKind.Scale, "join", joining, async () =>
         {
             joining.ForEach(node => node.Want());
             return await admin.GrowAsync(joining, CancellationToken.None);
         });
     }
 
-    private Task ShrinkAsync(List<ChaosNode> leaving) => ChangeAsync("leave", leaving, async () =>
+    private Task ShrinkAsync(List<ChaosNode> leaving) => ChangeAsync(FaultKind.Scale, "leave", leaving, async () =>
     {
         var problem = await admin.ShrinkAsync(leaving, CancellationToken.None);
         if (problem is not null)
@@ -90,10 +151,10 @@ internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int members
         return problem;
     });
 
-    private async Task ChangeAsync(string what, List<ChaosNode> nodes, Func<Task<string?>> change)
+    private async Task ChangeAsync(FaultKind kind, string what, List<ChaosNode> nodes, Func<Task<string?>> change)
     {
         var names = string.Join(", ", nodes.Select(node => node.Name));
-        var record = timeline.Begin(nameof(FaultKind.Scale), what, [.. nodes.Select(node => node.Slot)]);
+        var record = timeline.Begin(kind.ToString(), what, [.. nodes.Select(node => node.Slot)]);
         say($"{what}: {names}");
         var problem = await change();
         if (problem is not null)

@@ -15,7 +15,9 @@ internal sealed class CommandDoor(string binary, NodePicker nodes) : IKvDoor
 
     public bool PutsWithContext => false;
 
-    public async Task<DoorRead> GetAsync(ObjectKey key)
+    public bool HasTerms => false;
+
+    public async Task<DoorRead> GetAsync(ObjectKey key, bool fromPrimaries)
     {
         var (code, output, _) = await RunAsync(["get", .. Names(key), "-o", "json"], NotFound);
         if (code == NotFound)
@@ -34,7 +36,7 @@ internal sealed class CommandDoor(string binary, NodePicker nodes) : IKvDoor
     /// Never with a context: the command tries such a put at another node even where the first may have done it, and then it is there twice, each a write of its own.
     /// That is allowed, but what came late cannot be told from what came back.
     /// </summary>
-    public async Task<string> PutAsync(ObjectKey key, string value, string? context) => $"{Name} at {(await RunAsync(["put", .. Names(key), value])).Node}";
+    public async Task<string> PutAsync(ObjectKey key, DoorPut put) => $"{Name} at {(await RunAsync(["put", .. Names(key), put.Value])).Node}";
 
     public Task DeleteAsync(ObjectKey key, string? context) => RunAsync(["delete", .. Names(key), .. context is null ? Array.Empty<string>() : ["--context", context]], NotFound);
 

@@ -6,4 +6,7 @@ namespace Kv.Chaos.Load;
 internal sealed class DoorException(string kind, bool isRetryable, Exception? inner = null) : Exception(kind, inner)
 {
     public bool IsRetryable { get; } = isRetryable;
+
+    /// <summary>A put whose condition did not hold: it was not done.</summary>
+    public bool IsConditionUnmet { get; init; }
 }

@@ -2,25 +2,28 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Kv.Core.Objects;
 
 namespace Kv.Chaos.Load;
 
 /// <summary>Riak's HTTP, as an application behind a load balancer uses it.</summary>
-internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDisposable
+internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDataTypeDoor, IDisposable
 {
     private const string ContextHeader = "X-Riak-Vclock";
+    private const string Objects = "keys";
+    private const string DataTypes = "datatypes";
     private static readonly string[] Transient = ["overload", "all_nodes_down", "insufficient_vnodes"];
     private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) }) { Timeout = TimeSpan.FromSeconds(10) };
 
     public string Name => "http";
 
-    public async Task<DoorRead> GetAsync(ObjectKey key)
+    public async Task<DoorRead> GetAsync(ObjectKey key, bool fromPrimaries)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "");
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("multipart/mixed"));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*", 0.5));
-        using var response = await SendAsync(key, request, HttpStatusCode.OK, HttpStatusCode.MultipleChoices, HttpStatusCode.NotFound);
+        using var response = await SendAsync(Address(Objects, key, fromPrimaries ? "&pr=quorum" : ""), request, HttpStatusCode.OK, HttpStatusCode.MultipleChoices, HttpStatusCode.NotFound);
         var context = response.Headers.TryGetValues(ContextHeader, out var values) ? values.First() : null;
         if (response.StatusCode == HttpStatusCode.NotFound)
         {
@@ -31,11 +34,21 @@ internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDisposable
         return new DoorRead(response.StatusCode == HttpStatusCode.OK && response.Content.Headers.ContentType?.MediaType != "multipart/mixed" ? [body] : Parts(response, body), context);
     }
 
-    public async Task<string> PutAsync(ObjectKey key, string value, string? context)
+    public async Task<string> PutAsync(ObjectKey key, DoorPut put)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, "") { Content = new StringContent(value, Encoding.UTF8, "text/plain") };
-        AddContext(request, context);
-        using var response = await SendAsync(key, request, HttpStatusCode.NoContent, HttpStatusCode.OK);
+        using var request = new HttpRequestMessage(HttpMethod.Put, "") { Content = new StringContent(put.Value, Encoding.UTF8, "text/plain") };
+        AddContext(request, put.Context);
+        switch (put.Condition)
+        {
+            case PutCondition.NothingThere:
+                request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
+                break;
+            case PutCondition.NotModified:
+                request.Headers.Add("X-Riak-If-Not-Modified", put.Context);
+                break;
+        }
+
+        using var response = await SendAsync(Address(Objects, key, put.ToPrimaries ? "&pw=quorum" : ""), request, HttpStatusCode.NoContent, HttpStatusCode.OK);
         return $"{Name} at {request.RequestUri!.Host}";
     }
 
@@ -43,8 +56,28 @@ internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Delete, "");
         AddContext(request, context);
-        using var response = await SendAsync(key, request, HttpStatusCode.NoContent, HttpStatusCode.NotFound);
+        using var response = await SendAsync(Address(Objects, key), request, HttpStatusCode.NoContent, HttpStatusCode.NotFound);
     }
+
+    public async Task<long> CountAsync(ObjectKey key)
+    {
+        using var json = await FetchAsync(key);
+        return json?.RootElement.GetProperty("value").GetInt64() ?? 0;
+    }
+
+    public Task IncrementAsync(ObjectKey key, long amount) => UpdateAsync(key, new { increment = amount });
+
+    public async Task<DoorRead> MembersAsync(ObjectKey key)
+    {
+        using var json = await FetchAsync(key);
+        return json is null
+            ? new DoorRead(new HashSet<string>(), null)
+            : new DoorRead(json.RootElement.GetProperty("value").EnumerateArray().Select(member => member.GetString()!).ToHashSet(StringComparer.Ordinal), json.RootElement.GetProperty("context").GetString());
+    }
+
+    public Task AddAsync(ObjectKey key, string member) => UpdateAsync(key, new { add = member });
+
+    public Task RemoveAsync(ObjectKey key, string member, string context) => UpdateAsync(key, new { remove = member, context });
 
     public void Dispose() => http.Dispose();
 
@@ -85,10 +118,25 @@ internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(ObjectKey key, HttpRequestMessage request, params HttpStatusCode[] good)
+    private async Task<JsonDocument?> FetchAsync(ObjectKey key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "");
+        using var response = await SendAsync(Address(DataTypes, key), request, HttpStatusCode.OK, HttpStatusCode.NotFound);
+        return response.StatusCode == HttpStatusCode.NotFound ? null : JsonDocument.Parse(await ReadAsync(response));
+    }
+
+    private async Task UpdateAsync(ObjectKey key, object update)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "") { Content = new StringContent(JsonSerializer.Serialize(update), Encoding.UTF8, "application/json") };
+        using var response = await SendAsync(Address(DataTypes, key), request, HttpStatusCode.NoContent, HttpStatusCode.OK);
+    }
+
+    private static string Address(string kind, ObjectKey key, string options = "") => $"types/{key.BucketType}/buckets/{Text(key.Bucket)}/{kind}/{Text(key.Key)}?timeout=5000{options}";
+
+    private async Task<HttpResponseMessage> SendAsync(string address, HttpRequestMessage request, params HttpStatusCode[] good)
     {
         var node = nodes.Next();
-        request.RequestUri = new Uri($"http://{node}/types/{key.BucketType}/buckets/{Text(key.Bucket)}/keys/{Text(key.Key)}?timeout=5000");
+        request.RequestUri = new Uri($"http://{node}/{address}");
         try
         {
             var response = await http.SendAsync(request);
@@ -108,7 +156,10 @@ internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDisposable
             var isRetryable = response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
                 || (response.StatusCode is HttpStatusCode.InternalServerError && Transient.Any(reason => text.Contains(reason, StringComparison.Ordinal)));
             response.Dispose();
-            throw new DoorException($"{(int)response.StatusCode} {(text.Length < 80 ? text : text[..80])}", isRetryable);
+            throw new DoorException($"{(int)response.StatusCode} {(text.Length < 80 ? text : text[..80])}", isRetryable)
+            {
+                IsConditionUnmet = response.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict,
+            };
         }
         catch (HttpRequestException failure)
         {

@@ -10,10 +10,14 @@ internal interface IKvDoor
     /// <summary>Whether a put hands its context on; if not it replaces nothing.</summary>
     bool PutsWithContext => true;
 
-    Task<DoorRead> GetAsync(ObjectKey key);
+    /// <summary>Whether it takes conditions and quorums of primaries.</summary>
+    bool HasTerms => true;
+
+    /// <param name="fromPrimaries">Answered by no fewer than a majority of the key's primaries.</param>
+    Task<DoorRead> GetAsync(ObjectKey key, bool fromPrimaries);
 
     /// <summary>Acknowledged when it returns. Never tried again by itself where it may have taken effect. Returns by which node, as far as the client knows.</summary>
-    Task<string> PutAsync(ObjectKey key, string value, string? context);
+    Task<string> PutAsync(ObjectKey key, DoorPut put);
 
     Task DeleteAsync(ObjectKey key, string? context);
 }

@@ -11,6 +11,8 @@ internal sealed class SiblingKey(ObjectKey key)
     private readonly HashSet<string> names = new(StringComparer.Ordinal);
     private readonly List<HashSet<string>> openDeletes = [];
     private readonly Dictionary<string, string> acknowledgements = new(StringComparer.Ordinal);
+    private readonly HashSet<string> refused = new(StringComparer.Ordinal);
+    private readonly List<(string Name, double Begun)> onPrimaries = [];
 
     public ObjectKey Key => key;
 
@@ -74,12 +76,49 @@ internal sealed class SiblingKey(ObjectKey key)
         }
     }
 
-    /// <summary>Values that nobody wrote here.</summary>
+    /// <summary>A write that most of the key's primaries acknowledged: a read of most of them shows it from now on, or what covers it.</summary>
+    /// <param name="begun">Seconds of the run.</param>
+    public void AcknowledgeOnPrimaries(KeyHistory.Write write, double begun)
+    {
+        lock (gate)
+        {
+            onPrimaries.Add((write.Name, begun));
+        }
+    }
+
+    /// <summary>A write whose condition did not hold: nobody may ever see it.</summary>
+    public void Refuse(KeyHistory.Write write)
+    {
+        lock (gate)
+        {
+            refused.Add(write.Name);
+        }
+    }
+
+    /// <summary>What a read of most primaries that begins now has to show.</summary>
+    /// <param name="since">Seconds of the run, before which replicas were lost that writes may have counted.</param>
+    public IReadOnlyList<string> ExpectedOfPrimaries(double since)
+    {
+        lock (gate)
+        {
+            return [.. onPrimaries.Where(write => write.Begun > since).Select(write => write.Name)];
+        }
+    }
+
+    public IReadOnlyList<string> Missing(IReadOnlyList<string> expected, IReadOnlySet<string> shown)
+    {
+        lock (gate)
+        {
+            return [.. history.Missing(expected, shown)];
+        }
+    }
+
+    /// <summary>Values that nobody wrote here, or that were refused.</summary>
     public IReadOnlyList<string> Strangers(IEnumerable<string> values)
     {
         lock (gate)
         {
-            return [.. values.Where(value => !names.Contains(value))];
+            return [.. values.Where(value => !names.Contains(value) || refused.Contains(value))];
         }
     }
 
@@ -88,7 +127,11 @@ internal sealed class SiblingKey(ObjectKey key)
         lock (gate)
         {
             var told = acknowledgements.Where(pair => !present.Contains(pair.Key)).TakeLast(4).Select(pair => $"{pair.Key} {pair.Value}");
-            return [.. history.Violations(present).Select(violation => $"{violation} (acknowledged: {string.Join("; ", told)})")];
+            return
+            [
+                .. history.Violations(present).Select(violation => $"{violation} (acknowledged: {string.Join("; ", told)})"),
+                .. refused.Where(present.Contains).Select(name => $"{name} is there, whose condition did not hold"),
+            ];
         }
     }
 }

@@ -10,6 +10,7 @@ namespace Kv.Chaos.Load;
 internal sealed class Worker(int number, IKvDoor door, TimeSpan interval, Random random, IReadOnlyList<SiblingKey> shared, IReadOnlyList<SingleKey> own, Timeline timeline)
 {
     private readonly ConcurrentBag<string> strangers = [];
+    private readonly ConcurrentBag<string> unseen = [];
     private readonly ConcurrentQueue<SiblingKey> fresh = [];
     private int writes;
 
@@ -19,6 +20,9 @@ internal sealed class Worker(int number, IKvDoor door, TimeSpan interval, Random
     public IReadOnlyCollection<SiblingKey> Fresh => fresh;
 
     public IReadOnlyCollection<string> Strangers => strangers;
+
+    /// <summary>Writes that most primaries had acknowledged, and that a later read of most of them did not show.</summary>
+    public IReadOnlyCollection<string> Unseen => unseen;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -47,13 +51,13 @@ internal sealed class Worker(int number, IKvDoor door, TimeSpan interval, Random
         if (!fresh.IsEmpty && random.Next(2) == 0)
         {
             var old = fresh.ElementAt(random.Next(fresh.Count));
-            await ReadAsync(old);
+            await (random.Next(4) == 0 ? PutAsync(old, new HashSet<string>(), null, PutCondition.NothingThere) : (Task)ReadAsync(old));
             return;
         }
 
         var key = new SiblingKey(new ObjectKey(BucketTypes.Siblings, "fresh", NextName("key")));
         fresh.Enqueue(key);
-        await PutAsync(key, new HashSet<string>(), context: null);
+        await PutAsync(key, new HashSet<string>(), null, random.Next(2) == 0 ? PutCondition.NothingThere : PutCondition.None);
     }
 
     private async Task OnSharedAsync(SiblingKey key)
@@ -65,7 +69,7 @@ internal sealed class Worker(int number, IKvDoor door, TimeSpan interval, Random
                 break;
             case < 80:
                 var read = await ReadAsync(key);
-                await PutAsync(key, read.Values, read.Context);
+                await PutAsync(key, read.Values, read.Context, read.Context is not null && random.Next(3) == 0 ? PutCondition.NotModified : PutCondition.None);
                 break;
             case < 88:
                 await PutAsync(key, new HashSet<string>(), context: null);
@@ -86,19 +90,45 @@ internal sealed class Worker(int number, IKvDoor door, TimeSpan interval, Random
 
     private async Task<DoorRead> ReadAsync(SiblingKey key)
     {
-        var read = await timeline.TimedAsync(door.Name, "get", () => door.GetAsync(key.Key));
+        var fromPrimaries = IsOfPrimaries();
+        var begun = timeline.Now;
+        var expected = fromPrimaries ? key.ExpectedOfPrimaries(timeline.ReplicasLost) : [];
+        var read = await timeline.TimedAsync(door.Name, "get", () => door.GetAsync(key.Key, fromPrimaries));
         Note(key.Key, key.Strangers(read.Values));
+        if (timeline.ReplicasLost < begun)
+        {
+            foreach (var missing in key.Missing(expected, read.Values))
+            {
+                unseen.Add($"{key.Key}: a read of most primaries at {Summary.Clock(timeline.Now).Trim()} showed [{string.Join(", ", read.Values)}], and not {missing}, which most had acknowledged");
+            }
+        }
+
         return read;
     }
 
     /// <summary>A door that passes no context on makes a sibling, which replaces nothing.</summary>
-    private async Task PutAsync(SiblingKey key, IReadOnlySet<string> seen, string? context)
+    private async Task PutAsync(SiblingKey key, IReadOnlySet<string> seen, string? context, PutCondition condition = PutCondition.None)
     {
         var replaces = context is null || !door.PutsWithContext ? new HashSet<string>() : seen;
         var write = key.Begin(NextName("put"), replaces, isDelete: false);
-        var where = await timeline.TimedAsync(door.Name, "put", () => door.PutAsync(key.Key, write.Name, context));
-        key.Acknowledge(write, $"{Summary.Clock(timeline.Now).Trim()} by {where}");
+        var put = new DoorPut(write.Name, context, door.HasTerms ? condition : PutCondition.None, IsOfPrimaries());
+        var begun = timeline.Now;
+        try
+        {
+            var where = await timeline.TimedAsync(door.Name, "put", () => door.PutAsync(key.Key, put));
+            key.Acknowledge(write, $"{Summary.Clock(timeline.Now).Trim()} by {where}");
+            if (put.ToPrimaries)
+            {
+                key.AcknowledgeOnPrimaries(write, begun);
+            }
+        }
+        catch (DoorException failure) when (failure.IsConditionUnmet)
+        {
+            key.Refuse(write);
+        }
     }
+
+    private bool IsOfPrimaries() => random.Next(2) == 0 && door.HasTerms;
 
     private async Task DeleteAsync(SiblingKey key, DoorRead seen)
     {
@@ -125,7 +155,7 @@ internal sealed class Worker(int number, IKvDoor door, TimeSpan interval, Random
     private async Task OnOwnAsync(SingleKey key)
     {
         var what = random.Next(100);
-        var read = await timeline.TimedAsync(door.Name, "get", () => door.GetAsync(key.Key));
+        var read = await timeline.TimedAsync(door.Name, "get", () => door.GetAsync(key.Key, fromPrimaries: false));
         Note(key.Key, key.Strangers(read.Values));
         if (what < 40)
         {
@@ -137,7 +167,7 @@ internal sealed class Worker(int number, IKvDoor door, TimeSpan interval, Random
         var context = isBlind ? null : read.Context;
         var isDelete = what >= 92 && (isBlind || context is not null);
         var write = key.Begin(NextName(isDelete ? "delete" : "put"), context is null ? new HashSet<string>() : read.Values, isDelete, timeline.Now);
-        await timeline.TimedAsync(door.Name, isDelete ? "delete" : "put", () => isDelete ? door.DeleteAsync(key.Key, context) : (Task)door.PutAsync(key.Key, write.Name, context));
+        await timeline.TimedAsync(door.Name, isDelete ? "delete" : "put", () => isDelete ? door.DeleteAsync(key.Key, context) : (Task)door.PutAsync(key.Key, new DoorPut(write.Name, context)));
         key.Acknowledge(write, timeline.Now);
     }
 

@@ -14,21 +14,51 @@ internal sealed class Workload(ChaosOptions options, Timeline timeline)
     private const double CommandsPerSecond = 0.5;
     private const int ClientWorkers = 12;
     private const int HttpWorkers = 6;
+    private const int PbWorkers = 6;
+    private const int DataTypeKeys = 12;
+
+    /// <summary>So few that a run's writes to one store are many times what compaction lets be.</summary>
+    private const int BulkKeys = 2;
+    private const double BulkPerSecond = 4;
+
+    /// <summary>More than a key with its siblings and what travels with it takes.</summary>
+    private const long SmallKeyBytes = 4096;
 
     private readonly List<SiblingKey> shared =
         [.. Enumerable.Range(0, SharedKeys).Select(i => new SiblingKey(new ObjectKey(BucketTypes.Siblings, "carts", FormattableString.Invariant($"cart-{i}"))))];
 
+    private readonly List<CounterKey> counters =
+        [.. Enumerable.Range(0, DataTypeKeys).Select(i => new CounterKey(new ObjectKey(BucketTypes.Counters, "visits", FormattableString.Invariant($"site-{i}"))))];
+
+    private readonly List<SetKey> sets =
+        [.. Enumerable.Range(0, DataTypeKeys).Select(i => new SetKey(new ObjectKey(BucketTypes.Sets, "tags", FormattableString.Invariant($"page-{i}"))))];
+
     private readonly List<Worker> workers = [];
+    private readonly List<DataTypeWorker> dataTypeWorkers = [];
+    private readonly List<SingleKey> bulk =
+        [.. Enumerable.Range(0, BulkKeys).Select(i => new SingleKey(new ObjectKey(BucketTypes.Latest, "pictures", FormattableString.Invariant($"picture-{i}"))))];
 
     public IReadOnlyList<SiblingKey> SiblingKeys => [.. shared, .. workers.SelectMany(worker => worker.Fresh)];
 
-    public IReadOnlyList<SingleKey> SingleKeys => [.. workers.SelectMany(worker => worker.Own)];
+    public IReadOnlyList<SingleKey> SingleKeys => [.. workers.SelectMany(worker => worker.Own), .. bulk];
+
+    /// <summary>What the keys hold in the end, at most.</summary>
+    public long LiveBytes => (bulk.Count * (long)BulkWorker.ValueBytes) + ((SiblingKeys.Count + SingleKeys.Count + counters.Count + sets.Count) * SmallKeyBytes);
+
+    public IReadOnlyList<CounterKey> Counters => counters;
+
+    public IReadOnlyList<SetKey> Sets => sets;
+
+    public int Acknowledged => SiblingKeys.Sum(key => key.Acknowledged) + SingleKeys.Sum(key => key.Acknowledged) + counters.Sum(key => key.Acknowledged) + sets.Sum(key => key.Acknowledged);
 
     /// <summary>What no read should ever have shown, found on the way.</summary>
-    public IReadOnlyList<string> Strangers => [.. workers.SelectMany(worker => worker.Strangers)];
+    public IReadOnlyList<string> Strangers => [.. workers.SelectMany(worker => worker.Strangers), .. dataTypeWorkers.SelectMany(worker => worker.Strangers)];
+
+    /// <summary>What a read should have shown, by the primaries that it and the write before it had asked.</summary>
+    public IReadOnlyList<string> Unseen => [.. workers.SelectMany(worker => worker.Unseen)];
 
     /// <summary>Runs until cancelled, and until what was under way has ended.</summary>
-    public Task RunAsync(IKvDoor client, IKvDoor http, IKvDoor command, CancellationToken stop)
+    public Task RunAsync(ClientDoor client, HttpDoor http, PbDoor pb, CommandDoor command, CancellationToken stop)
     {
         var random = new Random(options.Seed);
         void Add(IKvDoor door, int count, double rate)
@@ -40,10 +70,28 @@ internal sealed class Workload(ChaosOptions options, Timeline timeline)
             }
         }
 
-        Add(client, ClientWorkers, options.Rate * 0.75);
-        Add(http, HttpWorkers, options.Rate * 0.25);
+        void AddDataTypes(IDataTypeDoor door, int count, double rate)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                dataTypeWorkers.Add(new DataTypeWorker(dataTypeWorkers.Count, door, TimeSpan.FromSeconds(count / rate), new Random(random.Next()), counters, sets, timeline));
+            }
+        }
+
+        Add(client, ClientWorkers, options.Rate * 0.4);
+        Add(http, HttpWorkers, options.Rate * 0.2);
+        Add(pb, PbWorkers, options.Rate * 0.2);
         Add(command, 1, CommandsPerSecond);
-        return Task.WhenAll(workers.Select(worker => Task.Run(() => worker.RunAsync(stop), CancellationToken.None)));
+        AddDataTypes(client, 2, options.Rate * 0.08);
+        AddDataTypes(http, 2, options.Rate * 0.06);
+        AddDataTypes(pb, 2, options.Rate * 0.06);
+        var filler = new BulkWorker(client, TimeSpan.FromSeconds(1 / BulkPerSecond), new Random(random.Next()), bulk, timeline);
+        return Task.WhenAll(
+        [
+            Task.Run(() => filler.RunAsync(stop), CancellationToken.None),
+            .. workers.Select(worker => Task.Run(() => worker.RunAsync(stop), CancellationToken.None)),
+            .. dataTypeWorkers.Select(worker => Task.Run(() => worker.RunAsync(stop), CancellationToken.None)),
+        ]);
     }
 
     private static List<SingleKey> OwnedBy(int worker) =>

@@ -19,6 +19,11 @@ internal sealed class Volume(string directory)
     /// <summary>What the node is given: not the root, where the ballast is.</summary>
     public string Data => Path.Combine(directory, "data");
 
+    /// <summary>Where the node keeps a directory for each partition.</summary>
+    public string Stores => Path.Combine(Data, "stores");
+
+    public string Log => Path.Combine(Data, "log");
+
     public async Task CreateAsync()
     {
         Directory.CreateDirectory(directory);

@@ -89,7 +89,7 @@ internal static class Summary
     private static void WriteOutages(StringBuilder text, Timeline timeline)
     {
         text.AppendLine().AppendLine("longest time without a success");
-        foreach (var kind in new[] { "get", "put", "delete" })
+        foreach (var kind in new[] { "get", "put", "delete", "update" })
         {
             var (from, seconds) = LongestOutage(timeline, one => one.Kind == kind);
             text.AppendLine(CultureInfo.InvariantCulture, $"  {kind,-7} {seconds,5:0.0} s from {Clock(from)}");

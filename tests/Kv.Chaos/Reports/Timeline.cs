@@ -20,6 +20,9 @@ internal sealed class Timeline
 
     public IReadOnlyCollection<RingSample> Samples => samples;
 
+    /// <summary>When replicas were last lost that had acknowledged writes, in seconds of the run; before the first write where none was.</summary>
+    public double ReplicasLost { get; set; } = -1;
+
     /// <summary>When the load ended, and with it what counts as an outage.</summary>
     public double LoadEnded { get; set; }
 
@@ -43,7 +46,8 @@ internal sealed class Timeline
         }
         catch (DoorException failure)
         {
-            operations.Enqueue(new OperationRecord(door, kind, Now, Now - begun, failure.Message, failure.IsRetryable));
+            // That a condition does not hold is an answer.
+            operations.Enqueue(new OperationRecord(door, kind, Now, Now - begun, failure.IsConditionUnmet ? null : failure.Message, failure.IsRetryable));
             throw;
         }
     }

@@ -19,7 +19,7 @@ internal static class TimelinePicture
         ("paused", "#9467bd", ["Pause"]),
         ("cut off", "#1f77b4", ["Split", "Deaf", "Isolate"]),
         ("bad link", "#17becf", ["SlowLink", "LossyLink"]),
-        ("disk", "#8c564b", ["NearlyFullDisk", "FullDisk", "LoseVolume"]),
+        ("disk", "#8c564b", ["NearlyFullDisk", "FullDisk", "LoseVolume", "BitRot"]),
         ("clock", "#e377c2", ["ClockJump"]),
         ("restart", "#7f7f7f", ["RollingRestart"]),
         ("join, leave", "#2ca02c", ["Scale"]),
@@ -144,7 +144,8 @@ internal static class TimelinePicture
         panel,
         ("get", "#9ecae1", PerSecond(timeline, seconds, one => one.Error is null && one.Kind == "get")),
         ("put", "#3182bd", PerSecond(timeline, seconds, one => one.Error is null && one.Kind == "put")),
-        ("delete", "#08306b", PerSecond(timeline, seconds, one => one.Error is null && one.Kind == "delete")));
+        ("delete", "#08306b", PerSecond(timeline, seconds, one => one.Error is null && one.Kind == "delete")),
+        ("update of a data type", "#a1d99b", PerSecond(timeline, seconds, one => one.Error is null && one.Kind == "update")));
 
     private static void DrawFailures(SvgPanel panel, Timeline timeline, int seconds) => Stack(
         panel,

@@ -36,6 +36,9 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
 
     public string LogFile { get; } = Path.Combine(options.Report, "logs", Network.NamespaceOf(slot) + ".log");
 
+    /// <summary>Seconds between two comparisons of a pair of replicas: a run is to see several.</summary>
+    private const string ExchangeInterval = "15";
+
     /// <summary>Bytes that the node is told it may use.</summary>
     public static long MemoryLimitBytes => 1L << 30;
 
@@ -55,6 +58,9 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
 
     /// <summary>When it last had no room on its disk; what it says of errors then is no fault of its own.</summary>
     public List<(DateTimeOffset From, DateTimeOffset To)> FullTimes { get; } = [];
+
+    /// <summary>Partitions whose files here were made to rot: what it says of their damage is no fault of its own.</summary>
+    public List<int> Rotten { get; } = [];
 
     public bool IsWanted
     {
@@ -119,6 +125,17 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
             holdsDown++;
             Kill();
         }
+    }
+
+    /// <summary>SIGTERM, and down until released; what went wrong with the end, or null.</summary>
+    public Task<string?> HoldStoppedAsync(TimeSpan patience)
+    {
+        lock (gate)
+        {
+            holdsDown++;
+        }
+
+        return StopAsync(patience);
     }
 
     public void ReleaseDown()
@@ -267,7 +284,7 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
     private void Start()
     {
         Directory.CreateDirectory(Volume.Data);
-        string[] arguments = ["--name", Name, "--data", Volume.Data, "--listen", Address, "--memory-limit", MemoryLimitBytes.ToString(System.Globalization.CultureInfo.InvariantCulture), "--stores", "32"];
+        string[] arguments = ["--name", Name, "--data", Volume.Data, "--listen", Address, "--memory-limit", MemoryLimitBytes.ToString(System.Globalization.CultureInfo.InvariantCulture), "--stores", "32", "--exchange-interval-seconds", ExchangeInterval];
         process = NodeProcess.Start(Name, LogFile, Clock.Environment, options.NodeBinary, arguments);
         Starts++;
         if (holdsPaused > 0)

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Kv.Chaos.Machines;
 using Kv.Protos.Admin.V1;
 
 namespace Kv.Chaos.Rings;
@@ -8,7 +10,7 @@ namespace Kv.Chaos.Rings;
 /// <summary>What an operator asks of the nodes, again and again until it is done: nodes may be dead, cut off or busy at any moment.</summary>
 internal sealed class RingAdmin(ChaosRing ring) : IDisposable
 {
-    private const int RingSize = 32;
+    public const int RingSize = 32;
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
@@ -127,6 +129,67 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
         calm,
         cancel);
 
+    /// <summary>The partitions that a member owns, by its own document; null if it does not say.</summary>
+    public async Task<IReadOnlySet<int>?> OwnedByAsync(ChaosNode node)
+    {
+        try
+        {
+            var cluster = await At(node).GetClusterAsync(new GetClusterRequest(), deadline: Deadline);
+            return Enumerable.Range(0, cluster.Owners.Count).Where(partition => cluster.Members[(int)cluster.Owners[partition]].Name == node.Name).ToHashSet();
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Waits until a node tells what rotted, with its file. What it does not meet at its start it meets in a repair that reads all data. What went wrong, or null.</summary>
+    public async Task<string?> FoundAsync(ChaosNode node, BitRot rot, Action<string> say)
+    {
+        var reason = "";
+        var problem = await Waits.UntilNoneAsync(
+            () => TriedAsync(async () =>
+            {
+                var self = await At(node).GetNodeAsync(new GetNodeRequest(), deadline: Deadline);
+                if (self.Damaged.FirstOrDefault(one => one.Partition == rot.Partition) is { } damage)
+                {
+                    reason = damage.Reason;
+                    return null;
+                }
+
+                await At(node).RepairKeysAsync(new RepairKeysRequest { BucketType = BucketTypes.Siblings, Bucket = ByteString.CopyFromUtf8("carts") }, deadline: Deadline);
+                return $"{node.Name} has not found that {rot.File} rotted at {rot.Offset}";
+            }),
+            Patience,
+            calm,
+            CancellationToken.None);
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        say($"found by {node.Name}: {reason}");
+        return reason.Contains(Path.GetFileName(rot.File), StringComparison.Ordinal) && reason.Contains("offset", StringComparison.Ordinal) ? null : $"{rot.File} rotted at {rot.Offset}, and what is told is {reason}";
+    }
+
+    /// <summary>Has a damaged partition of a node's rebuilt from the other replicas; ends when all data is there again. What went wrong, or null.</summary>
+    public Task<string?> RebuildAsync(ChaosNode node, int partition) => Waits.UntilNoneAsync(
+        () => TriedAsync(async () =>
+        {
+            var self = await At(node).GetNodeAsync(new GetNodeRequest(), deadline: Deadline);
+            if (self.Damaged.Any(one => one.Partition == partition))
+            {
+                await At(node).RebuildPartitionAsync(new RebuildPartitionRequest { Partition = partition }, deadline: Deadline);
+                return $"partition {partition} of {node.Name} is damaged";
+            }
+
+            var cluster = await At(node).GetClusterAsync(new GetClusterRequest(), deadline: Deadline);
+            return cluster.Rebuilding.Contains((uint)partition) ? $"partition {partition} of {node.Name} is still to be rebuilt" : null;
+        }),
+        Patience,
+        calm,
+        CancellationToken.None);
+
     /// <summary>Why the ring is not at rest: members, agreement, transfers, hints. Null when it is.</summary>
     public async Task<string?> UnsettledAsync(IReadOnlyList<ChaosNode> members, CancellationToken cancel) => await TriedAsync(async () =>
     {
@@ -169,7 +232,8 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
         }
     }
 
-    private static async Task<string?> TriedAsync(Func<Task<string?>> step)
+    /// <summary>What a step complains about, be it that a node cannot be asked.</summary>
+    public static async Task<string?> TriedAsync(Func<Task<string?>> step)
     {
         try
         {
