@@ -19,7 +19,7 @@ public sealed class EvictionTests(KubernetesCluster cluster, OperatorRelease rel
         Assert.True(first.Succeeded, first.ToString());
         var second = await EvictAsync(storage, "small-2");
         Assert.Contains("disruption budget", second.Error, StringComparison.Ordinal);
-        await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "delete", "pod", await release.LeaderAsync(), "--wait=false");
+        await release.KillLeaderAsync();
 
         await storage.UntilAsync(async () => (await EvictAsync(storage, "small-2")).Succeeded, TimeSpan.FromMinutes(3), "the second node may be evicted too, in its turn");
         Assert.NotEqual(before["small-1"], (await storage.PodUidsAsync())["small-1"]);

@@ -4,7 +4,7 @@ namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A node of a cluster under load is another one afterwards, of the same name: by an order to leave, or since its volume was lost. Nothing is lost.</summary>
 [Collection("Kubernetes")]
-public sealed class NewNodeTests(KubernetesCluster cluster, OperatorRelease release, StandingCluster standing)
+public sealed class NewNodeTests(OperatorRelease release, StandingCluster standing)
 {
     private const string Node = "small-1";
 
@@ -24,7 +24,7 @@ public sealed class NewNodeTests(KubernetesCluster cluster, OperatorRelease rele
 
     /// <summary>Nothing is done without an order; by an order the new node takes the old one's place and rebuilds what it had.</summary>
     [Fact]
-    public async Task Volume_LostUnderLoad_IsRebuiltByANewNode_ThoughTheOperatorIsDeleted()
+    public async Task Volume_LostUnderLoad_IsRebuiltByANewNode_ThoughTheOperatorIsKilled()
     {
         await release.RequireAsync();
         var storage = await standing.TakeAsync(nodes: 4);
@@ -38,7 +38,7 @@ public sealed class NewNodeTests(KubernetesCluster cluster, OperatorRelease rele
 
         await storage.PatchAsync($$"""{"lostNodes":["{{lost}}"]}""");
         await storage.UntilAsync(async () => await storage.StatusAsync("operation.kind") == "Replace", TimeSpan.FromMinutes(1), "the replacement has begun");
-        await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "delete", "pod", await release.LeaderAsync(), "--wait=false");
+        await release.KillLeaderAsync();
         await AssertWholeAsync(storage, load);
         Assert.NotEqual(lost, await NodeIdAsync(storage));
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Xunit;
 
 namespace Kv.EndToEnd.Kubernetes;
@@ -36,6 +37,22 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
     internal async Task<string> LeaderAsync() =>
         (await cluster.KubectlAsync("-n", Namespace, "get", "lease", Deployment, "-o", "jsonpath={.spec.holderIdentity}")).Split('_')[0];
 
+    /// <summary>
+    /// Ends the leading operator by force, so that it hands nothing over: SIGKILL of its process where the pods' processes are on this machine, or else its pod deleted without a grace period. The lease is
+    /// left to run out.
+    /// </summary>
+    internal async Task KillLeaderAsync()
+    {
+        var leader = await LeaderAsync();
+        var pod = await cluster.KubectlAsync("-n", Namespace, "get", "pod", leader, "-o", "jsonpath={.metadata.uid}");
+        var processes = ProcessesOf(pod);
+        processes.ForEach(process => process.Kill());
+        if (processes.Count == 0)
+        {
+            await cluster.KubectlAsync("-n", Namespace, "delete", "pod", leader, "--grace-period=0", "--force", "--wait=false");
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (installed is not null)
@@ -60,6 +77,13 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
             Assert.Fail($"{upgraded}\n{pods.Output}\n{logs.Output}");
         }
     }
+
+    /// <summary>The operators in a pod, by the control groups that carry its uid (with one cgroup driver with underscores).</summary>
+    private static List<Process> ProcessesOf(string pod) =>
+    [
+        .. Process.GetProcessesByName(Deployment)
+            .Where(process => File.Exists($"/proc/{process.Id}/cgroup") && File.ReadAllText($"/proc/{process.Id}/cgroup").Replace('_', '-').Contains(pod, StringComparison.Ordinal)),
+    ];
 
     private static (string Repository, string Tag) Split(string image)
     {

@@ -4,10 +4,10 @@ namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>Rolling restarts under load, for each reason that there is: pods go one at a time, through the gate and by the Eviction API, and nothing is lost.</summary>
 [Collection("Kubernetes")]
-public sealed class RolloutTests(KubernetesCluster cluster, OperatorRelease release, StandingCluster standing)
+public sealed class RolloutTests(OperatorRelease release, StandingCluster standing)
 {
     [Fact]
-    public async Task UpgradeAndRestart_UnderLoad_GoOneAtATime_ThoughTheOperatorIsDeleted()
+    public async Task UpgradeAndRestart_UnderLoad_GoOneAtATime_ThoughTheOperatorIsKilled()
     {
         await release.RequireAsync();
         var storage = await standing.TakeAsync();
@@ -17,7 +17,7 @@ public sealed class RolloutTests(KubernetesCluster cluster, OperatorRelease rele
         {
             await storage.PatchAsync($$"""{"config":{"log-level":"warning"},"image":"{{KubernetesCluster.NextNodeImage}}"}""");
             await storage.UntilAsync(async () => await storage.StatusAsync("operation.kind") == "Rollout", TimeSpan.FromMinutes(1), "the rollout has begun");
-            await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "delete", "pod", await release.LeaderAsync(), "--wait=false");
+            await release.KillLeaderAsync();
         });
         Assert.Equal(
             string.Join(' ', Enumerable.Repeat(KubernetesCluster.NextNodeImage, 3)),

@@ -2,9 +2,9 @@ using Xunit;
 
 namespace Kv.EndToEnd.Kubernetes;
 
-/// <summary>From three nodes to five, back to three and to six under load, the leading operator's pod deleted in the middle of each: nodes take over, hand over what they hold and go, and nothing is lost.</summary>
+/// <summary>From three nodes to five, back to three and to six under load, the leading operator killed in the middle of each: nodes take over, hand over what they hold and go, and nothing is lost.</summary>
 [Collection("Kubernetes")]
-public sealed class ScaleTests(KubernetesCluster cluster, OperatorRelease release, StandingCluster standing)
+public sealed class ScaleTests(OperatorRelease release, StandingCluster standing)
 {
     [Fact]
     public async Task Scale_ThreeToFiveToThreeToSix_UnderLoad_LosesNothing()
@@ -30,9 +30,9 @@ public sealed class ScaleTests(KubernetesCluster cluster, OperatorRelease releas
         await storage.KubectlAsync("scale", $"kvc/{StorageCluster.Name}", $"--replicas={nodes}");
         await storage.UntilAsync(async () => await storage.StatusAsync("operation.kind") == operation, TimeSpan.FromMinutes(1), $"the {operation} has begun");
         Assert.Matches($@"cluster\.kv\.dev/small +\w+ +{nodes} +\d .*{operation} +\w+", await storage.ShowAsync($"{operation} to {nodes}"));
-        await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "delete", "pod", await release.LeaderAsync(), "--wait=false");
+        await release.KillLeaderAsync();
         await load.GrowsAsync(200);
-        await storage.ShowAsync("the operator's pod deleted");
+        await storage.ShowAsync("the operator killed");
 
         await storage.SettledAsync(TimeSpan.FromMinutes(5), $"{nodes} nodes share the ring");
         Assert.Matches($@"cluster\.kv\.dev/small +True +{nodes} +{nodes} ", await storage.ShowAsync($"{nodes} nodes"));
