@@ -111,6 +111,9 @@ public sealed class SimVolume(SimScheduler scheduler)
         return stored.Count > 0 && stored[Scheduler.Random.Next(stored.Count)].Rot(Scheduler.Random);
     }
 
+    /// <summary>The same of one partition's.</summary>
+    public bool Rot(PartitionId partition) => Data.TryGetValue(partition, out var data) && !data.IsDropped && data.Rot(Scheduler.Random);
+
     /// <summary>A partition's data is gone, as if somebody had removed its directory while the node was down.</summary>
     public void Lose(PartitionId partition)
     {

@@ -66,12 +66,16 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
         }
 
         var isKept = layout is not null && store.Trees.Layout == layout.Id;
-        var isKnown = (isKept || build is not null) && pass.TryCollectTreeChanges(partition, layout!, changes);
+        if (isKept || build is not null)
+        {
+            pass.CollectTreeChanges(partition, layout!, changes);
+        }
+
         if (isFinishing)
         {
             pass.Writes.NewTrees = build!.Trees;
         }
-        else if (store.Trees.Layout != 0 && (!isKept || !isKnown || mustIndex) && (pass.Writes.Count > 0 || mustIndex))
+        else if (store.Trees.Layout != 0 && (!isKept || mustIndex) && (pass.Writes.Count > 0 || mustIndex))
         {
             // What is written now is not in them.
             pass.Writes.NewTrees = new HashTrees();

@@ -79,11 +79,11 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         {
             if (i != whole)
             {
-                _ = AskAsync(i, headOnly: !ReadsWhole);
+                _ = TellingAsync(AskAsync(i, headOnly: !ReadsWhole));
             }
         }
 
-        _ = AskAsync(whole, request.HeadOnly && !ReadsWhole);
+        _ = TellingAsync(AskAsync(whole, request.HeadOnly && !ReadsWhole));
         return outcome.Task;
     }
 
@@ -157,7 +157,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         else if (NeedsValues(out _))
         {
             isFetching = true;
-            _ = FetchThenAnswerAsync();
+            _ = TellingAsync(FetchThenAnswerAsync());
         }
         else
         {
@@ -311,7 +311,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         if (!isFinished && !isFetching && isAnswered && quorum.Pending == 0)
         {
             isFinished = true;
-            _ = FinishAsync();
+            _ = TellingAsync(FinishAsync());
         }
     }
 
@@ -321,8 +321,14 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         var repair = ReadRepairPlan.Create(answers, rules.NVal, plan.Props);
         if (!repair.Repairs.IsEmpty && context.TryBeginRepair())
         {
-            await RepairAsync(repair);
-            context.EndRepair();
+            try
+            {
+                await RepairAsync(repair);
+            }
+            finally
+            {
+                context.EndRepair();
+            }
         }
 
         if (finished is not null)
@@ -332,6 +338,28 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         else if (repair.MayReap)
         {
             OnReapable?.Invoke(plan.Key);
+        }
+    }
+
+    /// <summary>Nobody awaits what goes on here: where memory runs out in it, whoever waits for the answer or for the repair has to be told.</summary>
+    private async Task TellingAsync(Task work)
+    {
+        try
+        {
+            await work;
+        }
+        catch (OutOfMemoryException)
+        {
+            lock (gate)
+            {
+                isDecided = isFinished = true;
+                if (!isAnswered)
+                {
+                    Answer(KvErrors.Failed(new QuorumFailure.Overload(), indeterminate: false));
+                }
+            }
+
+            finished?.TrySetResult(null);
         }
     }
 

@@ -1,17 +1,21 @@
 using System.Collections.Immutable;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Vnodes;
 using Kv.Core.Rings;
 
 namespace Kv.Cluster.Handoff;
 
 /// <summary>A partition that this node rebuilds, by one plan, and how far it has come. <see cref="Rebuilder"/>'s own, but for the problems, which anyone may read.</summary>
-internal sealed class RebuildJob(PartitionId partition, long plannedAt, ulong attempt)
+internal sealed class RebuildJob(Vnode vnode, long plannedAt, ulong attempt)
 {
     /// <summary>Members that have done their part of the present step.</summary>
     private readonly HashSet<NodeId> answered = [];
     private ImmutableSortedDictionary<NodeId, string> problems = ImmutableSortedDictionary<NodeId, string>.Empty;
 
-    public PartitionId Partition { get; } = partition;
+    /// <summary>Whose store is filled. Another vnode of the partition has another store, as when this one was found to be damaged: nothing that was sent is in that.</summary>
+    public Vnode Vnode { get; } = vnode;
+
+    public PartitionId Partition => Vnode.Partition;
 
     public long PlannedAt { get; } = plannedAt;
 

@@ -59,7 +59,7 @@ internal sealed partial class Rebuilder
             Follow(state.Current);
             var asked = jobs.Values.Take(MaxAsked).ToList();
             await Task.WhenAll(asked.Select(job => AskAllAsync(job, cancel).AsTask()));
-            var whole = asked.Where(job => job.Step == null).Select(job => job.Partition).ToImmutableArray();
+            var whole = asked.Where(job => job.Step == null && host.Find(job.Partition) == job.Vnode).Select(job => job.Partition).ToImmutableArray();
             var hasStepped = asked.Any(job => job.HasStepped);
             if (!whole.IsEmpty)
             {
@@ -92,13 +92,10 @@ internal sealed partial class Rebuilder
             foreach (var partition in ring.Rebuilding.Where(p => ring.Owner(p) == snapshot.Self))
             {
                 // What was sent by an earlier plan counts no more: a member that was waited for may be gone, and its share with it.
-                if (jobs.TryGetValue(partition, out var job) && job.PlannedAt == ring.PlannedAt)
+                if (host.Find(partition) is { } vnode)
                 {
-                    next[partition] = job;
-                }
-                else if (host.Find(partition) is { } vnode)
-                {
-                    next[partition] = new RebuildJob(partition, ring.PlannedAt, AttemptOf(vnode));
+                    var isSame = jobs.TryGetValue(partition, out var job) && job.PlannedAt == ring.PlannedAt && job.Vnode == vnode;
+                    next[partition] = isSame ? job! : new RebuildJob(vnode, ring.PlannedAt, AttemptOf(vnode));
                 }
             }
         }

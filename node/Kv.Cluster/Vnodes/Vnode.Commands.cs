@@ -55,7 +55,7 @@ public sealed partial class Vnode
     private void ApplyCoordinate(VnodeCommand.Coordinate command, VnodePass.Slot slot)
     {
         var props = command.Props;
-        var local = slot.Value is { } held && (!props.LastWriteWins || command.Update is not null) ? StoredForm.Decode(held) : null;
+        var local = slot.Value is { } held ? StoredForm.Decode(held) : null;
         var dot = context.Actors.Next(Partition);
         if (!KvObject.IsNewEvent(local, command.Context, dot))
         {

@@ -112,7 +112,7 @@ public sealed partial class Vnode
         if (durable.IsCompletedSuccessfully && pass.PassedOn.Count == 0 && (lastFinish.IsCompleted || !WaitsForEarlier(pass, written)))
         {
             durable.GetAwaiter().GetResult();
-            Finish(pass, mayAnswer: true);
+            Finish(pass, MayConfirm(pass));
         }
         else
         {
@@ -126,6 +126,9 @@ public sealed partial class Vnode
     /// </summary>
     private static bool WaitsForEarlier(VnodePass pass, bool written) =>
         pass.ConfirmsAll || (pass.HasWaiting && (!written || (pass.Transfer is not null && pass.HasConfirmed)));
+
+    /// <summary>What is confirmed may be the very write that the transfer's target missed.</summary>
+    private static bool MayConfirm(VnodePass pass) => !(pass.HasConfirmed && pass.Transfer is { HasMissed: true, IsCompleting: true });
 
     /// <summary>Answers when all that the turn's answers say is so. Ends when all turns before have ended too. Throws nothing.</summary>
     private async Task FinishAsync(VnodePass pass, ValueTask durable, bool written, Task previous)
@@ -147,8 +150,7 @@ public sealed partial class Vnode
                 }
             }
 
-            // What is confirmed may be the very write that the target missed.
-            mayAnswer &= !(pass.HasConfirmed && pass.Transfer is { HasMissed: true, IsCompleting: true });
+            mayAnswer &= MayConfirm(pass);
         }
         catch (Exception exception)
         {

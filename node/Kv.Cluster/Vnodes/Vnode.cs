@@ -125,8 +125,8 @@ public sealed partial class Vnode : IAsyncDisposable
     internal async ValueTask<bool> ForgetAsync(IReadOnlyList<StoredEntry> entries, long ifWrites)
     {
         var forget = new VnodeCommand.Forget(entries, ifWrites);
-        await Send(forget);
-        return forget.Forgotten;
+        var answer = await Send(forget);
+        return forget.Forgotten && answer.Reply is PeerReply.Done;
     }
 
     internal ValueTask<VnodeReply> GetAsync(ReadOnlyMemory<byte> key, bool headOnly) =>

@@ -106,7 +106,10 @@ public sealed partial class VnodeHost
         {
             try
             {
-                await (await opening).DisposeAsync();
+                if (await OpenedAsync(opening) is { } vnode)
+                {
+                    await vnode.DisposeAsync();
+                }
             }
             catch (StoreException exception)
             {
@@ -118,6 +121,19 @@ public sealed partial class VnodeHost
         {
             await context.Actors.CloseAsync(CancellationToken.None);
             context.Actors.Dispose();
+        }
+    }
+
+    /// <summary>Null where it did not open: there was no room, or another document was faster.</summary>
+    private static async Task<Vnode?> OpenedAsync(Task<Vnode> opening)
+    {
+        try
+        {
+            return await opening;
+        }
+        catch (Exception exception) when (exception is StoreRefusedException or InvalidOperationException)
+        {
+            return null;
         }
     }
 

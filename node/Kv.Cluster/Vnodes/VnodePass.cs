@@ -32,10 +32,8 @@ internal sealed class VnodePass
         /// <summary>The stored form; null where there is none.</summary>
         public ReadOnlyMemory<byte>? Value { get; set; }
 
-        /// <summary>What the store had when the turn began, if it was read.</summary>
+        /// <summary>What the store had when the turn began.</summary>
         public ReadOnlyMemory<byte>? Before { get; set; }
-
-        public bool NeedsRead { get; set; }
 
         /// <summary>The index has the entries of <see cref="Before"/>.</summary>
         public bool IsIndexed { get; set; }
@@ -100,10 +98,7 @@ internal sealed class VnodePass
     {
         for (var i = 0; i < used; i++)
         {
-            if (slots[i].NeedsRead)
-            {
-                Reads.Add(slots[i].Key, slots[i].Backend);
-            }
+            Reads.Add(slots[i].Key, slots[i].Backend);
         }
 
         if (Reads.Count == 0)
@@ -112,16 +107,13 @@ internal sealed class VnodePass
         }
 
         await store.ReadAsync(Reads, CancellationToken.None);
-        for (int i = 0, read = 0; i < used; i++)
+        for (var i = 0; i < used; i++)
         {
-            if (slots[i].NeedsRead)
-            {
-                slots[i].IsRefused = Reads.IsRefused(read);
-                HasRefused |= slots[i].IsRefused;
-                slots[i].IsMisplaced = Reads.IsMisplaced(read) && !slots[i].IsRefused;
-                slots[i].IsIndexed = slots[i].Backend == StoreBackend.Ordered && !Reads.IsMisplaced(read);
-                slots[i].Value = slots[i].Before = Reads.Value(read++);
-            }
+            slots[i].IsRefused = Reads.IsRefused(i);
+            HasRefused |= slots[i].IsRefused;
+            slots[i].IsMisplaced = Reads.IsMisplaced(i) && !slots[i].IsRefused;
+            slots[i].IsIndexed = slots[i].Backend == StoreBackend.Ordered && !Reads.IsMisplaced(i);
+            slots[i].Value = slots[i].Before = Reads.Value(i);
         }
     }
 
@@ -241,9 +233,9 @@ internal sealed class VnodePass
         }
     }
 
-    /// <summary>What the turn does to the trees of a layout. False where a key was written blindly, so that its old entry is not known.</summary>
+    /// <summary>What the turn does to the trees of a layout.</summary>
     // hot
-    public bool TryCollectTreeChanges(PartitionId partition, TreeLayout layout, List<TreeChange> changes)
+    public void CollectTreeChanges(PartitionId partition, TreeLayout layout, List<TreeChange> changes)
     {
         for (var i = 0; i < used; i++)
         {
@@ -253,16 +245,9 @@ internal sealed class VnodePass
                 continue;
             }
 
-            if (!slot.NeedsRead)
-            {
-                return false;
-            }
-
             var key = EntryHash.OfKey(slot.Key.Span);
             changes.Add(TreeChange.Of(range, key, HashOf(key, slot.Before), HashOf(key, slot.Value)));
         }
-
-        return true;
     }
 
     public void Clear()
@@ -271,7 +256,7 @@ internal sealed class VnodePass
         {
             slots[i].Key = default;
             slots[i].Value = slots[i].Before = null;
-            slots[i].NeedsRead = slots[i].IsRefused = false;
+            slots[i].IsRefused = false;
             slots[i].IsIndexed = slots[i].IsMisplaced = false;
             slots[i].IsDirty = false;
             slots[i].IsConfirmed = false;
@@ -297,14 +282,13 @@ internal sealed class VnodePass
         switch (command)
         {
             case VnodeCommand.Get get:
-                Name(get.Key, needsRead: true);
+                Name(get.Key);
                 break;
             case VnodeCommand.Coordinate coordinate:
-                // Blind where nobody asks what is replaced: hash trees do.
-                Name(coordinate.Key, needsRead: !coordinate.Props.LastWriteWins || coordinate.Update is not null || (Layout is not null && coordinate.Props.Aae));
+                Name(coordinate.Key);
                 break;
             case VnodeCommand.Merge merge:
-                Name(merge.Key, needsRead: true);
+                Name(merge.Key);
                 break;
             case VnodeCommand.Confirm confirm:
                 NameAll(confirm.Keys);
@@ -325,7 +309,7 @@ internal sealed class VnodePass
     {
         foreach (var held in keys)
         {
-            Name(held.Key, needsRead: true);
+            Name(held.Key);
         }
     }
 
@@ -333,13 +317,13 @@ internal sealed class VnodePass
     {
         foreach (var entry in entries)
         {
-            Name(entry.Key, needsRead: true);
+            Name(entry.Key);
         }
     }
 
     private static ulong HashOf(ulong key, ReadOnlyMemory<byte>? value) => value is { } present ? EntryHash.OfEntry(key, present.Span) : 0;
 
-    private void Name(ReadOnlyMemory<byte> key, bool needsRead)
+    private void Name(ReadOnlyMemory<byte> key)
     {
         if (!positions.TryGetValue(key, out var position))
         {
@@ -353,8 +337,5 @@ internal sealed class VnodePass
             slots[position].Key = key;
             slots[position].Backend = backends!.Of(key.Span);
         }
-
-        // What is replaced may have index entries.
-        slots[position].NeedsRead |= needsRead || slots[position].Backend == StoreBackend.Ordered;
     }
 }

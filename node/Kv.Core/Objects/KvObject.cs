@@ -79,7 +79,7 @@ public sealed class KvObject : IEquatable<KvObject>
 
     /// <summary>
     /// The coordinated write (reference 3.3): what the coordinating vnode makes of its own object and a client's write, under the new event
-    /// <paramref name="dot"/> of that vnode. <paramref name="local"/> is null where the vnode has no object, or with last_write_wins did not look.
+    /// <paramref name="dot"/> of that vnode. <paramref name="local"/> is null where the vnode has no object.
     /// The content carries the coordinator's time and tag; its time is moved past the local object's newest where a clock of another node ran ahead, so that
     /// what comes after is newer. Throws <see cref="InvalidOperationException"/> if the event is not new to both clocks: see <see cref="IsNewEvent"/>.
     /// </summary>

@@ -1,4 +1,5 @@
 using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Membership;
 using Kv.Core.Quorum;
@@ -59,6 +60,25 @@ public sealed class DamageTests
         await node.StartAsync();
         await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
         await load.EndAsync();
+        load.VerifyHeldBy(node, [rotten]);
+    });
+
+    [Fact]
+    public void ARebuild_WhoseStoreIsDamagedInItsMidst_BeginsAnew() => Run(82, async (cluster, node, load) =>
+    {
+        await load.StopClientsAsync();
+        var rotten = await RotAsync(cluster, node);
+        var late = cluster.Nodes[3].Id;
+        cluster.Network.Drop = (_, to, request) => to == late && request is PeerRequest.Rebuild { Step: RebuildStep.Send };
+        Assert.True((await RebuildAsync(node, rotten)).IsOk);
+        await cluster.UntilAsync(() => node.Volume.Contents(rotten).Count > 0, 60, "others have sent what they hold");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        var first = node.Node.Vnodes.Single(vnode => vnode.Partition == rotten);
+        Assert.True(node.Volume.Rot(rotten));
+        await load.WriteAllAsync(node);
+        await cluster.UntilAsync(() => node.Node.Vnodes.Any(vnode => vnode.Partition == rotten && vnode != first), 60, "the damage is met, and another store is there");
+        cluster.Network.Drop = null;
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty, 120, "the partition is rebuilt");
         load.VerifyHeldBy(node, [rotten]);
     });
 
@@ -184,7 +204,6 @@ public sealed class DamageTests
         await story(cluster, cluster.Nodes[0], load);
     });
 
-    /// <summary>An entry of the node's disk goes bad while it is down; its next start finds it.</summary>
     /// <summary>Has the node hold hints for another, loses them on its disk, and brings the other back; gives their partition.</summary>
     private static async Task<PartitionId> DamageHintsAsync(SimCluster cluster, SimNode node, Load load)
     {
@@ -202,6 +221,7 @@ public sealed class DamageTests
         return hints;
     }
 
+    /// <summary>An entry of the node's disk goes bad while it is down; its next start finds it.</summary>
     private static async Task<PartitionId> RotAsync(SimCluster cluster, SimNode node)
     {
         node.Kill(losesPower: false);

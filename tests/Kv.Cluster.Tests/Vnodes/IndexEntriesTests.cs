@@ -51,7 +51,7 @@ public sealed class IndexEntriesTests
     });
 
     [Fact]
-    public void WritesThatAreBlindByHash_ReadWhatTheyReplaceHere() => Run(4, Props with { LastWriteWins = true, DvvEnabled = false, AllowMult = false, Aae = false }, async cluster =>
+    public void LastWriteWins_ReplacesTheEntriesToo() => Run(4, Props with { LastWriteWins = true, DvvEnabled = false, AllowMult = false, Aae = false }, async cluster =>
     {
         await PutAsync(cluster.Nodes[0], Key, VersionVector.Empty, ("color_bin", "red"));
         await PutAsync(cluster.Nodes[0], Key, VersionVector.Empty, ("color_bin", "blue"));
