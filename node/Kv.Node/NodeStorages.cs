@@ -22,20 +22,25 @@ public static class NodeStorages
     }
 
     /// <summary>How a limit is shared out among a node's stores and requests.</summary>
-    public static MemoryBudget Budget(NodeOptions options) => MemoryBudget.For(MemoryLimit.Bytes(options), options.StoresPerNode);
+    public static MemoryBudget Budget(NodeOptions options)
+    {
+        var limit = MemoryLimit.Bytes(options);
+        return MemoryBudget.For(limit, options.StoresPerNode, options.MemoryBackendBytes ?? limit / 32);
+    }
 
     /// <summary>The data directory, recovered. Throws <see cref="StoreException"/> where it is damaged, of another format, or in use.</summary>
     public static NodeStorage Open(NodeOptions options, RequestMemory memory, ILoggerFactory loggers)
     {
         var failed = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var budget = Budget(options);
         var engine = StorageEngine.Open(
-            Budget(options).Apply(new StorageOptions { Directory = options.DataDirectory, LongValueRoom = memory.TryAllocateAnswer }),
+            budget.Apply(new StorageOptions { Directory = options.DataDirectory, LongValueRoom = memory.TryAllocateAnswer }),
             error => failed.TrySetResult(error),
             DiskFiles.Instance,
             TimeProvider.System,
             loggers.CreateLogger<StorageEngine>());
         return new NodeStorage(
-            engine,
+            new StoresWithMemory(engine, new MemoryRoom(budget.MemoryBackendBytes)),
             new FileNodeState(DiskFiles.Instance, Path.Combine(Path.GetFullPath(options.DataDirectory), "state")),
             FormatVersion,
             engine.Statistics,

@@ -36,10 +36,10 @@ internal sealed class Load
 
     public ObjectKey KeyOf(int number) => keys[number];
 
-    public static async Task<Load> BeginAsync(SimCluster cluster, int clientCount = 3, int keyCount = 24)
+    public static async Task<Load> BeginAsync(SimCluster cluster, int clientCount = 3, int keyCount = 24, string props = """{"allow_mult":true}""")
     {
         var admin = cluster.Up.First();
-        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync(Type, """{"allow_mult":true}""", default)));
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync(Type, props, default)));
         await cluster.UntilAsync(() => admin.Node.Admin.GetBucketType(Type).Value!.MissingOn.IsEmpty, 20, "the load's bucket type is ready");
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync(Type, default)));
         await cluster.SettleAsync();

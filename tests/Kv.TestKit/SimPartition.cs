@@ -120,7 +120,7 @@ internal sealed class SimPartition(long birth)
     public void Close()
     {
         SyncUpTo(Applied);
-        IsOpen = false;
+        EndLife();
     }
 
     public void Crash(Random random)
@@ -134,7 +134,17 @@ internal sealed class SimPartition(long birth)
         unsynced.Clear();
         Synced = Applied;
         (Seen, Index) = (durable, durableIndex);
+        EndLife();
+    }
+
+    /// <summary>Trees of what was in memory alone go with the process.</summary>
+    private void EndLife()
+    {
         IsOpen = false;
+        if (Trees.Ranges.Any(range => range.IsVolatile))
+        {
+            Trees = HashTrees.TryDecode(Trees.Encode(), out var lasting, out var reason) ? lasting : throw new InvalidOperationException(reason);
+        }
     }
 
     private void TakeBack(Write lost)

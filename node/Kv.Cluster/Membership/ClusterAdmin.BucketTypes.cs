@@ -34,7 +34,7 @@ public sealed partial class ClusterAdmin
     }
 
     /// <summary>
-    /// Refused `not_ready` with the members that have not shown that they hold the type, or of an `ordered` one do not say that they can keep it; members marked down are not waited for.
+    /// Refused `not_ready` with the members that have not shown that they hold the type, or do not say that they can keep objects of its backend; members marked down are not waited for.
     /// </summary>
     public async ValueTask<AdminResult<BucketTypeView>> ActivateBucketTypeAsync(string name, CancellationToken cancel)
     {
@@ -45,11 +45,13 @@ public sealed partial class ClusterAdmin
             return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"the bucket type {name} is not seen on {missing} yet");
         }
 
-        if (type.IsOk && type.Value.Props.StoreBackend == StoreBackend.Ordered && state.Current.Document is { } document
-            && await SilentAsync(document.Members.Where(m => m.State != MemberState.Down), new PeerRequest.KnowsOrdered(), cancel) is { Length: > 0 } silent)
+        if (type.IsOk && WhetherKnown(type.Value.Props.StoreBackend) is { } question && state.Current.Document is { } document
+            && await SilentAsync(document.Members.Where(m => m.State != MemberState.Down), question, cancel) is { Length: > 0 } silent)
         {
             return new AdminRefusal(
-                AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"not all members say that they can keep objects of backend `ordered`: {silent}; upgrade them, or wait until they are up");
+                AdminRefusalKind.FailedPrecondition,
+                RefusalReason.NotReady,
+                $"not all members say that they can keep objects of backend `{type.Value.Props.Backend}`: {silent}; upgrade them, or wait until they are up");
         }
 
         return await ChangeAsync(new DocumentChange.ActivateBucketType(name), cancel) is { } refusal ? refusal : GetBucketType(name);
@@ -191,6 +193,14 @@ public sealed partial class ClusterAdmin
             && a.Props.PreCommit.SequenceEqual(b.Props.PreCommit)
             && a.Props.PostCommit.SequenceEqual(b.Props.PostCommit)
             && a.Props with { PreCommit = b.Props.PreCommit, PostCommit = b.Props.PostCommit } == b.Props);
+
+    /// <summary>What every member is asked before a type has data in a backend; null for the one that there always was.</summary>
+    private static PeerRequest? WhetherKnown(StoreBackend backend) => backend switch
+    {
+        StoreBackend.Ordered => new PeerRequest.KnowsOrdered(),
+        StoreBackend.Memory => new PeerRequest.KnowsMemory(),
+        _ => null,
+    };
 
     private static AdminResult<BucketProps> Read(string propsJson, Func<JsonElement, BucketPropsResult> rules)
     {

@@ -15,7 +15,7 @@ internal sealed class KeyBackends(ClusterState state)
 {
     private volatile Known? known;
 
-    private sealed record Known(ImmutableSortedDictionary<string, BucketType> Types, ImmutableArray<byte[]> Ordered);
+    private sealed record Known(ImmutableSortedDictionary<string, BucketType> Types, ImmutableArray<(byte[] Prefix, StoreBackend Backend)> Exceptions);
 
     // hot
     public StoreBackend Of(ReadOnlySpan<byte> key)
@@ -27,22 +27,23 @@ internal sealed class KeyBackends(ClusterState state)
 
         if (known is not { } latest || latest.Types != document.BucketTypes)
         {
-            known = latest = new Known(document.BucketTypes, OrderedPrefixes(document));
+            known = latest = new Known(document.BucketTypes, ExceptionsOf(document));
         }
 
-        foreach (var prefix in latest.Ordered)
+        foreach (var (prefix, backend) in latest.Exceptions)
         {
             if (key.StartsWith(prefix))
             {
-                return StoreBackend.Ordered;
+                return backend;
             }
         }
 
         return StoreBackend.Hash;
     }
 
-    private static ImmutableArray<byte[]> OrderedPrefixes(ClusterDocument document) =>
+    private static ImmutableArray<(byte[] Prefix, StoreBackend Backend)> ExceptionsOf(ClusterDocument document) =>
     [
-        .. document.BucketTypes.Where(type => type.Value is { Props.StoreBackend: StoreBackend.Ordered }).Select(type => ObjectKeyCodec.TypePrefix(type.Key)),
+        .. document.BucketTypes.Where(type => type.Value is { Props.StoreBackend: not StoreBackend.Hash })
+            .Select(type => (ObjectKeyCodec.TypePrefix(type.Key), type.Value.Props.StoreBackend)),
     ];
 }

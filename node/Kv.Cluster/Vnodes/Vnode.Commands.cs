@@ -106,6 +106,12 @@ public sealed partial class Vnode
             return;
         }
 
+        if (!TakesRoom(slot, stored))
+        {
+            command.Pending = VnodeReply.Overloaded;
+            return;
+        }
+
         context.Statistics.ObjectWritten(written, stored.Length, context.Options);
         slot.Value = stored;
         slot.IsDirty = true;
@@ -131,6 +137,12 @@ public sealed partial class Vnode
         if (kept is not null && !Takes(command.Key, command.Fence))
         {
             command.Pending = VnodeReply.StaleFence;
+            return;
+        }
+
+        if (kept is { } merged && !TakesRoom(slot, merged))
+        {
+            command.Pending = VnodeReply.Overloaded;
             return;
         }
 
@@ -161,6 +173,12 @@ public sealed partial class Vnode
                 return;
             }
 
+            if (kept is { } merged && !TakesRoom(pass.SlotOf(entry.Key), merged))
+            {
+                command.Pending = VnodeReply.Overloaded;
+                return;
+            }
+
             Keep(pass.SlotOf(entry.Key), kept);
         }
     }
@@ -186,6 +204,24 @@ public sealed partial class Vnode
     {
         reason = kept is { Length: var length } && length > store.MaxValueBytes ? $"a merged object of {length} bytes is beyond the store's {store.MaxValueBytes}" : null;
         return reason is null;
+    }
+
+    /// <summary>Whether there is room for what a key is to hold, in the bound of the node where it is kept in memory alone. A delete of what is there always has it.</summary>
+    private bool TakesRoom(VnodePass.Slot slot, ReadOnlyMemory<byte> stored)
+    {
+        if (slot.Backend != StoreBackend.Memory)
+        {
+            return true;
+        }
+
+        var growth = slot.Value is { } held ? stored.Length - held.Length : slot.Key.Length + stored.Length;
+        if (growth > Math.Max(0, memoryRoom) && !(slot.Value is not null && ObjectCodec.IsTombstone(stored)))
+        {
+            return false;
+        }
+
+        memoryRoom -= growth;
+        return true;
     }
 
     private static void Keep(VnodePass.Slot slot, ReadOnlyMemory<byte>? kept)

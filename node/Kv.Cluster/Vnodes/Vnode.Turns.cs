@@ -40,6 +40,7 @@ public sealed partial class Vnode
         try
         {
             pass.Fences = context.Fences.Known;
+            memoryRoom = store.MemoryRoom;
             await pass.ReadAsync(store);
             foreach (var command in pass.Commands)
             {
@@ -99,45 +100,46 @@ public sealed partial class Vnode
         pass.Transfer = transfer is { PassesWritesOn: true } active ? active : null;
         keeper.Collect(pass);
         var written = pass.Writes.Count > 0 || pass.Writes.ChangesTrees;
+        var isLogged = written && !pass.Writes.IsInMemoryAlone;
         var durable = written ? store.WriteAsync(pass.Writes, durability, CancellationToken.None) : default;
         keeper.Written();
         Volatile.Write(ref writes, writes + pass.Touched);
+        hasSoftTail = isLogged ? durability != Durability.Synced : hasSoftTail;
         if (written)
         {
-            hasSoftTail = durability != Durability.Synced;
             PassOn(pass);
         }
 
         AnswerWhatNeedNotWait(pass);
-        if (durable.IsCompletedSuccessfully && pass.PassedOn.Count == 0 && (lastFinish.IsCompleted || !WaitsForEarlier(pass, written)))
+        if (durable.IsCompletedSuccessfully && pass.PassedOn.Count == 0 && (lastFinish.IsCompleted || !WaitsForEarlier(pass, written, isLogged)))
         {
             durable.GetAwaiter().GetResult();
             Finish(pass, MayConfirm(pass));
         }
         else
         {
-            lastFinish = FinishAsync(pass, durable, written, lastFinish);
+            lastFinish = FinishAsync(pass, durable, WaitsForEarlier(pass, written, isLogged), lastFinish);
         }
     }
 
     /// <summary>
-    /// The store makes writes durable in the order of its calls. A turn that wrote nothing may confirm what an earlier turn wrote, and so may any turn while
+    /// The store makes writes durable in the order of its calls. A turn that wrote nothing, or in memory alone, may confirm what an earlier turn wrote, and so may any turn while
     /// writes are passed on, which arrive in no order.
     /// </summary>
-    private static bool WaitsForEarlier(VnodePass pass, bool written) =>
-        pass.ConfirmsAll || (pass.HasWaiting && (!written || (pass.Transfer is not null && pass.HasConfirmed)));
+    private static bool WaitsForEarlier(VnodePass pass, bool written, bool isLogged) =>
+        pass.ConfirmsAll || (pass.HasWaiting && (!written || ((pass.Transfer is not null || !isLogged) && pass.HasConfirmed)));
 
     /// <summary>What is confirmed may be the very write that the transfer's target missed.</summary>
     private static bool MayConfirm(VnodePass pass) => !(pass.HasConfirmed && pass.Transfer is { HasMissed: true, IsCompleting: true });
 
     /// <summary>Answers when all that the turn's answers say is so. Ends when all turns before have ended too. Throws nothing.</summary>
-    private async Task FinishAsync(VnodePass pass, ValueTask durable, bool written, Task previous)
+    private async Task FinishAsync(VnodePass pass, ValueTask durable, bool waitsForEarlier, Task previous)
     {
         var mayAnswer = true;
         try
         {
             await durable;
-            if (WaitsForEarlier(pass, written))
+            if (waitsForEarlier)
             {
                 await previous;
             }

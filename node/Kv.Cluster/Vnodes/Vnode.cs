@@ -30,6 +30,7 @@ public sealed partial class Vnode : IAsyncDisposable
     private Task lastFinish = Task.CompletedTask;
     private bool hasSoftTail;
     private long writes;
+    private long memoryRoom; // As the turn began, without what it took since.
     private VnodeReply failedReply = VnodeReply.StorageFailed; // Set before the next, and not after.
     private int scans;
     private volatile bool isFailed;
@@ -63,6 +64,9 @@ public sealed partial class Vnode : IAsyncDisposable
 
     /// <summary>Whether what is written outlives the process.</summary>
     public bool IsDurable => store.Capabilities.HasFlag(StoreCapabilities.Durable);
+
+    /// <summary>See <see cref="IPartitionStore.WillForget"/>.</summary>
+    internal bool WillForget => store.WillForget;
 
     public long ApproximateCount => store.ApproximateCount;
 

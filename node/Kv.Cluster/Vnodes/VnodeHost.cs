@@ -108,6 +108,12 @@ public sealed partial class VnodeHost
             {
                 if (await OpenedAsync(opening) is { } vnode)
                 {
+                    if (vnode.WillForget)
+                    {
+                        // What it keeps in memory alone is gone with it, whatever the counters say.
+                        context!.Actors.Forget(vnode.Partition);
+                    }
+
                     await vnode.DisposeAsync();
                 }
             }

@@ -8,7 +8,7 @@ namespace Kv.Core.AntiEntropy;
 
 /// <summary>
 /// The trees of a vnode's store, by range, with what says whether they can be believed: the layout that keys were put into ranges by, and when they were last
-/// built from the data. One writer; readers beside it see each leaf before or after a change. Durable form, little endian:
+/// built from the data. One writer; readers beside it see each leaf before or after a change. Those of volatile ranges are no part of the durable form, little endian:
 /// <code>
 /// format version, 2 (1)
 /// layout (8), built at, Unix seconds (8)
@@ -45,7 +45,7 @@ public sealed class HashTrees
         get
         {
             var length = (long)HeaderBytes;
-            foreach (var tree in trees.Values)
+            foreach (var (_, tree) in Durable(trees))
             {
                 length += TreeHeaderBytes + ((long)tree.Filled().Count() * BlockBytes);
             }
@@ -97,8 +97,8 @@ public sealed class HashTrees
         writer.WriteByte(FormatVersion);
         writer.WriteUInt64(Layout);
         writer.WriteUInt64((ulong)BuiltAt);
-        writer.WriteUInt32((uint)held.Count);
-        foreach (var (range, tree) in held)
+        writer.WriteUInt32((uint)Durable(held).Count());
+        foreach (var (range, tree) in Durable(held))
         {
             writer.WriteUInt32((uint)range.First.Number);
             writer.WriteByte((byte)range.NVal);
@@ -147,6 +147,8 @@ public sealed class HashTrees
         result = read;
         return true;
     }
+
+    private static IEnumerable<KeyValuePair<TreeRange, HashTree>> Durable(ImmutableSortedDictionary<TreeRange, HashTree> held) => held.Where(pair => !pair.Key.IsVolatile);
 
     private static HashTree? ReadTree(ref ByteReader reader, bool hasDepth)
     {

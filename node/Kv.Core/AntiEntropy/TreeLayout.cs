@@ -6,12 +6,13 @@ using Kv.Core.Buckets;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
+using Kv.Core.Stores;
 
 namespace Kv.Core.AntiEntropy;
 
 /// <summary>
-/// By which rules a cluster document puts keys into trees: what range a key belongs to, and which ranges a vnode keeps. A rule is a bucket's n_val, key hashing and
-/// whether it takes part. Only exceptions are kept: types unlike <see cref="BucketProps.NewType"/> and buckets unlike their type; so a type that is added with the
+/// By which rules a cluster document puts keys into trees: what range a key belongs to, and which ranges a vnode keeps. A rule is a bucket's n_val, key hashing,
+/// whether it takes part, and whether its objects are in memory alone. Only exceptions are kept: types unlike <see cref="BucketProps.NewType"/> and buckets unlike their type; so a type that is added with the
 /// usual n_val changes nothing, and keys of a type that is not known yet are where they will be. Immutable.
 /// </summary>
 public sealed class TreeLayout
@@ -24,10 +25,13 @@ public sealed class TreeLayout
     private readonly FrozenDictionary<string, Rule> types;
     private readonly FrozenDictionary<BucketName, Rule> buckets;
 
+    // Of ranges: each first partition has one of each.
+    private readonly ImmutableArray<(int NVal, bool IsVolatile)> kinds;
+
     private TreeLayout(int ringSize, FrozenDictionary<string, Rule> types, FrozenDictionary<BucketName, Rule> buckets)
     {
         (RingSize, this.types, this.buckets) = (ringSize, types, buckets);
-        NVals = [.. types.Values.Concat(buckets.Values).Append(Usual).Where(rule => rule.TakesPart).Select(rule => rule.NVal).Distinct().Order()];
+        kinds = [.. types.Values.Concat(buckets.Values).Append(Usual).Where(rule => rule.TakesPart).Select(rule => (rule.NVal, rule.IsVolatile)).Distinct().Order()];
         Id = ComputeId();
     }
 
@@ -35,9 +39,6 @@ public sealed class TreeLayout
     public ulong Id { get; }
 
     public int RingSize { get; }
-
-    /// <summary>Numbers of replicas that there are trees for, ascending.</summary>
-    public ImmutableArray<int> NVals { get; }
 
     public static TreeLayout Of(ClusterDocument document)
     {
@@ -66,7 +67,7 @@ public sealed class TreeLayout
     {
         var rule = RuleOf(key);
         return rule.TakesPart
-            ? new TreeRange(RingHash.FirstPartition(key.BucketType, key.Bucket.Span, key.Key.Span, rule.IsBucketOnly, RingSize), rule.NVal)
+            ? new TreeRange(RingHash.FirstPartition(key.BucketType, key.Bucket.Span, key.Key.Span, rule.IsBucketOnly, RingSize), rule.NVal, rule.IsVolatile)
             : null;
     }
 
@@ -76,7 +77,8 @@ public sealed class TreeLayout
     /// <summary>The ranges that a vnode keeps trees of, ascending.</summary>
     public ImmutableArray<TreeRange> RangesOf(PartitionId partition) =>
     [
-        .. NVals.SelectMany(n => Enumerable.Range(0, Math.Min(n, RingSize)).Select(back => new TreeRange(new PartitionId((partition.Number - back) & (RingSize - 1)), n))).Order(),
+        .. kinds.SelectMany(kind => Enumerable.Range(0, Math.Min(kind.NVal, RingSize))
+            .Select(back => new TreeRange(new PartitionId((partition.Number - back) & (RingSize - 1)), kind.NVal, kind.IsVolatile))).Order(),
     ];
 
     private Rule RuleOf(ObjectKey key)
@@ -121,7 +123,7 @@ public sealed class TreeLayout
     {
         Add(bytes, name.Length);
         bytes.AddRange(name);
-        Add(bytes, rule.NVal, rule.TakesPart ? 1 : 0, rule.IsBucketOnly ? 1 : 0);
+        Add(bytes, rule.NVal, (rule.TakesPart ? 1 : 0) + (rule.IsVolatile ? 2 : 0), rule.IsBucketOnly ? 1 : 0);
     }
 
     private static void Add(List<byte> bytes, params ReadOnlySpan<int> numbers)
@@ -134,8 +136,8 @@ public sealed class TreeLayout
         }
     }
 
-    private readonly record struct Rule(int NVal, bool TakesPart, bool IsBucketOnly)
+    private readonly record struct Rule(int NVal, bool TakesPart, bool IsBucketOnly, bool IsVolatile)
     {
-        public static Rule Of(BucketProps props) => new(props.NVal, props.Aae, RingHash.IsBucketOnly(props.ChashKeyFun));
+        public static Rule Of(BucketProps props) => new(props.NVal, props.Aae, RingHash.IsBucketOnly(props.ChashKeyFun), props.StoreBackend == StoreBackend.Memory);
     }
 }

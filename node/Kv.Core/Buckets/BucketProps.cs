@@ -12,9 +12,10 @@ public sealed record BucketProps
 {
     public const string HashBackend = "faster";
     public const string OrderedBackend = "ordered";
+    public const string MemoryBackend = "memory";
 
     /// <summary>What <see cref="Backend"/> may be.</summary>
-    public static ImmutableArray<string> Backends { get; } = [HashBackend, OrderedBackend];
+    public static ImmutableArray<string> Backends { get; } = [HashBackend, OrderedBackend, MemoryBackend];
 
     /// <summary>Properties of the type `default` and of untyped buckets until changed: one value, the newest by the clock, as in Riak.</summary>
     public static BucketProps DefaultType { get; } = new();
@@ -71,7 +72,12 @@ public sealed record BucketProps
     /// <summary>A bucket type's engine (<see cref="Backends"/>), for good; null where unset, which means <see cref="HashBackend"/>.</summary>
     public string? Backend { get; init; }
 
-    public StoreBackend StoreBackend => Backend == OrderedBackend ? StoreBackend.Ordered : StoreBackend.Hash;
+    public StoreBackend StoreBackend => Backend switch
+    {
+        OrderedBackend => StoreBackend.Ordered,
+        MemoryBackend => StoreBackend.Memory,
+        _ => StoreBackend.Hash,
+    };
 
     public string? SearchIndex { get; init; }
 

@@ -40,7 +40,7 @@ public static class BucketPropsRules
 
         if (props.Backend is { } backend && !BucketProps.Backends.Contains(backend))
         {
-            problems.Add(new BucketPropsProblem("backend", $"must be {string.Join(" or ", BucketProps.Backends)}"));
+            problems.Add(new BucketPropsProblem("backend", $"must be one of {string.Join(", ", BucketProps.Backends)}"));
         }
 
         CheckHllPrecision(props, null, asked, problems);

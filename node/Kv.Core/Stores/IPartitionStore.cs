@@ -26,6 +26,12 @@ public interface IPartitionStore : IAsyncDisposable
     /// <summary>Bytes of live keys and values, as exactly as the engine knows.</summary>
     long ApproximateBytes { get; }
 
+    /// <summary>Bytes that keys of <see cref="StoreBackend.Memory"/> may still take; not held to by <see cref="WriteAsync"/>, whose caller may go beyond it for what frees some. The most there can be where that has no bound.</summary>
+    long MemoryRoom => long.MaxValue;
+
+    /// <summary>Whether it has held keys that do not outlive it.</summary>
+    bool WillForget => false;
+
     /// <summary>
     /// The hash trees that batches carried along: changed with the data, as durable as it, and after a crash as the data that is left has them. What is in them is
     /// the caller's affair, but for a store that cannot vouch for them any more: those have layout 0. May be read beside everything.

@@ -17,12 +17,16 @@ public sealed class ReadBatch
     /// <summary>Whether some key is of <see cref="StoreBackend.Ordered"/>.</summary>
     public bool HasOrdered { get; private set; }
 
+    /// <summary>Whether some key is of <see cref="StoreBackend.Memory"/>.</summary>
+    public bool HasMemory { get; private set; }
+
     /// <summary>Adds a key of a backend and returns its position.</summary>
     public int Add(ReadOnlyMemory<byte> key, StoreBackend backend = StoreBackend.Hash)
     {
         keys.Add(key);
         backends.Add(backend);
         HasOrdered |= backend == StoreBackend.Ordered;
+        HasMemory |= backend == StoreBackend.Memory;
         values.Add(null);
         refusals.Add(false);
         return keys.Count - 1;
@@ -38,7 +42,7 @@ public sealed class ReadBatch
     /// <summary>Whether the value is there and was not read, for want of memory. The others were.</summary>
     public bool IsRefused(int position) => refusals[position];
 
-    /// <summary>Whether an ordered key was found by hash, where it was written before its bucket type was known here: it has no index entries yet.</summary>
+    /// <summary>Whether a key of another backend was found by hash, where it was written before its bucket type was known here: it has no index entries yet.</summary>
     public bool IsMisplaced(int position) => misplaced.Contains(position);
 
     /// <summary>For engines: see <see cref="IsMisplaced"/>.</summary>
@@ -57,6 +61,6 @@ public sealed class ReadBatch
         refusals.Clear();
         backends.Clear();
         misplaced.Clear();
-        HasOrdered = false;
+        HasOrdered = HasMemory = false;
     }
 }

@@ -8,4 +8,7 @@ public enum StoreBackend : byte
 
     /// <summary>In byte order: ranges of keys can be scanned, and batches carry index entries.</summary>
     Ordered = 1,
+
+    /// <summary>In memory alone: gone with the process, and within a bound of the node.</summary>
+    Memory = 2,
 }

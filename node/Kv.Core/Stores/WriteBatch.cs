@@ -13,6 +13,7 @@ public sealed class WriteBatch
     private readonly List<TreeChange> treeChanges = [];
     private readonly List<IndexChange> indexChanges = [];
     private long entryBytes;
+    private bool isAllMemory = true;
 
     /// <summary>One change. <see cref="Value"/> is null where the key is removed. <see cref="Backend"/> is always the same for a key, but for one that was not known yet to be ordered.</summary>
     public readonly record struct Entry(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value, StoreBackend Backend = StoreBackend.Hash);
@@ -30,6 +31,12 @@ public sealed class WriteBatch
     /// <summary>Index entries that come and go with the batch, in order; the last one of an entry counts.</summary>
     public IReadOnlyList<IndexChange> IndexChanges => indexChanges;
 
+    /// <summary>Whether some entry is of <see cref="StoreBackend.Memory"/>, or some tree of a volatile range.</summary>
+    public bool HasMemory { get; private set; }
+
+    /// <summary>Whether all of it is in memory alone: done at once, it says nothing of how durable what came before is.</summary>
+    public bool IsInMemoryAlone => isAllMemory && NewTrees is null;
+
     public bool ChangesTrees => NewTrees is not null || treeChanges.Count > 0;
 
     /// <summary>Bytes of keys, values and index entries together, and of <see cref="NewTrees"/> as they are kept.</summary>
@@ -43,13 +50,19 @@ public sealed class WriteBatch
     {
         entries.Add(entry);
         entryBytes += entry.Key.Length + (entry.Value?.Length ?? 0);
+        Note(entry.Backend == StoreBackend.Memory);
     }
 
-    public void Change(in TreeChange change) => treeChanges.Add(change);
+    public void Change(in TreeChange change)
+    {
+        treeChanges.Add(change);
+        Note(change.Range.IsVolatile);
+    }
 
     public void Change(in IndexChange change)
     {
         indexChanges.Add(change);
+        Note(isMemory: false);
         entryBytes += change.Entry.Length;
     }
 
@@ -57,7 +70,7 @@ public sealed class WriteBatch
     public void TakeChangesOf(WriteBatch other)
     {
         NewTrees = other.NewTrees;
-        treeChanges.AddRange(other.treeChanges);
+        other.treeChanges.ForEach(change => Change(change));
         other.indexChanges.ForEach(change => Change(change));
     }
 
@@ -68,5 +81,12 @@ public sealed class WriteBatch
         indexChanges.Clear();
         NewTrees = null;
         entryBytes = 0;
+        (HasMemory, isAllMemory) = (false, true);
+    }
+
+    private void Note(bool isMemory)
+    {
+        HasMemory |= isMemory;
+        isAllMemory &= isMemory;
     }
 }

@@ -153,6 +153,7 @@ public static class PeerCodec
         PeerRequest.GetUp => PeerRequestCode.GetUp,
         PeerRequest.KnowsSecurity => PeerRequestCode.KnowsSecurity,
         PeerRequest.KnowsOrdered => PeerRequestCode.KnowsOrdered,
+        PeerRequest.KnowsMemory => PeerRequestCode.KnowsMemory,
         PeerRequest.TreeRoot => PeerRequestCode.TreeRoot,
         PeerRequest.TreeBranches => PeerRequestCode.TreeBranches,
         PeerRequest.TreeSegments => PeerRequestCode.TreeSegments,

@@ -33,9 +33,10 @@ internal static class PeerFields
         All = 31,
     }
 
-    public static PartitionId ReadPartition(ref WireReader reader)
+    public static PartitionId ReadPartition(ref WireReader reader) => CheckPartition(ref reader, reader.I32());
+
+    public static PartitionId CheckPartition(ref WireReader reader, int number)
     {
-        var number = reader.I32();
         if (number is < 0 or >= Ring.MaxSize)
         {
             reader.Fail(string.Create(CultureInfo.InvariantCulture, $"partition {number}"));

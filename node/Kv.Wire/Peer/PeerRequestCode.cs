@@ -30,5 +30,6 @@ public enum PeerRequestCode
     GetUp = 31,
     KnowsSecurity = 32,
     KnowsOrdered = 33,
+    KnowsMemory = 34,
     VnodeScan = 40,
 }

@@ -9,7 +9,7 @@ namespace Kv.Wire.Peer;
 /// <summary>
 /// Bodies of the messages by which replicas compare their hash trees.
 /// <code>
-/// tree          partition u32 | first partition of the range u32 | its n_val u8 | layout u64
+/// tree          partition u32 | first partition of the range u32, 2^30 added where it is volatile | its n_val u8 | layout u64
 /// TreeRoot      tree | root u32        TreeBranches  tree        TreeSegments  tree | count u32 | count × branch u8
 /// TreeLeaves    tree | depth u8 | count u32 | count × segment u16                           TreeRelease   tree, of layout 0
 /// TreeEntries   tree | count u32 | count × segment u16 | after (length u32, bytes)       
@@ -20,6 +20,8 @@ namespace Kv.Wire.Peer;
 /// </summary>
 internal static class TreeCodec
 {
+    private const int VolatileFlag = 1 << 30;
+
     public static void Write(WireWriter writer, PeerRequest request)
     {
         switch (request)
@@ -206,19 +208,20 @@ internal static class TreeCodec
     private static void WriteTree(WireWriter writer, PartitionId partition, TreeRange range, ulong layout)
     {
         writer.I32(partition.Number);
-        writer.I32(range.First.Number);
+        writer.I32(range.First.Number | (range.IsVolatile ? VolatileFlag : 0));
         writer.U8((byte)range.NVal);
         writer.U64(layout);
     }
 
     private static TreeRange ReadRange(ref WireReader reader)
     {
-        var (first, nVal) = (PeerFields.ReadPartition(ref reader), reader.U8());
+        var word = reader.I32();
+        var (first, nVal) = (PeerFields.CheckPartition(ref reader, word & ~VolatileFlag), reader.U8());
         if (nVal == 0)
         {
             reader.Fail("a range of no replicas");
         }
 
-        return new TreeRange(first, nVal);
+        return new TreeRange(first, nVal, (word & VolatileFlag) != 0);
     }
 }

@@ -15,9 +15,9 @@ namespace Kv.Operator.Api.BucketTypes;
     "nVal of an active bucket type cannot be changed",
     FieldPath = ".spec.nVal")]
 [ValidationRule(
-    "(has(self.status) && has(self.status.observedGeneration)) || !has(self.spec.backend) || self.spec.backend in ['faster', 'ordered']",
+    "(has(self.status) && has(self.status.observedGeneration)) || !has(self.spec.backend) || self.spec.backend in ['faster', 'ordered', 'memory']",
     nameof(KnowsBackend),
-    "the backend is one of faster, ordered",
+    "the backend is one of faster, ordered, memory",
     FieldPath = ".spec.backend")]
 [GenericAdditionalPrinterColumn(".spec.clusterRef.name", "Cluster", "string")]
 [GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Active\")].status", "Active", "string")]
@@ -33,7 +33,7 @@ public sealed class BucketType : CustomKubernetesEntity<BucketTypeSpec, BucketTy
     public string TypeName => Spec.Name ?? Metadata.Name;
 
     /// <summary>Of a new object only, which has no status: an older one with another name could be neither changed nor told about.</summary>
-    public static bool KnowsBackend(BucketType self) => self.Status.ObservedGeneration is not null || self.Spec.Backend is null or "faster" or "ordered";
+    public static bool KnowsBackend(BucketType self) => self.Status.ObservedGeneration is not null || self.Spec.Backend is null or "faster" or "ordered" or "memory";
 
     public static bool KeepsNVal(BucketType self, BucketType old) => old.Status.State != "Active" || self.Spec.NVal == old.Spec.NVal;
 }

@@ -125,7 +125,7 @@ public sealed class BucketTypeSpec
 
     [Length(1, 64)]
     [Pattern("^[a-z][-a-z0-9]*$")]
-    [Description("The storage engine: faster, which is also what a type without it has, keeps a hash table; ordered keeps records by key. Cannot be changed.")]
+    [Description("The storage engine: faster, which is also what a type without it has, keeps a hash table; ordered keeps records by key; memory keeps nothing on disk, within the nodes' bound. Cannot be changed.")]
     public string? Backend { get; set; }
 
     [EnumValues("counter", "set", "gset", "map", "hll")]

@@ -193,17 +193,20 @@ public sealed class FormationTests
         await cluster.UntilAsync(() => admin.Document!.FindMember(node.Id)!.Endpoints["peer"] == "elsewhere:9081", 10, "the document has its new address");
     });
 
-    [Fact]
-    public void AnOrderedType_IsActivatedOnceAllMembersCanKeepIt() => SimCluster.Run(11, 3, async cluster =>
+    [Theory]
+    [InlineData("ordered")]
+    [InlineData("memory")]
+    public void ATypeOfABackendThatCameLater_IsActivatedOnceAllMembersCanKeepIt(string backend) => SimCluster.Run(11, 3, async cluster =>
     {
         await cluster.FormAsync(3);
         var (admin, old) = (cluster.Nodes[0], cluster.Nodes[1].Id);
-        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("t", """{"backend":"ordered"}""", default)));
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("t", $$"""{"backend":"{{backend}}"}""", default)));
         await cluster.SettleAsync();
-        cluster.Network.Instead = (_, to, request) => to == old && request is PeerRequest.KnowsOrdered ? new PeerReply.Refused(PeerReply.Refused.Unreadable + "code 33") : null;
+        cluster.Network.Instead = (_, to, request) => to == old && request is PeerRequest.KnowsOrdered or PeerRequest.KnowsMemory ? new PeerReply.Refused(PeerReply.Refused.Unreadable + "code 33") : null;
         var refused = (await admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync("t", default))).Refusal!;
         Assert.Equal(RefusalReason.NotReady, refused.Reason);
         Assert.Contains(cluster.Document.FindMember(old)!.Name, refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"`{backend}`", refused.Message, StringComparison.Ordinal);
         cluster.Network.Instead = null;
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync("t", default)));
     });

@@ -71,9 +71,22 @@ public sealed class TreeLayoutTests
     public void TypeThatTakesNoPart_HasNoTrees()
     {
         var layout = TreeLayout.Of(With(Single(16), "cache", BucketProps.NewType with { NVal = 2, Aae = false }));
-        Assert.Equal([3], layout.NVals);
         Assert.Null(layout.RangeOf(new ObjectKey("cache", "b", "k")));
         Assert.Equal(3, layout.RangesOf(new PartitionId(1)).Length);
+    }
+
+    [Fact]
+    public void TypeInMemory_HasTreesOfItsOwn()
+    {
+        var memory = BucketProps.NewType with { Backend = BucketProps.MemoryBackend };
+        var layout = TreeLayout.Of(With(Single(16), "cache", memory));
+        var range = layout.RangeOf(new ObjectKey("cache", "b", "k"))!.Value;
+        Assert.True(range.IsVolatile);
+        Assert.Equal(range, new TreeRange(range.First, 3, IsVolatile: true));
+        Assert.Equal(6, layout.RangesOf(range.First).Length);
+        Assert.Contains(range, layout.RangesOf(range.First));
+        Assert.NotEqual(TreeLayout.Of(Single(16)).Id, layout.Id);
+        Assert.Equal(3, TreeLayout.Of(With(Single(16), "cache", memory with { Aae = false })).RangesOf(range.First).Length);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class BucketPropsRulesTests
     [InlineData("""{"durability":"disk"}""", "durability: must be synced, interval or memory")]
     [InlineData("""{"repl":"sometimes"}""", "repl: must be true, false, realtime or fullsync")]
     [InlineData("""{"backend":""}""", "backend: not_valid_name")]
-    [InlineData("""{"backend":"leveldb"}""", "backend: must be faster or ordered")]
+    [InlineData("""{"backend":"leveldb"}""", "backend: must be one of faster, ordered, memory")]
     [InlineData("""{"chash_keyfun":{"mod":"m","fun":"f"}}""", "chash_keyfun: riak_core_util:chash_std_keyfun is the only one supported")]
     [InlineData("""{"precommit":[{"mod":"m","fun":"f"}]}""", "precommit: commit hooks are not supported; the list must be empty")]
     [InlineData("""{"linkfun":"f"}""", "linkfun: must be an object of the form {\"mod\": …, \"fun\": …}")]

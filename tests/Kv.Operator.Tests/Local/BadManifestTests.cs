@@ -61,7 +61,7 @@ public sealed class BadManifestTests
         { Type("clusterRef: {name: c}\n  datatype: set\n  allowMult: false"), "spec.allowMult: a type with a datatype needs allowMult: true" },
         { Type("clusterRef: {name: c}\n  hllPrecision: 12"), "spec.hllPrecision: hllPrecision needs datatype: hll" },
         { Type("clusterRef: {name: c}\n  writeOnce: true\n  consistent: true"), "spec.writeOnce: writeOnce and consistent exclude each other" },
-        { Type("clusterRef: {name: c}\n  backend: bitcask"), "spec.backend: the backend is one of faster, ordered" },
+        { Type("clusterRef: {name: c}\n  backend: bitcask"), "spec.backend: the backend is one of faster, ordered, memory" },
         { Type("clusterRef: {name: c}\n  durability: maybe"), "spec.durability: must be one of synced, interval, memory" },
         { Type("clusterRef: {name: c}\n  deleteMode: never"), "spec.deleteMode: must match" },
         { Type("clusterRef: {name: c}\n  smallVClock: 60\n  bigVClock: 50"), "spec.smallVClock: smallVClock is at most bigVClock" },

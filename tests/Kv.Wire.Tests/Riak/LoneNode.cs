@@ -12,11 +12,14 @@ using Xunit;
 namespace Kv.Wire.Tests.Riak;
 
 /// <summary>
-/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `ordered` (with indexes), `keeps` (allow_mult, tombstones kept), one for each data type (`counters`, `sets`, …) and
+/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `ordered` (with indexes), `cache` (in memory, of <see cref="MemoryBackendBytes"/>), `keeps` (allow_mult, tombstones kept), one for each data type (`counters`, `sets`, …) and
 /// `sleeping`, which is not active.
 /// </summary>
 public sealed class LoneNode : IAsyncDisposable
 {
+    /// <summary>For objects of `cache`, three of each.</summary>
+    public const int MemoryBackendBytes = 40_000;
+
     private static readonly string[] DataTypes = ["counter", "set", "gset", "map", "hll"];
 
     private LoneNode(ClusterNode node) => Node = node;
@@ -27,12 +30,13 @@ public sealed class LoneNode : IAsyncDisposable
     {
         var self = new Member(new NodeId(7), "node1", "", MemberState.Joining, ImmutableSortedDictionary<string, string>.Empty);
         var node = new ClusterNode(
-            new ClusterOptions(), self, new NoPeers(), new MemoryPartitionStores(), new MemoryNodeState(), TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
+            new ClusterOptions(), self, new NoPeers(), new StoresWithMemory(new MemoryPartitionStores(), new MemoryRoom(MemoryBackendBytes)), new MemoryNodeState(), TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
         await node.StartAsync(CancellationToken.None);
         Ok(await node.Admin.CreateClusterAsync(null, "test", 8, CancellationToken.None));
         var alone = new LoneNode(node);
         await alone.CreateTypeAsync("siblings", "{}");
         await alone.CreateTypeAsync("ordered", """{"backend":"ordered"}""");
+        await alone.CreateTypeAsync("cache", """{"backend":"memory"}""");
         await alone.CreateTypeAsync("keeps", """{"delete_mode":"keep"}""");
         foreach (var dataType in DataTypes)
         {
