@@ -39,9 +39,11 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly NodeWatcher watcher;
     private readonly SelfDescription selfDescription;
     private readonly SeedSearch seeds;
+    private readonly HandoffReceiver receiver;
     private readonly HandoffScheduler handoff;
     private readonly RebuildSource sources;
     private readonly Rebuilder rebuilder;
+    private readonly TreeLocks locks;
     private readonly ExchangeScheduler exchanges;
     private readonly PeerDispatcher dispatcher;
     private readonly Member self;
@@ -85,7 +87,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         var gate = new VnodeGate(State, host);
         Client = new KvClient(State, gate, watched, time, options, Statistics);
         host.Reap = Client.Reap;
-        var receiver = new HandoffReceiver(options, State, host, Statistics.Handoff);
+        receiver = new HandoffReceiver(options, State, host, Statistics.Handoff);
         var sender = new HandoffSender(options, self.Id, receiver, watched, fences, Statistics.Handoff, time, Child());
         handoff = new HandoffScheduler(
             options,
@@ -102,7 +104,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         rebuilder = new Rebuilder(options, State, host, sources, watched, agreement, time, Child(), Statistics.Handoff, loggers.CreateLogger<Rebuilder>());
         Admin = new ClusterAdmin(
             options, self, State, documents, agreement, gossip, watched, ViewTransfers, watcher, host, Client, () => stores.FreeBytes, time, Child());
-        var locks = new TreeLocks(self.Id, options, time);
+        locks = new TreeLocks(self.Id, options, time);
         var responder = new TreeResponder(State, host, locks);
         var pace = new Pace(options.ExchangeBytesPerSecond, () => Statistics.ActiveRequests > options.ExchangePauseRequests, time);
         exchanges = new ExchangeScheduler(
@@ -143,6 +145,21 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
     /// <summary>Completes, with the reason, when a store is beyond use: the process is to end, so that a restart recovers what is on disk.</summary>
     public Task<Exception> Failed => failure.Task;
+
+    /// <summary>What bounded queues hold now, beside what <paramref name="bounds"/> allows: for who checks that the node keeps to them.</summary>
+    internal IReadOnlyList<QueueDepth> QueuesAgainst(ClusterOptions bounds) =>
+    [
+        new(nameof(bounds.VnodeMailboxLimit), host.DeepestMailbox, bounds.VnodeMailboxLimit),
+        new(nameof(bounds.MaxConcurrentRequests), Client.Active, bounds.MaxConcurrentRequests),
+        new(nameof(bounds.MaxConcurrentRepairs), Client.Repairs, bounds.MaxConcurrentRepairs),
+        new(nameof(bounds.MaxWaitingReaps), Client.WaitingReaps, bounds.MaxWaitingReaps),
+        new(nameof(bounds.MaxInspections), host.Inspections.Count, bounds.MaxInspections),
+        new(nameof(bounds.HandoffConcurrency), handoff.Running, bounds.HandoffConcurrency),
+        new(nameof(bounds.HandoffConcurrency), receiver.Merging, bounds.HandoffConcurrency),
+        new(nameof(bounds.RebuildConcurrency), sources.Running, bounds.RebuildConcurrency),
+        new(nameof(bounds.ExchangeConcurrency), exchanges.Running, bounds.ExchangeConcurrency),
+        new(nameof(bounds.ExchangeConcurrency), locks.TakenForPeers, bounds.ExchangeConcurrency),
+    ];
 
     /// <summary>
     /// Opens the stores, recovers the document, asks the members it lists whether they live and know better, and begins to serve. Throws

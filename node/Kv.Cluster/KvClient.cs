@@ -40,6 +40,12 @@ public sealed partial class KvClient : IDisposable
     /// <summary>Those of them that clients of this node sent, and no other node handed on.</summary>
     public int Coordinating => Volatile.Read(ref coordinating);
 
+    /// <summary>Read repairs under way.</summary>
+    internal int Repairs => context.Repairs;
+
+    /// <summary>Tombstones that wait to be removed.</summary>
+    internal int WaitingReaps => coordinators.WaitingReaps;
+
     /// <summary>Whether clients are sent elsewhere, since the node is to be stopped. What other nodes hand on is still carried out.</summary>
     public bool IsDraining
     {

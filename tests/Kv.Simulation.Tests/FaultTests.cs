@@ -52,6 +52,11 @@ public sealed class FaultTests
         (world, second) => Assert.Equal(second < 8, world.Node(0).IsPaused));
 
     [Fact]
+    public void SlowDisk_ThatEnds_LeavesAnotherOfTheSameNode() => Play(
+        [new Fault.SlowDisk(1, At(0), 0, For(4)), new Fault.SlowDisk(2, At(2), 0, For(6))],
+        (world, second) => Assert.Equal(second < 8, world.Node(0).Volume.MostSyncTime > SimVolume.UsualSyncTime));
+
+    [Fact]
     public void LinksOfALostVolume_StayCut() => Play(
         [new Fault.Part(1, At(0), [0], For(8)), new Fault.LoseVolume(2, At(2), 0, For(2))],
         (world, second) => Assert.Equal(second < 8, world.Cluster.Network.IsCut(world.Node(0).Id, world.Node(1).Id)));
@@ -65,6 +70,16 @@ public sealed class FaultTests
     public void Faults_ThatFindNothing_AreNotCounted() => Play(
         [new Fault.Crash(1, At(0), 0, true, For(8)), new Fault.Crash(2, At(1), 0, true, For(8)), new Fault.CutOneWay(3, At(1), 1, 1, For(2)), new Fault.Part(4, At(1), [0, 1, 2], For(2))],
         (world, _) => Assert.Equal(1, world.Faults));
+
+    [Fact]
+    public void Rot_EndsNoProcess_AndWhatIsDamagedIsRebuilt()
+    {
+        var writes = Enumerable.Range(1, 60).Select(number => new ClientCall(number, At(number / 20.0), 0, 0, 0, number % 7, ClientVerb.Put, true));
+        var verdict = SimRun.Run(PlanOf([.. writes, new Fault.Rot(101, At(5), 1), new AdminCall.Rebuild(102, At(5), 1), new Fault.LosePartitions(103, At(12), 1, 1, For(1))]) with { Losses = 1 });
+        Assert.Empty(verdict.Violations);
+        Assert.DoesNotContain(verdict.Journal, line => line.Contains("gives up", StringComparison.Ordinal));
+        Assert.Contains(verdict.Journal, line => line.Contains("admin at n2: done", StringComparison.Ordinal));
+    }
 
     [Fact]
     public void Verdict_CountsTheCallsThatWereMade()

@@ -44,6 +44,9 @@ public sealed class SimNode : IAsyncDisposable
 
     public ClusterDocument? Document => IsUp ? Node.State.Current.Document : null;
 
+    /// <summary>What bounded queues hold now, each by the name of its bound in the options that its cluster was given, and that bound.</summary>
+    public IEnumerable<(string Name, long Depth, long Bound)> Queues => Node.QueuesAgainst(cluster.Options).Select(queue => (queue.Name, queue.Depth, queue.Bound));
+
     public async Task StartAsync()
     {
         var incarnation = cluster.Scheduler.CreateContext(Name, Clock);
@@ -54,7 +57,7 @@ public sealed class SimNode : IAsyncDisposable
             var self = new Member(
                 Id, Name, Zone, MemberState.Joining, ImmutableSortedDictionary<string, string>.Empty.Add(PeerEndpoint.Name, Address));
             node = new ClusterNode(
-                cluster.Options,
+                seams.Options(cluster.Options),
                 self,
                 seams.Transport(this, incarnation, cluster.Network.TransportOf(Id, incarnation)),
                 seams.Stores(this, incarnation, Volume.OpenStores(incarnation)),

@@ -8,6 +8,9 @@ namespace Kv.TestKit;
 /// <summary>What stands between simulated nodes and the ports that they meet the world through: nothing, unless a test puts something there.</summary>
 public class SimSeams
 {
+    /// <summary>The limits that the node goes by: those of its cluster.</summary>
+    public virtual ClusterOptions Options(ClusterOptions real) => real;
+
     public virtual IPeerTransport Transport(SimNode node, SimContext context, IPeerTransport real) => real;
 
     public virtual IPeerHandler Handler(SimNode node, SimContext context, IPeerHandler real) => real;

@@ -20,8 +20,11 @@ public sealed class SimVolume(SimScheduler scheduler)
 
     internal SimScheduler Scheduler { get; } = scheduler;
 
+    /// <summary>How long a sync of a good disk takes at most.</summary>
+    public static readonly TimeSpan UsualSyncTime = TimeSpan.FromMilliseconds(2);
+
     /// <summary>How long a sync takes at most.</summary>
-    public TimeSpan MostSyncTime { get; set; } = TimeSpan.FromMilliseconds(2);
+    public TimeSpan MostSyncTime { get; set; } = UsualSyncTime;
 
     /// <summary>How long a write that nobody waits for stays off the disk at most.</summary>
     public TimeSpan MostIdleTime { get; set; } = TimeSpan.FromSeconds(1);
@@ -83,6 +86,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>Partitions with an entry whose checksum is wrong, or that were found damaged: their stores cannot be opened.</summary>
     public IEnumerable<PartitionId> Rotten => Data.Where(pair => pair.Value.IsRotten || Reported.ContainsKey(pair.Key)).Select(pair => pair.Key);
 
+    /// <summary>Whether something here is rotten and nobody has found it yet.</summary>
+    public bool HidesRot => Data.Any(pair => !pair.Value.IsDropped && pair.Value.IsRotten && !Reported.ContainsKey(pair.Key));
+
     internal TimeSpan SyncTime => MostSyncTime * Scheduler.Random.NextDouble();
 
     /// <summary>The stores for a new incarnation of the node; older ones are dead by then.</summary>
@@ -114,7 +120,14 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>The same of one partition's.</summary>
     public bool Rot(PartitionId partition) => Data.TryGetValue(partition, out var data) && !data.IsDropped && data.Rot(Scheduler.Random);
 
-    /// <summary>A partition's data is gone, as if somebody had removed its directory while the node was down.</summary>
+    /// <summary>A partition's files are gone while the node is down: the next start knows that there was a store, and reports it as damaged.</summary>
+    public void Destroy(PartitionId partition)
+    {
+        Data.Remove(partition);
+        Reported.TryAdd(partition, $"partition {partition}: its files are gone");
+    }
+
+    /// <summary>A partition's data is gone, and the storage does not know that it ever was there.</summary>
     public void Lose(PartitionId partition)
     {
         Data.Remove(partition);

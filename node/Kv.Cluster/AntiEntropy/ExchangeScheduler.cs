@@ -66,6 +66,18 @@ internal sealed partial class ExchangeScheduler(
         }
     }
 
+    /// <summary>Exchanges that this node asked for and that are under way.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (gate)
+            {
+                return jobs.Values.Count(job => job.IsRunning);
+            }
+        }
+    }
+
     /// <summary>Compares a partition of this node's with all that hold the same keys, as soon as may be. Gives the number of comparisons; 0 where the node does not own it.</summary>
     public int Want(PartitionId partition)
     {

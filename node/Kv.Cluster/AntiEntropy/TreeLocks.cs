@@ -15,6 +15,18 @@ internal sealed class TreeLocks(NodeId self, ClusterOptions options, TimeProvide
 
     private readonly record struct Hold(NodeId By, long Until);
 
+    /// <summary>Trees that peers hold, or held until lately.</summary>
+    public int TakenForPeers
+    {
+        get
+        {
+            lock (gate)
+            {
+                return CountForPeers();
+            }
+        }
+    }
+
     /// <summary>For an exchange of this node's own: held until it is released.</summary>
     public bool TryTake(PartitionId partition, TreeRange range)
     {
@@ -33,7 +45,7 @@ internal sealed class TreeLocks(NodeId self, ClusterOptions options, TimeProvide
             Expire();
             var mayTake = holds.TryGetValue((partition, range), out var hold)
                 ? hold.By == peer && hold.Until != long.MaxValue
-                : holds.Values.Count(other => other.Until != long.MaxValue) < options.ExchangeConcurrency;
+                : CountForPeers() < options.ExchangeConcurrency;
             if (mayTake)
             {
                 holds[(partition, range)] = new Hold(peer, Until());
@@ -69,6 +81,9 @@ internal sealed class TreeLocks(NodeId self, ClusterOptions options, TimeProvide
             }
         }
     }
+
+    // Needs the gate.
+    private int CountForPeers() => holds.Values.Count(hold => hold.Until != long.MaxValue);
 
     private long Until() => Deadline.After(time, 2 * options.ExchangeTimeout).Timestamp;
 

@@ -28,6 +28,9 @@ internal sealed class CoordinatorContext(
 
     public DeadlineWheel Deadlines { get; } = new(time);
 
+    /// <summary>Places taken by <see cref="TryBeginRepair"/>.</summary>
+    public int Repairs => Volatile.Read(ref repairs);
+
     /// <summary>Takes a place for work that no client waits for; false (and counted) when there are too many. Each true needs one <see cref="EndRepair"/>.</summary>
     public bool TryBeginRepair()
     {

@@ -30,6 +30,8 @@ internal sealed class Coordinators
         reaper = new Reaper(context, calls);
     }
 
+    public int WaitingReaps => reaper.Waiting;
+
     private static KvOutcome.Failed NotInCluster => new(new KvError.NotReady("the node is in no cluster any more"));
 
     private static KvOutcome.Failed ReplicaDamaged => new(new KvError.NotReady(VnodeRefusals.Damaged));

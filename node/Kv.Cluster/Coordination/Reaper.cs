@@ -39,6 +39,18 @@ internal sealed class Reaper(CoordinatorContext context, ReplicaCalls calls)
     /// <summary>What reading a key gave: something to reap, or replicas that were repaired, after which it is worth another try.</summary>
     private sealed record Finding(ObjectKey Key, Candidate? Candidate, bool IsRepaired);
 
+    /// <summary>Keys that were taken up and are not done with.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (gate)
+            {
+                return tries.Count;
+            }
+        }
+    }
+
     /// <summary>Takes it up after the delay of the bucket's delete_mode. False where the bucket keeps tombstones, or there is too much to do: it is forgotten then.</summary>
     public bool Schedule(ObjectKey key)
     {

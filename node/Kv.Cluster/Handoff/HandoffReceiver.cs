@@ -18,6 +18,9 @@ internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state
 
     private int merging;
 
+    /// <summary>Batches that are being merged.</summary>
+    public int Merging => Volatile.Read(ref merging);
+
     /// <summary>An empty batch asks whether this node would take the partition.</summary>
     public async ValueTask<PeerReply> HandleAsync(PeerRequest.HandoffBatch batch, CancellationToken cancel)
     {

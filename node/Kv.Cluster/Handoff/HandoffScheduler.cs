@@ -83,6 +83,18 @@ internal sealed partial class HandoffScheduler(
         return views.ToImmutable();
     }
 
+    /// <summary>Transfers under way.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (gate)
+            {
+                return jobs.Values.Count(job => job.IsRunning);
+            }
+        }
+    }
+
     private long CountHints()
     {
         var snapshot = state.Current;

@@ -69,6 +69,18 @@ internal sealed partial class RebuildSource(
         }
     }
 
+    /// <summary>Partitions that are being sent.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (gate)
+            {
+                return feeds.Values.Count(feed => feed.Job.IsRunning);
+            }
+        }
+    }
+
     /// <summary>What goes home by handoff is looked for there later, by the next step: nobody may bring any after that.</summary>
     private PeerReply HandleReturn(ClusterSnapshot snapshot, PartitionId partition)
     {

@@ -143,6 +143,9 @@ public sealed partial class VnodeHost
         }
     }
 
+    /// <summary>Commands in the fullest mailbox.</summary>
+    internal long DeepestMailbox => MailboxDepth().Deepest;
+
     /// <summary>The partition's vnode if it is open; what was dropped or never written to is not.</summary>
     // hot
     public Vnode? Find(PartitionId partition)

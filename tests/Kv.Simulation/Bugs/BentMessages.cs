@@ -64,5 +64,15 @@ internal static class BentMessages
         return new(new PeerReply.Done { DocumentVersion = request.DocumentVersion });
     }
 
+    /// <summary>An owner takes every member for one that has sent all that it has.</summary>
+    public static ValueTask<PeerReply> TakeAllForSent(PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next) =>
+        request is PeerRequest.Rebuild ? new(new PeerReply.Done { DocumentVersion = request.DocumentVersion }) : next(request);
+
+    /// <summary>Who sends what an owner rebuilds leaves one object out.</summary>
+    public static ValueTask<PeerReply> SendAllButOne(SimNode node, PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next) =>
+        next(request is PeerRequest.HandoffBatch { Entries.Count: > 0 } batch && node.Document?.Ring.IsRebuilding(batch.Partition) == true
+            ? batch with { Entries = [.. batch.Entries.Skip(1)] }
+            : request);
+
     private static PeerReply As(PeerReply reply, PeerReply real) => reply with { DocumentVersion = real.DocumentVersion, Fence = real.Fence };
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Objects;
 using Kv.Core.Stores;
 
@@ -88,6 +89,22 @@ internal static class BentStores
     {
         public override ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel) =>
             Real.WriteAsync(Bent(batch, (_, entry) => IsTombstone(entry.Value) ? entry with { Value = null } : entry), durability, cancel);
+    }
+
+    public sealed class WithTreesOfYesterday(IPartitionStore real) : BentStore(real)
+    {
+        private TreeChange? last;
+
+        public override ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel)
+        {
+            if (batch.NewTrees is { } built && last is { } missed)
+            {
+                built.Apply(missed);
+            }
+
+            last = batch.TreeChanges is [.., var newest] ? newest : last;
+            return Real.WriteAsync(batch, durability, cancel);
+        }
     }
 
     public sealed class ForgetfulDrop(IPartitionStore real) : BentStore(real)

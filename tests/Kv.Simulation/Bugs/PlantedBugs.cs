@@ -11,9 +11,11 @@ namespace Kv.Simulation.Bugs;
 /// <summary>The mistakes that the simulation is proved with: `make sim-bugs` finds each within its number of seeds.</summary>
 public static class PlantedBugs
 {
+    private const int Endless = 1_000_000;
+
     private static readonly PeerReply Done = new PeerReply.Done();
 
-    public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors(), .. OfAgreement(), .. OfReaping(), .. OfReplication()];
+    public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors(), .. OfAgreement(), .. OfReaping(), .. OfReplication(), .. OfQueues(), .. OfTrees(), .. OfRebuilds()];
 
     private static IEnumerable<PlantedBug> OfStores() =>
     [
@@ -146,6 +148,24 @@ public static class PlantedBugs
         new("old-owner", "a write goes to who owned the partition before, and counts as the new owner's", 200, OldOwner),
         new("unsent-replica", "a write is not sent to the other replicas, and counts as theirs", 100, () => new() { Sending = (_, _, _, request, next) => BentMessages.SendNoReplica(request, next) }),
         new("early-acknowledgement", "a replica confirms a write that it puts off", 100, () => new() { Handling = (_, context, _, request, next) => BentMessages.ConfirmEarly(context, request, next) }),
+    ];
+
+    private static IEnumerable<PlantedBug> OfQueues() =>
+    [
+        new("endless-requests", "a node takes all requests that come", 100, () => new() { Limits = limits => limits with { MaxConcurrentRequests = Endless } }),
+        new("endless-transfers", "a node hands over everything at once", 100, () => new() { Limits = limits => limits with { HandoffConcurrency = Endless } }),
+        new("endless-exchanges", "a node compares all trees at once", 20, () => new() { Limits = limits => limits with { ExchangeConcurrency = Endless } }),
+    ];
+
+    private static IEnumerable<PlantedBug> OfTrees() =>
+    [
+        new("trees-of-yesterday", "trees that are built anew miss the last write", 40, () => new() { Store = real => new BentStores.WithTreesOfYesterday(real) }),
+    ];
+
+    private static IEnumerable<PlantedBug> OfRebuilds() =>
+    [
+        new("rebuilt-unasked", "a partition counts as rebuilt though nobody has sent what he has", 100, () => new() { Sending = (_, _, _, request, next) => BentMessages.TakeAllForSent(request, next) }),
+        new("rebuilt-but-one", "a key is left out where a partition is rebuilt", 100, () => new() { Sending = (node, _, _, request, next) => BentMessages.SendAllButOne(node, request, next) }),
     ];
 
     private static PlantedSeams LoneReap()

@@ -29,6 +29,9 @@ public sealed class PlantedSeams : SimSeams
 
     public Func<SimContext, INodeState, INodeState>? NodeState { get; init; }
 
+    /// <summary>The limits that nodes go by, made of those that they were given.</summary>
+    public Func<ClusterOptions, ClusterOptions>? Limits { get; init; }
+
     /// <summary>A node that lost its volume goes on under its old id.</summary>
     public bool KeepsId { get; init; }
 
@@ -53,6 +56,8 @@ public sealed class PlantedSeams : SimSeams
     }
 
     public override NodeId IdAfterLoss(SimNode node, NodeId fresh) => KeepsId ? node.Id : fresh;
+
+    public override ClusterOptions Options(ClusterOptions real) => Limits?.Invoke(real) ?? real;
 
     public override IPeerTransport Transport(SimNode node, SimContext context, IPeerTransport real) =>
         Sending is { } bend ? new BentTransport(real, (to, request, next) => bend(node, context, to, request, next)) : real;

@@ -1,23 +1,19 @@
-using Kv.Simulation.Plans;
 using Kv.Simulation.Running;
 using Kv.TestKit;
 
 namespace Kv.Simulation.Checkers;
 
-/// <summary>No queue passes its bound.</summary>
+/// <summary>No queue passes its bound, whatever limits the node itself goes by.</summary>
 internal static class QueueChecker
 {
-    public static void Check(SimNode node, SimPlan plan, Journal journal)
+    public static void Check(SimNode node, Journal journal)
     {
-        var deepest = node.Node.Statistics.MailboxDepth?.Invoke().Deepest ?? 0;
-        if (deepest > plan.QueueBound)
+        foreach (var (name, depth, bound) in node.Queues)
         {
-            journal.Violation($"{node.Name}: {deepest} commands in a mailbox of {plan.QueueBound}");
-        }
-
-        if (node.Node.Client.Active > plan.QueueBound)
-        {
-            journal.Violation($"{node.Name}: {node.Node.Client.Active} requests at once, of {plan.QueueBound} allowed");
+            if (depth > bound)
+            {
+                journal.Violation($"{node.Name}: {depth} at once, where {name} allows {bound}");
+            }
         }
     }
 }

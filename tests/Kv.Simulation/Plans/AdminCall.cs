@@ -29,6 +29,12 @@ public abstract record AdminCall(int Number, TimeSpan At, int By) : PlannedEvent
         public override string What => $"{Name(Dead)} is removed, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}";
     }
 
+    /// <summary>Whatever the node says is damaged is rebuilt from the other replicas, as `kv cluster rebuild` has it: the administrator looks at the node until there is something.</summary>
+    public sealed record Rebuild(int Number, TimeSpan At, int Node) : AdminCall(Number, At, Node)
+    {
+        public override string What => $"what is damaged on {Name(Node)} is rebuilt";
+    }
+
     /// <summary>Properties of the bucket type at the place <paramref name="Type"/> change, or of the one bucket in it.</summary>
     public sealed record ChangeProps(int Number, TimeSpan At, int By, int Type, bool IsOfBucket, string Props) : AdminCall(Number, At, By)
     {

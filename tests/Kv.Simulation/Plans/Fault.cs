@@ -79,6 +79,11 @@ public abstract record Fault(int Number, TimeSpan At) : PlannedEvent(Number, At)
         public override string What => $"the disk of {Name(Node)} is full{(ToTheLastByte ? " to the last byte" : "")} for {Seconds(For)}";
     }
 
+    public sealed record SlowDisk(int Number, TimeSpan At, int Node, TimeSpan For) : OnNode(Number, At, Node, For)
+    {
+        public override string What => $"the disk of {Name(Node)} takes up to a second for a sync for {Seconds(For)}";
+    }
+
     public sealed record NoDrops(int Number, TimeSpan At, int Node, TimeSpan For) : OnNode(Number, At, Node, For)
     {
         public override string What => $"{Name(Node)} has no room to record a drop for {Seconds(For)}";
@@ -100,7 +105,7 @@ public abstract record Fault(int Number, TimeSpan At) : PlannedEvent(Number, At)
         public override string What => $"the disk of {Name(Node)} fails a sync";
     }
 
-    /// <summary>An entry goes bad; the partition is given up when the node finds it.</summary>
+    /// <summary>An entry goes bad; the node closes the partition when it finds that, and says so.</summary>
     public sealed record Rot(int Number, TimeSpan At, int Node) : Fault(Number, At)
     {
         public override int? Loses => Node;

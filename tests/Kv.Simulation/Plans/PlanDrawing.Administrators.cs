@@ -45,6 +45,18 @@ public sealed partial class PlanDrawing
         }
     }
 
+    /// <summary>Of what is damaged, by one administrator or two; or by none, until everything has healed.</summary>
+    private void DrawRebuilds()
+    {
+        foreach (var fault in events.OfType<Fault>().Where(fault => fault is Fault.Rot or Fault.LosePartitions).ToList())
+        {
+            for (var administrators = latest.Next(3); administrators > 0; administrators--)
+            {
+                events.Add(new AdminCall.Rebuild(Next(), fault.At + TimeSpan.FromSeconds(6 * latest.NextDouble()), fault.Loses!.Value));
+            }
+        }
+    }
+
     /// <summary>
     /// A removal moves partitions, so that two copies may come to lie on one node for a while: where another node loses data too, which no claim can help, there is none.
     /// </summary>

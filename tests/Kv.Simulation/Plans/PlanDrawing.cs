@@ -19,6 +19,9 @@ public sealed partial class PlanDrawing
 
     // The same for what came after those.
     private readonly Random later;
+
+    // And for what came after that.
+    private readonly Random latest;
     private readonly List<PlannedEvent> events = [];
     private readonly int seed;
     private int nodes;
@@ -30,6 +33,7 @@ public sealed partial class PlanDrawing
         random = new Random(seed);
         dataTypes = new Random(~seed);
         later = new Random(unchecked(seed * 31));
+        latest = new Random(unchecked(seed * 37));
     }
 
     public static SimPlan Draw(int seed) => new PlanDrawing(seed).Draw();
@@ -61,6 +65,8 @@ public sealed partial class PlanDrawing
             DrawDuels(members, types);
         }
 
+        DrawRebuilds();
+        DrawCrowds(types.Length);
         return new SimPlan
         {
             Seed = seed,
@@ -69,7 +75,7 @@ public sealed partial class PlanDrawing
             Zones = Chance(0.3) ? random.Next(2, 4) : 1,
             RingSize = RingSizes[random.Next(RingSizes.Length)],
             Clients = clients,
-            QueueBound = Chance(0.2) ? random.Next(4, 40) : 10_000,
+            QueueBound = Chance(0.2) ? random.Next(4, 40) : SimPlan.AmpleQueueBound,
             IsRestless = Chance(0.2),
             Types = types,
             Events = [.. events.OrderBy(planned => planned.At).ThenBy(planned => planned.Number)],
@@ -164,6 +170,20 @@ public sealed partial class PlanDrawing
         {
             var (number, at, node, time) = (Next(), length * later.NextDouble(), later.Next(nodes), TimeSpan.FromSeconds(0.1 + (12 * later.NextDouble())));
             events.Add(later.Next(2) == 0 ? new Fault.NoDrops(number, at, node, time) : new Fault.BrokenStore(number, at, node, later.Next(RingSizes[^1]), time));
+        }
+    }
+
+    /// <summary>Crowds, and disks that are slow while they come, so that queues fill.</summary>
+    private void DrawCrowds(int types)
+    {
+        for (var count = latest.Next(4) == 0 ? latest.Next(1, 5) : 0; count > 0; count--)
+        {
+            var (at, node) = (length * (0.9 * latest.NextDouble()), latest.Next(nodes));
+            events.Add(new Crowd(Next(), at, node, latest.Next(types)));
+            if (latest.Next(2) == 0)
+            {
+                events.Add(new Fault.SlowDisk(Next(), at, latest.Next(nodes), TimeSpan.FromSeconds(0.1 + (6 * latest.NextDouble()))));
+            }
         }
     }
 

@@ -7,6 +7,9 @@ namespace Kv.Simulation.Plans;
 /// <summary>All that a seed decides before the run begins: topology, bucket types, and every fault, administrator's call and request with its time.</summary>
 public sealed record SimPlan
 {
+    /// <summary>Of a run whose queues are not to fill.</summary>
+    public const int AmpleQueueBound = 10_000;
+
     public required int Seed { get; init; }
 
     /// <summary>Members of the cluster at the beginning.</summary>
@@ -21,7 +24,7 @@ public sealed record SimPlan
 
     public required int Clients { get; init; }
 
-    /// <summary>Commands that a mailbox holds, and requests that a node takes, in this run.</summary>
+    /// <summary>What queues hold in this run: commands of a mailbox, requests of a node, repairs, tombstones that wait. Where it is small, one transfer and one exchange go at a time.</summary>
     public required int QueueBound { get; init; }
 
     /// <summary>Hash trees grow old at once and are compared in tiny pages, so that one is built or compared at any moment.</summary>

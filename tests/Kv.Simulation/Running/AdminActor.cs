@@ -15,6 +15,8 @@ internal sealed class AdminActor(SimWorld world)
 
     private const int MostClears = 120;
 
+    private const int MostRebuilds = 60;
+
     /// <summary>Between two attempts to confirm an exit: the moment in which it is possible and too early is short.</summary>
     private static readonly TimeSpan ExitPause = TimeSpan.FromMilliseconds(200);
 
@@ -35,6 +37,9 @@ internal sealed class AdminActor(SimWorld world)
                 break;
             case AdminCall.Remove remove:
                 await RemoveAsync(call, MemberNamed(world.Node(remove.Dead).Name), remove.CommitsTwice);
+                break;
+            case AdminCall.Rebuild rebuild:
+                await RebuildAsync(rebuild);
                 break;
             case AdminCall.ChangeProps change:
                 var type = world.Plan.Types[change.Type];
@@ -60,7 +65,7 @@ internal sealed class AdminActor(SimWorld world)
         }
     }
 
-    /// <summary>After the healing: what is staged and was never committed is taken back, members whose volumes are gone are given up, and everything takes part in anti-entropy.</summary>
+    /// <summary>After the healing: what is staged and was never committed is taken back, members whose volumes are gone are given up, what is damaged is rebuilt, and everything takes part in anti-entropy.</summary>
     public async Task FinishAsync()
     {
         var call = new AdminCall.Clear(0, world.Now, 0);
@@ -82,6 +87,16 @@ internal sealed class AdminActor(SimWorld world)
             }
         }
 
+        for (var attempt = 0; attempt < MostRebuilds && Damaged.ToList() is { Count: > 0 } damaged; attempt++)
+        {
+            foreach (var node in damaged)
+            {
+                await RebuildDamagedAsync(call, node);
+            }
+
+            await world.DelayAsync(Pause);
+        }
+
         foreach (var type in world.Plan.Types.Where((_, place) => world.Plan.Events.OfType<AdminCall.ChangeProps>().Any(change => change.Type == place)))
         {
             for (var attempt = 0; attempt < Attempts && world.Cluster.Document.EffectiveProps(type.Bucket) is { Aae: false }; attempt++)
@@ -94,6 +109,9 @@ internal sealed class AdminActor(SimWorld world)
 
     /// <summary>As nodes that are up know them: none where there is none.</summary>
     private IReadOnlyList<Member> Members => world.Cluster.Document is { } document ? document.Members : [];
+
+    /// <summary>Members with damaged partitions.</summary>
+    private IEnumerable<SimNode> Damaged => world.Cluster.Up.Where(node => node is { Document: not null, Volume.Reported.Count: > 0 } && Members.Any(member => member.Id == node.Id));
 
     /// <summary>Whether the member's volume exists no more.</summary>
     private bool IsGone(Member member) => world.Cluster.Nodes.All(node => node.Id != member.Id);
@@ -115,6 +133,28 @@ internal sealed class AdminActor(SimWorld world)
         {
             await StageAndCommitAsync(call, admin => admin.StageRemoveAsync(dead.Id, allowFewerReplicas: true, allowDataLoss: false, default), twice);
         }
+    }
+
+    /// <summary>Looks until the node says that something is damaged, and has that rebuilt.</summary>
+    private async Task RebuildAsync(AdminCall.Rebuild call)
+    {
+        while (!world.IsHealed && !await RebuildDamagedAsync(call, world.Node(call.Node)))
+        {
+            await world.DelayAsync(Pause);
+        }
+    }
+
+    /// <summary>True where there was something to order. Only for what the node held for another it says that it may be lost: nothing of its own may be refused.</summary>
+    private async Task<bool> RebuildDamagedAsync(AdminCall call, SimNode node)
+    {
+        var damaged = node is { IsUp: true, Document: not null } ? node.Node.Admin.GetNode().Damaged.Keys.ToList() : [];
+        foreach (var partition in damaged)
+        {
+            var isOwn = node.Document?.Ring is { } ring && ring.Owner(partition) == node.Id;
+            await AskAsync(call, admin => admin.RebuildPartitionAsync(partition, allowDataLoss: !isOwn, default), who => who == node);
+        }
+
+        return damaged.Count > 0;
     }
 
     /// <summary>Forgets the members that own nothing any more. False while one is still to be forgotten.</summary>
@@ -175,7 +215,12 @@ internal sealed class AdminActor(SimWorld world)
     /// <summary>Commits the plan of this id, or where that is null whatever the node shows.</summary>
     private async Task<bool> CommitAsync(AdminCall call, string? planId)
     {
-        var committed = await AskAsync(call, admin => admin.CommitAsync(planId ?? admin.GetPlan().Value?.PlanId ?? "", default));
+        var committed = await AskAsync(call, admin =>
+        {
+            var asked = planId ?? admin.GetPlan().Value?.PlanId ?? "";
+            world.Documents.Asks(asked);
+            return admin.CommitAsync(asked, default);
+        });
         return committed.IsOk && committed.Value is not null;
     }
 

@@ -10,6 +10,7 @@ internal sealed class FaultActor(SimWorld world)
 {
     private static readonly TimeSpan DrainBudget = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan SlowSyncTime = TimeSpan.FromSeconds(1);
 
     /// <summary>Those that are not over, in the order in which they began.</summary>
     private readonly List<Fault.Lasting> lasting = [];
@@ -43,10 +44,10 @@ internal sealed class FaultActor(SimWorld world)
         {
             node.Clock.Drift(1);
             node.Volume.FailSyncs = false;
-            if (node.Volume.Rotten.Any())
+            if (node.Volume.HidesRot)
             {
+                // A start looks at everything, and so finds what nobody has read.
                 world.Kill(node, losesPower: false);
-                world.GiveUpRotten(node);
             }
 
             await world.StartAsync(node);
@@ -62,7 +63,7 @@ internal sealed class FaultActor(SimWorld world)
         Fault.Stop stop when world.Node(stop.Node) is { IsUp: true, IsPaused: false } node && !world.IsStarting(node) && !stopping.Contains(node) => StopAsync(node, stop),
         Fault.LosePartitions lose => LosePartitionsAsync(world.Node(lose.Node), lose),
         Fault.LoseVolume lose => LoseVolumeAsync(world.Node(lose.Node), lose),
-        Fault.Rot rot when world.Node(rot.Node).Volume.Rot() => AtOnce(() => world.ExpectFailure(world.Node(rot.Node))),
+        Fault.Rot rot when world.Node(rot.Node).Volume.Rot() => Task.CompletedTask,
         Fault.FailedSync failed when world.Node(failed.Node) is { IsUp: true } node => AtOnce(() => FailSync(node)),
         Fault.Drift drift => AtOnce(() => world.Node(drift.Node).Clock.Drift(drift.Rate)),
         Fault.Jump jump => AtOnce(() => world.Node(jump.Node).Clock.Jump(jump.By)),
@@ -133,6 +134,7 @@ internal sealed class FaultActor(SimWorld world)
         node.Volume.IsFull = held.Any(fault => fault is Fault.FullDisk);
         node.Volume.HasReserve = !held.Any(fault => fault is Fault.FullDisk { ToTheLastByte: true });
         node.Volume.RefusesReads = held.Any(fault => fault is Fault.NoMemory);
+        node.Volume.MostSyncTime = held.Any(fault => fault is Fault.SlowDisk) ? SlowSyncTime : SimVolume.UsualSyncTime;
         node.Volume.RefusesDrops = held.Any(fault => fault is Fault.NoDrops);
         node.Volume.Broken = held.OfType<Fault.BrokenStore>().LastOrDefault() is { } broken ? new PartitionId(broken.Partition % world.Plan.RingSize) : null;
         if (!held.Any(fault => fault is Fault.Pause))
@@ -219,7 +221,7 @@ internal sealed class FaultActor(SimWorld world)
         {
             if (world.Random.NextDouble() < lose.Share)
             {
-                node.Volume.Lose(partition);
+                node.Volume.Destroy(partition);
             }
         }
 

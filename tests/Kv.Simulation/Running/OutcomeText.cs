@@ -21,6 +21,9 @@ public static class OutcomeText
         _ => outcome.ToString(),
     };
 
+    /// <summary>How it ended, without what was found.</summary>
+    public static string Kind(KvOutcome? outcome) => outcome is KvOutcome.Found ? "found" : Of(outcome);
+
     private static string Of(KvError error) => error switch
     {
         KvError.Unsatisfied unmet => $"{unmet.Option} of {unmet.Required} unmet, got {unmet.Got}{Unsure(error)}",

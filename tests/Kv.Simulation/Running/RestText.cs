@@ -16,6 +16,6 @@ internal static class RestText
 
         var transfers = node.Node.Admin.GetTransfers().Where(transfer => transfer.From == node.Id)
             .Select(transfer => $"{transfer.Kind} {transfer.Partition} to {transfer.To} {transfer.State} {transfer.LastError}");
-        return $"{node.Name} v{node.Document?.Version} sees {node.Node.State.Current.Up.Count}, {node.Node.Vnodes.Count} vnodes, [{string.Join(", ", transfers)}]";
+        return $"{node.Name} v{node.Document?.Version} sees {node.Node.State.Current.Up.Count}, {node.Node.Vnodes.Count} vnodes, damaged [{string.Join(", ", node.Volume.Reported.Keys)}], [{string.Join(", ", transfers)}]";
     }
 }

@@ -85,6 +85,7 @@ public static class SimRun
         }
 
         await world.Cluster.SettleAsync();
+        world.Documents.IsFormed = true;
         world.Journal.Note("-- the cluster is formed --");
     }
 
@@ -102,6 +103,9 @@ public static class SimRun
             {
                 case Fault fault:
                     acting.Add(AtAsync(world, begin, fault, () => faults.RunAsync(fault)));
+                    break;
+                case Crowd crowd:
+                    acting.Add(AtAsync(world, begin, crowd, () => new CrowdActor(world).RunAsync(crowd)));
                     break;
                 case AdminCall call:
                     acting.Add(AtAsync(world, begin, call, () => admins.RunAsync(call)));
@@ -147,7 +151,10 @@ public static class SimRun
     private static bool IsAtRest(SimWorld world) =>
         world.Cluster.Up.Any(node => node.Document is not null)
         && world.Cluster.Document.Members.All(member => world.Cluster.Nodes.Any(node => node.Id == member.Id))
-        && world.Cluster.Nodes.All(node => node.IsUp && !node.Node.Failed.IsCompleted && KnowsWhereItStands(world.Cluster, node)) && world.Cluster.IsSettled();
+        && world.Cluster.Nodes.All(node => node.IsUp && !node.Node.Failed.IsCompleted && KnowsWhereItStands(world.Cluster, node) && !ServesPartOnly(node)) && world.Cluster.IsSettled();
+
+    /// <summary>Something of a member's is damaged and waits for an administrator.</summary>
+    private static bool ServesPartOnly(SimNode node) => node.Document is not null && node.Volume.Reported.Count > 0;
 
     /// <summary>A node that is no member does not take itself for one.</summary>
     private static bool KnowsWhereItStands(SimCluster cluster, SimNode node) => node.Document is null || cluster.Document.FindMember(node.Id) is not null;

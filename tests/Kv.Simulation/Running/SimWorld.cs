@@ -25,36 +25,52 @@ internal sealed class SimWorld
         Plan = plan;
         Scheduler = new SimScheduler(plan.Seed) { MaxSteps = MostSteps };
         Journal = new Journal(Scheduler);
-        var options = new ClusterOptions
-        {
-            RequestTimeout = TimeSpan.FromSeconds(5),
-            VnodeMailboxLimit = plan.QueueBound,
-            MaxConcurrentRequests = plan.QueueBound,
-            ExchangeInterval = TimeSpan.FromSeconds(5),
-        };
-        if (plan.IsRestless)
-        {
-            // Eight keys fill the smallest tree, so that trees grow.
-            options = options with
-            {
-                ExchangeInterval = TimeSpan.FromSeconds(1),
-                TreeMaxAge = TimeSpan.FromSeconds(4),
-                TreeTurnKeys = 3,
-                TreePageBytes = 150,
-                TreeLeafKeys = 1 / 8192.0,
-            };
-        }
-
-        Cluster = new SimCluster(Scheduler, plan.Members + plan.Spares, plan.Zones, options: options) { Seams = seams };
+        Cluster = new SimCluster(Scheduler, plan.Members + plan.Spares, plan.Zones, options: OptionsOf(plan)) { Seams = seams };
         Writes = new WriteChecker(plan, Journal);
         Documents = new DocumentChecker(Journal);
         Dots = new DotChecker(Journal);
-        Cluster.OnDocument = Documents.Saw;
+        var rebuilds = new RebuildChecker(this);
+        Cluster.OnDocument = (node, document) =>
+        {
+            Documents.Saw(node, document);
+            rebuilds.Saw(document);
+        };
         foreach (var node in Cluster.Nodes)
         {
             node.Volume.OnWrite = Dots.Saw;
             node.Volume.OnDrop = (partition, held) => new HandoffChecker(this).Check(node, partition, held);
         }
+    }
+
+    private static ClusterOptions OptionsOf(SimPlan plan)
+    {
+        var options = new ClusterOptions { RequestTimeout = TimeSpan.FromSeconds(5), ExchangeInterval = TimeSpan.FromSeconds(5) };
+        if (plan.QueueBound < SimPlan.AmpleQueueBound)
+        {
+            options = options with
+            {
+                VnodeMailboxLimit = plan.QueueBound,
+                VnodeUnsyncedBatches = 1 + (plan.QueueBound % 3),
+                MaxConcurrentRequests = plan.QueueBound,
+                MaxConcurrentRepairs = plan.QueueBound,
+                MaxWaitingReaps = plan.QueueBound,
+                MaxInspections = plan.QueueBound,
+                ReapBatchKeys = Math.Max(1, plan.QueueBound / 4),
+                HandoffConcurrency = 1,
+                RebuildConcurrency = 1,
+                ExchangeConcurrency = 1,
+            };
+        }
+
+        // Eight keys fill the smallest tree, so that trees grow.
+        return !plan.IsRestless ? options : options with
+        {
+            ExchangeInterval = TimeSpan.FromSeconds(1),
+            TreeMaxAge = TimeSpan.FromSeconds(4),
+            TreeTurnKeys = 3,
+            TreePageBytes = 150,
+            TreeLeafKeys = 1 / 8192.0,
+        };
     }
 
     public SimPlan Plan { get; }
@@ -110,7 +126,7 @@ internal sealed class SimWorld
 
     public bool IsFailureExpected(SimNode node) => failing.Contains(node);
 
-    /// <summary>Starts the node if it is down, again until its disk lets it. A partition that rotted is given up, as an administrator would.</summary>
+    /// <summary>Starts the node if it is down, again until its disk lets it. A partition whose data is damaged stops no start.</summary>
     public async Task StartAsync(SimNode node)
     {
         while (!node.IsUp && !beyondHelp.Contains(node))
@@ -122,20 +138,19 @@ internal sealed class SimWorld
                 await node.StartAsync();
                 return;
             }
-            catch (Kv.Core.Stores.StoreException damage)
+            catch (Kv.Core.Stores.StoreException failure)
             {
                 if (!IsFailureExpected(node))
                 {
-                    Journal.Violation($"{node.Name} does not start: {damage.Message}");
+                    Journal.Violation($"{node.Name} does not start: {failure.Message}");
                     Kill(node, losesPower: false);
                     beyondHelp.Add(node);
                     return;
                 }
 
-                Journal.Note($"{node.Name} does not start: {damage.Message}");
+                Journal.Note($"{node.Name} does not start: {failure.Message}");
                 Kill(node, losesPower: false);
                 node.Volume.FailSyncs = false;
-                GiveUpRotten(node);
             }
             finally
             {
@@ -154,15 +169,6 @@ internal sealed class SimWorld
         if (node.IsUp)
         {
             node.Kill(losesPower);
-        }
-    }
-
-    public void GiveUpRotten(SimNode node)
-    {
-        foreach (var partition in node.Volume.Rotten.ToArray())
-        {
-            Journal.Note($"{node.Name} gives up partition {partition}, which rotted");
-            node.Volume.Lose(partition);
         }
     }
 }

@@ -22,10 +22,10 @@ internal sealed class Supervisor(SimWorld world)
                     // It was on its way down when everything was healed.
                     await world.StartAsync(node);
                 }
-                else if (node.IsUp && !node.IsPaused)
+                else if (node.IsUp)
                 {
-                    QueueChecker.Check(node, world.Plan, world.Journal);
-                    if (node.Node.Failed.IsCompleted)
+                    QueueChecker.Check(node, world.Journal);
+                    if (!node.IsPaused && node.Node.Failed.IsCompleted)
                     {
                         await RestartAsync(node);
                     }
@@ -47,7 +47,6 @@ internal sealed class Supervisor(SimWorld world)
 
         node.Volume.FailSyncs = false;
         world.Kill(node, losesPower: false);
-        world.GiveUpRotten(node);
         await world.DelayAsync(SimWorld.BetweenStarts);
         await world.StartAsync(node);
     }

@@ -1,0 +1,10 @@
+namespace Kv.Simulation.Plans;
+
+/// <summary>
+/// Many clients at once, more than the queues of this run hold where those are small, and all of them with the same key of the type <paramref name="Type"/>. They go to the nodes in turn, from
+/// <paramref name="Node"/>. Nobody remembers what they wrote.
+/// </summary>
+public sealed record Crowd(int Number, TimeSpan At, int Node, int Type) : PlannedEvent(Number, At)
+{
+    public override string What => FormattableString.Invariant($"a crowd comes to a key of t{Type}, from n{Node + 1} on");
+}
