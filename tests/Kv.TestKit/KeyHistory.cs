@@ -7,6 +7,7 @@ namespace Kv.TestKit;
 public sealed class KeyHistory
 {
     private readonly Dictionary<string, Write> writes = new(StringComparer.Ordinal);
+    private long moments;
 
     /// <summary>One write that was tried; a delete has a name and no value.</summary>
     public sealed record Write(string Name, IReadOnlySet<string> Seen, bool IsDelete)
@@ -14,18 +15,33 @@ public sealed class KeyHistory
         /// <summary>Its writer was told that it stands; else it may stand or not.</summary>
         public bool IsAcknowledged { get; set; }
 
+        /// <summary>Its place among the beginnings and ends of all writes of the key.</summary>
+        public long Began { get; init; }
+
+        /// <summary>The same; of one whose writer does not know whether it has ended, later than all.</summary>
+        public long Ended { get; internal set; } = long.MaxValue;
+
         /// <summary>It has no dot, so that whoever merges cannot know whether it was replaced.</summary>
         public bool MayReturn { get; init; }
     }
 
     public IReadOnlyCollection<Write> Writes => writes.Values;
 
+    /// <summary>For buckets that keep one value: whether the first write may have taken the place of the second, though its writer had not seen that. Null where none may.</summary>
+    public Func<Write, Write, bool>? MayReplaceUnseen { get; init; }
+
+    /// <summary>Where what was replaced may be back: only the loss of writes is looked for.</summary>
+    public bool ReplacedMayReturn { get; init; }
+
     public Write Begin(string name, IReadOnlySet<string> seen, bool isDelete, bool mayReturn = false)
     {
-        var write = new Write(name, seen, isDelete) { MayReturn = mayReturn };
+        var write = new Write(name, seen, isDelete) { MayReturn = mayReturn, Began = ++moments };
         writes.Add(name, write);
         return write;
     }
+
+    /// <summary>It does nothing any more from now on.</summary>
+    public void End(Write write) => write.Ended = ++moments;
 
     /// <summary>What is wrong with a final state that shows these names; empty where the promise was kept.</summary>
     public IReadOnlyList<string> Violations(IReadOnlySet<string> present)
@@ -40,12 +56,12 @@ public sealed class KeyHistory
         ];
     }
 
-    private bool MayReturn(string name) => writes.TryGetValue(name, out var write) && write.MayReturn;
+    private bool MayReturn(string name) => ReplacedMayReturn || writes.TryGetValue(name, out var write) && write.MayReturn;
 
     /// <summary>Those of the writes that a reader who was shown these names should have been told of, and was not.</summary>
-    public IEnumerable<string> Missing(IEnumerable<string> expected, IReadOnlySet<string> present)
+    public IEnumerable<string> Missing(IReadOnlyCollection<string> expected, IReadOnlySet<string> present)
     {
-        var kept = Explained(present);
+        var kept = expected.Count == 0 ? [] : Explained(present);
         return expected.Where(name => !kept.Contains(name));
     }
 
@@ -56,6 +72,7 @@ public sealed class KeyHistory
     private HashSet<string> Explained(IReadOnlySet<string> present)
     {
         var kept = new HashSet<string>(StringComparer.Ordinal);
+        var unexplained = MayReplaceUnseen is null ? [] : writes.Values.ToList();
         var open = new Stack<string>(present.Concat(writes.Values.Where(write => write.IsDelete).Select(write => write.Name)));
         while (open.TryPop(out var name))
         {
@@ -65,9 +82,22 @@ public sealed class KeyHistory
                 {
                     open.Push(covered);
                 }
+
+                unexplained.RemoveAll(other => Replaces(write, other, open));
             }
         }
 
         return kept;
+    }
+
+    private bool Replaces(Write write, Write other, Stack<string> open)
+    {
+        if (!MayReplaceUnseen!(write, other))
+        {
+            return false;
+        }
+
+        open.Push(other.Name);
+        return true;
     }
 }

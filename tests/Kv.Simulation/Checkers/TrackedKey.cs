@@ -5,13 +5,28 @@ using Kv.TestKit;
 namespace Kv.Simulation.Checkers;
 
 /// <summary>A key that was written, and what is known of its writes.</summary>
-internal sealed class TrackedKey(ObjectKey key, BucketPlan type)
+internal sealed class TrackedKey
 {
-    public ObjectKey Key { get; } = key;
+    /// <summary>Where <paramref name="clocksAgree"/>, time goes the same way at all nodes, and a bucket with dots does not bring back what was replaced.</summary>
+    public TrackedKey(ObjectKey key, BucketPlan type, bool clocksAgree)
+    {
+        (Key, Type) = (key, type);
+        Replacements = type.KeepsSiblings ? null : new Replacements(type.Rule);
+        History = new KeyHistory
+        {
+            MayReplaceUnseen = Replacements is { } replacements ? replacements.May : null,
+            ReplacedMayReturn = !type.KeepsSiblings && !(type.Rule == BucketRule.Newest && clocksAgree),
+        };
+    }
 
-    public BucketPlan Type { get; } = type;
+    public ObjectKey Key { get; }
 
-    public KeyHistory History { get; } = new();
+    public BucketPlan Type { get; }
+
+    public KeyHistory History { get; }
+
+    /// <summary>For a bucket that keeps one value.</summary>
+    public Replacements? Replacements { get; }
 
     /// <summary>Deletes without context that have not ended: they may take whatever is begun now.</summary>
     public List<TrackedWrite> OpenDeletes { get; } = [];

@@ -2,6 +2,7 @@ using System.Globalization;
 using Kv.Cluster;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
+using Kv.Core.Stores;
 using Kv.Simulation.Plans;
 using Kv.Simulation.Running;
 
@@ -14,11 +15,26 @@ namespace Kv.Simulation.Checkers;
 public sealed class WriteChecker(SimPlan plan, Journal journal)
 {
     private readonly SortedDictionary<(int Type, int Key), TrackedKey> keys = [];
+    private readonly Dictionary<ObjectKey, TrackedKey> byName = [];
     private readonly int losses = plan.Losses;
+    private readonly bool clocksAgree = !plan.Events.Any(planned => planned is Fault.Jump or Fault.Drift);
 
     public int Acknowledged { get; private set; }
 
     internal IEnumerable<TrackedKey> Keys => keys.Values;
+
+    /// <summary>A store was given this.</summary>
+    internal void Saw(WriteBatch batch)
+    {
+        foreach (var entry in batch.Entries)
+        {
+            if (entry.Value is { } value && ObjectKeyCodec.TryDecode(entry.Key, out var name) && byName.TryGetValue(name, out var key)
+                && key.Replacements is { } replacements && ObjectCodec.TryDecode(value, out var held, out _))
+            {
+                replacements.Saw(held);
+            }
+        }
+    }
 
     public ObjectKey KeyOf(ClientCall call) => TrackedKeyOf(call).Key;
 
@@ -46,6 +62,11 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     {
         var key = TrackedKeyOf(call);
         var isAcknowledged = outcome is KvOutcome.Stored or KvOutcome.Deleted;
+        if (outcome is not null && !IsIndeterminate(outcome))
+        {
+            key.History.End(write.Write);
+        }
+
         if (write.MayCover is not null)
         {
             // What became of it is unknown where there was no answer: then it may strike at any later time.
@@ -69,7 +90,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     {
         var key = TrackedKeyOf(call);
         var pr = call.Pr.Resolve(call.NVal ?? key.Type.NVal, QuorumValue.Of(0));
-        return key.Type.KeepsSiblings && losses == 0
+        return losses == 0
             ? new ReadExpectation([.. key.Confirmed.Where(write => write.Pw + pr > key.Type.NVal).Select(write => write.Name)])
             : new ReadExpectation([]);
     }
@@ -149,16 +170,9 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         }
 
         var names = NamesOf(key, (last as KvOutcome.Found)?.Object);
-        if (key.Type.KeepsSiblings)
+        foreach (var problem in key.History.Violations(names))
         {
-            foreach (var problem in key.History.Violations(names))
-            {
-                journal.Violation($"{key.Key}: {problem}");
-            }
-        }
-        else if (names.Count == 0 && key.History.Writes.Any(write => write.IsAcknowledged) && !key.History.Writes.Any(write => write.IsDelete))
-        {
-            journal.Violation($"{key.Key}: nothing is left of its acknowledged writes, and nobody deleted it");
+            journal.Violation($"{key.Key}: {problem}");
         }
     }
 
@@ -198,7 +212,8 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         if (!keys.TryGetValue((call.Type, call.Key), out var key))
         {
             var type = plan.Types[call.Type];
-            keys.Add((call.Type, call.Key), key = new TrackedKey(new ObjectKey(type.Name, BucketPlan.BucketText, call.KeyName), type));
+            keys.Add((call.Type, call.Key), key = new TrackedKey(new ObjectKey(type.Name, BucketPlan.BucketText, call.KeyName), type, clocksAgree));
+            byName.Add(key.Key, key);
         }
 
         return key;

@@ -37,7 +37,11 @@ internal sealed class SimWorld
         };
         foreach (var node in Cluster.Nodes)
         {
-            node.Volume.OnWrite = Dots.Saw;
+            node.Volume.OnWrite = batch =>
+            {
+                Dots.Saw(batch);
+                Writes.Saw(batch);
+            };
             node.Volume.OnDrop = (partition, held) => new HandoffChecker(this).Check(node, partition, held);
         }
     }
