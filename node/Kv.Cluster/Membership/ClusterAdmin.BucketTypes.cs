@@ -107,7 +107,7 @@ public sealed partial class ClusterAdmin
         }
 
         var standard = new BucketTypeView(ObjectKey.DefaultType, BucketTypeStage.Active, document.DefaultTypeProps, []);
-        return new BucketTypesView([standard, .. document.BucketTypes.Values.Select(type => ViewOf(document, type))]);
+        return new BucketTypesView([standard, .. document.BucketTypes.Values.Select(type => ViewOf(document, type))], StrictBuckets(document));
     }
 
     /// <summary>What is in force for a bucket; refused `undefined` where its type does not exist or is not active.</summary>
@@ -153,6 +153,16 @@ public sealed partial class ClusterAdmin
 
         return await ChangeAsync(new DocumentChange.ResetBucketProps(bucket), cancel) is { } refusal ? refusal : GetBucketProps(bucket);
     }
+
+    /// <summary>For each n_val the bucket that asks for most: there may be thousands, and the others say nothing more of what has to stay up.</summary>
+    private static ImmutableArray<StrictBucket> StrictBuckets(ClusterDocument document) =>
+    [
+        .. document.Buckets
+            .Select(bucket => new StrictBucket(bucket.Key, bucket.Value.NVal, bucket.Value.LargestQuorum))
+            .GroupBy(bucket => bucket.NVal)
+            .Select(same => same.MaxBy(bucket => bucket.Quorum)!)
+            .OrderBy(bucket => bucket.NVal),
+    ];
 
     private BucketTypeView ViewOf(ClusterDocument document, BucketType type)
     {

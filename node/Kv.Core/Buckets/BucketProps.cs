@@ -37,6 +37,21 @@ public sealed record BucketProps
 
     public QuorumValue Rw { get; init; } = QuorumValue.Quorum;
 
+    /// <summary>Replicas that the strictest request asks for which says nothing itself; a quorum at least, since any request may say that.</summary>
+    public int LargestQuorum
+    {
+        get
+        {
+            var largest = QuorumValue.Quorum.Resolve(NVal, R);
+            foreach (var quorum in (ReadOnlySpan<QuorumValue>)[R, W, Pr, Pw, Dw, Rw])
+            {
+                largest = Math.Max(largest, quorum.Resolve(NVal, quorum));
+            }
+
+            return largest;
+        }
+    }
+
     public QuorumValue NodeConfirms { get; init; } = QuorumValue.Of(0);
 
     public bool AllowMult { get; init; }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Google.Protobuf;
 using Kv.Cluster.Handoff;
 using Kv.Cluster.Membership;
 using Kv.Core.Rings;
@@ -161,6 +162,14 @@ internal static class AdminCodec
         message.MissingOn.AddRange(view.MissingOn);
         return message;
     }
+
+    public static Proto.StrictBucket Encode(StrictBucket view) => new()
+    {
+        BucketType = view.Bucket.BucketType,
+        Bucket = ByteString.CopyFrom(view.Bucket.Bucket.Span),
+        NVal = view.NVal,
+        Quorum = view.Quorum,
+    };
 
     private static Proto.Member Encode(MemberView view)
     {

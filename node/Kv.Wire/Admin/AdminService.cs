@@ -162,8 +162,10 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
 
     public override Task<BucketTypes> ListBucketTypes(ListBucketTypesRequest request, ServerCallContext context)
     {
+        var view = AdminErrors.ValueOf(admin.ListBucketTypes());
         var message = new BucketTypes();
-        message.BucketTypes_.AddRange(AdminErrors.ValueOf(admin.ListBucketTypes()).Types.Select(AdminCodec.Encode));
+        message.BucketTypes_.AddRange(view.Types.Select(AdminCodec.Encode));
+        message.StrictBuckets.AddRange(view.StrictBuckets.Select(AdminCodec.Encode));
         return Task.FromResult(message);
     }
 

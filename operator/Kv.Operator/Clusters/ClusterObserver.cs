@@ -118,8 +118,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
     {
         try
         {
-            var types = await admin.ListBucketTypesAsync(address, cancel);
-            return ring with { Quorums = GateQuorums.Of(types.BucketTypes_.Select(type => (type.Name, type.PropsJson))) };
+            return ring with { Quorums = GateQuorums.Of(await admin.ListBucketTypesAsync(address, cancel)) };
         }
         catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
         {

@@ -116,7 +116,7 @@ internal static class DisruptionGate
 
                 var others = list.Count(owner => owner != index);
                 var live = list.Count(owner => owner != index && owner < snapshot.Members.Length && snapshot.Members[owner].IsUp);
-                var what = string.Create(CultureInfo.InvariantCulture, $"partition {partition} (bucket type {quorum.BucketType}, n_val {quorum.NVal})");
+                var what = string.Create(CultureInfo.InvariantCulture, $"partition {partition} ({quorum.Whose}, n_val {quorum.NVal})");
                 if (others == 0 && !snapshot.Policy.AllowUnavailable)
                 {
                     return Closed(Conditions.Reasons.QuorumAtRisk, $"without {snapshot.Members[index].Name} {what} has no owner at all; spec.rollout.availabilityPolicy AllowUnavailable permits that");

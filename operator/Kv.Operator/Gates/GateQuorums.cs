@@ -1,24 +1,40 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Admin = Kv.Protos.Admin.V1;
 
 namespace Kv.Operator.Gates;
 
-/// <summary>What bucket types ask of a preference list, from their properties. Pure.</summary>
+/// <summary>What bucket types, and buckets with properties of their own, ask of a preference list. Pure.</summary>
 internal static class GateQuorums
 {
     private const int DefaultNVal = 3;
-    private static readonly string[] Names = ["r", "w", "pr", "pw", "dw"];
+    private const int MaxBucketName = 64;
+    private static readonly string[] Names = ["r", "w", "pr", "pw", "dw", "rw"];
 
-    /// <summary>For each n_val the type that asks for most; there may be hundreds of types, and the others say nothing more.</summary>
-    public static ImmutableArray<GateQuorum> Of(IEnumerable<(string Name, string PropsJson)> types) =>
-        [.. types.Select(type => Of(type.Name, type.PropsJson)).GroupBy(quorum => quorum.NVal).Select(group => group.MaxBy(quorum => quorum.Required)!)];
+    /// <summary>For each n_val the one that asks for most; there may be hundreds, and the others say nothing more. A type that is not active yet has no requests.</summary>
+    public static ImmutableArray<GateQuorum> Of(Admin.BucketTypes told) =>
+    [
+        .. told.BucketTypes_.Where(type => type.State == Admin.BucketType.Types.State.Active).Select(type => OfType(type.Name, type.PropsJson))
+            .Concat(told.StrictBuckets.Select(OfBucket))
+            .GroupBy(quorum => quorum.NVal)
+            .Select(same => same.MaxBy(quorum => quorum.Required)!),
+    ];
 
-    private static GateQuorum Of(string name, string propsJson)
+    private static GateQuorum OfType(string name, string propsJson)
     {
         var props = Parse(propsJson);
         var n = props["n_val"] is JsonValue value && value.TryGetValue<int>(out var number) && number > 0 ? number : DefaultNVal;
-        return new GateQuorum(name, n, Names.Max(one => Number(props[one], n)));
+        return new GateQuorum($"bucket type {name}", n, Names.Max(one => Number(props[one], n)));
+    }
+
+    private static GateQuorum OfBucket(Admin.StrictBucket bucket)
+    {
+        // Any bytes may be a bucket's name, and this one goes into a condition.
+        var name = string.Concat(Encoding.UTF8.GetString(bucket.Bucket.Span).Select(letter => char.IsControl(letter) ? '?' : letter));
+        var text = name.Length <= MaxBucketName ? name : name[..MaxBucketName] + "…";
+        return new GateQuorum($"bucket {text} of type {bucket.BucketType}", Math.Max(1, bucket.NVal), Math.Clamp(bucket.Quorum, 1, Math.Max(1, bucket.NVal)));
     }
 
     private static JsonObject Parse(string json)

@@ -11,7 +11,7 @@ internal sealed record GateSnapshot
     /// <summary>Index into <see cref="Members"/> for each partition.</summary>
     public ImmutableArray<int> Owners { get; init; } = [];
 
-    /// <summary>What requests need of a preference list, for each bucket type.</summary>
+    /// <summary>What requests need of a preference list, for each n_val that bucket types or buckets have.</summary>
     public ImmutableArray<GateQuorum> Quorums { get; init; } = [];
 
     /// <summary>How many members told what they see.</summary>
@@ -54,8 +54,8 @@ internal sealed record GateMember(string Name)
     public int DamagedPartitions { get; init; }
 }
 
-/// <summary>A preference list of <paramref name="NVal"/> serves a bucket type's requests with this many of its owners up.</summary>
-internal sealed record GateQuorum(string BucketType, int NVal, int Required);
+/// <summary>A preference list of <paramref name="NVal"/> serves all requests of <paramref name="Whose"/>, a bucket type or a bucket, with this many of its owners up.</summary>
+internal sealed record GateQuorum(string Whose, int NVal, int Required);
 
 /// <summary>How careful the gate is.</summary>
 internal sealed record GatePolicy

@@ -146,6 +146,22 @@ public sealed class AgreementTests
     });
 
     [Fact]
+    public void BucketTypes_AreToldWithTheStrictestBucketOfEachNVal() => SimCluster.Run(4, 1, async cluster =>
+    {
+        await cluster.FormAsync(1);
+        var admin = cluster.Nodes[0];
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("once", """{"n_val":1}""", default)));
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync("once", default)));
+        foreach (var (type, name, props) in new[] { ("once", "a", """{"pw":1}"""), ("default", "b", """{"pw":2}"""), ("default", "c", """{"pw":"all"}"""), ("default", "d", """{"r":1}""") })
+        {
+            SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.SetBucketPropsAsync(new Core.Objects.BucketName(type, name), props, default)));
+        }
+
+        var told = SimCluster.Expect(admin.Node.Admin.ListBucketTypes());
+        Assert.Equal(["once/a 1 of 1", "default/c 3 of 3"], told.StrictBuckets.Select(bucket => $"{bucket.Bucket} {bucket.Quorum} of {bucket.NVal}"));
+    });
+
+    [Fact]
     public void NodeOfAnotherCluster_LearnsNothing() => SimCluster.Run(5, 2, async cluster =>
     {
         await cluster.FormAsync(1);

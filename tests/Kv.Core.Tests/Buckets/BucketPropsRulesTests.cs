@@ -51,6 +51,17 @@ public sealed class BucketPropsRulesTests
     public void CreateType_WithABadProperty_SaysWhy(string json, string expected) =>
         Assert.Equal([expected], BucketPropsRules.CreateType(Json(json)).Problems.Select(problem => problem.ToString()));
 
+    [Theory]
+    [InlineData("{}", 2)]
+    [InlineData("""{"n_val":5,"r":1,"w":"one"}""", 3)]
+    [InlineData("""{"n_val":5,"pw":4}""", 4)]
+    [InlineData("""{"pr":"all"}""", 3)]
+    [InlineData("""{"rw":3}""", 3)]
+    [InlineData("""{"dw":"all","n_val":4}""", 4)]
+    [InlineData("""{"n_val":1,"r":"quorum"}""", 1)]
+    public void LargestQuorum_IsTheMostThatARequestAsksFor_AndAMajorityAtLeast(string json, int expected) =>
+        Assert.Equal(expected, BucketPropsRules.CreateType(Json(json)).Props!.LargestQuorum);
+
     [Fact]
     public void CreateType_TellsAllProblemsAtOnce() =>
         Assert.Equal(["n_val", "x", "r"], BucketPropsRules.CreateType(Json("""{"n_val":0,"x":1,"r":"all","w":"bad","r":9}""")).Problems.Select(problem => problem.Property).Except(["w"]));

@@ -162,7 +162,7 @@ public sealed class LeaveTests
     private static ObservedCluster Watched(ObservedCluster observed) => observed.WithRing(ring => ring with
     {
         Views = 5,
-        Quorums = [new GateQuorum("default", 3, 2)],
+        Quorums = [new GateQuorum("bucket type default", 3, 2)],
         Members = [.. ring.Members.Select(member => member with { SeenUpBy = 4 })],
     }) with
     { Nodes = [.. observed.Nodes.Select(node => node with { Answer = node.Answer! with { Uptime = TimeSpan.FromHours(1) } })] };

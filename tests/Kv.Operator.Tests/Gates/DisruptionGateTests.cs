@@ -12,7 +12,7 @@ public sealed class DisruptionGateTests
     {
         Members = [.. Enumerable.Range(0, 5).Select(i => new GateMember($"n{i}"))],
         Owners = [.. Enumerable.Range(0, 10).Select(partition => partition % 5)],
-        Quorums = [new GateQuorum("default", 3, 2)],
+        Quorums = [new GateQuorum("bucket type default", 3, 2)],
         Views = 5,
         Converged = true,
         Policy = new GatePolicy { MinInterval = TimeSpan.FromMinutes(2) },
@@ -44,6 +44,14 @@ public sealed class DisruptionGateTests
         { "no member", null, false },
         { "n_val 1", Conditions.Reasons.QuorumAtRisk, false },
         { "n_val 1, allowed", null, false },
+        { "a bucket of a type of n_val 1", Conditions.Reasons.QuorumAtRisk, false },
+        { "n_val 2", null, false },
+        { "n_val 5, more than a list's other owners", null, false },
+        { "pw all", null, false },
+        { "pw all, another of its lists down", Conditions.Reasons.QuorumAtRisk, false },
+        { "n_val 5, another down", Conditions.Reasons.NodesDown, false },
+        { "n_val 5 and pw 4", null, false },
+        { "n_val 5 and pw 4, another down", Conditions.Reasons.QuorumAtRisk, false },
     };
 
     [Theory]
@@ -81,7 +89,7 @@ public sealed class DisruptionGateTests
     [Fact]
     public void MayGoDown_WithAQuorumOfAll_WarnsAndDoesNotWaitForEver()
     {
-        var open = Assert.IsType<GateVerdict.Open>(DisruptionGate.MayGoDown(Quiet with { Quorums = [new GateQuorum("strict", 3, 3)] }, "n0"));
+        var open = Assert.IsType<GateVerdict.Open>(DisruptionGate.MayGoDown(Quiet with { Quorums = [new GateQuorum("bucket type strict", 3, 3)] }, "n0"));
         Assert.Contains("bucket type strict", open.Warning, StringComparison.Ordinal);
         Assert.Null(Assert.IsType<GateVerdict.Open>(DisruptionGate.MayGoDown(Quiet, "n0")).Warning);
     }
@@ -107,17 +115,56 @@ public sealed class DisruptionGateTests
     [InlineData("""{"n_val":5,"r":1,"w":"one"}""", 5, 3)]
     [InlineData("""{"n_val":5,"pw":4}""", 5, 4)]
     [InlineData("""{"n_val":3,"pr":"all"}""", 3, 3)]
+    [InlineData("""{"n_val":5,"rw":"all"}""", 5, 5)]
     [InlineData("""{"n_val":1,"r":"quorum"}""", 1, 1)]
     [InlineData("""{"n_val":3,"r":99}""", 3, 3)]
     [InlineData("what is this", 3, 2)]
     public void Quorums_AreTheMostThatATypeAsksFor(string props, int nVal, int required) =>
-        Assert.Equal(new GateQuorum("t", nVal, required), Assert.Single(GateQuorums.Of([("t", props)])));
+        Assert.Equal(new GateQuorum("bucket type t", nVal, required), Assert.Single(GateQuorums.Of(Told(("t", props)))));
 
     [Fact]
     public void Quorums_OfManyTypes_AreOneForEachNVal() =>
         Assert.Equal(
-            [new GateQuorum("b", 3, 3), new GateQuorum("c", 2, 2)],
-            GateQuorums.Of([("a", """{"n_val":3}"""), ("b", """{"n_val":3,"w":"all"}"""), ("c", """{"n_val":2}""")]));
+            [new GateQuorum("bucket type b", 3, 3), new GateQuorum("bucket type c", 2, 2)],
+            GateQuorums.Of(Told(("a", """{"n_val":3}"""), ("b", """{"n_val":3,"w":"all"}"""), ("c", """{"n_val":2}"""))));
+
+    [Fact]
+    public void Quorums_AreThoseOfBucketsToo_WhereTheyAskForMore()
+    {
+        var told = Told(("default", """{"n_val":3}"""), ("wide", """{"n_val":5,"w":4}"""));
+        told.StrictBuckets.Add(Bucket("cache", nVal: 1, quorum: 1));
+        told.StrictBuckets.Add(Bucket("ledger", nVal: 3, quorum: 3));
+        told.StrictBuckets.Add(Bucket("log", nVal: 5, quorum: 3));
+        Assert.Equal(
+            [new GateQuorum("bucket ledger of type default", 3, 3), new GateQuorum("bucket type wide", 5, 4), new GateQuorum("bucket cache of type default", 1, 1)],
+            GateQuorums.Of(told));
+    }
+
+    [Fact]
+    public void Quorums_OfABucketOfAnyName_CanBeReadInACondition()
+    {
+        var told = new Kv.Protos.Admin.V1.BucketTypes();
+        told.StrictBuckets.Add(Bucket("\n" + new string('x', 99), nVal: 3, quorum: 2));
+        Assert.Equal($"bucket ?{new string('x', 63)}… of type default", Assert.Single(GateQuorums.Of(told)).Whose);
+    }
+
+    [Fact]
+    public void Quorums_OfATypeThatIsNotActive_DoNotCount()
+    {
+        var told = Told(("default", "{}"), ("once", """{"n_val":1}"""));
+        told.BucketTypes_[1].State = Kv.Protos.Admin.V1.BucketType.Types.State.Ready;
+        Assert.Equal("bucket type default", Assert.Single(GateQuorums.Of(told)).Whose);
+    }
+
+    private static Kv.Protos.Admin.V1.BucketTypes Told(params (string Name, string PropsJson)[] types)
+    {
+        var told = new Kv.Protos.Admin.V1.BucketTypes();
+        told.BucketTypes_.Add(types.Select(type => new Kv.Protos.Admin.V1.BucketType { Name = type.Name, PropsJson = type.PropsJson, State = Kv.Protos.Admin.V1.BucketType.Types.State.Active }));
+        return told;
+    }
+
+    private static Kv.Protos.Admin.V1.StrictBucket Bucket(string name, int nVal, int quorum) =>
+        new() { BucketType = "default", Bucket = Google.Protobuf.ByteString.CopyFromUtf8(name), NVal = nVal, Quorum = quorum };
 
     private static GateSnapshot With(string what) => what switch
     {
@@ -150,8 +197,16 @@ public sealed class DisruptionGateTests
         "itself with a full disk" => Itself(member => member with { IsDiskCritical = true }),
         "itself down, and all else wrong" => Itself(member => member with { IsDown = true, IsUp = false }) with { Views = 0, Converged = false, PendingTransfers = 9 },
         "no member" => Quiet with { Members = Quiet.Members.SetItem(0, new GateMember("other")) },
-        "n_val 1" => Quiet with { Quorums = [new GateQuorum("cache", 1, 1)] },
-        "n_val 1, allowed" => Quiet with { Quorums = [new GateQuorum("cache", 1, 1)], Policy = new GatePolicy { AllowUnavailable = true } },
+        "n_val 1" => Quiet with { Quorums = [new GateQuorum("bucket type cache", 1, 1)] },
+        "n_val 1, allowed" => Quiet with { Quorums = [new GateQuorum("bucket type cache", 1, 1)], Policy = new GatePolicy { AllowUnavailable = true } },
+        "a bucket of a type of n_val 1" => Quiet with { Quorums = [.. Quiet.Quorums, new GateQuorum("bucket a of type cache", 1, 1)] },
+        "n_val 2" => Quiet with { Quorums = [new GateQuorum("bucket type pairs", 2, 2)] },
+        "n_val 5, more than a list's other owners" => Quiet with { Members = Quiet.Members[..3], Owners = [.. Enumerable.Range(0, 8).Select(i => i % 3)], Quorums = [new GateQuorum("bucket type wide", 5, 5)] },
+        "pw all" => Quiet with { Quorums = [new GateQuorum("bucket type strict", 3, 3)] },
+        "pw all, another of its lists down" => Other(member => member with { IsUp = false }) with { Quorums = [new GateQuorum("bucket type strict", 3, 3)] },
+        "n_val 5, another down" => Other(member => member with { IsUp = false }) with { Quorums = [new GateQuorum("bucket type wide", 5, 3)] },
+        "n_val 5 and pw 4" => Quiet with { Quorums = [new GateQuorum("bucket type wide", 5, 4)] },
+        "n_val 5 and pw 4, another down" => Other(member => member with { IsUp = false }) with { Quorums = [new GateQuorum("bucket type wide", 5, 4)] },
         _ => throw new ArgumentOutOfRangeException(nameof(what), what, null),
     };
 

@@ -327,7 +327,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     {
         Reach(address);
         var list = new Admin.BucketTypes();
-        list.BucketTypes_.Add(new Admin.BucketType { Name = "default", PropsJson = """{"n_val":3,"r":"quorum"}""" });
+        list.BucketTypes_.Add(new Admin.BucketType { Name = "default", State = Admin.BucketType.Types.State.Active, PropsJson = """{"n_val":3,"r":"quorum"}""" });
         return Task.FromResult(list);
     }
 
