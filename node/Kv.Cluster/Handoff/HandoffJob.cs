@@ -19,7 +19,13 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
     // Of the attempt that came furthest since the last that did not fail: what breaks in the middle again and again gets nowhere.
     private long mostObjects;
     private long mostBytes;
+    private long mostTotal;
     private bool isAnew;
+    private bool isFewer;
+
+    // An attempt may be slower than the one that it repeats; but if it came no further either, what the next repeats is no progress.
+    private bool isFurther;
+    private bool isBarren;
     private long objectsReturned;
     private long objectsRefused;
     private volatile string firstRefused = "";
@@ -67,9 +73,7 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
     /// <summary>Says what the target would not take; null where it took all.</summary>
     public string? RefusedText => ObjectsRefused == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{ObjectsRefused} objects stay here: {firstRefused}");
 
-    public long ObjectsTotal => Volatile.Read(ref objectsTotal);
-
-    /// <summary>When it last came further than ever, or lost an object to its target; 0 before its first attempt.</summary>
+    /// <summary>When it last came further than ever, repeated in one attempt what one before had sent, or lost an object to its target; 0 before its first attempt.</summary>
     public long LastProgress => Volatile.Read(ref lastProgress);
 
     public void Stop() => isStopped = true;
@@ -81,12 +85,19 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
         bytesSent = 0;
         Volatile.Write(ref objectsReturned, 0);
         Volatile.Write(ref objectsRefused, 0);
-        Volatile.Write(ref objectsTotal, total);
-        if (isAnew || LastProgress == 0)
+        objectsTotal = total;
+        isFurther = false;
+        var isFirst = isAnew || LastProgress == 0;
+        if (isFirst || isFewer)
         {
-            isAnew = false;
+            (isAnew, isFewer, isBarren) = (false, false, false);
             Volatile.Write(ref mostObjects, 0);
             Volatile.Write(ref mostBytes, 0);
+            Volatile.Write(ref mostTotal, total);
+        }
+
+        if (isFirst)
+        {
             Volatile.Write(ref lastProgress, now);
         }
     }
@@ -106,16 +117,23 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
         {
             Volatile.Write(ref mostObjects, objectsSent);
             Volatile.Write(ref mostBytes, bytesSent);
+            Volatile.Write(ref mostTotal, objectsTotal);
+            (isFurther, isBarren) = (true, false);
+        }
+
+        if (!isBarren)
+        {
             Volatile.Write(ref lastProgress, now);
         }
     }
 
-    /// <summary>Objects are here no more: the next attempt has less to send.</summary>
+    /// <summary>Objects are here no more: the next attempt has less to send, and is measured by that.</summary>
     public void Returned(int objects, long now)
     {
         Volatile.Write(ref objectsReturned, objectsReturned + objects);
         if (objects > 0)
         {
+            isFewer = true;
             Volatile.Write(ref lastProgress, now);
         }
     }
@@ -138,6 +156,7 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
         LastError = hasFailed ? problem! : "";
         Failures = hasFailed ? Failures + 1 : 0;
         isAnew |= !hasFailed;
+        isBarren = hasFailed && !isFurther;
         var pause = interval * Math.Min(1 << Math.Min(Failures, 10), LongestBackOff) / 2;
         NotBefore = problem is null ? 0 : Deadline.After(time, pause).Timestamp;
     }
@@ -151,6 +170,7 @@ internal sealed class HandoffJob(TransferKind kind, Transfer transfer, long crea
             _ => TransferState.Failed,
         };
         var since = LastProgress == 0 ? TimeSpan.Zero : time.GetElapsedTime(LastProgress);
-        return new TransferView(Kind, standing, Partition, Transfer.From, Target, Volatile.Read(ref mostObjects), Volatile.Read(ref mostBytes), ObjectsTotal, since, LastError);
+        var most = Volatile.Read(ref mostObjects);
+        return new TransferView(Kind, standing, Partition, Transfer.From, Target, most, Volatile.Read(ref mostBytes), Math.Max(most, Volatile.Read(ref mostTotal)), since, LastError);
     }
 }

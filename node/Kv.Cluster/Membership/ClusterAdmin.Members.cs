@@ -13,9 +13,10 @@ public sealed partial class ClusterAdmin
     /// <summary>
     /// Stages that members leave. Refused where a member that stays is away (`member_down`), the document is not everywhere (`ring_not_ready`), partitions are on
     /// their way (`pending_transfers`), a member has not the room for what it is to take (`no_space`), fewer members would stay than some bucket has replicas
-    /// (`too_few_members`), or fewer zones than replicas are spread over now (`too_few_zones`), these two unless <paramref name="allowFewerReplicas"/>.
+    /// (`too_few_members`), or fewer zones than replicas are spread over now (`too_few_zones`), these two unless <paramref name="allowFewerReplicas"/>, the last one
+    /// unless <paramref name="allowFewerZones"/>, where a node of that zone is to join again.
     /// </summary>
-    public async ValueTask<AdminResult<PlanView>> StageLeaveAsync(IReadOnlyList<NodeId> nodes, bool allowFewerReplicas, CancellationToken cancel)
+    public async ValueTask<AdminResult<PlanView>> StageLeaveAsync(IReadOnlyList<NodeId> nodes, bool allowFewerReplicas, bool allowFewerZones, CancellationToken cancel)
     {
         if (state.Current.Document is not { } document)
         {
@@ -35,7 +36,7 @@ public sealed partial class ClusterAdmin
             }
         }
 
-        if (!allowFewerReplicas && (WhyTooFew(document, staged) ?? WhyTooFewZones(document, staged)) is { } tooFew)
+        if (!allowFewerReplicas && (WhyTooFew(document, staged) ?? (allowFewerZones ? null : WhyTooFewZones(document, staged))) is { } tooFew)
         {
             return tooFew;
         }
@@ -62,10 +63,16 @@ public sealed partial class ClusterAdmin
 
     /// <summary>
     /// Forgets an exiting member, once it says that it holds nothing and two other members (or all others, where they are fewer) show that they know of its exit.
-    /// Refused `not_exiting`, `holds_data`, `not_reachable`, `ring_not_ready`. A node that is no member is forgotten already.
+    /// Refused `not_exiting`, `holds_data`, `not_reachable`, `ring_not_ready`. A node that is no member is forgotten already, which a majority of the members has to
+    /// say: this one may not have heard yet that it joined.
     /// </summary>
     public async ValueTask<AdminResult<ClusterView>> ConfirmExitAsync(NodeId node, CancellationToken cancel)
     {
+        if (state.Current.Document?.FindMember(node) is null && await CatchUpAsync(cancel) is { } unknown)
+        {
+            return unknown;
+        }
+
         if (state.Current.Document is not { } document)
         {
             return NotInCluster;
@@ -133,6 +140,29 @@ public sealed partial class ClusterAdmin
         }
 
         return await WaitForMembersAsync(cancel) ?? await WhyNoSpaceAsync(staged, cancel);
+    }
+
+    /// <summary>Learns the newest document that members hold; refused where no majority of them says what it holds.</summary>
+    private async ValueTask<AdminRefusal?> CatchUpAsync(CancellationToken cancel)
+    {
+        if (state.Current.Document is not { } document)
+        {
+            return NotInCluster;
+        }
+
+        var voters = document.Members.Where(member => member.HasVote).ToList();
+        var answers = await Task.WhenAll(voters.Where(member => member.Id != self.Id).Select(member =>
+            transport.SendAsync(member.Id, new PeerRequest.GetDocument(), PeerLane.Request, Deadline.After(time, options.PeerDownAfter), cancel).AsTask()));
+        // One that holds nothing newer says so with no document.
+        var told = answers.OfType<PeerReply.Document>().ToList();
+        if (told.Select(answer => answer.Held).OfType<ClusterDocument>().MaxBy(held => held.Version) is { } newest)
+        {
+            await documents.LearnAsync(newest, cancel);
+        }
+
+        return 2 * (told.Count + 1) > voters.Count
+            ? null
+            : new AdminRefusal(AdminRefusalKind.Unavailable, RefusalReason.NotReachable, $"{told.Count + 1} of {voters.Count} members say what they know; a majority is needed");
     }
 
     private async ValueTask<AdminRefusal?> WhyNotGoneAsync(ClusterDocument document, Member leaver, CancellationToken cancel)

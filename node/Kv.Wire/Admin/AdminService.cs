@@ -71,7 +71,7 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
         }
 
         var nodes = request.NodeIds.Select(Node).ToList();
-        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageLeaveAsync(nodes, request.AllowFewerReplicas, context.CancellationToken)));
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageLeaveAsync(nodes, request.AllowFewerReplicas, request.AllowFewerZones, context.CancellationToken)));
     }
 
     public override async Task<Plan> StageReplace(StageReplaceRequest request, ServerCallContext context)

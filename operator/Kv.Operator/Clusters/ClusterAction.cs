@@ -19,6 +19,9 @@ internal abstract record ClusterAction
     /// <summary>Whether it is a step towards the spec; if not, there is nothing to do.</summary>
     public virtual bool IsProgress => true;
 
+    /// <summary>The node that it is about; null where it is about none or several.</summary>
+    public virtual string? Target => null;
+
     /// <summary>What does not allow it now; null where nothing stands in the way.</summary>
     public virtual GateVerdict.Closed? Verdict => null;
 
@@ -53,6 +56,8 @@ internal abstract record ClusterAction
     /// <summary>Starts a node again that runs with another image or other settings than it should.</summary>
     public sealed record RestartNode(ObservedNode Node, bool IsBroken, int Left, string? Warning) : ClusterAction
     {
+        public override string? Target => Node.Name;
+
         public override string Phase => Api.Conditions.Reasons.Restarting;
 
         public override string Message => $"restarting {Node.Name}, {Left} nodes to go{(Warning is null ? "" : $"; {Warning}")}";
@@ -61,6 +66,8 @@ internal abstract record ClusterAction
     /// <summary>Nodes are to be restarted, and none may go down now.</summary>
     public sealed record WaitForGate(GateVerdict.Closed Why, string NodeName, int Left) : ClusterAction
     {
+        public override string? Target => NodeName;
+
         public override string Phase => Why.Reason;
 
         public override string Message => $"{NodeName} is to be restarted ({Left} nodes to go): {Why.Message}";
@@ -78,6 +85,8 @@ internal abstract record ClusterAction
     /// <summary>Makes a ring of one node, on a node that everybody who looks again would choose too.</summary>
     public sealed record CreateRing(string NodeName, string AdminAddress) : ClusterAction
     {
+        public override string? Target => NodeName;
+
         public override string Phase => Api.Conditions.Reasons.CreatingRing;
 
         public override string Message => $"creating the ring on {NodeName}";
@@ -137,6 +146,9 @@ internal abstract record ClusterAction
     /// <summary>Stages leaves; the nodes check space, replicas, and that nobody is away.</summary>
     public sealed record StageLeaves(ImmutableArray<ObservedMember> Members) : ClusterAction
     {
+        /// <summary>They are the last of their zones, and each of these gets a new node.</summary>
+        public bool AreZonesRefilled { get; init; }
+
         public override string Phase => Api.Conditions.Reasons.Leaving;
 
         public override string Message => $"staging that {NamesOf(Members)} leave";
@@ -153,6 +165,8 @@ internal abstract record ClusterAction
     /// <summary>A member that owns nothing any more is forgotten, if it says that it holds nothing and others know.</summary>
     public sealed record ConfirmExit(ObservedMember Member) : ClusterAction
     {
+        public override string? Target => Member.Name;
+
         public override string Phase => Api.Conditions.Reasons.ConfirmingExit;
 
         public override string Message => $"confirming that {Member.Name} has left";
@@ -160,6 +174,8 @@ internal abstract record ClusterAction
 
     public sealed record WaitForExit(ObservedMember Member, int? Held) : ClusterAction
     {
+        public override string? Target => Member.Name;
+
         public override string Phase => Api.Conditions.Reasons.HandingOff;
 
         public override string Message => Held is null ? $"{Member.Name} leaves, and does not say what it still holds" : $"{Member.Name} leaves, and still holds data of {Held} partitions";
@@ -176,6 +192,8 @@ internal abstract record ClusterAction
     /// <summary>Gives a node that left and whose place is wanted an empty volume, so that a new node takes it.</summary>
     public sealed record RenewVolume(ObservedNode Node) : ClusterAction
     {
+        public override string? Target => Node.Name;
+
         public override string Phase => Api.Conditions.Reasons.RenewingVolume;
 
         public override string Message => $"giving {Node.Name} an empty volume";
@@ -192,6 +210,8 @@ internal abstract record ClusterAction
     /// <summary>Sets how many nodes others may take down: none where a preference list would lose its quorum. A step aside: what it is on the way to is told.</summary>
     public sealed record SetBudget(int Disruptions, ClusterAction Next) : ClusterAction
     {
+        public override string? Target => Next.Target;
+
         public override string Phase => Next.Phase;
 
         public override string Message => Next.Message;
@@ -202,6 +222,8 @@ internal abstract record ClusterAction
     /// <summary>An action that the nodes or the API server do not allow now.</summary>
     public sealed record Postponed(ClusterAction Of, GateVerdict.Closed Why) : ClusterAction
     {
+        public override string? Target => Of.Target;
+
         public override string Phase => Why.Reason;
 
         public override string Message => $"{Of.Message}: {Why.Message}";

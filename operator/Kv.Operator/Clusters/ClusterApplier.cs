@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Gates;
 using Kv.Operator.NodeAdmin;
@@ -18,6 +19,10 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
         catch (NodeRefusedException refused) when (Refusals.Why(refused) is { } why)
         {
             return why;
+        }
+        catch (WorldException e) when (e.IsEnding)
+        {
+            return new GateVerdict.Closed(Conditions.Reasons.Deleting, "its namespace is being deleted", IsPassing: true);
         }
     }
 
@@ -41,7 +46,7 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
                 await OnAnyMemberAsync(observed, address => admin.CommitPlanAsync(address, commit.PlanId, cancel));
                 break;
             case ClusterAction.StageLeaves leave:
-                await OnAnyMemberAsync(observed, address => admin.StageLeaveAsync(address, leave.Members.Select(member => member.Id), cancel));
+                await OnAnyMemberAsync(observed, address => admin.StageLeaveAsync(address, leave.Members.Select(member => member.Id), leave.AreZonesRefilled, cancel));
                 break;
             case ClusterAction.StageReplace replace:
                 await OnAnyMemberAsync(observed, address => admin.StageReplaceAsync(address, replace.Lost.Id, replace.Node.PeerAddress, cancel));

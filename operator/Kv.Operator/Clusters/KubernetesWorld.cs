@@ -252,7 +252,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
         }
         catch (KubernetesApiException e) when (!e.IsConflict)
         {
-            throw new WorldException($"the API server: {e.Message}", e);
+            throw new WorldException($"the API server: {e.Message}", e) { IsEnding = e.IsNamespaceEnding };
         }
     }
 }

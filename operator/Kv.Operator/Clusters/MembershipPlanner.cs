@@ -71,7 +71,7 @@ internal static class MembershipPlanner
             return new ClusterAction.StageJoins(joining);
         }
 
-        if (NextOfLeaves(cluster, ring, departing) is { } leave)
+        if (NextOfLeaves(cluster, observed, ring, departing) is { } leave)
         {
             return leave;
         }
@@ -88,7 +88,7 @@ internal static class MembershipPlanner
         ? new ClusterAction.CommitPlan(ring.PlanId, ring.PlannedTransfers) { Warnings = ring.PlanWarnings }
         : new ClusterAction.WaitForRing("waiting for the plan of what is staged");
 
-    private static ClusterAction? NextOfLeaves(Cluster cluster, ObservedRing ring, ImmutableArray<ObservedMember> departing)
+    private static ClusterAction? NextOfLeaves(Cluster cluster, ObservedCluster observed, ObservedRing ring, ImmutableArray<ObservedMember> departing)
     {
         var unstaged = departing.Where(member => ring.Staged.All(staged => staged.IsJoin || staged.NodeId != member.Id)).ToImmutableArray();
         if (unstaged.IsEmpty)
@@ -97,7 +97,18 @@ internal static class MembershipPlanner
         }
 
         var written = cluster.Status.Operation?.Leaving ?? [];
-        return unstaged.All(member => written.Contains(member.Id)) ? new ClusterAction.StageLeaves(unstaged) : new ClusterAction.BeginLeave(departing);
+        return unstaged.All(member => written.Contains(member.Id)) ? new ClusterAction.StageLeaves(unstaged) { AreZonesRefilled = AreZonesRefilled(cluster, observed, ring, departing) } : new ClusterAction.BeginLeave(departing);
+    }
+
+    /// <summary>Whether those who leave are the last of their zones, and each of these gets another node: the spec has a place for one, and a node that is named gives up no more than its own.</summary>
+    private static bool AreZonesRefilled(Cluster cluster, ObservedCluster observed, ObservedRing ring, ImmutableArray<ObservedMember> departing)
+    {
+        var shares = ZoneShares.Of(cluster.Spec, observed.Workloads);
+        var stay = ring.Members.Where(member => member.State is MemberState.Valid or MemberState.Down && !departing.Contains(member)).Select(ZoneOf).ToHashSet(StringComparer.Ordinal);
+        var emptied = departing.Select(ZoneOf).Where(zone => !stay.Contains(zone)).ToList();
+        return emptied.Count > 0 && emptied.TrueForAll(zone => shares.GetValueOrDefault(zone) > 0);
+
+        string ZoneOf(ObservedMember member) => observed.Nodes.FirstOrDefault(node => node.Name == member.Name)?.Zone ?? ZoneShares.NoZone;
     }
 
     private static ClusterAction.ShrinkStatefulSets? NextOfGone(Cluster cluster, ObservedCluster observed, ObservedRing ring) => Shrink(

@@ -33,9 +33,9 @@ internal sealed class GrpcNodeAdmin : INodeAdmin, IDisposable
         return CallAsync(address, ChangeTimeout, (client, options) => client.StageJoinAsync(request, options), cancel);
     }
 
-    public Task<Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, CancellationToken cancel)
+    public Task<Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, bool allowFewerZones, CancellationToken cancel)
     {
-        var request = new StageLeaveRequest();
+        var request = new StageLeaveRequest { AllowFewerZones = allowFewerZones };
         request.NodeIds.AddRange(nodeIds);
         return CallAsync(address, ChangeTimeout, (client, options) => client.StageLeaveAsync(request, options), cancel);
     }

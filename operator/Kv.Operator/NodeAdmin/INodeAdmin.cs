@@ -16,8 +16,8 @@ internal interface INodeAdmin
 
     Task<Admin.Plan> StageJoinAsync(string address, IEnumerable<string> peerAddresses, CancellationToken cancel);
 
-    /// <summary>Refused where the members that stay have not the room, or one is away.</summary>
-    Task<Admin.Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, CancellationToken cancel);
+    /// <summary>Refused where the members that stay have not the room, or one is away; where fewer zones stay unless <paramref name="allowFewerZones"/>.</summary>
+    Task<Admin.Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, bool allowFewerZones, CancellationToken cancel);
 
     /// <summary>Stages that the node at a peer address takes over what a dead member owned; refused while anybody reaches that one, and where keys would have no copy left.</summary>
     Task<Admin.Plan> StageReplaceAsync(string address, string deadId, string peerAddress, CancellationToken cancel);

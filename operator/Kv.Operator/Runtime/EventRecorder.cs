@@ -43,6 +43,10 @@ internal sealed partial class EventRecorder(IKubernetesApi api, TimeProvider tim
         {
             await api.CreateAsync(ResourceKind.Event, about.Metadata.NamespaceProperty, body, cancel);
         }
+        catch (KubernetesApiException e) when (e.IsNamespaceEnding)
+        {
+            // Nobody will read it.
+        }
         catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException)
         {
             LogLost(transition.Reason, e.Message);

@@ -11,4 +11,7 @@ internal sealed class KubernetesApiException(HttpStatusCode code, string message
     public bool IsExpired => Code == HttpStatusCode.Gone;
 
     public bool IsConflict => Code == HttpStatusCode.Conflict;
+
+    /// <summary>Nobody may create anything there any more, whatever his rights. Only the API server's sentence tells it from a right that is missing.</summary>
+    public bool IsNamespaceEnding => Code == HttpStatusCode.Forbidden && Message.Contains("because it is being terminated", StringComparison.Ordinal);
 }

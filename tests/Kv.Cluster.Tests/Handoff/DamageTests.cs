@@ -185,7 +185,7 @@ public sealed class DamageTests
         await load.StopClientsAsync();
         var hints = await DamageHintsAsync(cluster, node, load);
         var admin = cluster.Nodes[3];
-        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([node.Id], false, default)));
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([node.Id], false, allowFewerZones: false, default)));
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default)));
         await cluster.UntilAsync(() => cluster.Document.FindMember(node.Id) is { State: MemberState.Exiting } && !node.Node.Vnodes.Any(), 300, "all else has left");
         await cluster.DelayAsync(TimeSpan.FromSeconds(5));

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Kv.Cluster.Tests.Handoff;
 
-/// <summary>Progress is what an attempt has beyond all before it.</summary>
+/// <summary>Progress is what an attempt has beyond all before it, and what it repeats of them once.</summary>
 public sealed class HandoffJobTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -21,12 +21,55 @@ public sealed class HandoffJobTests
             Assert.Equal(TransferState.Failed, job.View(time).State);
         }
 
-        Assert.Equal(TimeSpan.FromSeconds(9 * 60), job.View(time).SinceProgress);
+        Assert.Equal(TimeSpan.FromSeconds(8 * 60), job.View(time).SinceProgress);
         job.Begin(100, time.GetTimestamp());
         job.Sent(30, 300, time.GetTimestamp());
-        Assert.Equal((60, TimeSpan.FromSeconds(9 * 60)), (job.View(time).ObjectsSent, job.View(time).SinceProgress));
+        Assert.Equal((60, TimeSpan.FromSeconds(8 * 60)), (job.View(time).ObjectsSent, job.View(time).SinceProgress));
         job.Sent(31, 310, time.GetTimestamp());
         Assert.Equal((61, TimeSpan.Zero), (job.View(time).ObjectsSent, job.View(time).SinceProgress));
+    });
+
+    [Fact]
+    public void Attempt_ThatIsSlowerThanTheOneThatBroke_Moves_ButIfItBreaksTooTheNextDoesNot() => Play(async (job, time) =>
+    {
+        await AttemptAsync(job, time, "broke", 60);
+        job.Begin(100, time.GetTimestamp());
+        for (var minute = 0; minute < 20; minute++)
+        {
+            await Task.Delay(TimeSpan.FromMinutes(1), time);
+            job.Sent(1, 10, time.GetTimestamp());
+            Assert.Equal((60, TimeSpan.Zero), (job.View(time).ObjectsSent, job.View(time).SinceProgress));
+        }
+
+        job.Conclude("broke", hasFailed: true, Interval, time);
+        job.Begin(100, time.GetTimestamp());
+        for (var minute = 1; minute <= 20; minute++)
+        {
+            await Task.Delay(TimeSpan.FromMinutes(1), time);
+            job.Sent(1, 10, time.GetTimestamp());
+            Assert.Equal(TimeSpan.FromMinutes(minute), job.View(time).SinceProgress);
+        }
+    });
+
+    [Fact]
+    public void Hints_ThatWereHandedBack_AreNoPartOfWhatIsLeft() => Play(async (job, time) =>
+    {
+        await AttemptAsync(job, time, "broke", 90);
+        job.Returned(90, time.GetTimestamp());
+        job.Begin(10, time.GetTimestamp());
+        job.Sent(4, 40, time.GetTimestamp());
+        Assert.Equal((4, 40, 10), (job.View(time).ObjectsSent, job.View(time).BytesSent, job.View(time).ObjectsTotal));
+    });
+
+    [Fact]
+    public void Total_IsThatOfTheAttemptThatIsTold_AndNoLessThanWhatWasSent() => Play(async (job, time) =>
+    {
+        await AttemptAsync(job, time, "broke", 90);
+        job.Begin(30, time.GetTimestamp());
+        job.Sent(5, 50, time.GetTimestamp());
+        Assert.Equal((90, 100), (job.View(time).ObjectsSent, job.View(time).ObjectsTotal));
+        job.Sent(90, 900, time.GetTimestamp());
+        Assert.Equal((95, 95), (job.View(time).ObjectsSent, job.View(time).ObjectsTotal));
     });
 
     [Fact]

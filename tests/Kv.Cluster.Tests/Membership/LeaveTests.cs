@@ -58,11 +58,11 @@ public sealed class LeaveTests
     {
         await cluster.FormAsync(4);
         var admin = cluster.Nodes[0];
-        var few = await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[2].Id, cluster.Nodes[3].Id], false, default));
+        var few = await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[2].Id, cluster.Nodes[3].Id], false, false, default));
         Assert.Equal(RefusalReason.TooFewMembers, few.Refusal!.Reason);
         cluster.Nodes[1].Kill();
         await cluster.UntilAsync(() => !admin.Node.State.Current.IsUp(cluster.Nodes[1].Id), 20, "the failure is seen");
-        var away = await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[3].Id], false, default));
+        var away = await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[3].Id], false, false, default));
         Assert.Equal(RefusalReason.MemberDown, away.Refusal!.Reason);
         Assert.Empty(admin.Document!.Staged);
         var up = await admin.InAsync(async () => await admin.Node.Admin.MarkDownAsync(cluster.Nodes[2].Id, default));
@@ -119,7 +119,14 @@ public sealed class LeaveTests
             var other = cluster.Nodes.First(node => node.Zone != alone.Zone && node != asker);
             Assert.Null(await StageAsync(asker, other));
             SimCluster.Expect(await asker.InAsync(async () => await asker.Node.Admin.ClearStagedAsync(default)));
-            SimCluster.Expect(await asker.InAsync(async () => await asker.Node.Admin.StageLeaveAsync([alone.Id], allowFewerReplicas: true, default)));
+            SimCluster.Expect(await asker.InAsync(async () => await asker.Node.Admin.StageLeaveAsync([alone.Id], allowFewerReplicas: true, allowFewerZones: false, default)));
+            SimCluster.Expect(await asker.InAsync(async () => await asker.Node.Admin.ClearStagedAsync(default)));
+
+            SimCluster.Expect(await asker.InAsync(async () => await asker.Node.Admin.StageLeaveAsync([alone.Id], allowFewerReplicas: false, allowFewerZones: true, default)));
+            SimCluster.Expect(await asker.InAsync(async () => await asker.Node.Admin.ClearStagedAsync(default)));
+            var few = await asker.InAsync(async () => await asker.Node.Admin.StageLeaveAsync(
+                [.. cluster.Nodes.Where(node => node != asker).Take(3).Select(node => node.Id)], allowFewerReplicas: false, allowFewerZones: true, default));
+            Assert.Equal(RefusalReason.TooFewMembers, few.Refusal!.Reason);
         },
         zones: 3);
 
@@ -147,12 +154,30 @@ public sealed class LeaveTests
     });
 
     [Fact]
+    public void Exit_OfAMemberThatTheNodeHasNotHeardOfYet_IsNotConfirmed() => SimCluster.Run(11, 4, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        var (admin, behind, joiner) = (cluster.Nodes[0], cluster.Nodes[1], cluster.Nodes[3]);
+        cluster.Network.Drop = (from, to, request) => (to == behind.Id && request is PeerRequest.LearnDocument) || (from == behind.Id && request is PeerRequest.GetDocument);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageJoinAsync([joiner.Address], default)));
+        Assert.Null(behind.Document!.FindMember(joiner.Id));
+
+        // Nobody tells it: it does not know, and says so.
+        var blind = await behind.InAsync(async () => await behind.Node.Admin.ConfirmExitAsync(joiner.Id, default));
+        Assert.Equal(RefusalReason.NotReachable, blind.Refusal!.Reason);
+        cluster.Network.Drop = (_, to, request) => to == behind.Id && request is PeerRequest.LearnDocument;
+        var told = await behind.InAsync(async () => await behind.Node.Admin.ConfirmExitAsync(joiner.Id, default));
+        Assert.Equal(RefusalReason.NotExiting, told.Refusal!.Reason);
+        Assert.NotNull(behind.Document!.FindMember(joiner.Id));
+    });
+
+    [Fact]
     public void Leave_TakenBackBeforeTheCommit_MovesNothing() => SimCluster.Run(5, 4, async cluster =>
     {
         await cluster.FormAsync(4);
         var admin = cluster.Nodes[0];
         var before = admin.Document!.Ring.Owners;
-        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[3].Id], false, default)));
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([cluster.Nodes[3].Id], false, false, default)));
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ClearStagedAsync(default)));
         var late = await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default));
         Assert.Equal(RefusalReason.NothingPlanned, late.Refusal!.Reason);
@@ -174,11 +199,11 @@ public sealed class LeaveTests
     });
 
     private static async Task<string?> StageAsync(SimNode admin, SimNode leaver) =>
-        (await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], allowFewerReplicas: false, default))).Refusal?.Reason;
+        (await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], allowFewerReplicas: false, allowFewerZones: false, default))).Refusal?.Reason;
 
     private static async Task LeaveAsync(SimNode admin, SimNode leaver)
     {
-        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], false, default)));
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], false, allowFewerZones: false, default)));
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default)));
     }
 

@@ -72,6 +72,26 @@ public sealed class ClusterControllerTests
         Assert.Equal(1000, Assert.Single(await EventsAsync())["message"]!.ToString().Length);
     }
 
+    [Fact]
+    public async Task Namespace_ThatIsBeingDeleted_IsNoFailure_AndNobodyIsToldOfIt()
+    {
+        api.Put(ResourceKind.Cluster, new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "example", ["namespace"] = "default", ["uid"] = Build.Uid, ["generation"] = 1 },
+            ["spec"] = new JsonObject { ["nodes"] = 3 },
+        });
+        api.IsEnding = true;
+        var log = new CollectedLog<EventRecorder>();
+        var kubernetes = new KubernetesWorld(api, Operator.Manifests.NodeImage.Parse("registry.example/kv-node:1", "latest"));
+        var reconciler = new ClusterReconciler(new ClusterObserver(kubernetes, world), new ClusterApplier(kubernetes, world), time, PassIntervals.Kubernetes);
+        var events = new EventRecorder(api, time, log);
+        var result = await new ClusterController(reconciler, new StatusWriter(api), events).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
+        await events.PublishAsync(Build.Cluster(), Told, TestContext.Current.CancellationToken);
+        Assert.True(result.IsSuccess);
+        Assert.Empty(log.Lines);
+        Assert.Equal(Conditions.Reasons.Deleting, (await ReadAsync()).Status.Conditions!.Single(condition => condition.Type == Conditions.Progressing).Reason);
+    }
+
     private EventRecorder Events() => new(api, time, NullLogger<EventRecorder>.Instance);
 
     private async Task PassAsync()

@@ -13,10 +13,11 @@ namespace Kv.Operator.Tests.Clusters;
 public sealed class CrashEverywhereTests
 {
     private const int MaxPasses = 200;
+    private const string OfAZone = "only node of a zone is renewed";
 
     public static TheoryData<string> Scenarios =>
     [
-        "create", "scale-out", "rollout", "rollout and scale-out", "broken node", "scale-in", "scale-in with volumes", "scale-in taken back", "scale-out taken back", "middle leaves", "middle is renewed",
+        "create", "scale-out", "rollout", "rollout and scale-out", "broken node", "scale-in", "scale-in with volumes", "scale-in taken back", "scale-out taken back", "middle leaves", "middle is renewed", OfAZone,
         "scale-in and rollout", "volume lost", "volume lost, given up while partitions move", "dead and not wanted",
     ];
 
@@ -42,7 +43,8 @@ public sealed class CrashEverywhereTests
     private static (string End, int Changes, bool WasStopped) Run(string scenario, (int Change, bool After) stop)
     {
         var world = new SimulatedCluster();
-        var cluster = Build.Cluster(scenario.StartsWith("scale-in", StringComparison.Ordinal) ? 5 : scenario.StartsWith("middle", StringComparison.Ordinal) ? 4 : 3);
+        var cluster = Build.Cluster(scenario.StartsWith("scale-in", StringComparison.Ordinal) ? 5 : scenario.StartsWith("middle", StringComparison.Ordinal) || scenario == OfAZone ? 4 : 3);
+        cluster.Spec.Zones = scenario == OfAZone ? [new ClusterZone { Name = "a" }, new ClusterZone { Name = "b" }, new ClusterZone { Name = "c" }] : null;
         if (scenario != "create")
         {
             Reconcile("", world, cluster);
@@ -65,8 +67,8 @@ public sealed class CrashEverywhereTests
     private static void Begin(string scenario, SimulatedCluster world, Cluster cluster)
     {
         cluster.Metadata.Generation++;
-        cluster.Spec.Nodes = scenario.Contains("scale-out", StringComparison.Ordinal) ? 5 : scenario == "middle is renewed" ? 4 : 3;
-        cluster.Spec.LeavingNodes = scenario.StartsWith("middle", StringComparison.Ordinal) ? [world.IdOf("example-1")] : null;
+        cluster.Spec.Nodes = scenario.Contains("scale-out", StringComparison.Ordinal) ? 5 : scenario is "middle is renewed" or OfAZone ? 4 : 3;
+        cluster.Spec.LeavingNodes = scenario.StartsWith("middle", StringComparison.Ordinal) ? [world.IdOf("example-1")] : scenario == OfAZone ? [world.IdOf("example-b-0")] : null;
         cluster.Spec.Storage.Retention.WhenScaled = scenario == "scale-in with volumes" ? RetentionPolicy.Delete : RetentionPolicy.Retain;
         if (scenario.Contains("rollout", StringComparison.Ordinal) || scenario == "broken node")
         {

@@ -27,6 +27,20 @@ public sealed class LeaveTests
     public void Next_WithLeavesStaged_CommitsThem() =>
         Assert.IsType<ClusterAction.CommitPlan>(Next(Cluster(3), Staged(Observed(5, 5), 3, 4)));
 
+    /// <summary>Zones a and b; the first has nodes 0 and 1, the other node 2.</summary>
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(1, false)]
+    public void Next_WithTheOnlyNodeOfAZoneNamed_StagesItAlthoughTheZoneIsEmptyUntilItsPlaceIsTaken(int named, bool isRefilled)
+    {
+        var cluster = Cluster(3, spec => (spec.Zones, spec.LeavingNodes) = ([new ClusterZone { Name = "a" }, new ClusterZone { Name = "b" }], [IdOf(named)]));
+        cluster.Status.Operation = new OperationStatus { Kind = "ScaleIn", Leaving = [IdOf(named)] };
+        var observed = Observed(3, 3) with { Workloads = [new("a", "example-a", 2) { StorageSize = "10Gi" }, new("b", "example-b", 1) { StorageSize = "10Gi" }] };
+        observed = observed with { Nodes = [.. observed.Nodes.Select((node, i) => node with { Zone = i < 2 ? "a" : "b", Ordinal = i % 2 })] };
+        var leave = Assert.IsType<ClusterAction.StageLeaves>(Next(cluster, observed));
+        Assert.Equal((IdOf(named), isRefilled), (Assert.Single(leave.Members).Id, leave.AreZonesRefilled));
+    }
+
     [Fact]
     public void Next_WithALeaveThatTheSpecDoesNotWantAnyMore_TakesItBack()
     {

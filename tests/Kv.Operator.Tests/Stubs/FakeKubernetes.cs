@@ -28,6 +28,9 @@ internal sealed class FakeKubernetes : IKubernetesApi
 
     public int PageSize { get; set; } = 2;
 
+    /// <summary>The namespace is being deleted: what is there can be changed, and nothing is made.</summary>
+    public bool IsEnding { get; set; }
+
     public void Put(ResourceKind kind, string name, string @namespace = "default") =>
         Put(kind, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace } });
 
@@ -223,6 +226,11 @@ internal sealed class FakeKubernetes : IKubernetesApi
     {
         var path = kind.PathOf(@namespace, name);
         var isNew = !objects.TryGetValue(path, out var old);
+        if (isNew && IsEnding)
+        {
+            throw new KubernetesApiException(HttpStatusCode.Forbidden, $"{kind.Plural} \"{name}\" is forbidden: unable to create new content in namespace {@namespace} because it is being terminated");
+        }
+
         (body["apiVersion"], body["kind"]) = (kind.ApiVersion, kind.Kind);
         body["metadata"]!["uid"] ??= old?["metadata"]?["uid"]?.ToString() ?? $"uid-{name}";
         objects[path] = Stamped(body);

@@ -36,13 +36,13 @@ internal sealed partial class SimulatedCluster
 
     public string IdOf(string name) => VolumeOf(name).Generation == 0 ? $"id-{name}" : $"id-{name}-{VolumeOf(name).Generation}";
 
-    public Task<Admin.Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, CancellationToken cancel)
+    public Task<Admin.Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, bool allowFewerZones, CancellationToken cancel)
     {
         Reach(address);
         Change(address, () =>
         {
             var names = nodeIds.Select(id => members.Find(member => memberIds[member] == id) ?? throw new NodeRefusedException(StatusCode.NotFound, $"not_member: {id}")).ToList();
-            CheckLeaves(stagedLeaves.Union(names, StringComparer.Ordinal).ToList());
+            CheckLeaves(stagedLeaves.Union(names, StringComparer.Ordinal).ToList(), allowFewerZones);
             foreach (var name in names.Where(name => !stagedLeaves.Contains(name)))
             {
                 stagedLeaves.Add(name);
@@ -189,7 +189,7 @@ internal sealed partial class SimulatedCluster
     }
 
     /// <summary>As the nodes do it, at the stage and at the commit.</summary>
-    private void CheckLeaves(List<string> names)
+    private void CheckLeaves(List<string> names, bool allowFewerZones)
     {
         if (names.Count == 0)
         {
@@ -201,12 +201,16 @@ internal sealed partial class SimulatedCluster
             : members.Find(member => !IsUp(member)) is { } away ? ("member_down", $"{away} is away")
             : IsFull ? ("no_space", "there is no room")
             : members.Count >= Replication && stay < Replication ? ("too_few_members", $"{stay} would stay")
+            : !allowFewerZones && ZonesOf(members.Except(names)) < Math.Min(Replication, ZonesOf(members)) ? ("too_few_zones", "members would stay in fewer zones")
             : ("", "");
         if (word.Length > 0)
         {
             throw new NodeRefusedException(StatusCode.FailedPrecondition, $"{word}: {why}");
         }
     }
+
+    /// <summary>A pod is named after cluster, zone and ordinal.</summary>
+    private static int ZonesOf(IEnumerable<string> names) => names.Select(name => name[..name.LastIndexOf('-')]).Distinct(StringComparer.Ordinal).Count();
 
     /// <summary>Who owns nothing any more is exiting, and hands back what it holds for others.</summary>
     private void MoveLeavers(int count)

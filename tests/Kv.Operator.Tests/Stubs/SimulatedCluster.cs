@@ -273,7 +273,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
                 throw new NodeRefusedException(StatusCode.FailedPrecondition, "plan_changed: what is staged is not that any more");
             }
 
-            CheckLeaves(stagedLeaves);
+            CheckLeaves(stagedLeaves, allowFewerZones: true);
             PendingTransfers += (staged.Count + stagedLeaves.Count) * 3;
             staged.ForEach(Enter);
             CommitLosses();

@@ -30,7 +30,7 @@ internal sealed class AdminActor(SimWorld world)
                 break;
             case AdminCall.Leave leave:
                 var leaver = world.Node(leave.Node).Id;
-                await StageAndCommitAsync(call, admin => admin.StageLeaveAsync([leaver], false, default), leave.CommitsTwice);
+                await StageAndCommitAsync(call, admin => admin.StageLeaveAsync([leaver], false, allowFewerZones: false, default), leave.CommitsTwice);
                 break;
             case AdminCall.Replace replace:
                 await ReplaceAsync(call, world.Node(replace.Dead).Name, world.Node(replace.With), replace.CommitsTwice);

@@ -71,11 +71,11 @@ public static class AllStories
         story.Say($"{leaver.Name} leaves. While one of the others is away nobody may.");
         var away = story.Outsider("k", 1);
         await story.LosePowerAsync(away);
-        var refused = await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], false, default));
+        var refused = await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], false, allowFewerZones: false, default));
         story.Line($"{admin.Name}: {leaver.Name} to leave -> {refused.Refusal}");
         await story.StartAsync(away);
         await story.SettleAsync();
-        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], false, default)));
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], false, allowFewerZones: false, default)));
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default)));
         story.Line($"{admin.Name}: {leaver.Name} to leave -> committed");
         story.ShowMembers();
