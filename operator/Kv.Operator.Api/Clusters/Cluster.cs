@@ -22,6 +22,7 @@ namespace Kv.Operator.Api.Clusters;
 [GenericAdditionalPrinterColumn(".status.summary", "Status", "string", Description = "What is going on, in a sentence")]
 [GenericAdditionalPrinterColumn(".status.ring.members", "Members", "integer", Priority = 1, Description = "Nodes that are in the ring")]
 [GenericAdditionalPrinterColumn(".status.ring.pendingTransfers", "Transfers", "integer", Priority = 1)]
+[GenericAdditionalPrinterColumn(".status.operation.progressPercent", "Percent", "integer", Priority = 1, Description = "How much of the operation is done, where it can be counted")]
 [GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"UnderReplicated\")].status", "UnderReplicated", "string", Priority = 1, Description = "Whether copies of data are gone")]
 [GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Blocked\")].reason", "Blocked", "string", Priority = 1)]
 [GenericAdditionalPrinterColumn(".status.conditions[?(@.type==\"Degraded\")].reason", "Degraded", "string", Priority = 1)]

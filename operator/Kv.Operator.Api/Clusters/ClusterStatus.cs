@@ -44,6 +44,9 @@ public sealed class ClusterStatus
     [Description("The ring as its members have it.")]
     public RingStatus? Ring { get; set; }
 
+    [Description("What is in force where the spec says nothing, or something else decides.")]
+    public EffectiveStatus? Effective { get; set; }
+
     [Description("What the operator is in the middle of.")]
     public OperationStatus? Operation { get; set; }
 

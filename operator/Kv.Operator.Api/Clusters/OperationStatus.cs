@@ -16,6 +16,18 @@ public sealed class OperationStatus
     [Description("The step that it is at.")]
     public string Phase { get; set; } = "";
 
+    [Length(0, 63)]
+    [Description("The node that the step is about, where it is about one.")]
+    public string? Node { get; set; }
+
+    [RangeMinimum(0)]
+    [RangeMaximum(100)]
+    [Description("How much is done of what can be counted: of the partitions that move, or of the nodes that restart; absent where nothing can be counted.")]
+    public int? ProgressPercent { get; set; }
+
+    [Description("The most partitions that were on their way at once since they began to move.")]
+    public int? Transfers { get; set; }
+
     [Required]
     [Description("When it began.")]
     public DateTimeOffset StartedAt { get; set; }

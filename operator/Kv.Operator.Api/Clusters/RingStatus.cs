@@ -15,6 +15,9 @@ public sealed class RingStatus
     [Description("Nodes that are members, of whatever state.")]
     public int Members { get; set; }
 
+    [Description("Members that own partitions: not those that join, nor those that have handed over all.")]
+    public int Owners { get; set; }
+
     [Description("Whether all members that are up hold this version.")]
     public bool Converged { get; set; }
 

@@ -36,6 +36,7 @@ internal static class ClusterStatusBuilder
             status.Nodes = cluster.Status.Nodes;
             status.ReadyNodes = cluster.Status.ReadyNodes;
             status.Ring = cluster.Status.Ring;
+            status.Effective = cluster.Status.Effective;
             status.Operation = cluster.Status.Operation;
             status.Version = cluster.Status.Version;
             status.TargetVersion = cluster.Status.TargetVersion;
@@ -46,6 +47,7 @@ internal static class ClusterStatusBuilder
             status.Nodes = observed.Nodes.Length;
             status.ReadyNodes = observed.Nodes.Count(node => node.Ready);
             status.Ring = RingOf(observed) ?? cluster.Status.Ring;
+            status.Effective = EffectiveOf(observed);
             status.Version = VersionOf(observed);
             status.TargetVersion = TargetVersionOf(observed);
             status.NodeStatuses = [.. observed.Nodes.Select(node => NodeOf(node, observed.Ring, cluster.Status.NodeStatuses?.Find(before => before.Name == node.Name)))];
@@ -216,9 +218,18 @@ internal static class ClusterStatusBuilder
         Version = ring.Version,
         Partitions = ring.RingSize,
         Members = ring.Members.Length,
+        Owners = ring.Members.Count(member => member.Partitions > 0),
         Converged = ring.Converged,
         PendingTransfers = ring.PendingTransfers,
     };
+
+    /// <summary>Null on this machine, which has neither images nor drains.</summary>
+    private static EffectiveStatus? EffectiveOf(ObservedCluster observed)
+    {
+        var images = observed.Workloads.Select(workload => workload.Image).Distinct().Take(2).ToList();
+        var image = images is [{ } only] ? only : null;
+        return image is null && observed.DisruptionsAllowed is null ? null : new EffectiveStatus { Image = image, MaxUnavailable = observed.DisruptionsAllowed };
+    }
 
     private static string? VersionOf(ObservedCluster observed)
     {

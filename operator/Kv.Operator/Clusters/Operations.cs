@@ -35,10 +35,14 @@ internal static class Operations
 
         var kind = KindOf(cluster, observed, action, before);
         var progress = ProgressOf(observed, action, kind);
+        var transfers = OperationProgress.TransfersOf(observed, before);
         return new OperationStatus
         {
             Kind = kind,
             Phase = action.Phase,
+            Node = action.Target,
+            ProgressPercent = OperationProgress.PercentOf(kind, observed, transfers),
+            Transfers = transfers,
             StartedAt = before?.Kind == kind ? before.StartedAt : now,
             LastProgressAt = before?.Progress == progress ? before.LastProgressAt : now,
             Progress = progress,

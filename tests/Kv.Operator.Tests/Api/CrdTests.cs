@@ -30,7 +30,7 @@ public sealed class CrdTests
     }
 
     [Theory]
-    [InlineData(typeof(Cluster), "Ready Desired Nodes Version Operation Phase Ring Age Status", "Members Transfers UnderReplicated Blocked Degraded Message")]
+    [InlineData(typeof(Cluster), "Ready Desired Nodes Version Operation Phase Ring Age Status", "Members Transfers Percent UnderReplicated Blocked Degraded Message")]
     [InlineData(typeof(BucketType), "Cluster Active N Siblings Age Status", "State Accepted")]
     public void Columns_SayWhatIsGoingOn_AndMoreWhenAsked(Type kind, string narrow, string wide)
     {

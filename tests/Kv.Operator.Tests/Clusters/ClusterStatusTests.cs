@@ -173,6 +173,45 @@ public sealed class ClusterStatusTests
     }
 
     [Fact]
+    public void Operation_TellsHowMuchOfTheTransfersIsDone_AndOfARolloutHowManyNodes()
+    {
+        var cluster = Cluster(5);
+        foreach (var (pending, percent, most) in new (int, int?, int?)[] { (0, null, null), (30, 0, 30), (40, 0, 40), (10, 75, 40), (1, 97, 40), (0, null, null), (8, 0, 8) })
+        {
+            var moving = Observed(5, 5).WithRing(ring => ring with { PendingTransfers = pending });
+            cluster.Status = Of(cluster, moving, new ClusterAction.WaitForTransfers(pending));
+            Assert.Equal((percent, most, null), (cluster.Status.Operation!.ProgressPercent, cluster.Status.Operation.Transfers, cluster.Status.Operation.Node));
+        }
+
+        var outdated = Observed(5, 5).With(3, node => node with { IsOutdated = true }).With(4, node => node with { IsOutdated = true });
+        var status = Of(cluster, outdated, new ClusterAction.RestartNode(outdated.Nodes[3], false, 1, null));
+        Assert.Equal((60, "example-3"), (status.Operation!.ProgressPercent, status.Operation.Node));
+    }
+
+    [Fact]
+    public void Effective_IsTheImageOfAllZones_AndWhatADrainMayTake()
+    {
+        var cluster = Cluster();
+        Assert.Null(Of(cluster, Observed(3, 3), new ClusterAction.Steady()).Effective);
+        var zones = Observed(3, 3) with { DisruptionsAllowed = 0, Workloads = [new("a", "example-a", 2) { Image = "kv:1" }, new("b", "example-b", 1) { Image = "kv:1" }] };
+        cluster.Status = Of(cluster, zones, new ClusterAction.Steady());
+        Assert.Equal(("kv:1", 0), (cluster.Status.Effective!.Image, cluster.Status.Effective.MaxUnavailable));
+        Assert.Equal("kv:1", ClusterStatusBuilder.Build(cluster, null, null, "no", Now).Effective!.Image);
+
+        var changing = zones with { DisruptionsAllowed = 1, Workloads = zones.Workloads.SetItem(1, zones.Workloads[1] with { Image = "kv:2" }) };
+        var status = Of(cluster, changing, new ClusterAction.Steady());
+        Assert.Equal((null, 1), (status.Effective!.Image, status.Effective.MaxUnavailable));
+    }
+
+    [Fact]
+    public void Ring_CountsItsOwnersApartFromThoseThatJoin()
+    {
+        var observed = Observed(4, 4).WithRing(ring => ring with { Members = ring.Members.SetItem(3, ring.Members[3] with { State = MemberState.Joining, Partitions = 0 }) });
+        var status = Of(Cluster(4), observed, new ClusterAction.Steady());
+        Assert.Equal((4, 3), (status.Ring!.Members, status.Ring.Owners));
+    }
+
+    [Fact]
     public void DataBytes_FollowWhatIsKept_ButNotEveryByte()
     {
         const long Gi = 1024 * 1024 * 1024;
