@@ -25,7 +25,7 @@ public sealed class MixedVersionsTests
             await using var client = await run.ConnectAsync(Cancel);
             var ledger = new WriteLedger(ObjectKey.DefaultType, "ledger");
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-            var writing = ledger.WriteAsync(client, writers: 8, untilAcknowledged: int.MaxValue, stop.Token);
+            var writing = ledger.WriteAsync(client, writers: 8, untilAcknowledged: int.MaxValue, stop.Token, pause: TimeSpan.FromMilliseconds(20));
             var old = run.Pids().Values.ToHashSet();
 
             PointTo(link, SourceTree.Path("bin", "kv-node"));

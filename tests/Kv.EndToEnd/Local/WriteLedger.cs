@@ -33,8 +33,9 @@ internal sealed class WriteLedger(string bucketType, string bucket)
     public IReadOnlyDictionary<string, int> Faults => _faults;
 
     /// <summary>Writes until so many keys are acknowledged, or until cancelled.</summary>
-    public Task WriteAsync(KvClusterClient client, int writers, int untilAcknowledged, CancellationToken stop) =>
-        Task.WhenAll(Enumerable.Range(0, writers).Select(writer => Task.Run(() => WriteAsOneAsync(client, writer, untilAcknowledged, stop), CancellationToken.None)));
+    /// <param name="pause">Of each writer after each write: what a long load wrote is read in the end.</param>
+    public Task WriteAsync(KvClusterClient client, int writers, int untilAcknowledged, CancellationToken stop, TimeSpan pause = default) =>
+        Task.WhenAll(Enumerable.Range(0, writers).Select(writer => Task.Run(() => WriteAsOneAsync(client, writer, untilAcknowledged, pause, stop), CancellationToken.None)));
 
     /// <summary>Reads acknowledged keys, any of them, until cancelled.</summary>
     public Task ReadAsync(KvClusterClient client, int readers, CancellationToken stop) =>
@@ -83,11 +84,12 @@ internal sealed class WriteLedger(string bucketType, string bucket)
 
     private static Func<string, string?> IsValue(string expected) => value => value == expected ? null : $"is {value}, not {expected}";
 
-    private async Task WriteAsOneAsync(KvClusterClient client, int writer, int untilAcknowledged, CancellationToken stop)
+    private async Task WriteAsOneAsync(KvClusterClient client, int writer, int untilAcknowledged, TimeSpan pause, CancellationToken stop)
     {
         ReadOnlyMemory<byte> context = default;
         for (var turn = 0L; !stop.IsCancellationRequested && _acknowledged.Count < untilAcknowledged; turn++)
         {
+            await Task.Delay(pause, CancellationToken.None);
             try
             {
                 if (turn % 10 == 9)
