@@ -19,7 +19,8 @@ public sealed record KvClientOptions
 
     /// <summary>
     /// Whether a put or delete may be sent again when its fate is unknown (the connection broke, some replicas did not answer). A put that did take effect
-    /// then takes effect twice, which with siblings allowed can make one that equals another. Default false: the caller is told.
+    /// then takes effect twice, which with siblings allowed can make one that equals another. Default false: the caller is told. Never sent again are an update of a data type, which would
+    /// count twice, and a put for which the server makes the key, which would make two.
     /// </summary>
     public bool RetryIndeterminateWrites { get; init; }
 

@@ -163,14 +163,15 @@ public sealed class KvClusterClient : IAsyncDisposable
         catch (RpcException failure)
         {
             cancel.ThrowIfCancellationRequested();
-            var retryable = failure.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted;
+            var retryable = failure.StatusCode is StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted;
             throw new KvException(Code(failure.StatusCode), failure.Status.Detail, retryable, isIndeterminate: false, failure);
         }
     }
 
     private static KvErrorCode Code(StatusCode status) => status switch
     {
-        StatusCode.Unavailable => KvErrorCode.Unavailable,
+        // Cancelled: the member left, and its channel was closed.
+        StatusCode.Unavailable or StatusCode.Cancelled => KvErrorCode.Unavailable,
         StatusCode.DeadlineExceeded => KvErrorCode.Timeout,
         StatusCode.ResourceExhausted => KvErrorCode.Overload,
         StatusCode.InvalidArgument => KvErrorCode.InvalidRequest,

@@ -18,13 +18,17 @@ internal sealed class NodeSession : IAsyncDisposable
     private const int MaxFrameBytes = 256 * 1024;
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromMinutes(1);
 
     private readonly GrpcChannel _channel;
     private readonly TimeProvider _time;
-    private readonly SemaphoreSlim _places;
+    private readonly int _inFlightLimit;
+    private readonly SemaphoreSlim _places; // not disposed: operations that end with the session still give theirs back
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Lock _opening = new(); // guards _stream, _backOff and _retryAt
+    private readonly Lock _opening = new(); // guards _stream, _denial, _backOff and _retryAt
+    private volatile bool _isLeaving;
     private Stream? _stream;
+    private RpcException? _denial;
     private TimeSpan _backOff = FirstBackOff;
     private long _retryAt;
     private long _lastId;
@@ -33,7 +37,8 @@ internal sealed class NodeSession : IAsyncDisposable
     {
         Endpoint = endpoint;
         _time = options.Time;
-        _places = new SemaphoreSlim(options.MaxInFlightPerNode);
+        _inFlightLimit = options.MaxInFlightPerNode;
+        _places = new SemaphoreSlim(_inFlightLimit);
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
@@ -78,20 +83,24 @@ internal sealed class NodeSession : IAsyncDisposable
     /// <summary>Sends an operation and awaits its answer. Throws <see cref="SessionLostException"/> if the node could not be asked or did not answer.</summary>
     public async Task<Proto.SessionResponse> SendAsync(Proto.SessionRequest request, long deadline, CancellationToken cancel)
     {
+        if (_isLeaving)
+        {
+            throw Unreachable();
+        }
+
         if (!_places.Wait(0, CancellationToken.None) && !await _places.WaitAsync(Left(deadline), cancel).ConfigureAwait(false))
         {
             throw new SessionLostException($"too many operations are under way at {Endpoint}", wasSent: false, timedOut: true);
         }
 
+        var operation = new PendingOperation(WithId(request, (ulong)Interlocked.Increment(ref _lastId)), deadline, _places);
         try
         {
-            var operation = new PendingOperation(WithId(request, (ulong)Interlocked.Increment(ref _lastId)), deadline);
-            OpenStream().Enqueue(operation);
-            return await operation.Task.WaitAsync(cancel).ConfigureAwait(false);
+            return await OpenStream().SendAsync(operation, cancel).ConfigureAwait(false);
         }
         finally
         {
-            _places.Release();
+            operation.Leave();
         }
     }
 
@@ -105,6 +114,19 @@ internal sealed class NodeSession : IAsyncDisposable
         }
 
         stream?.ExpireOverdue(_time.GetTimestamp());
+    }
+
+    /// <summary>Begins no more operations and closes when those under way have ended; those that have not when <paramref name="atOnce"/> or a minute ends fail.</summary>
+    public async Task CloseAsync(CancellationToken atOnce)
+    {
+        _isLeaving = true;
+        var free = await TakeAllPlacesAsync(atOnce).ConfigureAwait(false);
+        await DisposeAsync().ConfigureAwait(false);
+        if (free > 0)
+        {
+            // Who still waits for one learns that the session is gone.
+            _places.Release(free);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -122,8 +144,27 @@ internal sealed class NodeSession : IAsyncDisposable
         }
 
         _channel.Dispose();
-        _places.Dispose();
         _stopping.Dispose();
+    }
+
+    private async Task<int> TakeAllPlacesAsync(CancellationToken atOnce)
+    {
+        using var limit = new CancellationTokenSource(LongestDrain, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(atOnce, limit.Token);
+        var taken = 0;
+        try
+        {
+            for (; taken < _inFlightLimit; taken++)
+            {
+                await _places.WaitAsync(either.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The rest fails with the stream.
+        }
+
+        return taken;
     }
 
     // A message of its own for each attempt: one that is still being written to another node's connection must not change.
@@ -153,12 +194,16 @@ internal sealed class NodeSession : IAsyncDisposable
 
             if (_stopping.IsCancellationRequested || _time.GetTimestamp() < _retryAt)
             {
-                throw new SessionLostException($"{Endpoint} cannot be reached", wasSent: false, timedOut: false);
+                throw _denial is { } denial ? Denied(denial) : Unreachable();
             }
 
             return _stream = new Stream(this);
         }
     }
+
+    private SessionLostException Unreachable() => new($"{Endpoint} cannot be reached", wasSent: false, timedOut: false);
+
+    private SessionLostException Denied(RpcException denial) => new($"{Endpoint}: {denial.Status.Detail}", wasSent: false, timedOut: false, denial) { IsDenied = true };
 
     private void OnAnswering()
     {
@@ -169,7 +214,7 @@ internal sealed class NodeSession : IAsyncDisposable
         }
     }
 
-    private void OnLost(Stream stream)
+    private void OnLost(Stream stream, RpcException? denial)
     {
         lock (_opening)
         {
@@ -179,6 +224,7 @@ internal sealed class NodeSession : IAsyncDisposable
             }
 
             _stream = null;
+            _denial = denial;
             _retryAt = _time.GetTimestamp() + (long)(_backOff.TotalSeconds * _time.TimestampFrequency);
             _backOff = _backOff * 2 < LongestBackOff ? _backOff * 2 : LongestBackOff;
         }
@@ -202,13 +248,18 @@ internal sealed class NodeSession : IAsyncDisposable
 
         public Task Ended { get; }
 
-        public void Enqueue(PendingOperation operation)
+        public async Task<Proto.SessionResponse> SendAsync(PendingOperation operation, CancellationToken cancel)
         {
-            // The number of operations is bounded by the session's places, so the queue is too.
-            _pending[operation.Request.Id] = operation;
-            if (!_outgoing.Writer.TryWrite(operation))
+            Enqueue(operation);
+            try
             {
-                Fail(operation, "the connection was lost", timedOut: false, inner: null);
+                return await operation.Task.WaitAsync(cancel).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                _pending.TryRemove(operation.Request.Id, out _);
+                operation.TryDrop();
+                throw;
             }
         }
 
@@ -237,13 +288,43 @@ internal sealed class NodeSession : IAsyncDisposable
                 why = failure;
             }
 
-            _session.OnLost(this);
+            var denial = _answered == 0 && why is RpcException { StatusCode: StatusCode.Unauthenticated or StatusCode.PermissionDenied } denied ? denied : null;
+            _session.OnLost(this, denial);
             _outgoing.Writer.TryComplete();
             _call.Dispose();
             await writing.ConfigureAwait(false);
-            foreach (var (_, operation) in _pending)
+            FailAll(why, denial);
+        }
+
+        private void FailAll(Exception? why, RpcException? denial)
+        {
+            while (_outgoing.Reader.TryRead(out var unsent))
             {
-                Fail(operation, why is RpcException rpc ? rpc.Status.Detail : "the connection was lost", timedOut: false, why);
+                unsent.Leave();
+            }
+
+            foreach (var (id, operation) in _pending)
+            {
+                if (denial is null)
+                {
+                    Fail(operation, why is RpcException rpc ? rpc.Status.Detail : "the connection was lost", timedOut: false, why);
+                }
+                else if (_pending.TryRemove(id, out _))
+                {
+                    operation.TrySetException(_session.Denied(denial));
+                }
+            }
+        }
+
+        private void Enqueue(PendingOperation operation)
+        {
+            // What is queued holds one of the session's places, so the queue is bounded too.
+            operation.Enter();
+            _pending[operation.Request.Id] = operation;
+            if (!_outgoing.Writer.TryWrite(operation))
+            {
+                operation.Leave();
+                Fail(operation, "the connection was lost", timedOut: false, inner: null);
             }
         }
 
@@ -272,7 +353,10 @@ internal sealed class NodeSession : IAsyncDisposable
             {
                 while (await _outgoing.Reader.WaitToReadAsync().ConfigureAwait(false))
                 {
-                    await _call.RequestStream.WriteAsync(NextFrame()).ConfigureAwait(false);
+                    if (NextFrame() is { Requests.Count: > 0 } frame)
+                    {
+                        await _call.RequestStream.WriteAsync(frame).ConfigureAwait(false);
+                    }
                 }
             }
             catch (Exception failure) when (failure is RpcException or OperationCanceledException or InvalidOperationException or HttpRequestException or IOException or ObjectDisposedException)
@@ -288,12 +372,12 @@ internal sealed class NodeSession : IAsyncDisposable
             var bytes = 0;
             while (frame.Requests.Count < MaxOperationsPerFrame && bytes < MaxFrameBytes && _outgoing.Reader.TryRead(out var operation))
             {
-                if (operation.Task.IsCompleted)
+                operation.Leave();
+                if (!operation.TrySend())
                 {
                     continue;
                 }
 
-                operation.WasSent = true;
                 frame.Requests.Add(operation.Request);
                 bytes += operation.Request.Put?.Content.Value.Length ?? operation.Request.UpdateDataType?.CalculateSize() ?? 0;
             }
@@ -305,7 +389,8 @@ internal sealed class NodeSession : IAsyncDisposable
         {
             if (_pending.TryRemove(operation.Request.Id, out _))
             {
-                operation.TrySetException(new SessionLostException($"{_session.Endpoint}: {message}", operation.WasSent, timedOut, inner));
+                var wasSent = !operation.TryDrop();
+                operation.TrySetException(new SessionLostException($"{_session.Endpoint}: {message}", wasSent, timedOut, inner));
             }
         }
     }

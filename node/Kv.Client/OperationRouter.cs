@@ -37,7 +37,7 @@ internal sealed class OperationRouter(KvClientOptions options, SessionPool sessi
                 failure = Exception(lost, isRead);
             }
 
-            var mayRepeat = failure.IsRetryable && (isRead || !failure.IsIndeterminate || options.RetryIndeterminateWrites);
+            var mayRepeat = failure.IsRetryable && (isRead || !failure.IsIndeterminate || (options.RetryIndeterminateWrites && IsAlikeTwice(request)));
             if (!mayRepeat || time.GetTimestamp() >= deadline)
             {
                 break;
@@ -76,6 +76,14 @@ internal sealed class OperationRouter(KvClientOptions options, SessionPool sessi
         return chosen;
     }
 
+    /// <summary>Whether a write that is done twice leaves what it does once, but for siblings: a counter would count twice, and two keys would be made.</summary>
+    private static bool IsAlikeTwice(Proto.SessionRequest request) => request.OperationCase switch
+    {
+        Proto.SessionRequest.OperationOneofCase.Put => !request.Put.Key.Key_.IsEmpty,
+        Proto.SessionRequest.OperationOneofCase.Delete => true,
+        _ => false,
+    };
+
     private static Proto.Error? ErrorOf(Proto.SessionResponse response) => response.OperationCase switch
     {
         Proto.SessionResponse.OperationOneofCase.Get => response.Get.Error,
@@ -87,9 +95,9 @@ internal sealed class OperationRouter(KvClientOptions options, SessionPool sessi
     };
 
     private static KvException Exception(SessionLostException lost, bool isRead) => new(
-        lost.TimedOut ? KvErrorCode.Timeout : KvErrorCode.Unavailable,
+        lost.IsDenied ? KvErrorCode.PermissionDenied : lost.TimedOut ? KvErrorCode.Timeout : KvErrorCode.Unavailable,
         lost.Message,
-        isRetryable: true,
+        isRetryable: !lost.IsDenied,
         isIndeterminate: !isRead && lost.WasSent,
         lost);
 }

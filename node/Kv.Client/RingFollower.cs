@@ -26,7 +26,10 @@ internal sealed class RingFollower : IAsyncDisposable
     /// <summary>The newest ring known; swapped whole.</summary>
     public RingView Ring => _ring;
 
-    /// <summary>Asks the seeds in turn until one answers; throws <see cref="KvException"/> if none does within the options' timeout.</summary>
+    /// <summary>
+    /// Asks the seeds in turn until one answers; throws <see cref="KvException"/> if none does within the options' timeout, or if one of them does not take the client for who it says it is
+    /// and no other answers.
+    /// </summary>
     public static async Task<RingFollower> StartAsync(KvClientOptions options, SessionPool sessions, CancellationToken cancel)
     {
         using var timeout = new CancellationTokenSource(options.Timeout, options.Time);
@@ -36,6 +39,7 @@ internal sealed class RingFollower : IAsyncDisposable
         {
             while (true)
             {
+                KvException? denied = null;
                 foreach (var seed in options.Seeds)
                 {
                     try
@@ -48,11 +52,19 @@ internal sealed class RingFollower : IAsyncDisposable
                     catch (RpcException failure) when (!either.IsCancellationRequested)
                     {
                         failures[seed] = failure.Status.Detail;
+                        denied = failure.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied
+                            ? new KvException(KvErrorCode.PermissionDenied, $"{seed}: {failure.Status.Detail}", isRetryable: false, isIndeterminate: false, failure)
+                            : denied;
                     }
                     catch (KvException failure)
                     {
                         failures[seed] = failure.Message;
                     }
+                }
+
+                if (denied is not null)
+                {
+                    throw denied;
                 }
 
                 await Task.Delay(Pause, options.Time, either.Token).ConfigureAwait(false);
@@ -95,7 +107,7 @@ internal sealed class RingFollower : IAsyncDisposable
                 if (told.Version >= ring.Version)
                 {
                     _ring = told;
-                    await _sessions.KeepOnlyAsync(told.Addresses.Concat(_options.Seeds).ToHashSet()).ConfigureAwait(false);
+                    _sessions.KeepOnly(told.Addresses.Concat(_options.Seeds).ToHashSet());
                 }
             }
             catch (Exception)

@@ -6,4 +6,7 @@ internal sealed class SessionLostException(string message, bool wasSent, bool ti
     public bool WasSent { get; } = wasSent;
 
     public bool TimedOut { get; } = timedOut;
+
+    /// <summary>The node let no session begin for who the client says it is. None of its operations was looked at.</summary>
+    public bool IsDenied { get; init; }
 }

@@ -9,6 +9,8 @@ internal sealed class SessionPool : IAsyncDisposable
 
     private readonly KvClientOptions _options;
     private readonly ConcurrentDictionary<string, Lazy<NodeSession>> _sessions = new();
+    private readonly ConcurrentDictionary<NodeSession, Task> _leaving = new();
+    private readonly CancellationTokenSource _stopping = new();
     private readonly ITimer _expiry;
 
     public SessionPool(KvClientOptions options)
@@ -20,22 +22,34 @@ internal sealed class SessionPool : IAsyncDisposable
     public NodeSession For(string endpoint) =>
         _sessions.GetOrAdd(endpoint, static (key, options) => new Lazy<NodeSession>(() => new NodeSession(key, options)), _options).Value;
 
-    /// <summary>Closes sessions to nodes that are no longer of the cluster.</summary>
-    public async Task KeepOnlyAsync(IReadOnlySet<string> endpoints)
+    /// <summary>Gives out no session to a node that is no longer of the cluster; each is closed when what is under way on it has ended.</summary>
+    public void KeepOnly(IReadOnlySet<string> endpoints)
     {
+        foreach (var (session, closing) in _leaving)
+        {
+            if (closing.IsCompleted)
+            {
+                _leaving.TryRemove(session, out _);
+            }
+        }
+
         foreach (var (endpoint, _) in _sessions)
         {
-            if (!endpoints.Contains(endpoint) && _sessions.TryRemove(endpoint, out var session) && session.IsValueCreated)
+            if (!endpoints.Contains(endpoint) && _sessions.TryRemove(endpoint, out var session))
             {
-                await session.Value.DisposeAsync().ConfigureAwait(false);
+                _leaving[session.Value] = session.Value.CloseAsync(_stopping.Token);
             }
         }
     }
 
+    /// <summary>Closes all at once: what is under way fails.</summary>
     public async ValueTask DisposeAsync()
     {
         await _expiry.DisposeAsync().ConfigureAwait(false);
-        await KeepOnlyAsync(new HashSet<string>()).ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        KeepOnly(new HashSet<string>());
+        await Task.WhenAll(_leaving.Values).ConfigureAwait(false);
+        _stopping.Dispose();
     }
 
     private void ExpireOverdue()
@@ -46,6 +60,11 @@ internal sealed class SessionPool : IAsyncDisposable
             {
                 session.Value.ExpireOverdue();
             }
+        }
+
+        foreach (var (session, _) in _leaving)
+        {
+            session.ExpireOverdue();
         }
     }
 }

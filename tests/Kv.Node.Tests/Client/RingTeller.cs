@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Kv.Node.Tests.Client;
 
-/// <summary>A node that tells rings, and serves nothing else.</summary>
+/// <summary>A node that tells rings, and serves sessions as its test wants it.</summary>
 internal sealed class RingTeller : IAsyncDisposable
 {
     private readonly Func<RingTeller, long, GetRingResponse> answer;
@@ -39,11 +39,36 @@ internal sealed class RingTeller : IAsyncDisposable
         return teller;
     }
 
+    /// <summary>What a session does; answers each operation as done by default.</summary>
+    public Func<IAsyncStreamReader<SessionRequests>, IServerStreamWriter<SessionResponses>, ServerCallContext, Task> Session { get; set; } = async (reader, writer, call) =>
+    {
+        while (await reader.MoveNext(call.CancellationToken))
+        {
+            await writer.WriteAsync(Done(reader.Current), call.CancellationToken);
+        }
+    };
+
+    /// <summary>All puts and updates that were asked for are done.</summary>
+    public static SessionResponses Done(SessionRequests frame) => Answer(frame, null);
+
+    public static SessionResponses Answer(SessionRequests frame, Error? error) => new()
+    {
+        Responses =
+        {
+            frame.Requests.Select(request => request.OperationCase == SessionRequest.OperationOneofCase.Put
+                ? new SessionResponse { Id = request.Id, Put = new PutResponse { Error = error } }
+                : new SessionResponse { Id = request.Id, UpdateDataType = new UpdateDataTypeResponse { Error = error } }),
+        },
+    };
+
     public ValueTask DisposeAsync() => app.DisposeAsync();
 
     private sealed class Calls(RingTeller teller) : Protos.Kv.V1.Kv.KvBase
     {
         public override Task<GetRingResponse> GetRing(GetRingRequest request, ServerCallContext context) =>
             Task.FromResult(teller.answer(teller, Interlocked.Increment(ref teller.asked) - 1));
+
+        public override Task Session(IAsyncStreamReader<SessionRequests> requestStream, IServerStreamWriter<SessionResponses> responseStream, ServerCallContext context) =>
+            teller.Session(requestStream, responseStream, context);
     }
 }
