@@ -5,7 +5,8 @@ namespace Kv.Node;
 
 /// <summary>
 /// `/drain?budget=SECONDS`: what a pod's preStop hook asks before the process is told to end. Answers when clients have gone elsewhere and no owner waits for hints of
-/// this node, or when the budget ends. Whoever reaches the port can ask it, so a node that is not ended within <see cref="Patience"/> of the budget serves again by itself.
+/// this node, or when the budget ends. Whoever reaches the port can ask it, so a node that is not ended within <see cref="Patience"/> of the first question's budget serves again by itself,
+/// whatever is asked meanwhile, and is not drained so again for <see cref="Pause"/>.
 /// </summary>
 public sealed class DrainHook(Func<ClusterAdmin?> admin, TimeProvider time) : IDisposable
 {
@@ -14,8 +15,12 @@ public sealed class DrainHook(Func<ClusterAdmin?> admin, TimeProvider time) : ID
     /// <summary>Between the end of the hook and the signal lie moments.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>A process that a hook drains ends: only another caller comes twice.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(15);
+
     private readonly Lock gate = new();
     private ITimer? undrain;
+    private long? undrainedAt;
 
     public void Map(IEndpointRouteBuilder endpoints) => endpoints.MapGet("/drain", AnswerAsync);
 
@@ -41,25 +46,35 @@ public sealed class DrainHook(Func<ClusterAdmin?> admin, TimeProvider time) : ID
             return;
         }
 
-        UndrainAfter(node, TimeSpan.FromSeconds(budget) + Patience);
-        var drain = await node.DrainAsync(TimeSpan.FromSeconds(budget), context.RequestAborted);
+        if (TryDrain(node, TimeSpan.FromSeconds(budget), context.RequestAborted) is not { } draining)
+        {
+            await WriteAsync(context, StatusCodes.Status429TooManyRequests, "drained just now, and not ended: serving again");
+            return;
+        }
+
+        var drain = await draining;
         await WriteAsync(context, StatusCodes.Status200OK, string.Create(
             CultureInfo.InvariantCulture,
             $"{(drain.IsDone ? "drained" : "not drained")}: {drain.RequestsUnderWay} requests under way, {drain.HintsToReturn} hints to return, {drain.HintsToKeep} to keep"));
     }
 
-    /// <summary>Unless an administrator drains the node: that lasts until it is taken back.</summary>
-    private void UndrainAfter(ClusterAdmin node, TimeSpan delay)
+    /// <summary>Null where it is too early. A drain that an administrator began lasts until it is taken back.</summary>
+    private Task<DrainView>? TryDrain(ClusterAdmin node, TimeSpan budget, CancellationToken cancel)
     {
         lock (gate)
         {
-            if (undrain is null && node.GetDrain().IsDraining)
+            if (!node.GetDrain().IsDraining)
             {
-                return;
+                if (undrainedAt is { } before && time.GetElapsedTime(before) < Pause)
+                {
+                    return null;
+                }
+
+                undrain?.Dispose();
+                undrain = time.CreateTimer(_ => Undrain(node), null, budget + Patience, Timeout.InfiniteTimeSpan);
             }
 
-            undrain ??= time.CreateTimer(_ => Undrain(node), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            undrain.Change(delay, Timeout.InfiniteTimeSpan);
+            return node.DrainAsync(budget, cancel).AsTask();
         }
     }
 
@@ -69,6 +84,7 @@ public sealed class DrainHook(Func<ClusterAdmin?> admin, TimeProvider time) : ID
         {
             undrain?.Dispose();
             undrain = null;
+            undrainedAt = time.GetTimestamp();
             node.Undrain();
         }
     }

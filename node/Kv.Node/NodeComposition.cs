@@ -34,7 +34,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private readonly RequestMemory memory;
     private readonly NodeMetrics metrics;
     private readonly DrainHook drain;
-    private readonly TimeProvider time = TimeProvider.System;
+    private readonly TimeProvider time;
     private readonly List<PortServer> frontEnds = [];
     private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -51,8 +51,9 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private NodeTls? tls;
 
     /// <summary><paramref name="openStorage"/> is <see cref="NodeStorages.Open"/>, or memory in tests.</summary>
-    public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, RequestMemory, ILoggerFactory, NodeStorage> openStorage)
+    public NodeComposition(NodeOptions options, ILoggerFactory loggers, Func<NodeOptions, RequestMemory, ILoggerFactory, NodeStorage> openStorage, TimeProvider? clock = null)
     {
+        time = clock ?? TimeProvider.System;
         var budget = NodeStorages.Budget(options);
         memory = new RequestMemory(budget.RequestBytes, time);
         this.options = options with

@@ -63,6 +63,22 @@ public sealed class LoneNodeTests
     }
 
     [Fact]
+    public async Task Drain_ByTheHook_EndsWhenTheFirstThatAskedSaid_AndIsNotBegunAnewSoon()
+    {
+        var clock = new HeldTime(TimeSpan.FromSeconds(5) + DrainHook.Patience);
+        await using var node = await TestNode.StartAsync(TestNode.Options("one"), None, clock: clock);
+        await TestCluster.FormAsync(node.Admin, [], None);
+        Assert.Equal(HttpStatusCode.OK, (await ProbeAsync(node, "drain?budget=5")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await ProbeAsync(node, "drain?budget=60")).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await ProbeAsync(node, "readyz")).Status);
+
+        clock.End();
+        Assert.Equal(HttpStatusCode.OK, (await ProbeAsync(node, "readyz")).Status);
+        Assert.Equal((HttpStatusCode.TooManyRequests, "drained just now, and not ended: serving again\n"), await ProbeAsync(node, "drain?budget=5"));
+        Assert.Equal(HttpStatusCode.OK, (await ProbeAsync(node, "readyz")).Status);
+    }
+
+    [Fact]
     public async Task Node_WhosePortIsTaken_SaysWhich()
     {
         await using var first = await TestNode.StartAsync("first", None);
@@ -102,5 +118,24 @@ public sealed class LoneNodeTests
         using var http = new HttpClient();
         using var response = await http.GetAsync(new Uri($"http://{node.Endpoint("metrics")}/{probe}"), None);
         return (response.StatusCode, await response.Content.ReadAsStringAsync(None));
+    }
+
+    /// <summary>The machine's, but that what is to happen after just this long happens when the test says so.</summary>
+    private sealed class HeldTime(TimeSpan held) : TimeProvider
+    {
+        private Action end = static () => { };
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime != held)
+            {
+                return base.CreateTimer(callback, state, dueTime, period);
+            }
+
+            end += () => callback(state);
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
+        public void End() => end();
     }
 }

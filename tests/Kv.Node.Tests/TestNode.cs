@@ -41,9 +41,9 @@ internal sealed class TestNode : IAsyncDisposable
 
     public static Task<TestNode> StartAsync(string name, CancellationToken cancel, NodeStorage? storage = null) => StartAsync(Options(name), cancel, storage);
 
-    public static async Task<TestNode> StartAsync(NodeOptions options, CancellationToken cancel, NodeStorage? storage = null)
+    public static async Task<TestNode> StartAsync(NodeOptions options, CancellationToken cancel, NodeStorage? storage = null, TimeProvider? clock = null)
     {
-        var composition = new NodeComposition(options, NullLoggerFactory.Instance, (_, _, _) => storage ?? NodeStorages.InMemory());
+        var composition = new NodeComposition(options, NullLoggerFactory.Instance, (_, _, _) => storage ?? NodeStorages.InMemory(), clock);
         await composition.StartAsync(cancel);
         return new TestNode(composition);
     }
