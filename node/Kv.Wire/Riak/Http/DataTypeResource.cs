@@ -16,6 +16,14 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
 {
     public async Task GetAsync(HttpContext http, RiakPath path)
     {
+        if (path is { Form: RiakPathForm.Typed, BucketType: ObjectKey.DefaultType })
+        {
+            // The data type of untyped buckets is the counter of Riak 1.4.
+            http.Response.Headers.Location = $"/buckets/{PercentEncoding.Encode(path.Bucket)}/counters/{PercentEncoding.Encode(path.Key)}";
+            await http.SendNothingAsync(StatusCodes.Status301MovedPermanently);
+            return;
+        }
+
         var query = new QueryOptions(http.Request);
         var get = ObjectReads.ReadRequest(query, path);
         var withContext = query.Boolean("include_context") ?? true;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Kv.Cluster;
+using Kv.Cluster.Membership;
+using Kv.Core.Buckets;
 using Kv.Core.DataTypes;
 using Kv.Core.Objects;
 using Kv.Protos.Riak;
@@ -7,7 +9,7 @@ using Kv.Protos.Riak;
 namespace Kv.Wire.Riak.Pb;
 
 /// <summary>The counters of Riak 1.4, in untyped buckets (riak_kv_pb_counter; reference 5.5, 8.3).</summary>
-internal sealed class PbCounters(KvClient client)
+internal sealed class PbCounters(KvClient client, ClusterAdmin admin)
 {
     public async ValueTask<PbReply> GetAsync(RpbCounterGetReq message)
     {
@@ -21,6 +23,11 @@ internal sealed class PbCounters(KvClient client)
             BasicQuorum = message.HasBasicQuorum ? message.BasicQuorum : null,
             NotFoundOk = message.HasNotfoundOk ? message.NotfoundOk : null,
         };
+        if (fields.Fault is null && admin.GetBucketProps(new BucketName(get.Key.BucketType, get.Key.Bucket)) is { Value: { } props } && !CanCount(props))
+        {
+            fields.Refuse(PbErrors.CountersNeedSiblings);
+        }
+
         return fields.Fault is { } fault ? PbReply.Error(fault) : await client.ExecuteAsync(get, CancellationToken.None) switch
         {
             KvOutcome.Found found => ValueOf(found.Object) is { } value
@@ -54,6 +61,9 @@ internal sealed class PbCounters(KvClient client)
             var outcome => throw new UnreachableException($"a counter's update ended in {outcome}"),
         };
     }
+
+    /// <summary>Whether untyped buckets of these properties have counters.</summary>
+    public static bool CanCount(BucketProps props) => props is { AllowMult: true, LastWriteWins: false };
 
     private static long? ValueOf(KvObject held) =>
         DataTypeObject.ReadCounter(held, out _) is CausalDataType { Root: CounterStore counter } ? PbDataTypeValues.Number(counter.Value) : null;

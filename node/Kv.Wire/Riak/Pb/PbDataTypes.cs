@@ -8,7 +8,7 @@ using Kv.Protos.Riak;
 
 namespace Kv.Wire.Riak.Pb;
 
-/// <summary>Fetch and update of data types (riak_kv_pb_crdt; reference 5, 8.4).</summary>
+/// <summary>Fetch and update of data types (riak_kv_pb_crdt; reference 5, 8.4); in the default type, which has none of its own, of the counters of Riak 1.4.</summary>
 internal sealed class PbDataTypes(KvClient client, ClusterAdmin admin)
 {
     public async ValueTask<PbReply> FetchAsync(DtFetchReq message)
@@ -32,12 +32,12 @@ internal sealed class PbDataTypes(KvClient client, ClusterAdmin admin)
             return PbReply.Error(fault);
         }
 
-        var response = new DtFetchResp { Type = PbDataTypeValues.TypeOf(DataTypeObject.KindOf(props!)!.Value) };
+        var response = new DtFetchResp { Type = PbDataTypeValues.TypeOf(DataTypeObject.KindOf(props!) ?? DataTypeKind.Counter) };
         switch (await client.ExecuteAsync(get, CancellationToken.None))
         {
             case KvOutcome.NotFound:
                 return new PbReply(PbCode.DtFetchResp, response);
-            case KvOutcome.Found found when DataTypeObject.Read(found.Object, props!, out _) is { } state:
+            case KvOutcome.Found found when StateOf(found.Object, props!) is { } state:
                 response.Value = PbDataTypeValues.Value(state);
                 if (message.IncludeContext && PbDataTypeValues.Context(state) is { IsEmpty: false } context)
                 {
@@ -46,7 +46,7 @@ internal sealed class PbDataTypes(KvClient client, ClusterAdmin admin)
 
                 return new PbReply(PbCode.DtFetchResp, response);
             case KvOutcome.Found:
-                return PbReply.Error(PbErrors.NoDataType);
+                return PbReply.Error(props!.DataType is null ? PbErrors.NoCounter : PbErrors.NoDataType);
             case KvOutcome.Failed failed:
                 return PbReply.Error(PbErrors.Of(failed.Error));
             case var outcome:
@@ -63,6 +63,11 @@ internal sealed class PbDataTypes(KvClient client, ClusterAdmin admin)
         if (PbDataTypeOperations.Read(message.Op, ref fields) is not { } operation)
         {
             return PbReply.Error(PbErrors.Malformed("a DtOp has no operation"));
+        }
+
+        if (key.BucketType == ObjectKey.DefaultType && operation is not DataTypeOperation.Increment)
+        {
+            fields.Refuse(PbErrors.NoCounterOperation);
         }
 
         var put = new KvRequest.Put
@@ -96,7 +101,7 @@ internal sealed class PbDataTypes(KvClient client, ClusterAdmin admin)
             response.Key = PbFields.Wrap(generated);
         }
 
-        if (stored is null || DataTypeObject.Read(stored, props, out _) is not { } state)
+        if (stored is null || StateOf(stored, props) is not { } state)
         {
             return response;
         }
@@ -123,7 +128,10 @@ internal sealed class PbDataTypes(KvClient client, ClusterAdmin admin)
         return response;
     }
 
-    /// <summary>The properties of a bucket with a data type; a fault for any other.</summary>
+    private static DataType? StateOf(KvObject held, BucketProps props) =>
+        props.DataType is null ? DataTypeObject.ReadCounter(held, out _) : DataTypeObject.Read(held, props, out _);
+
+    /// <summary>The properties of a bucket with a data type, or of an untyped one with counters; a fault for any other.</summary>
     private BucketProps? PropsOf(ObjectKey key, ref PbFields fields)
     {
         if (fields.Fault is not null)
@@ -138,7 +146,14 @@ internal sealed class PbDataTypes(KvClient client, ClusterAdmin admin)
             return null;
         }
 
-        if (DataTypeObject.KindOf(props.Value) is null)
+        if (key.BucketType == ObjectKey.DefaultType)
+        {
+            if (!PbCounters.CanCount(props.Value))
+            {
+                fields.Refuse(PbErrors.CountersNeedSiblings);
+            }
+        }
+        else if (DataTypeObject.KindOf(props.Value) is null)
         {
             fields.Refuse(PbErrors.NoDataType);
         }

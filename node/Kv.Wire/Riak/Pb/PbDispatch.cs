@@ -16,7 +16,7 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
     private readonly PbListings listings = new(doors.Client, doors.Admin, doors.Access, options);
     private readonly PbIndexes indexes = new(doors.Client, options);
     private readonly PbDataTypes dataTypes = new(doors.Client, doors.Admin);
-    private readonly PbCounters counters = new(doors.Client);
+    private readonly PbCounters counters = new(doors.Client, doors.Admin);
     private readonly PbServer server = new(doors, options);
     private readonly PbAccess access = new(doors, options);
 

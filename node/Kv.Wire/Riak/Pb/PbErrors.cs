@@ -27,6 +27,8 @@ internal static class PbErrors
     public const string NoIndexBodies = "return_body is not supported: fetch the objects by the keys";
     public const string TooManyEntries = "more than 10000 links, metadata or index entries";
     public const string EmptyIndex = "Index cannot be zero-length";
+    public const string NoCounterOperation = "non-counter operation on default bucket";
+    public const string CountersNeedSiblings = "Counters require bucket property 'allow_mult=true'";
     public const string NoCounter = "the key holds no counter";
     public const string NoCode = "Invalid message packet: a frame has at least one byte, its code";
 

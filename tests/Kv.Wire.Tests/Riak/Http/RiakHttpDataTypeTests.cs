@@ -44,6 +44,7 @@ public sealed class RiakHttpDataTypeTests(RiakServer server) : IClassFixture<Ria
         { "GET /types/sets/buckets/b/datatypes/@", "", null, 404, "{\"type\":\"set\",\"error\":\"notfound\"}" },
         { "GET /types/nosuch/buckets/b/datatypes/@", "", null, 404, "Unknown bucket type: nosuch\n" },
         { "GET /types/siblings/buckets/b/datatypes/@", "", null, 403, "Bucket datatype 'undefined' is not a supported type.\n" },
+        { "GET /types/default/buckets/b/datatypes/@", "", null, 301, "" },
         { "GET /buckets/b/datatypes/@", "", null, 403, "Bucket datatype 'undefined' is not a supported type.\n" },
         { "GET /types/sets/buckets/b/datatypes/@?r=x", "", null, 400, "r query parameter must be an integer or one of the following words: 'one', 'quorum' or 'all'\n" },
         { "GET /types/sets/buckets/b/datatypes/@?include_context=perhaps", "", null, 400, "include_context query parameter must be true or false\n" },

@@ -16,6 +16,9 @@ public sealed class PbDataTypeTests(RiakPbServer server) : IClassFixture<RiakPbS
         { "fetch, no bucket", new DtFetchReq { Key = Bytes("k"), Type = Bytes("sets") }, Fetch, "Bucket cannot be zero-length" },
         { "fetch, unknown type", Asked("nosuch", "k"), Fetch, "Error no bucket type `<<\"nosuch\">>`" },
         { "fetch, type without data type", Asked("siblings", "k"), Fetch, "Bucket datatype 'undefined' is not a supported type." },
+        { "fetch, default type without siblings", Asked("default", "k"), Fetch, "Counters require bucket property 'allow_mult=true'" },
+        { "counter of Riak 1.4, no siblings", new RpbCounterGetReq { Bucket = Bytes("b"), Key = Bytes("k") }, 52, "Counters require bucket property 'allow_mult=true'" },
+        { "update, default type without siblings", Changed("default", "k", Counted(1)), Update, "Counters require bucket property 'allow_mult=true'" },
         { "fetch, r above n", new DtFetchReq { Bucket = Bytes("b"), Key = Bytes("k"), Type = Bytes("sets"), R = 9 }, Fetch, "{n_val_violation,3}" },
         { "update, no op", new DtUpdateReq { Bucket = Bytes("b"), Key = Bytes("k"), Type = Bytes("sets"), Op = new DtOp() }, Update, "Error processing incoming message: a DtOp has no operation" },
         { "update, unknown type", Changed("nosuch", "k", Added("x")), Update, "Error no bucket type `<<\"nosuch\">>`" },
@@ -162,6 +165,20 @@ public sealed class PbDataTypeTests(RiakPbServer server) : IClassFixture<RiakPbS
         Assert.Equal("the key holds no counter", await client.FailAsync(52, new RpbCounterGetReq { Bucket = Bytes("counted"), Key = Bytes("plain") }));
     }
 
+    [Fact]
+    public async Task TheDefaultType_HasTheCountersOfRiak14()
+    {
+        using var client = await server.ConnectAsync();
+        Assert.Equal(22, (await client.AskAsync(21, new RpbSetBucketReq { Bucket = Bytes("old"), Props = new RpbBucketProps { AllowMult = true } })).Code);
+        var fetch = new DtFetchReq { Bucket = Bytes("old"), Key = Bytes("c"), Type = Bytes("default") };
+        Assert.Equal(new DtFetchResp { Type = DtFetchResp.Types.DataType.Counter }, await client.AskAsync(Fetch, fetch, 81, DtFetchResp.Parser));
+        var update = With(Changed("default", "c", Counted(3)), update => (update.Bucket, update.ReturnBody) = (Bytes("old"), true));
+        Assert.Equal(3, (await UpdateAsync(client, update)).CounterValue);
+        Assert.Equal(3, (await client.AskAsync(Fetch, fetch, 81, DtFetchResp.Parser)).Value.CounterValue);
+        Assert.Equal(3, (await client.AskAsync(52, new RpbCounterGetReq { Bucket = Bytes("old"), Key = Bytes("c") }, 53, RpbCounterGetResp.Parser)).Value);
+        Assert.Equal("non-counter operation on default bucket", await client.FailAsync(Update, With(Changed("default", "c", Added("x")), update => update.Bucket = Bytes("old"))));
+    }
+
     private static async Task<DtFetchResp> FetchAsync(PbClient client, string type, string key) => await client.AskAsync(Fetch, Asked(type, key), 81, DtFetchResp.Parser);
 
     private static async Task<DtUpdateResp> UpdateAsync(PbClient client, DtUpdateReq update) => await client.AskAsync(Update, update, 83, DtUpdateResp.Parser);
@@ -169,6 +186,8 @@ public sealed class PbDataTypeTests(RiakPbServer server) : IClassFixture<RiakPbS
     private static DtFetchReq Asked(string type, string key) => new() { Bucket = Bytes("b"), Key = Bytes(key), Type = Bytes(type) };
 
     private static DtUpdateReq Changed(string type, string key, DtOp op) => new() { Bucket = Bytes("b"), Key = Bytes(key), Type = Bytes(type), Op = op };
+
+    private static DtOp Counted(long amount) => new() { CounterOp = new CounterOp { Increment = amount } };
 
     private static DtOp Added(params string[] members) => new() { SetOp = new SetOp { Adds = { members.Select(Bytes) } } };
 
