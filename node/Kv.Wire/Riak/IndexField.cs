@@ -2,13 +2,16 @@ using Kv.Core.Indexes;
 
 namespace Kv.Wire.Riak;
 
-/// <summary>The rule of secondary index entries: a field's name says what its values are, `_bin` bytes or `_int` integers of any size (reference 9.1).</summary>
+/// <summary>The rule of secondary index entries: a field's name says, in any case, what its values are, `_bin` bytes or `_int` integers of any size (reference 9.1).</summary>
 internal static class IndexField
 {
-    public static IndexProblem Check(string field, string value) =>
-        !IndexEntries.IsField(field) ? IndexProblem.UnknownType
-        : !IndexEntries.IsInteger(field) || IsInteger(value) ? IndexProblem.None
-        : IndexProblem.NotAnInteger;
+    public static IndexProblem Check(string field, string value)
+    {
+        var name = field.ToLowerInvariant();
+        return !IndexEntries.IsField(name) ? IndexProblem.UnknownType
+            : !IndexEntries.IsInteger(name) || IsInteger(value) ? IndexProblem.None
+            : IndexProblem.NotAnInteger;
+    }
 
     private static bool IsInteger(ReadOnlySpan<char> value)
     {

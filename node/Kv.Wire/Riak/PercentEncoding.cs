@@ -13,6 +13,8 @@ internal static class PercentEncoding
     private static readonly SearchValues<char> Unreserved =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
 
+    private static readonly SearchValues<char> Quotable = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(code => (char)code).Where(sign => sign is not ('"' or '%'))]);
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     // hot
@@ -64,14 +66,19 @@ internal static class PercentEncoding
         return true;
     }
 
+    /// <summary>For what stands between quotes: what is printable stays, but the quote and the percent sign.</summary>
+    public static string EncodeQuoted(string text) => Encode(Encoding.UTF8.GetBytes(text), Quotable);
+
     public static string Encode(string text) => Encode(Encoding.UTF8.GetBytes(text));
 
-    public static string Encode(ReadOnlySpan<byte> bytes)
+    public static string Encode(ReadOnlySpan<byte> bytes) => Encode(bytes, Unreserved);
+
+    private static string Encode(ReadOnlySpan<byte> bytes, SearchValues<char> plain)
     {
         var text = new StringBuilder(bytes.Length + 16);
         foreach (var value in bytes)
         {
-            if (Unreserved.Contains((char)value))
+            if (plain.Contains((char)value))
             {
                 text.Append((char)value);
             }

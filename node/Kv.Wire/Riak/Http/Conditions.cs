@@ -17,30 +17,34 @@ internal static class Conditions
 
     public static bool IsAny(StringValues header) => header.Count == 1 && header[0]?.Trim() == "*";
 
-    /// <summary>The status that a condition ends the request with: 412, for reads also 304; null where it may go on. No object: <paramref name="found"/> is null.</summary>
-    public static int? Check(IHeaderDictionary headers, KvObject? found, bool isRead)
+    /// <summary>
+    /// The status that a condition ends the request with: 412, for reads also 304; null where it may go on. No object: <paramref name="found"/> is null. <paramref name="chosen"/> is the one of its
+    /// siblings that is asked for, whose tag and time then count; null for all of them.
+    /// </summary>
+    public static int? Check(IHeaderDictionary headers, KvObject? found, Sibling? chosen, bool isRead)
     {
         if (found is null)
         {
             return headers.IfMatch.Count > 0 ? 412 : null;
         }
 
-        if (headers.IfMatch.Count > 0 && !Matches(headers.IfMatch, TagOf(found)))
+        var (tag, modifiedAt) = chosen is null ? (TagOf(found), ModifiedAt(found)) : (TagOf(chosen), RiakHeaders.DateOf(chosen.LastModifiedMicroseconds));
+        if (headers.IfMatch.Count > 0 && !Matches(headers.IfMatch, tag))
         {
             return 412;
         }
 
-        if (TryDate(headers.IfUnmodifiedSince, out var unmodifiedSince) && ModifiedAt(found) > unmodifiedSince)
+        if (TryDate(headers.IfUnmodifiedSince, out var unmodifiedSince) && modifiedAt > unmodifiedSince)
         {
             return 412;
         }
 
         if (headers.IfNoneMatch.Count > 0)
         {
-            return Matches(headers.IfNoneMatch, TagOf(found)) ? (isRead ? 304 : 412) : null;
+            return Matches(headers.IfNoneMatch, tag) ? (isRead ? 304 : 412) : null;
         }
 
-        return isRead && TryDate(headers.IfModifiedSince, out var modifiedSince) && ModifiedAt(found) <= modifiedSince ? 304 : null;
+        return isRead && TryDate(headers.IfModifiedSince, out var modifiedSince) && modifiedAt <= modifiedSince ? 304 : null;
     }
 
     /// <summary>The tag of the one value, or one made of the clock where there are several.</summary>

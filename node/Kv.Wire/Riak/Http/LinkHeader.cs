@@ -7,7 +7,7 @@ namespace Kv.Wire.Riak.Http;
 
 /// <summary>
 /// Riak's Link headers both ways: `&lt;/buckets/B/keys/K&gt;; riaktag="T"` or `&lt;/riak/B/K&gt;; riaktag="T"`. The link up to the bucket, which every answer has, is
-/// passed over when a client sends it back. Links name untyped buckets only: Riak has no typed form of them.
+/// passed over when a client sends it back. Buckets, keys and tags are percent-encoded; a tag that is not is taken as it stands. Links name untyped buckets only: Riak has no typed form of them.
 /// </summary>
 internal static class LinkHeader
 {
@@ -46,7 +46,7 @@ internal static class LinkHeader
             _ = path.Form == RiakPathForm.Old
                 ? text.Append(", </riak/").Append(bucket).Append('/').Append(key)
                 : text.Append(", </buckets/").Append(bucket).Append("/keys/").Append(key);
-            text.Append(">; riaktag=\"").Append(HeaderText.Safe(link.Tag).Replace("\"", "%22", StringComparison.Ordinal)).Append('"');
+            text.Append(">; riaktag=\"").Append(PercentEncoding.EncodeQuoted(link.Tag)).Append('"');
         }
 
         return text.ToString();
@@ -87,7 +87,7 @@ internal static class LinkHeader
             return false;
         }
 
-        links.Add(new Link(bucket, key, tag));
+        links.Add(new Link(bucket, key, PercentEncoding.TryDecodeText(tag, out var decoded) ? decoded : tag));
         return true;
     }
 

@@ -47,7 +47,7 @@ internal sealed class ObjectReads(KvClient client)
             }
         }
 
-        if (Conditions.Check(http.Request.Headers, found, isRead: true) is { } status)
+        if (Conditions.Check(http.Request.Headers, found, chosen, isRead: true) is { } status)
         {
             SiblingAnswer.WriteObjectHeaders(http.Response, found, chosen);
             return status == StatusCodes.Status304NotModified ? http.SendNothingAsync(status) : http.SendAsync(HttpErrors.PreconditionFailed);
@@ -66,7 +66,7 @@ internal sealed class ObjectReads(KvClient client)
     /// <summary>A deleted object says so, with the context that a write over it takes.</summary>
     public static Task SendNotFoundAsync(HttpContext http, KvOutcome.NotFound notFound)
     {
-        if (Conditions.Check(http.Request.Headers, null, isRead: true) is not null)
+        if (Conditions.Check(http.Request.Headers, null, null, isRead: true) is not null)
         {
             return http.SendAsync(HttpErrors.PreconditionFailed);
         }

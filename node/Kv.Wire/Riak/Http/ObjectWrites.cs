@@ -150,7 +150,7 @@ internal sealed class ObjectWrites(KvClient client, RequestBody bodies, RiakHttp
         }
 
         var found = (outcome as KvOutcome.Found)?.Object;
-        if (Conditions.Check(headers, found, isRead: false) is not null)
+        if (Conditions.Check(headers, found, null, isRead: false) is not null)
         {
             return HttpErrors.PreconditionFailed;
         }

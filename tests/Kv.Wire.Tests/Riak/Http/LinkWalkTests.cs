@@ -42,6 +42,15 @@ public sealed class LinkWalkTests(RiakServer server) : IClassFixture<RiakServer>
     }
 
     [Fact]
+    public async Task ATag_IsTheSameInAHeaderAndInAStep()
+    {
+        await LinkAsync();
+        await PutAsync("/buckets/walk/keys/tagged", "v", "</buckets/walk/keys/d>; riaktag=\"next%20step\"");
+        var step = Assert.Single(await WalkAsync("/buckets/walk/keys/tagged/_,next%20step,1"));
+        Assert.Equal("of d", Assert.Single(step).Body);
+    }
+
+    [Fact]
     public async Task TheOldForm_IsAnsweredInTheOldForm()
     {
         await LinkAsync();

@@ -41,6 +41,11 @@ public sealed class RiakHttpObjectTests(RiakServer server) : IClassFixture<RiakS
             Assert.Equal(Header(answer, "X-Riak-Vclock"), Header(one, "X-Riak-Vclock"));
             Assert.Equal($"\"{vtag}\"", Header(one, "ETag"));
             values.Add(await one.Content.ReadAsStringAsync(Cancel));
+            foreach (var (condition, status) in new[] { ("If-None-Match", 304), ("If-Match", 200) })
+            {
+                using var conditional = await server.SendAsync("GET", $"{Path}?vtag={vtag}", $"{condition}: \"{vtag}\"");
+                Assert.Equal((condition, status), (condition, (int)conditional.StatusCode));
+            }
         }
 
         Assert.Equal(["\"second\"", "first"], values.Order(StringComparer.Ordinal));

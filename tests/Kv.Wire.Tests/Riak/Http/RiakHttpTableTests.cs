@@ -124,6 +124,8 @@ public sealed class RiakHttpTableTests(RiakServer server) : IClassFixture<RiakSe
         { "PUT /buckets/w/keys/@", Text + "\nLink: </a/b/c/d/e>; riaktag=\"x\"", "v", 400, "", Unlinked },
         { "PUT /buckets/w/keys/@", Text + "\nLink: </buckets/b/keys/%zz>; riaktag=\"x\"", "v", 400, "", Unlinked },
         { "PUT /buckets/w/keys/@?returnbody=true", Text + "\nLink: </buckets/w>; rel=\"up\", </riak/b/k>; riaktag=\"a,b\"", "v", 200, "Link: </buckets/w>; rel=\"up\", </buckets/b/keys/k>; riaktag=\"a,b\"", "v" },
+        { "PUT /buckets/w/keys/@?returnbody=true", Text + "\nLink: </riak/b/k>; riaktag=\"a%20b%22%C3%A9\"", "v", 200, "Link: </buckets/w>; rel=\"up\", </buckets/b/keys/k>; riaktag=\"a b%22%C3%A9\"", "v" },
+        { "PUT /buckets/w/keys/@?returnbody=true", Text + "\nLink: </riak/b/k>; riaktag=\"100%\"", "v", 200, "Link: </buckets/w>; rel=\"up\", </buckets/b/keys/k>; riaktag=\"100%25\"", "v" },
         { "PUT /buckets/w/keys/@", Text + "\nX-Riak-Index-age: 1", "v", 400, "", "Unknown field type for field: 'age'.\n" },
         { "PUT /buckets/w/keys/@", Text + "\nX-Riak-Index-age_int: old", "v", 400, "", "Could not parse field 'age_int', value 'old'.\n" },
         { "PUT /buckets/w/keys/@?returnbody=true", Text + "\nX-Riak-Index-a_bin: x,y", "v", 200, "x-riak-index-a_bin: x,y", "v" },

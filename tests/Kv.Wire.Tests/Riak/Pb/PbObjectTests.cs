@@ -65,6 +65,7 @@ public sealed class PbObjectTests(RiakPbServer server) : IClassFixture<RiakPbSer
         put.Content.Usermeta.Add(Pair("color", Bytes("blau")));
         put.Content.Indexes.Add(Pair("age_int", Bytes("-7")));
         put.Content.Indexes.Add(Pair("name_bin", Bytes("ada")));
+        put.Content.Indexes.Add(Pair("City_BIN", Bytes("Ulm")));
         put.Content.Links.Add(new RpbLink { Bucket = Bytes("b2"), Key = Bytes("k2"), Tag = Bytes("friend") });
         Assert.Equal((12, 0), Sizes(await client.AskAsync(11, put)));
 
