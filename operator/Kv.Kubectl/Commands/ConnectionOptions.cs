@@ -21,7 +21,7 @@ internal sealed class ConnectionOptions
     private readonly Option<string?> cluster = Named("--cluster", "NAME", "The Cluster; else the only one of the namespace.", "-c");
     private readonly Option<string?> user = Named("--user", "NAME", "Who asks for data, where the cluster has security on; its password is in $KV_PASSWORD, or in the first line of --password-file. Goes by TLS.");
     private readonly Option<string?> passwordFile = Named("--password-file", "PATH", "The user's password.");
-    private readonly Option<string?> authorities = Named("--tls-ca", "PATH", "PEM: the authorities of the nodes' certificates, for data by TLS; with --user alone, this machine's.");
+    private readonly Option<string?> authorities = Named("--tls-ca", "PATH", "PEM: the authorities of the nodes' certificates, to speak by TLS alone; with --user alone, this machine's.");
     private readonly Option<TimeSpan?> timeout;
     private readonly Option<string?> output;
 

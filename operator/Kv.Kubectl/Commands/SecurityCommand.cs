@@ -53,6 +53,11 @@ internal static class SecurityCommand
         session.Bind(command, async (parsed, caller, cancel) =>
         {
             var values = session.Values(parsed, argument);
+            if (values.Any(value => value.StartsWith("password=", StringComparison.Ordinal)) && !caller.Access.IsPrivate)
+            {
+                throw CliException.Usage("a password does not go over the network in the open: name the authorities of the nodes' certificates with --tls-ca");
+            }
+
             var password = values.Contains("password=-") ? await PasswordAsync(session, cancel) : null;
             return await SendAsync(session, parsed, caller, read(values, password), cancel);
         });

@@ -4,7 +4,7 @@ using Grpc.Net.Client;
 
 namespace Kv.Kubectl.Connections;
 
-/// <summary>A gRPC channel for each address, as many as a cluster has nodes. Safe for any number of callers. Data goes by <paramref name="security"/> where there is some.</summary>
+/// <summary>A gRPC channel for each address, as many as a cluster has nodes. Safe for any number of callers. All goes by the TLS of <paramref name="security"/> where there is some, and data says who asks.</summary>
 internal sealed class ChannelCache(Func<SocketsHttpHandler> handler, DataSecurity? security, bool checksNames) : IDisposable
 {
     /// <summary>An object of the largest size that a node gives out, with what goes with it.</summary>
@@ -14,9 +14,8 @@ internal sealed class ChannelCache(Func<SocketsHttpHandler> handler, DataSecurit
 
     public CallInvoker Get(string address, NodePort port)
     {
-        var used = port == NodePort.Grpc ? security : null;
-        var invoker = channels.GetOrAdd(address, one => Open(one, used)).CreateCallInvoker();
-        return used?.Identify(invoker) ?? invoker;
+        var invoker = channels.GetOrAdd(address, Open).CreateCallInvoker();
+        return port == NodePort.Grpc && security is not null ? security.Identify(invoker) : invoker;
     }
 
     public void Dispose()
@@ -27,11 +26,11 @@ internal sealed class ChannelCache(Func<SocketsHttpHandler> handler, DataSecurit
         }
     }
 
-    private GrpcChannel Open(string address, DataSecurity? used)
+    private GrpcChannel Open(string address)
     {
         var connections = handler();
-        used?.Secure(connections, checksNames);
-        return GrpcChannel.ForAddress($"{(used is null ? "http" : "https")}://{address}", new GrpcChannelOptions
+        security?.Secure(connections, checksNames);
+        return GrpcChannel.ForAddress($"{(security is null ? "http" : "https")}://{address}", new GrpcChannelOptions
         {
             HttpHandler = connections,
             DisposeHttpClient = true,

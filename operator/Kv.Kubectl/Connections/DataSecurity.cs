@@ -8,7 +8,7 @@ using Grpc.Core.Interceptors;
 namespace Kv.Kubectl.Connections;
 
 /// <summary>
-/// TLS to the grpc ports of nodes, and who asks, where the cluster has security on. The password comes from a file or from the environment: arguments are for everybody to read. No record, so
+/// TLS to nodes, and who asks their grpc ports, where the cluster has security on. The password comes from a file or from the environment: arguments are for everybody to read. No record, so
 /// that nothing prints it.
 /// </summary>
 internal sealed class DataSecurity

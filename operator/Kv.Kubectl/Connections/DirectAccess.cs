@@ -12,6 +12,8 @@ internal sealed class DirectAccess(IReadOnlyList<NodeAddress> nodes, string orig
 
     public string Origin { get; } = origin;
 
+    public bool IsPrivate => security is not null || Nodes.All(node => node.Admin is null || HostAndPort.IsLoopback(node.Admin));
+
     public CallInvoker Open(NodeAddress node, NodePort port) =>
         channels.Get(node.Of(port) ?? throw new CliException(ExitCode.Failed, $"the {port} address of {node.Name} is not known"), port);
 

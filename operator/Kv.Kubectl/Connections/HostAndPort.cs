@@ -12,5 +12,7 @@ internal static class HostAndPort
     public static int Port(string text) =>
         int.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 0;
 
+    public static bool IsLoopback(string text) => Uri.TryCreate($"http://{text}", UriKind.Absolute, out var uri) && uri.IsLoopback;
+
     public static string WithPort(string text, int port) => string.Create(CultureInfo.InvariantCulture, $"{text[..text.LastIndexOf(':')]}:{port}");
 }

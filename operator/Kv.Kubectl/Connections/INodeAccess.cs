@@ -11,6 +11,9 @@ internal interface INodeAccess : IDisposable
     /// <summary>Where the nodes were found, for the text of an error: <c>the endpoints in …</c>.</summary>
     string Origin { get; }
 
+    /// <summary>Whether nobody on the way can read what is said to a node.</summary>
+    bool IsPrivate { get; }
+
     /// <summary>A way to a port of a node; kept for later calls. Nothing is connected before the first call.</summary>
     CallInvoker Open(NodeAddress node, NodePort port);
 

@@ -32,6 +32,9 @@ internal sealed class PodAccess : INodeAccess
 
     public string Origin { get; }
 
+    /// <summary>A port-forward goes by the API server, and by TLS.</summary>
+    public bool IsPrivate => true;
+
     public static async Task<PodAccess> FindAsync(ConnectionSettings settings, CancellationToken cancel)
     {
         var (configuration, kubeNamespace) = Configure(settings);

@@ -127,6 +127,7 @@ public sealed class BadArgumentTests
         { "security add-user ada password", "options are of the form key=value" },
         { "security add-user ada =x", "options are of the form key=value" },
         { "security add-user ada password=-", "standard input has no password in its first line" },
+        { "security add-user ada password=x --admin-endpoint 203.0.113.1:9082", "a password does not go over the network in the open" },
         { "security del-user", "name one user or group" },
         { "security del-user a b", "name one user or group" },
         { "security add-source all 10.0.0.0/8", "name users (or all), a network such as 10.0.0.0/8, and trust, password or certificate" },
