@@ -10,6 +10,7 @@ internal sealed record BenchOptions
           --node PATH       the kv-node executable (bin/kv-node)
           --seconds N       of each measurement (10)
           --warm-up N       seconds of load before the first measurement of each target: programs compile what is hot while it runs (30)
+          --settle N        seconds of load at most that follow the warm-up until the nodes compile no more (180; 0: not)
           --keys N          distinct keys (100000)
           --value-bytes N   bytes of a value (1024)
           --callers LIST    callers at once, each with one operation under way (16,64)
@@ -28,6 +29,8 @@ internal sealed record BenchOptions
     public int Seconds { get; init; } = 10;
 
     public int WarmUpSeconds { get; init; } = 30;
+
+    public int SettleSeconds { get; init; } = 180;
 
     public int Keys { get; init; } = 100_000;
 
@@ -74,6 +77,7 @@ internal sealed record BenchOptions
                 "--node" => options with { NodeBinary = value },
                 "--seconds" => options with { Seconds = Number(arguments[i], value, 1, 3600) },
                 "--warm-up" => options with { WarmUpSeconds = Number(arguments[i], value, 1, 3600) },
+                "--settle" => options with { SettleSeconds = Number(arguments[i], value, 0, 3600) },
                 "--keys" => options with { Keys = Number(arguments[i], value, 1, 100_000_000) },
                 "--value-bytes" => options with { ValueBytes = Number(arguments[i], value, 1, 16 * 1024 * 1024) },
                 "--callers" => options with { Callers = [.. value.Split(',').Select(text => Number("--callers", text, 1, 4096))] },

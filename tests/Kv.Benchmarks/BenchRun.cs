@@ -9,6 +9,11 @@ namespace Kv.Benchmarks;
 /// <summary>The whole run: one target after the other, a row as soon as it is measured.</summary>
 internal sealed class BenchRun(BenchOptions options)
 {
+    private const int SettleStepSeconds = 5;
+
+    // Of one node. A settled one under load compiles a few, those of rare paths; one that is not, a hundred and more.
+    private const int SettledMethodsPerSecond = 20;
+
     public async Task<int> RunAsync()
     {
         if (options.DataTypeMembers > 0)
@@ -70,7 +75,7 @@ internal sealed class BenchRun(BenchOptions options)
             foreach (var name in options.Targets.Where(name => name is "client" or "pb" or "http"))
             {
                 await using var target = await ConnectAsync(name, ring);
-                await MeasureAsync(target, fill: !filled);
+                await MeasureAsync(target, fill: !filled, ring);
                 filled = true;
             }
 
@@ -99,7 +104,7 @@ internal sealed class BenchRun(BenchOptions options)
         await MeasureAsync(target, fill: true);
     }
 
-    private async Task MeasureAsync(ILoadTarget target, bool fill)
+    private async Task MeasureAsync(ILoadTarget target, bool fill, LocalRing? ring = null)
     {
         var loop = new ClosedLoop(target, options);
         if (fill)
@@ -108,6 +113,11 @@ internal sealed class BenchRun(BenchOptions options)
         }
 
         await loop.RunAsync("mixed", options.Callers.Max(), options.WarmUpSeconds);
+        if (ring is not null && options.SettleSeconds > 0)
+        {
+            await SettleAsync(loop, target.Name, ring);
+        }
+
         foreach (var callers in options.Callers)
         {
             foreach (var operation in options.Operations)
@@ -115,6 +125,26 @@ internal sealed class BenchRun(BenchOptions options)
                 Print(await loop.RunAsync(operation, callers, options.Seconds));
             }
         }
+    }
+
+    /// <summary>
+    /// Goes on with the load until the nodes' runtimes have compiled what is hot: until then code that counts its own calls runs, at more than twice the CPU, beside the thread that compiles.
+    /// </summary>
+    private async Task SettleAsync(ClosedLoop loop, string target, LocalRing ring)
+    {
+        var compiled = await ring.CompiledMethodsAsync();
+        for (var waited = 0; waited < options.SettleSeconds; waited += SettleStepSeconds)
+        {
+            await loop.RunAsync("mixed", options.Callers.Max(), SettleStepSeconds);
+            var before = compiled;
+            compiled = await ring.CompiledMethodsAsync();
+            if (compiled - before <= SettledMethodsPerSecond * SettleStepSeconds * options.Nodes)
+            {
+                return;
+            }
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{target}: the nodes still compile after {options.WarmUpSeconds + options.SettleSeconds} s of load: the figures are those of a cold node"));
     }
 
     private async Task<int> AntiEntropyAsync()

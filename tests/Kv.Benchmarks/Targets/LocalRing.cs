@@ -11,6 +11,7 @@ namespace Kv.Benchmarks.Targets;
 internal sealed class LocalRing : IAsyncDisposable
 {
     private const int FirstPort = 19080;
+    private const string CompiledMethods = "dotnet_jit_compiled_methods_total";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private readonly BenchOptions _options;
@@ -71,6 +72,21 @@ internal sealed class LocalRing : IAsyncDisposable
     /// <summary>What memory each node takes now, what it took at most since it was started, and what it may take; for people.</summary>
     public string Memory() => string.Join("; ", _nodes.Select((node, at) =>
         $"{NameOf(at)} resident {MiB(ProcessMeter.ResidentBytes(node.Pid))} (peak {MiB(ProcessMeter.PeakResidentBytes(node.Pid))}) of limit {_options.MemoryLimit}"));
+
+    /// <summary>Methods that the nodes' runtimes have compiled since their start, those compiled again counted again.</summary>
+    public async Task<long> CompiledMethodsAsync()
+    {
+        using var http = new HttpClient();
+        var compiled = 0L;
+        for (var node = 0; node < _options.Nodes; node++)
+        {
+            var metrics = await http.GetStringAsync(new Uri($"http://{Endpoint(node, Port.Metrics)}/metrics"));
+            var line = metrics.Split('\n').First(text => text.StartsWith(CompiledMethods, StringComparison.Ordinal));
+            compiled += long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+
+        return compiled;
+    }
 
     private static string MiB(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1_048_576} MiB");
 

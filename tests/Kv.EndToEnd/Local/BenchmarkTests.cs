@@ -10,7 +10,7 @@ public sealed class BenchmarkTests
     [Fact]
     public async Task Load_HasARowForEachTargetAndOperation_AndTellsTheMemoryOfEachNode()
     {
-        var output = await RunAsync("--seconds", "1", "--warm-up", "1", "--keys", "500", "--callers", "4", "--targets", "client,pb,http", "--operations", "put,get", "--memory-limit", "2Gi");
+        var output = await RunAsync("--seconds", "1", "--warm-up", "1", "--settle", "1", "--keys", "500", "--callers", "4", "--targets", "client,pb,http", "--operations", "put,get", "--memory-limit", "2Gi");
         foreach (var target in new[] { "client", "pb", "http" })
         {
             Assert.All(["put", "get"], operation => Assert.Matches($@"(?m)^\| {target} \| {operation} \| 4 \|( [0-9.]+ \|){{7}}$", output));
