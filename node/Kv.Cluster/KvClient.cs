@@ -54,15 +54,15 @@ public sealed partial class KvClient : IDisposable
     }
 
     /// <summary>
-    /// Carries out one request. Always ends by the request's deadline, give or take a tick. Cancellation ends the caller's wait only: a write that was begun
-    /// goes on.
+    /// Carries out one request. Always ends by the request's deadline, give or take a tick. Cancellation ends the wait for a read. A write that was begun goes on, and the caller's wait with it: what
+    /// it holds of memory is the caller's to count.
     /// </summary>
     public async ValueTask<KvOutcome> ExecuteAsync(KvRequest request, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var timeout = request.Timeout is { } given && given > TimeSpan.Zero ? given : context.Options.RequestTimeout;
         var execution = RunAsync(request, Deadline.After(context.Time, timeout));
-        return cancel.CanBeCanceled ? await execution.WaitAsync(cancel) : await execution;
+        return request is KvRequest.Get && cancel.CanBeCanceled ? await execution.WaitAsync(cancel) : await execution;
     }
 
     /// <summary>A request that another node handed on: it is not handed on again, and its deadline is the one it came with.</summary>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Kv.Wire;
 
 /// <summary>
-/// Logs what calls fail for by a bug, and answers that the node failed. The gRPC library logs as errors of the server also what its clients do, such as hanging up in
+/// Logs what calls fail for by a bug, and answers that the node failed; where the heap ran out, that it is overloaded. The gRPC library logs as errors of the server also what its clients do, such as hanging up in
 /// the midst of a message, and cannot tell the two apart: what it says of calls is left out of the node's log, and this is in its place.
 /// </summary>
 public sealed partial class CallFailures(ILogger<CallFailures> log) : Interceptor
@@ -19,7 +19,7 @@ public sealed partial class CallFailures(ILogger<CallFailures> log) : Intercepto
         {
             return await continuation(request, context);
         }
-        catch (Exception failure) when (IsBug(failure, context))
+        catch (Exception failure) when (IsFailure(failure, context))
         {
             throw Told(failure, context);
         }
@@ -32,7 +32,7 @@ public sealed partial class CallFailures(ILogger<CallFailures> log) : Intercepto
         {
             return await continuation(requestStream, context);
         }
-        catch (Exception failure) when (IsBug(failure, context))
+        catch (Exception failure) when (IsFailure(failure, context))
         {
             throw Told(failure, context);
         }
@@ -45,7 +45,7 @@ public sealed partial class CallFailures(ILogger<CallFailures> log) : Intercepto
         {
             await continuation(request, responseStream, context);
         }
-        catch (Exception failure) when (IsBug(failure, context))
+        catch (Exception failure) when (IsFailure(failure, context))
         {
             throw Told(failure, context);
         }
@@ -58,19 +58,24 @@ public sealed partial class CallFailures(ILogger<CallFailures> log) : Intercepto
         {
             await continuation(requestStream, responseStream, context);
         }
-        catch (Exception failure) when (IsBug(failure, context))
+        catch (Exception failure) when (IsFailure(failure, context))
         {
             throw Told(failure, context);
         }
     }
 
     /// <summary>An answer that is an error is none, nor is what a caller that has gone leaves behind.</summary>
-    private static bool IsBug(Exception failure, ServerCallContext context) =>
+    private static bool IsFailure(Exception failure, ServerCallContext context) =>
         failure is not (RpcException or OperationCanceledException) && !(failure is IOException or InvalidOperationException && context.CancellationToken.IsCancellationRequested);
 
-    private RpcException Told(Exception bug, ServerCallContext context)
+    private RpcException Told(Exception failure, ServerCallContext context)
     {
-        LogUnexpected(bug, context.Method);
+        if (failure is OutOfMemoryException)
+        {
+            return new RpcException(new Status(StatusCode.ResourceExhausted, "overloaded; some replicas may hold what was written"));
+        }
+
+        LogUnexpected(failure, context.Method);
         return new RpcException(new Status(StatusCode.Internal, "the node failed: see its log"));
     }
 

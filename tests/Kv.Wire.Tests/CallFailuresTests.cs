@@ -17,7 +17,7 @@ public sealed class CallFailuresTests
     [Fact]
     public async Task ABug_IsLoggedOnce_AndTheCallerIsToldNoDetails()
     {
-        var log = new Lines();
+        var log = new LoggedErrors();
         await using var app = Serve(log);
         await app.StartAsync(TestContext.Current.CancellationToken);
         using var channel = GrpcChannel.ForAddress(app.Urls.Single());
@@ -27,10 +27,12 @@ public sealed class CallFailuresTests
         Assert.Equal((StatusCode.Internal, "the node failed: see its log"), (failure.StatusCode, failure.Status.Detail));
         var refusal = await Assert.ThrowsAsync<RpcException>(async () => await admin.GetClusterAsync(new GetClusterRequest(), cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(StatusCode.FailedPrecondition, refusal.StatusCode);
+        var full = await Assert.ThrowsAsync<RpcException>(async () => await admin.GetPlanAsync(new GetPlanRequest(), cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(StatusCode.ResourceExhausted, full.StatusCode);
         Assert.Equal(["a call of /kv.admin.v1.Admin/GetNode failed: the secret"], log.Errors);
     }
 
-    private static WebApplication Serve(Lines log)
+    private static WebApplication Serve(LoggedErrors log)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(log).AddFilter(CallFailures.LibraryCategory, LogLevel.None);
@@ -47,45 +49,7 @@ public sealed class CallFailuresTests
 
         public override Task<Protos.Admin.V1.Cluster> GetCluster(GetClusterRequest request, ServerCallContext context) =>
             throw new RpcException(new Status(StatusCode.FailedPrecondition, "no_cluster: none"));
-    }
 
-    /// <summary>Errors as they are logged.</summary>
-    private sealed class Lines : ILoggerProvider, ILogger
-    {
-        private readonly Lock gate = new();
-        private readonly List<string> errors = [];
-
-        public IReadOnlyList<string> Errors
-        {
-            get
-            {
-                lock (gate)
-                {
-                    return [.. errors];
-                }
-            }
-        }
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (logLevel >= LogLevel.Error)
-            {
-                lock (gate)
-                {
-                    errors.Add($"{formatter(state, exception)}: {exception?.Message}");
-                }
-            }
-        }
-
-        public void Dispose()
-        {
-        }
+        public override Task<Plan> GetPlan(GetPlanRequest request, ServerCallContext context) => throw new InsufficientMemoryException();
     }
 }

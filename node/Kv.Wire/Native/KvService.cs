@@ -6,6 +6,7 @@ using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Protos.Kv.V1;
 using Kv.Wire.Access;
+using Microsoft.Extensions.Logging;
 using BucketType = Kv.Protos.Kv.V1.BucketType;
 
 namespace Kv.Wire.Native;
@@ -14,7 +15,8 @@ namespace Kv.Wire.Native;
 /// The native front end: the gRPC service `kv.v1.Kv` over <see cref="KvClient"/>. What goes wrong with an operation is in its answer; a gRPC status
 /// is for the call as such. Safe for any number of calls at once.
 /// </summary>
-public sealed class KvService(KvClient client, ClusterState state, RingView ring, NativeOptions options, RequestMemory memory, AccessControl access, TimeProvider time)
+public sealed class KvService(
+    KvClient client, ClusterState state, RingView ring, NativeOptions options, RequestMemory memory, AccessControl access, TimeProvider time, ILogger<KvService> log)
     : Protos.Kv.V1.Kv.KvBase, IDisposable
 {
     private readonly NativeDataTypes dataTypes = new(client, state);
@@ -63,7 +65,7 @@ public sealed class KvService(KvClient client, ClusterState state, RingView ring
         try
         {
             var user = NativeAccess.UserOf(context);
-            var session = new NativeSession(client, dataTypes, options, memory, () => NativeAccess.MustEnd(access, user), request => NativeAccess.WhyDenied(access, user, request));
+            var session = new NativeSession(client, dataTypes, options, memory, () => NativeAccess.MustEnd(access, user), request => NativeAccess.WhyDenied(access, user, request), log);
             await session.ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
             if (NativeAccess.MustEnd(access, user))
             {

@@ -19,8 +19,6 @@ namespace Kv.Wire.Native;
 /// </summary>
 internal static class NativeCodec
 {
-    public const int MaxListEntries = 10_000;
-
     public static Decoded<KvRequest.Get> Decode(GetRequest message, TimeSpan? limit)
     {
         var key = Key(message.Key, out var error);
@@ -205,9 +203,9 @@ internal static class NativeCodec
             return null;
         }
 
-        if (content.Links.Count > MaxListEntries || content.UserMetadata.Count > MaxListEntries || content.Indexes.Count > MaxListEntries)
+        if (content.Links.Count > MessageLimits.MaxEntries || content.UserMetadata.Count > MessageLimits.MaxEntries || content.Indexes.Count > MessageLimits.MaxEntries)
         {
-            error ??= new KvError.InvalidRequest("more than 10000 links, metadata or index entries");
+            error ??= new KvError.InvalidRequest(MessageLimits.TooManyEntries);
             return null;
         }
 

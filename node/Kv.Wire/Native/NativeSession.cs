@@ -3,6 +3,7 @@ using Grpc.Core;
 using Kv.Cluster;
 using Kv.Protos.Kv.V1;
 using Kv.Wire.Peer;
+using Microsoft.Extensions.Logging;
 
 namespace Kv.Wire.Native;
 
@@ -11,7 +12,8 @@ namespace Kv.Wire.Native;
 /// requests, and while there is no memory for its next message, the session is not read, so that a client that is too quick waits and not the node's memory.
 /// <paramref name="whyDenied"/> is asked of each request, and <paramref name="mustEnd"/> before each is begun: where it says so no more is, and what was begun is answered.
 /// </summary>
-internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory, Func<bool> mustEnd, Func<SessionRequest, string?> whyDenied)
+internal sealed partial class NativeSession(
+    KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory, Func<bool> mustEnd, Func<SessionRequest, string?> whyDenied, ILogger log)
 {
     private readonly AsyncSignal answered = new();
     private readonly AsyncSignal hasRoom = new();
@@ -186,12 +188,13 @@ internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, 
         }
         catch (OutOfMemoryException)
         {
-            response = new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(new KvOutcome.Failed(new KvError.Overload(Indeterminate: true))) };
+            response = Failed(request, NativeErrors.ToProto(new KvError.Overload(Indeterminate: IsWrite(request))));
         }
-        catch (Exception)
+        catch (Exception bug)
         {
             // A request that fails in an unforeseen way is answered all the same; the call's interceptor logs what is thrown elsewhere.
-            response = new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(Failed("the node failed to handle the request")) };
+            LogUnexpected(bug, request.OperationCase);
+            response = Failed(request, NativeErrors.Internal(isWrite: IsWrite(request)));
         }
         finally
         {
@@ -217,7 +220,7 @@ internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, 
     {
         if (whyDenied(request) is { } denied)
         {
-            return Denied(request, NativeErrors.Denied(denied));
+            return Failed(request, NativeErrors.Denied(denied));
         }
 
         switch (request.OperationCase)
@@ -233,11 +236,11 @@ internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, 
             case SessionRequest.OperationOneofCase.UpdateDataType:
                 return new SessionResponse { Id = request.Id, UpdateDataType = await dataTypes.UpdateAsync(request.UpdateDataType, null, cancel) };
             default:
-                return new SessionResponse { Id = request.Id, Get = NativeCodec.EncodeGet(Failed("the request has no operation")) };
+                return Failed(request, NativeErrors.ToProto(new KvError.InvalidRequest("the request has no operation")));
         }
     }
 
-    private static SessionResponse Denied(SessionRequest request, Error error) => request.OperationCase switch
+    private static SessionResponse Failed(SessionRequest request, Error error) => request.OperationCase switch
     {
         SessionRequest.OperationOneofCase.Put => new SessionResponse { Id = request.Id, Put = new PutResponse { Error = error } },
         SessionRequest.OperationOneofCase.Delete => new SessionResponse { Id = request.Id, Delete = new DeleteResponse { Error = error } },
@@ -246,7 +249,8 @@ internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, 
         _ => new SessionResponse { Id = request.Id, Get = new GetResponse { Error = error } },
     };
 
-    private static KvOutcome.Failed Failed(string message) => new(new KvError.InvalidRequest(message));
+    private static bool IsWrite(SessionRequest request) =>
+        request.OperationCase is SessionRequest.OperationOneofCase.Put or SessionRequest.OperationOneofCase.Delete or SessionRequest.OperationOneofCase.UpdateDataType;
 
     private async Task WriteAsync(IServerStreamWriter<SessionResponses> writer, CancellationTokenSource ending)
     {
@@ -296,4 +300,7 @@ internal sealed class NativeSession(KvClient client, NativeDataTypes dataTypes, 
 
         return frame.Responses.Count > 0;
     }
+
+    [LoggerMessage(2402, LogLevel.Error, "a {Operation} of a session failed")]
+    private partial void LogUnexpected(Exception bug, SessionRequest.OperationOneofCase operation);
 }

@@ -78,6 +78,19 @@ public sealed class PutTests
         Assert.Equal(cluster.Primary(0).Id, Assert.Single(dots).Actor.Node);
     });
 
+    [Fact]
+    public void Put_WhoseClientIsGone_IsWaitedForAllTheSame() => DataCluster.Run(10, 5, async cluster =>
+    {
+        using var gone = new CancellationTokenSource();
+        var outcome = await cluster.Primary().Context.CallAsync(() =>
+        {
+            var put = cluster.Primary().Client.ExecuteAsync(Story.Put("v"), gone.Token);
+            gone.Cancel();
+            return put;
+        });
+        Assert.IsType<KvOutcome.Stored>(outcome);
+    });
+
     public static TheoryData<PeerReply, KvError> LostAnswers => new()
     {
         { new PeerReply.TimedOut(), new KvError.Timeout(Indeterminate: true) },

@@ -31,7 +31,7 @@ public sealed class NativeMemoryTests : IAsyncLifetime
         alone = await LoneNode.StartAsync();
         var options = NativeOptions.For(memory.MaxObjectBytes) with { StallTimeout = TimeSpan.FromMilliseconds(100), SessionRequests = 8 };
         var access = new AccessControl(alone.Node.State, [], NullLogger<AccessControl>.Instance);
-        service = new KvService(alone.Node.Client, alone.Node.State, new RingView(alone.Node.State), options, memory, access, TimeProvider.System);
+        service = new KvService(alone.Node.Client, alone.Node.State, new RingView(alone.Node.State), options, memory, access, TimeProvider.System, NullLogger<KvService>.Instance);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -53,6 +53,8 @@ internal static class HttpErrors
     public static HttpFault BadLink { get; } = new(
         400, "Invalid Link header. Links must be of the form\n</buckets/BUCKET/keys/KEY>; riaktag=\"TAG\"\nor </riak/BUCKET/KEY>; riaktag=\"TAG\"\n");
 
+    public static HttpFault TooManyEntries { get; } = new(400, MessageLimits.TooManyEntries + "\n");
+
     public static HttpFault BadQuorum(string option) =>
         new(400, $"{option} query parameter must be an integer or one of the following words: 'one', 'quorum' or 'all'\n");
 

@@ -69,7 +69,7 @@ internal static class RiakHeaders
         }
 
         var user = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>();
-        var indexes = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>();
+        var indexes = new HashSet<(string Field, string Value)>();
         foreach (var (name, values) in request.Headers)
         {
             if (name.StartsWith(MetaPrefix, StringComparison.OrdinalIgnoreCase))
@@ -91,7 +91,7 @@ internal static class RiakHeaders
             ContentEncoding = encoding.Length == 0 ? null : encoding,
             Links = links,
             UserMetadata = user.ToImmutable(),
-            Indexes = indexes.ToImmutable(),
+            Indexes = [.. indexes.Select(entry => KeyValuePair.Create(entry.Field, entry.Value))],
         };
     }
 
@@ -135,7 +135,7 @@ internal static class RiakHeaders
     public static DateTimeOffset DateOf(long microseconds) =>
         microseconds is < 0 or > 250_000_000_000_000_000 ? DateTimeOffset.UnixEpoch : DateTimeOffset.FromUnixTimeSeconds(microseconds / 1_000_000);
 
-    private static HttpFault? ReadIndex(string field, StringValues values, ImmutableArray<KeyValuePair<string, string>>.Builder indexes)
+    private static HttpFault? ReadIndex(string field, StringValues values, HashSet<(string Field, string Value)> indexes)
     {
         foreach (var line in values)
         {
@@ -150,10 +150,10 @@ internal static class RiakHeaders
                         return HttpErrors.BadIndexValue(field, text);
                 }
 
-                var entry = KeyValuePair.Create(field, text);
-                if (!indexes.Contains(entry))
+                indexes.Add((field, text));
+                if (indexes.Count > MessageLimits.MaxEntries)
                 {
-                    indexes.Add(entry);
+                    return HttpErrors.TooManyEntries;
                 }
             }
         }

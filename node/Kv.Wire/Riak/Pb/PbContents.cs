@@ -10,9 +10,6 @@ namespace Kv.Wire.Riak.Pb;
 /// <summary>`RpbContent` ↔ a sibling (riak_pb_kv_codec). Values are wrapped and not copied.</summary>
 internal static class PbContents
 {
-    /// <summary>Links, metadata or index entries of one content; of an `ordered` type fewer index entries.</summary>
-    private const int MaxListEntries = 10_000;
-
     private const long MicrosecondsPerSecond = 1_000_000;
 
     /// <summary>Its time and tag count in an `asis` write alone; a coordinator sets its own.</summary>
@@ -41,9 +38,9 @@ internal static class PbContents
 
     private static ObjectMetadata Metadata(RpbContent content, ref PbFields fields)
     {
-        if (content.Indexes.Count > MaxListEntries || content.Usermeta.Count > MaxListEntries || content.Links.Count > MaxListEntries)
+        if (content.Indexes.Count > MessageLimits.MaxEntries || content.Usermeta.Count > MessageLimits.MaxEntries || content.Links.Count > MessageLimits.MaxEntries)
         {
-            fields.Refuse(PbErrors.TooManyEntries);
+            fields.Refuse(MessageLimits.TooManyEntries);
             return ObjectMetadata.Empty;
         }
 

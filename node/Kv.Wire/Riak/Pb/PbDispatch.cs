@@ -36,6 +36,10 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
         {
             throw;
         }
+        catch (OutOfMemoryException)
+        {
+            return PbReply.Error(PbErrors.Overload);
+        }
         catch (Exception bug)
         {
             LogUnexpected(bug, code);

@@ -25,7 +25,6 @@ internal static class PbErrors
     public const string Internal = "Error processing incoming message: the node failed, see its log";
     public const string NoDataType = "Bucket datatype 'undefined' is not a supported type.";
     public const string NoIndexBodies = "return_body is not supported: fetch the objects by the keys";
-    public const string TooManyEntries = "more than 10000 links, metadata or index entries";
     public const string EmptyIndex = "Index cannot be zero-length";
     public const string NoCounterOperation = "non-counter operation on default bucket";
     public const string CountersNeedSiblings = "Counters require bucket property 'allow_mult=true'";

@@ -105,6 +105,15 @@ public sealed class RiakHttpIndexTests(RiakServer server) : IClassFixture<RiakSe
         Assert.Equal("""{"keys":[]}""", await GetAsync(Index + "tag_bin/gone"));
     }
 
+    [Fact]
+    public async Task MoreEntriesThanAnyObjectMayHave_AreRefused()
+    {
+        var entries = string.Join(", ", Enumerable.Range(0, 10_001));
+        using var answer = await server.SendAsync("PUT", "/buckets/people/keys/many", $"Content-Type: text/plain\nX-Riak-Index-n_int: {entries}", "v");
+        Assert.Equal("more than 10000 links, metadata or index entries\n", await answer.Content.ReadAsStringAsync(Cancel));
+        Assert.Equal(400, (int)answer.StatusCode);
+    }
+
     private async Task PutAsync(string key, string headers)
     {
         // What is read first is what is put over: tests share the server. A query asks one replica, so all have to have it.

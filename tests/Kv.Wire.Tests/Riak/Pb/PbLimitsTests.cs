@@ -1,6 +1,9 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Google.Protobuf;
 using Kv.Protos.Riak;
 using Kv.Wire.Riak.Pb;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Kv.Wire.Tests.Riak.Pb;
@@ -83,10 +86,42 @@ public sealed class PbLimitsTests
         Assert.Equal(2, (await client.AskAsync(1)).Code);
     }
 
+    [Fact]
+    public async Task Request_ThatTheHeapHasNoRoomFor_IsOverload_AndTheConnectionGoesOn()
+    {
+        await using var alone = await LoneNode.StartAsync();
+        var doors = new RiakPbDoors(alone.Node.Client, alone.Node.Admin, alone.Node.State, "node1");
+        var log = new LoggedErrors();
+        using var loggers = new LoggerFactory([log]);
+        using var output = new PbOutput(new Pipe().Writer, TimeSpan.FromMinutes(1), CancellationToken.None);
+        using var full = new NoMemory();
+        var dispatch = new PbDispatch(doors, new RiakPbOptions(), loggers.CreateLogger<PbDispatch>());
+        var reply = await dispatch.HandleAsync(PbCode.GetReq, new ReadOnlySequence<byte>(full.All), new PbSession(output, null));
+        Assert.Equal("overload", Assert.IsType<RpbErrorResp>(reply.Message).Errmsg.ToStringUtf8());
+        Assert.False(reply.IsLast);
+        Assert.Empty(log.Errors);
+    }
+
     private static RpbPutReq Put(int bytes) => new()
     {
         Bucket = ByteString.CopyFromUtf8("limits"),
         Key = ByteString.CopyFromUtf8("k"),
         Content = new RpbContent { Value = ByteString.CopyFrom(new byte[bytes]) },
     };
+
+    /// <summary>Bytes whose reader finds no room on the heap.</summary>
+    private sealed class NoMemory : MemoryManager<byte>
+    {
+        public Memory<byte> All => CreateMemory(10);
+
+        public override Span<byte> GetSpan() => throw new InsufficientMemoryException();
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
+
+        public override void Unpin() => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
 }
