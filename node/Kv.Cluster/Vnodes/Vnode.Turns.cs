@@ -56,13 +56,13 @@ public sealed partial class Vnode
                 {
                     command.Pending = VnodeReply.Overloaded;
                 }
+                else if (command is VnodeCommand.Coordinate coordinate && HasForgotten(coordinate, pass, out var clock)
+                    && !await context.Actors.TryRaiseEpochAsync(Partition, clock, CancellationToken.None))
+                {
+                    command.Pending = VnodeReply.NoEpochLeft;
+                }
                 else
                 {
-                    if (command is VnodeCommand.Coordinate coordinate && HasForgotten(coordinate, pass, out var clock))
-                    {
-                        await context.Actors.RaiseEpochAsync(Partition, clock, CancellationToken.None);
-                    }
-
                     Apply(command, pass);
                 }
 

@@ -26,8 +26,10 @@ internal sealed class VnodeActors : IDisposable
     private const int HeaderBytes = 14;
     private const int EntryBytes = 17;
 
-    // An epoch far beyond is no memory of ours but a forged context; counting up to it would use up the epochs.
-    private const int MaxEpochStep = 1_000_000;
+    // A clock may tell of epochs that the record does not know, since the volume was restored from a copy, or be forged. It is believed so far beyond and in the lower half of
+    // all epochs alone: no number of forged clocks reaches the upper half, of which every new actor takes one.
+    private const uint MaxEpochStep = 1_000_000;
+    private const uint MaxBelievedEpoch = uint.MaxValue / 2;
 
     private readonly INodeState state;
     private readonly SemaphoreSlim writing = new(1);
@@ -48,15 +50,20 @@ internal sealed class VnodeActors : IDisposable
 
     public NodeId Self { get; }
 
-    /// <exception cref="StoreException">The record is damaged or of an unknown version.</exception>
+    /// <exception cref="StoreException">The record is damaged or of an unknown version, or no epoch is left.</exception>
     public static async ValueTask<VnodeActors> OpenAsync(INodeState state, NodeId self, CancellationToken cancel)
     {
         var opened = new VnodeActors(state, self);
         var wasClean = await state.ReadAsync(RecordName, cancel) is { } record && opened.Load(record.Span);
         if (!wasClean)
         {
+            if (opened.highestEpoch == uint.MaxValue)
+            {
+                throw new StoreException($"the record {RecordName} holds the last epoch there is: the node's epochs are used up, and a new node has to take its place");
+            }
+
             opened.actors.Clear();
-            opened.highestEpoch = opened.firstEpoch = checked(opened.highestEpoch + 1);
+            opened.highestEpoch = opened.firstEpoch = opened.highestEpoch + 1;
         }
 
         await state.WriteAsync(RecordName, opened.EncodeInUse(opened.highestEpoch), cancel);
@@ -110,8 +117,10 @@ internal sealed class VnodeActors : IDisposable
         }
     }
 
-    /// <summary>Makes the vnode a new actor, above all of its epochs in the clock; on disk when it completes.</summary>
-    public async ValueTask RaiseEpochAsync(PartitionId partition, VersionVector clock, CancellationToken cancel)
+    /// <summary>
+    /// Makes the vnode a new actor, above all epochs in the clock that may have been its own; on disk when it completes. False, and nothing is changed, where no epoch is left.
+    /// </summary>
+    public async ValueTask<bool> TryRaiseEpochAsync(PartitionId partition, VersionVector clock, CancellationToken cancel)
     {
         await writing.WaitAsync(cancel);
         try
@@ -126,7 +135,12 @@ internal sealed class VnodeActors : IDisposable
                     raised = IsUnknown(entry, partition, actor) ? Math.Max(raised, entry.Actor.Epoch) : raised;
                 }
 
-                raised = checked(raised + 1);
+                if (raised == uint.MaxValue)
+                {
+                    return false;
+                }
+
+                raised++;
             }
 
             await state.WriteAsync(RecordName, EncodeInUse(raised), cancel);
@@ -135,6 +149,8 @@ internal sealed class VnodeActors : IDisposable
                 highestEpoch = raised;
                 actors[partition] = new Actor(raised, 0, HasForgotten: false);
             }
+
+            return true;
         }
         finally
         {
@@ -162,13 +178,15 @@ internal sealed class VnodeActors : IDisposable
 
     private bool IsUnknown(in ClockEntry entry, PartitionId partition, Actor actor)
     {
-        if (entry.Actor.Node != Self || entry.Actor.Partition != partition || entry.Actor.Epoch - (long)highestEpoch > MaxEpochStep)
+        if (entry.Actor.Node != Self || entry.Actor.Partition != partition || entry.Actor.Epoch < actor.Epoch)
         {
             return false;
         }
 
-        return entry.Actor.Epoch > actor.Epoch || (entry.Actor.Epoch == actor.Epoch && entry.Counter > actor.Counter);
+        return entry.Actor.Epoch == actor.Epoch ? entry.Counter > actor.Counter : IsBelieved(entry.Actor.Epoch);
     }
+
+    private bool IsBelieved(uint epoch) => epoch <= highestEpoch || (epoch <= MaxBelievedEpoch && epoch - highestEpoch <= MaxEpochStep);
 
     private bool Load(ReadOnlySpan<byte> record)
     {

@@ -17,6 +17,9 @@ internal readonly record struct VnodeReply(PeerReply Reply, KvObject? Object = n
 
     public static VnodeReply Missing { get; } = new(new PeerReply.Object(null));
 
+    public static VnodeReply NoEpochLeft { get; } =
+        new(new PeerReply.Done(), Error: new KvError.NotReady("the node's epochs are used up: a new node has to take its place"));
+
     public static VnodeReply Closed { get; } = new(new PeerReply.Refused(VnodeRefusals.Closed));
 
     public static VnodeReply Damaged { get; } = new(new PeerReply.Refused(VnodeRefusals.Damaged));

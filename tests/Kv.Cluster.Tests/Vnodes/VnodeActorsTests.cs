@@ -1,4 +1,5 @@
 using CsCheck;
+using Kv.Cluster.Tests.Coordination;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Causality;
 using Kv.Core.Rings;
@@ -13,6 +14,9 @@ public sealed class VnodeActorsTests
     private static readonly NodeId Self = new(7);
     private static readonly PartitionId First = new(3);
     private static readonly PartitionId Second = new(4);
+
+    /// <summary>The record of a clean stop whose highest epoch is the last there is, while the partitions are in the first.</summary>
+    private static readonly byte[] UsedUp = [1, 1, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>What one step of a life does; crashes come at any moment in between.</summary>
     private enum Step
@@ -69,7 +73,7 @@ public sealed class VnodeActorsTests
             actors = await OpenAsync(scheduler, volume);
             Assert.True(actors.HasForgotten(First, VersionVector.Empty));
             Assert.False(actors.HasForgotten(Second, VersionVector.Empty));
-            await actors.RaiseEpochAsync(First, VersionVector.Empty, CancellationToken.None);
+            Assert.True(await actors.TryRaiseEpochAsync(First, VersionVector.Empty, CancellationToken.None));
             Assert.Equal(new Dot(new ActorId(Self, First, 2), 1), actors.Next(First));
             Assert.Equal(new Dot(new ActorId(Self, Second, 1), 2), actors.Next(Second));
         });
@@ -86,6 +90,58 @@ public sealed class VnodeActorsTests
             Assert.False(actors.HasForgotten(First, forged));
         });
     }
+
+    [Fact]
+    public void ForgedContexts_OneAfterAnother_DoNotUseUpTheEpochs()
+    {
+        var scheduler = new SimScheduler(1);
+        var volume = new SimVolume(scheduler);
+        scheduler.Run(async () =>
+        {
+            var actors = await OpenAsync(scheduler, volume);
+            for (var put = 0; put < 5000; put++)
+            {
+                var epoch = (uint)Math.Min(actors.Next(First).Actor.Epoch + 1_000_000L, uint.MaxValue);
+                await GiveAsync(actors, First, VersionVector.Empty.Increment(new ActorId(Self, First, epoch), 1, 0), []);
+            }
+
+            actors = await OpenAsync(scheduler, volume);
+            Assert.InRange(actors.Next(First).Actor.Epoch, 1u, int.MaxValue + 2u);
+        });
+    }
+
+    [Fact]
+    public void WithoutAnEpochLeft_NoneIsGiven_AndAnUncleanStartSaysSo()
+    {
+        var scheduler = new SimScheduler(1);
+        var volume = new SimVolume(scheduler);
+        scheduler.Run(async () =>
+        {
+            await volume.OpenState(scheduler.World).WriteAsync(VnodeActors.RecordName, UsedUp, CancellationToken.None);
+            var actors = await OpenAsync(scheduler, volume);
+            Assert.Equal(new Dot(new ActorId(Self, First, 1), 1), actors.Next(First));
+            actors.Forget(First);
+            Assert.False(await actors.TryRaiseEpochAsync(First, VersionVector.Empty, CancellationToken.None));
+            Assert.True(actors.HasForgotten(First, VersionVector.Empty));
+            var refusal = await Assert.ThrowsAsync<StoreException>(() => OpenAsync(scheduler, volume));
+            Assert.Contains("epochs are used up", refusal.Message, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void AWriteThatNeedsAnEpoch_WhereNoneIsLeft_IsRefused_AndTheNodeGoesOn() => DataCluster.Run(25, 5, async cluster =>
+    {
+        var node = cluster.Primary(0);
+        await node.StopAsync();
+        await node.Volume.OpenState(cluster.Scheduler.World).WriteAsync(VnodeActors.RecordName, UsedUp, CancellationToken.None);
+        await node.StartAsync(cluster.Document);
+        cluster.Detect();
+        var forgotten = VersionVector.Empty.Increment(new ActorId(node.Id, cluster.Partition(0), 1), 5, 0);
+        Assert.Contains("epochs", Assert.IsType<KvError.NotReady>(Story.Error(await node.AskAsync(Story.Put("v", forgotten)))).Detail, StringComparison.Ordinal);
+        Assert.False(node.Host.Failed.IsCompleted);
+        await cluster.Primary(1).StoreAsync("w");
+        Assert.Equal(["w"], Story.Values(await node.AskAsync(Story.Get())));
+    });
 
     [Fact]
     public void ADamagedRecord_RefusesToStart()
@@ -151,7 +207,7 @@ public sealed class VnodeActorsTests
     {
         if (actors.HasForgotten(partition, seen))
         {
-            await actors.RaiseEpochAsync(partition, seen, CancellationToken.None);
+            Assert.True(await actors.TryRaiseEpochAsync(partition, seen, CancellationToken.None));
         }
 
         var dot = actors.Next(partition);
