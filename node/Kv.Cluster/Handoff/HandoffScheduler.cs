@@ -204,10 +204,11 @@ internal sealed partial class HandoffScheduler(
                     given.End();
                 }
             }
-            else if (vnode.Transfer is { IsEnded: false } past && ring.Size > vnode.Partition.Number && ring.Owner(vnode.Partition) == snapshot.Self
+            else if (vnode.Transfer is { IsEnded: false } past && ring.Size > vnode.Partition.Number
                 && !(needs.TryGetValue((TransferKind.Ownership, vnode.Partition), out var wanted) && wanted.To == past.Target))
             {
-                // The partition came back before the vnode was dropped, or its move was called off: whom it went to then is nobody that a write has to wait for.
+                // The partition came back, or is to, before the vnode was dropped, or its move was called off: whom it went to then is nobody that a write has to wait for. If that
+                // is the owner, which passes writes on to here, each of the two would wait for the other.
                 past.End();
             }
         }

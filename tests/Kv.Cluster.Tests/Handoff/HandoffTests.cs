@@ -152,6 +152,44 @@ public sealed class HandoffTests
         Assert.Equal(5, RingTransition.Count(cluster.Document.Ring.Owners).Count);
     });
 
+    [Fact]
+    public void APartitionThatComesBackBeforeItsOldDataIsDropped_MovesUnderLoad() => SimCluster.Run(45, 4, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        var load = await Load.BeginAsync(cluster);
+        var (admin, guest, before) = (cluster.Nodes[0], cluster.Nodes[3], cluster.Document.Ring.Owners);
+        foreach (var node in cluster.Nodes)
+        {
+            node.Volume.RefusesDrops = true;
+        }
+
+        await cluster.JoinAsync(admin, [guest]);
+        await cluster.UntilAsync(() => cluster.Document.Ring.Owners.Contains(guest.Id) && !RingTransition.HasPending(cluster.Document.Ring), 60, "the guest has its share");
+        var passedBack = 0;
+        cluster.Network.Drop = (from, to, request) =>
+        {
+            if (request is PeerRequest.VnodePut { Kind: VnodePutKind.Handoff } put && cluster.Nodes.Single(n => n.Id == from).Document is { Ring: var ring })
+            {
+                passedBack += ring.Owner(put.Partition) == to && ring.NextOwner(put.Partition) == from ? 1 : 0;
+            }
+
+            return false;
+        };
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([guest.Id], false, default)));
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default)));
+        Assert.Contains(RingTransition.Pending(cluster.Document.Ring), transfer => before[transfer.Partition.Number] == transfer.To);
+        await cluster.UntilAsync(() => !RingTransition.HasPending(cluster.Document.Ring), 60, "all is back");
+        foreach (var node in cluster.Nodes)
+        {
+            node.Volume.RefusesDrops = false;
+        }
+
+        await cluster.UntilAsync(() => guest.Node.Admin.GetNode().Held == 0, 60, "the guest holds nothing");
+        guest.Kill();
+        await load.EndAsync();
+        Assert.Equal(0, passedBack);
+    });
+
     private static bool IsStep(string message, PeerRequest request) => (message, request) switch
     {
         ("ask", PeerRequest.HandoffBatch { Entries.Count: 0 }) => true,
