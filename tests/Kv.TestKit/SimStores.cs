@@ -178,13 +178,21 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 
         public async IAsyncEnumerable<StoredEntry> FoldAsync([EnumeratorCancellation] CancellationToken cancel)
         {
-            foreach (var (key, value) in data.Seen)
+            volume.OpenFolds++;
+            try
             {
-                cancel.ThrowIfCancellationRequested();
-                await Task.Yield();
-                ThrowIfUnusable();
-                ThrowIfRotten(value);
-                yield return new StoredEntry(key, value);
+                foreach (var (key, value) in data.Seen)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    await Task.Yield();
+                    ThrowIfUnusable();
+                    ThrowIfRotten(value);
+                    yield return new StoredEntry(key, value);
+                }
+            }
+            finally
+            {
+                volume.OpenFolds--;
             }
         }
 

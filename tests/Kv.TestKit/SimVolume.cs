@@ -71,6 +71,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>Stores that the present incarnation is opening.</summary>
     public int Opening { get; internal set; }
 
+    /// <summary>Folds of the present incarnation that have neither ended nor been closed.</summary>
+    public int OpenFolds { get; internal set; }
+
     /// <summary>The most that <see cref="Opening"/> has been.</summary>
     public int MostOpening { get; internal set; }
 
@@ -94,7 +97,7 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>The stores for a new incarnation of the node; older ones are dead by then.</summary>
     public IPartitionStores OpenStores(SimContext context)
     {
-        (Opening, MostOpening) = (0, 0);
+        (Opening, MostOpening, OpenFolds) = (0, 0, 0);
         return new SimStores(this, context);
     }
 

@@ -7,7 +7,7 @@ namespace Kv.Cluster.Vnodes;
 /// <summary>
 /// The listings that read a vnode. A store folds in no order, so a page's cursor names an open fold and the page of it: the same
 /// page asked twice (a message that came twice) gets the same answer, and one that cannot be given any more is refused, never skipped. Bounded in
-/// number; a listing that asks for nothing for a while is forgotten.
+/// number; a listing that asks for nothing for a while is forgotten, since an open fold keeps the store from compacting what it has yet to read.
 /// </summary>
 internal sealed class VnodeListings(IPartitionStore store, VnodeContext context) : IAsyncDisposable
 {
@@ -20,14 +20,21 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
     private long next = 1;
     private bool isDisposed;
 
-    private sealed class Session(long number, IAsyncEnumerator<StoredEntry> fold) : IAsyncDisposable
+    private sealed class Session : IAsyncDisposable
     {
+        private readonly IAsyncEnumerator<StoredEntry> fold;
+        private readonly TimeSpan patience;
+        private readonly ITimer whenIdle;
         private readonly SemaphoreSlim turn = new(1);
         private bool isDone;
 
-        public long Number { get; } = number;
+        public Session(long number, IAsyncEnumerator<StoredEntry> fold, VnodeContext context, Action<Session> forget)
+        {
+            (Number, this.fold, patience) = (number, fold, context.Options.ListingIdleTimeout);
+            whenIdle = context.Time.CreateTimer(_ => forget(this), null, patience, Timeout.InfiniteTimeSpan);
+        }
 
-        public long LastUsed { get; set; }
+        public long Number { get; }
 
         public long Page { get; private set; } = -1;
 
@@ -36,6 +43,7 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
         public async ValueTask<PeerReply> PageAsync(long page, PeerRequest.VnodeList request, Func<Session, long, PeerRequest.VnodeList, ValueTask<PeerReply>> read)
         {
             await turn.WaitAsync();
+            whenIdle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             try
             {
                 if (page == Page && Last is not null)
@@ -54,6 +62,7 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
             }
             finally
             {
+                whenIdle.Change(patience, Timeout.InfiniteTimeSpan);
                 turn.Release();
             }
         }
@@ -65,6 +74,7 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
             await turn.WaitAsync();
             isDone = true;
             turn.Release();
+            await whenIdle.DisposeAsync();
             await fold.DisposeAsync();
         }
     }
@@ -72,7 +82,6 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
     public async ValueTask<PeerReply> NextPageAsync(PeerRequest.VnodeList request, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        await ForgetIdleAsync();
         var session = request.Cursor == 0 ? Open() : Find(request.Cursor >> PageBits);
         if (session is null)
         {
@@ -127,7 +136,7 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
                 return null;
             }
 
-            var session = new Session(next++, store.FoldAsync(CancellationToken.None).GetAsyncEnumerator()) { LastUsed = context.Time.GetTimestamp() };
+            var session = new Session(next++, store.FoldAsync(CancellationToken.None).GetAsyncEnumerator(), context, idle => _ = CloseAsync(idle));
             sessions.Add(session.Number, session);
             return session;
         }
@@ -137,16 +146,11 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
     {
         lock (gate)
         {
-            if (sessions.TryGetValue(number, out var session))
-            {
-                session.LastUsed = context.Time.GetTimestamp();
-            }
-
-            return session;
+            return sessions.GetValueOrDefault(number);
         }
     }
 
-    private async ValueTask CloseAsync(Session session)
+    private async Task CloseAsync(Session session)
     {
         bool removed;
         lock (gate)
@@ -157,26 +161,6 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
         if (removed)
         {
             await session.DisposeAsync();
-        }
-    }
-
-    private async ValueTask ForgetIdleAsync()
-    {
-        List<Session>? idle = null;
-        lock (gate)
-        {
-            foreach (var session in sessions.Values)
-            {
-                if (context.Time.GetElapsedTime(session.LastUsed) > context.Options.ListingIdleTimeout)
-                {
-                    (idle ??= []).Add(session);
-                }
-            }
-        }
-
-        foreach (var session in idle ?? [])
-        {
-            await CloseAsync(session);
         }
     }
 

@@ -118,6 +118,22 @@ public sealed class ListTests
         Assert.Equal(0, node.Statistics.ActiveRequests);
     });
 
+    [Fact]
+    public void ListKeys_ThatNobodyReadsOn_LeavesNoFoldOpen() => Run(9, async cluster =>
+    {
+        await FillAsync(cluster, 200);
+        var node = cluster.Nodes[0];
+        await node.Context.Enter(async () =>
+        {
+            await using var pages = node.Client.ListKeysAsync(Bucket, null, CancellationToken.None).GetAsyncEnumerator();
+            Assert.True(await pages.MoveNextAsync());
+            return true;
+        });
+        Assert.Contains(cluster.Nodes, other => other.Volume.OpenFolds > 0);
+        await cluster.WaitAsync(SmallPages.ListingIdleTimeout.TotalSeconds + 2);
+        Assert.All(cluster.Nodes, other => Assert.Equal(0, other.Volume.OpenFolds));
+    });
+
     private static void Run(int seed, Func<DataCluster, Task> story) => DataCluster.Run(seed, 5, story, options: SmallPages);
 
     private static async Task<List<string>> FillAsync(DataCluster cluster, int count)
