@@ -1,5 +1,6 @@
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -51,7 +52,7 @@ internal sealed class ReplicaCalls(CoordinatorContext context)
             if (reply is PeerReply.StaleFence && source != NoSource && refresh++ < MaxRefreshes)
             {
                 fences = context.Fences.Known;
-                if (await GetAsync(plan, source, headOnly: false) is not PeerReply.Object { Stored: { } present })
+                if (await GetAsync(plan, source, headOnly: false) is not PeerReply.Object { Stored: { } present } || !Contains(present, stored))
                 {
                     return reply;
                 }
@@ -72,6 +73,10 @@ internal sealed class ReplicaCalls(CoordinatorContext context)
             }
         }
     }
+
+    /// <summary>The source may hold the write no more, where it stood in and its copy went home, or the place has another owner by now: what it shows then is not the write.</summary>
+    private static bool Contains(ReadOnlyMemory<byte> present, ReadOnlyMemory<byte> written) =>
+        ObjectCodec.PeekClock(present.Span) is { } held && ObjectCodec.PeekClock(written.Span) is { } clock && held.Descends(clock);
 
     private ValueTask<PeerReply> SendPutAsync(
         RequestPlan plan, ClusterSnapshot snapshot, PreflistEntry entry, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, Fence fence) =>

@@ -48,6 +48,22 @@ public sealed class StaleFenceTests
     });
 
     [Fact]
+    public void AWriteThatItsCoordinatorHoldsNoMore_IsNotTakenForStored_WhereASealOvertakesIt() => DataCluster.Run(6, 5, async cluster =>
+    {
+        var (node, vnode) = (cluster.Primary(0), cluster.Primary(0).Host.Find(cluster.Partition(0))!);
+        await cluster.Primary(0, Story.Key("another")).StoreAsync("other", key: Story.Key("another"));
+        Hold(cluster, cluster.Primary(2).Id);
+        var writing = node.AskAsync(Story.Put("first") with { W = QuorumValue.All });
+        await cluster.WaitAsync(0.1);
+        Seal(cluster, 2);
+        var held = (await cluster.HeldByPrimariesAsync())[0]!;
+        Kv.Core.Stores.StoredEntry[] gone = [new(Story.Key().Encoded, ObjectCodec.Encode(held))];
+        Assert.True(await node.Context.CallAsync(() => vnode.ForgetAsync(gone, vnode.Writes)));
+        await cluster.PlantAsync(0, (await cluster.HeldByPrimariesAsync(Story.Key("another")))[0]!);
+        Assert.IsType<KvOutcome.Failed>(await writing);
+    });
+
+    [Fact]
     public void AWriteThatIsPassedOnAndOvertaken_IsPassedOnAgain() => DataCluster.Run(3, 5, async cluster =>
     {
         var (node, target, partition) = (cluster.Primary(0), cluster.Outsider(), cluster.Partition(0));
