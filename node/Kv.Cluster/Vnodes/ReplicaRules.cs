@@ -4,7 +4,7 @@ using Kv.Core.Objects;
 
 namespace Kv.Cluster.Vnodes;
 
-/// <summary>What a replica makes of an object that arrives from elsewhere, on stored forms: decoded only where clocks do not decide.</summary>
+/// <summary>What a replica makes of an object that arrives from elsewhere, on stored forms: decoded before it is kept, but for the values, and written anew only where clocks do not decide.</summary>
 internal static class ReplicaRules
 {
     /// <summary>
@@ -22,38 +22,34 @@ internal static class ReplicaRules
             return false;
         }
 
-        if (local is not { } held)
-        {
-            kept = arrival;
-            return true;
-        }
-
-        if (held.Span.SequenceEqual(arrival.Span))
+        if (local is { } same && same.Span.SequenceEqual(arrival.Span))
         {
             return true;
         }
 
-        var mine = StoredForm.Clock(held);
-        var arrivalDescends = theirs.Descends(mine);
-        var heldDescends = mine.Descends(theirs);
-        if (arrivalDescends != heldDescends && !props.WriteOnce)
+        var mine = local is { } held ? StoredForm.Clock(held) : null;
+        var isNewer = mine is null || theirs.Descends(mine);
+        var isOlder = mine is not null && mine.Descends(theirs);
+        var clocksDecide = mine is null || (isNewer != isOlder && !props.WriteOnce);
+        if (clocksDecide && isOlder)
         {
-            // Never `? arrival : null`: null would become an empty array, and that an empty value.
-            if (arrivalDescends)
-            {
-                kept = arrival;
-            }
-
             return true;
         }
 
+        // Whatever is kept has to be readable: what a store holds and nobody can read ends the node.
         if (!ObjectCodec.TryDecode(arrival, out var incoming, out var failure))
         {
             reason = failure.ToString();
             return false;
         }
 
-        var present = StoredForm.Decode(held);
+        if (clocksDecide)
+        {
+            kept = arrival;
+            return true;
+        }
+
+        var present = StoredForm.Decode(local.GetValueOrDefault());
         var merged = KvObject.MergeReplica(present, incoming, props);
         if (!ReferenceEquals(merged, present))
         {
