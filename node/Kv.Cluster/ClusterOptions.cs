@@ -142,6 +142,9 @@ public sealed record ClusterOptions
     /// <summary>Vnodes that a query of an index reads side by side.</summary>
     public int IndexConcurrency { get; init; } = 16;
 
+    /// <summary>Listings that the node reads for its clients at once; past it, overload. Each remembers up to <see cref="ListMaxRemembered"/> names, in some 40 bytes a name.</summary>
+    public int MaxListings { get; init; } = 16;
+
     /// <summary>Listings that read a vnode at once; past it, overload.</summary>
     public int MaxListingsPerVnode { get; init; } = 16;
 

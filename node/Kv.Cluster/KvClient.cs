@@ -22,6 +22,7 @@ public sealed partial class KvClient : IDisposable
     private readonly Coordinators coordinators;
     private int active;
     private int coordinating;
+    private int listings;
     private volatile bool isStopping;
     private volatile bool isDraining;
 
@@ -134,11 +135,12 @@ public sealed partial class KvClient : IDisposable
         KvOperation operation, string bucketType, BucketName? bucket, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken cancel)
     {
         var began = context.Time.GetTimestamp();
+        var isTooMany = Interlocked.Increment(ref listings) > context.Options.MaxListings;
         context.Statistics.RequestBegan();
         KvError? error = null;
         try
         {
-            error = AdmitListing(bucketType, bucket, out var props, out var nVal, out var ringSize);
+            error = AdmitListing(bucketType, bucket, out var props, out var nVal, out var ringSize) ?? (isTooMany ? Overloaded().Error : null);
             if (error is not null)
             {
                 throw new ListingFailedException(error);
@@ -169,6 +171,7 @@ public sealed partial class KvClient : IDisposable
         }
         finally
         {
+            Interlocked.Decrement(ref listings);
             context.Statistics.RequestEnded(operation, bucketType, error, context.Time.GetElapsedTime(began));
         }
     }

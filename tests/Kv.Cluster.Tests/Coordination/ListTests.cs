@@ -134,6 +134,26 @@ public sealed class ListTests
         Assert.All(cluster.Nodes, other => Assert.Equal(0, other.Volume.OpenFolds));
     });
 
+    [Fact]
+    public void Listings_BeyondTheirBound_AreRefused_UntilOneEnds() => DataCluster.Run(
+        10,
+        5,
+        async cluster =>
+        {
+            await FillAsync(cluster, 60);
+            var node = cluster.Nodes[0];
+            await node.Context.Enter(async () =>
+            {
+                await using var pages = node.Client.ListKeysAsync(Bucket, null, CancellationToken.None).GetAsyncEnumerator();
+                Assert.True(await pages.MoveNextAsync());
+                var failure = await Assert.ThrowsAsync<ListingFailedException>(() => KeysAsync(node));
+                Assert.Equal(new KvError.Overload(Indeterminate: false), failure.Error);
+                return true;
+            });
+            Assert.Equal(60, (await KeysAsync(node)).Count);
+        },
+        options: SmallPages with { MaxListings = 1 });
+
     private static void Run(int seed, Func<DataCluster, Task> story) => DataCluster.Run(seed, 5, story, options: SmallPages);
 
     private static async Task<List<string>> FillAsync(DataCluster cluster, int count)
