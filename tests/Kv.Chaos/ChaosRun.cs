@@ -21,6 +21,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
 
     private readonly Timeline timeline = new();
+    private readonly DocumentCheck document = new();
 
     /// <summary>Returns the verdicts, after it has written them where the options say. Cancelled, it heals and checks what there is.</summary>
     public async Task<IReadOnlyList<Verdict>> RunAsync(CancellationToken stop)
@@ -33,18 +34,20 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         await ring.CreateAsync();
         var supervising = ring.SuperviseAsync(ended.Token);
         var watching = Probes.WatchAsync(ring, timeline, ended.Token);
+        var telling = Task.CompletedTask;
         try
         {
             var members = ring.All.Take(options.Nodes).ToList();
             members.ForEach(node => node.Want());
             await admin.FormAsync(members, stop);
+            telling = document.WatchAsync(ring, admin, ended.Token);
             Say($"a ring of {options.Nodes} nodes");
             return await TryAsync(ring, admin, stop);
         }
         finally
         {
             await ended.CancelAsync();
-            await Task.WhenAll(supervising, watching);
+            await Task.WhenAll(supervising, watching, telling);
         }
     }
 
@@ -102,6 +105,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
                 new Verdict("a read of most primaries shows the writes that most primaries acknowledged before it", workload.Unseen),
                 new Verdict("after healing the ring comes to rest by itself: members, agreement, transfers, hints", Problems(settled, again)),
                 new Verdict("after healing replicas become alike by themselves: equal hash trees, and each key on all of its owners before anybody reads it", [.. Problems(unequal), .. data.Incomplete.Select(key => $"{key} was not on every owner")]),
+                new Verdict("the cluster document never forks, and every partition has an owner", document.Problems),
                 new Verdict("members join, leave and are replaced under faults; rot is found, told with its place, and rebuilt", [.. changes.Problems]),
                 new Verdict("no node ended by itself, and each stops cleanly when asked", [.. ring.All.SelectMany(node => node.Unexplained), .. faults.Problems, .. stops]),
                 new Verdict("no error in the nodes' logs that a full disk or rot does not explain", LogCheck.Run(ring.All)),
@@ -180,6 +184,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
     private List<string> FactsOf(ChaosRing ring, Workload workload, DataCheck data) =>
     [
         $"{workload.Acknowledged} acknowledged writes; of {data.KeysRead} keys {data.KeysFound} hold something in the end",
+        $"{document.Versions} versions of the cluster document",
         $"{ring.All.Sum(node => node.Starts)} starts of node processes",
         $"at most {timeline.Samples.Max(sample => sample.Hints)} hints at once",
         $"at most {timeline.Samples.Max(sample => sample.ResidentBytes.Max()) >> 20} MiB resident in a node, of {ChaosNode.MemoryLimitBytes >> 20}",

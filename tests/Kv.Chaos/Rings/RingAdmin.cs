@@ -129,19 +129,23 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
         calm,
         cancel);
 
-    /// <summary>The partitions that a member owns, by its own document; null if it does not say.</summary>
-    public async Task<IReadOnlySet<int>?> OwnedByAsync(ChaosNode node)
+    /// <summary>The cluster as a node shows it; null if it does not.</summary>
+    public async Task<Protos.Admin.V1.Cluster?> ShownByAsync(ChaosNode node)
     {
         try
         {
-            var cluster = await At(node).GetClusterAsync(new GetClusterRequest(), deadline: Deadline);
-            return Enumerable.Range(0, cluster.Owners.Count).Where(partition => cluster.Members[(int)cluster.Owners[partition]].Name == node.Name).ToHashSet();
+            return await At(node).GetClusterAsync(new GetClusterRequest(), deadline: Deadline);
         }
         catch (RpcException)
         {
             return null;
         }
     }
+
+    /// <summary>The partitions that a member owns, by its own document; null if it does not say.</summary>
+    public async Task<IReadOnlySet<int>?> OwnedByAsync(ChaosNode node) => await ShownByAsync(node) is { } cluster
+        ? Enumerable.Range(0, cluster.Owners.Count).Where(partition => cluster.Members[(int)cluster.Owners[partition]].Name == node.Name).ToHashSet()
+        : null;
 
     /// <summary>Waits until a node tells what rotted, with its file. What it does not meet at its start it meets in a repair that reads all data. What went wrong, or null.</summary>
     public async Task<string?> FoundAsync(ChaosNode node, BitRot rot, Action<string> say)
