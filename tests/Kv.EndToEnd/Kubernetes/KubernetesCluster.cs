@@ -32,6 +32,9 @@ public sealed class KubernetesCluster : IAsyncDisposable
     /// <summary>Another tag of a node's image, to upgrade to.</summary>
     public static string NextNodeImage => Environment.GetEnvironmentVariable("KV_NEXT_NODE_IMAGE") ?? "docker.io/library/kv-node:next";
 
+    /// <summary>A node's image as it was at the commit before, to upgrade from.</summary>
+    public static string PreviousNodeImage => Environment.GetEnvironmentVariable("KV_PREVIOUS_NODE_IMAGE") ?? "docker.io/library/kv-node:previous";
+
     public async ValueTask DisposeAsync()
     {
         if (startedHere)
@@ -74,6 +77,22 @@ public sealed class KubernetesCluster : IAsyncDisposable
         string[] names = ["KV_OPERATOR_IMAGE", "KV_NODE_IMAGE", "KV_NEXT_NODE_IMAGE"];
         var given = names.All(name => Environment.GetEnvironmentVariable(name) is not null);
         Missing.Require(given ? null : $"the cluster is not one of tests/kube: name the images that it can pull in {string.Join(", ", names)}");
+    }
+
+    /// <summary>Puts the image of the commit before where the cluster finds it, as <see cref="RequireImagesAsync"/> does the others; named by <c>KV_PREVIOUS_NODE_IMAGE</c> it is there already.</summary>
+    internal async Task RequirePreviousImageAsync()
+    {
+        await RequireImagesAsync();
+        if (startedHere)
+        {
+            var archive = await Command.RunAsync(
+                SourceTree.Path(".build", "previous-node"), ["--image"], TimeSpan.FromMinutes(12), new Dictionary<string, string> { ["BASE_IMAGE"] = await BaseImageAsync(), ["VERSION"] = "previous" });
+            Missing.Require(archive.Succeeded ? null : $"the image of the commit before cannot be built: {archive}");
+            await Command.ReadAsync(SourceTree.Path("tests", "kube", "load"), [archive.Output.Trim()], TimeSpan.FromMinutes(2));
+            return;
+        }
+
+        Missing.Require(Environment.GetEnvironmentVariable("KV_PREVIOUS_NODE_IMAGE") is null ? "the cluster is not one of tests/kube: name the image of the commit before in KV_PREVIOUS_NODE_IMAGE" : null);
     }
 
     /// <summary>Whether the API server knows rules in CRDs (1.25); an older one drops them unseen.</summary>
@@ -135,12 +154,13 @@ public sealed class KubernetesCluster : IAsyncDisposable
         string[] archives = [SourceTree.Path(".artifacts", "images", "kv-node.tar"), SourceTree.Path(".artifacts", "images", "kv-operator.tar")];
         if (archives.Any(archive => !File.Exists(archive) || File.GetLastWriteTimeUtc(archive) < NewestSource()))
         {
-            var baseImage = (await Command.ReadAsync(SourceTree.Path("tests", "kube", "base-image"), [], TimeSpan.FromMinutes(10))).Trim().Split('\n')[^1];
-            await Command.ReadAsync(SourceTree.Path(".build", "image"), [], TimeSpan.FromMinutes(10), new Dictionary<string, string> { ["BASE_IMAGE"] = baseImage });
+            await Command.ReadAsync(SourceTree.Path(".build", "image"), [], TimeSpan.FromMinutes(10), new Dictionary<string, string> { ["BASE_IMAGE"] = await BaseImageAsync() });
         }
         await Command.ReadAsync(SourceTree.Path("tests", "kube", "load"), archives, TimeSpan.FromMinutes(2));
         await Command.ReadAsync(SourceTree.Path("tests", "kube", "tag"), [NodeImage, NextNodeImage], TimeSpan.FromMinutes(1));
     }
+
+    private static async Task<string> BaseImageAsync() => (await Command.ReadAsync(SourceTree.Path("tests", "kube", "base-image"), [], TimeSpan.FromMinutes(10))).Trim().Split('\n')[^1];
 
     private static DateTime NewestSource() =>
         new[] { "node", "operator" }.SelectMany(folder => Directory.EnumerateFiles(SourceTree.Path(folder), "*", SearchOption.AllDirectories))

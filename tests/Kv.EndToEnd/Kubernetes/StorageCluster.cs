@@ -44,15 +44,15 @@ internal sealed class StorageCluster : IAsyncDisposable
     public string Space { get; }
 
     /// <summary>
-    /// Applies the manifest and waits as the README says, two minutes at most for its three nodes; each further node may take another minute, since all start at once on what the machine has.
+    /// Applies the manifest, with the operator's own image for nodes or another, and waits as the README says, two minutes at most for its three nodes; each further node may take another minute, since all start at once on what the machine has.
     /// </summary>
-    public static async Task<StorageCluster> CreateAsync(KubernetesCluster cluster, int nodes = 3)
+    public static async Task<StorageCluster> CreateAsync(KubernetesCluster cluster, int nodes = 3, string? image = null)
     {
         var made = new StorageCluster(cluster, $"kv-data-{Guid.NewGuid():N}"[..16]);
         await cluster.KubectlAsync("create", "namespace", made.Space);
         try
         {
-            var applied = await cluster.TryKubectlAsync(Manifest.Replace("nodes: 3", $"nodes: {nodes}", StringComparison.Ordinal), "-n", made.Space, "apply", "--validate=false", "-f", "-");
+            var applied = await cluster.TryKubectlAsync(Manifest.Replace("nodes: 3", $"nodes: {nodes}{(image is null ? "" : $"\n  image: {image}")}", StringComparison.Ordinal), "-n", made.Space, "apply", "--validate=false", "-f", "-");
             Assert.True(applied.Succeeded, applied.ToString());
             await made.ShowAsync("just applied");
             await made.KubectlAsync("wait", "--for=condition=Ready", $"kvc/{Name}", $"--timeout={120 + (60 * (nodes - 3))}s");
