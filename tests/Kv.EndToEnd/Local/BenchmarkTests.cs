@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Kv.EndToEnd.Local;
 
-/// <summary>The benchmark runs, each of its own targets with a row to each operation. What the figures are is not looked at.</summary>
+/// <summary>The benchmark runs by `make bench`, each of its own targets with a row to each operation. What the figures are is not looked at.</summary>
 public sealed class BenchmarkTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -19,11 +19,11 @@ public sealed class BenchmarkTests
         Assert.All(["node1", "node2", "node3"], node => Assert.Matches($@"{node} resident [0-9]+ MiB \(peak [0-9]+ MiB\) of limit 2Gi", output));
     }
 
+    /// <summary>Without the build of the programs, which whoever runs this has just done, and in the same configuration.</summary>
     private static Task<string> RunAsync(params string[] arguments)
     {
-        // Built beside this program, in the same configuration.
-        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var program = SourceTree.Path(".artifacts", "bin", "Kv.Benchmarks", configuration, "Kv.Benchmarks");
-        return Command.ReadAsync(program, ["--node", SourceTree.Path("bin", "kv-node"), .. arguments], TimeSpan.FromMinutes(2), cancel: Cancel);
+        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)) == "release" ? "Release" : "Debug";
+        return Command.ReadAsync(
+            "make", ["-s", "-o", "build", "bench", $"CONFIGURATION={configuration}", $"ARGS={string.Join(' ', arguments)}"], TimeSpan.FromMinutes(5), cancel: Cancel);
     }
 }

@@ -67,6 +67,24 @@ internal sealed partial class LocalRun : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts the examples by `make run`, without its build, and waits until all five nodes are ready.</summary>
+    public static async Task<LocalRun> StartByMakeAsync(CancellationToken cancel)
+    {
+        var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"), SourceTree.Path("bin", "kv-node"));
+        Directory.CreateDirectory(run._root);
+        run.Start("make", ["-s", "-C", SourceTree.Root, "-o", "build", "run", $"DATA={run.Data}"]);
+        try
+        {
+            await run.WaitForNodesAsync(5, cancel);
+            return run;
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>Edits the manifest, as a person would.</summary>
     public Task SetNodesAsync(int nodes, CancellationToken cancel) =>
         EditAsync(line => line.StartsWith("  nodes:", StringComparison.Ordinal) ? [$"  nodes: {nodes}"] : [line], cancel);
@@ -89,8 +107,12 @@ internal sealed partial class LocalRun : IAsyncDisposable
             throw new InvalidOperationException($"{binary} is not there: `make build` makes it");
         }
 
-        string[] arguments = ["local", Manifests, "--data", Data, "--node-binary", _nodeBinary, "--restart-after", "never"];
-        _process = Process.Start(new ProcessStartInfo(binary, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Start(binary, ["local", Manifests, "--data", Data, "--node-binary", _nodeBinary, "--restart-after", "never"]);
+    }
+
+    private void Start(string program, IReadOnlyList<string> arguments)
+    {
+        _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
         _process.BeginOutputReadLine();
