@@ -22,13 +22,16 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
     }
 
     /// <summary>Installs or upgrades the release and waits until its pods are ready.</summary>
-    internal async Task<Command> UpgradeAsync(params string[] values)
+    internal Task<Command> UpgradeAsync(params string[] values) => UpgradeToAsync(Helm.Chart, values);
+
+    /// <summary>As <see cref="UpgradeAsync"/>, to a chart that is not this tree's.</summary>
+    internal async Task<Command> UpgradeToAsync(string chart, params string[] values)
     {
         string[] checks = await cluster.KnowsRulesAsync() ? [] : ["--disable-openapi-validation"];
         var (image, tag) = Split(KubernetesCluster.OperatorImage);
         var (nodeImage, nodeTag) = Split(KubernetesCluster.NodeImage);
         return await cluster.HelmAsync([
-            "upgrade", "--install", Name, Helm.Chart, "--namespace", Namespace, "--create-namespace", "--wait", "--timeout", "3m", .. checks,
+            "upgrade", "--install", Name, chart, "--namespace", Namespace, "--create-namespace", "--wait", "--timeout", "3m", .. checks,
             "--set", $"image.repository={image}", "--set-string", $"image.tag={tag}",
             "--set", $"nodeImage.repository={nodeImage}", "--set-string", $"nodeImage.tag={nodeTag}", .. values]);
     }

@@ -46,13 +46,19 @@ internal sealed class StorageCluster : IAsyncDisposable
     /// <summary>
     /// Applies the manifest, with the operator's own image for nodes or another, and waits as the README says, two minutes at most for its three nodes; each further node may take another minute, since all start at once on what the machine has.
     /// </summary>
-    public static async Task<StorageCluster> CreateAsync(KubernetesCluster cluster, int nodes = 3, string? image = null)
+    /// <param name="cluster">Where.</param>
+    /// <param name="nodes">How many, one for each zone at least.</param>
+    /// <param name="image">Of the nodes; the operator's own where null.</param>
+    /// <param name="zones">Their names; none for a cluster without zones. Any machine will do for each.</param>
+    public static async Task<StorageCluster> CreateAsync(KubernetesCluster cluster, int nodes = 3, string? image = null, params string[] zones)
     {
+        var spec = $"nodes: {nodes}{(image is null ? "" : $"\n  image: {image}")}{(zones.Length == 0 ? "" : $"\n  zones: [{string.Join(", ", zones.Select(zone => $"{{ name: {zone} }}"))}]")}";
+        var manifest = Manifest.Replace("nodes: 3", spec, StringComparison.Ordinal);
         var made = new StorageCluster(cluster, $"kv-data-{Guid.NewGuid():N}"[..16]);
         await cluster.KubectlAsync("create", "namespace", made.Space);
         try
         {
-            var applied = await cluster.TryKubectlAsync(Manifest.Replace("nodes: 3", $"nodes: {nodes}{(image is null ? "" : $"\n  image: {image}")}", StringComparison.Ordinal), "-n", made.Space, "apply", "--validate=false", "-f", "-");
+            var applied = await cluster.TryKubectlAsync(manifest, "-n", made.Space, "apply", "--validate=false", "-f", "-");
             Assert.True(applied.Succeeded, applied.ToString());
             await made.ShowAsync("just applied");
             await made.KubectlAsync("wait", "--for=condition=Ready", $"kvc/{Name}", $"--timeout={120 + (60 * (nodes - 3))}s");
