@@ -175,7 +175,7 @@ public sealed class HandoffTests
 
             return false;
         };
-        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([guest.Id], false, default)));
+        var plan = SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([guest.Id], false, allowFewerZones: false, default)));
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(plan.PlanId, default)));
         Assert.Contains(RingTransition.Pending(cluster.Document.Ring), transfer => before[transfer.Partition.Number] == transfer.To);
         await cluster.UntilAsync(() => !RingTransition.HasPending(cluster.Document.Ring), 60, "all is back");
