@@ -105,8 +105,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Admin = new ClusterAdmin(
             options, self, State, documents, agreement, gossip, watched, ViewTransfers, watcher, host, Client, () => stores.FreeBytes, time, Child());
         locks = new TreeLocks(self.Id, options, time);
-        var responder = new TreeResponder(State, host, locks);
-        var pace = new Pace(options.ExchangeBytesPerSecond, () => Statistics.ActiveRequests > options.ExchangePauseRequests, time);
+        var pace = new Pace(options.ExchangeBytesPerSecond, options.ExchangeWorkShare, () => Statistics.ActiveRequests > options.ExchangePauseRequests, time);
+        var responder = new TreeResponder(State, host, locks, pace);
         exchanges = new ExchangeScheduler(
             options,
             State,

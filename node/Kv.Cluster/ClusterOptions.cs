@@ -97,6 +97,9 @@ public sealed record ClusterOptions
     /// <summary>Between two comparisons of one pair of trees that found them equal, or made them so.</summary>
     public TimeSpan ExchangeInterval { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>The most of one processor's time that comparing trees, reading what differs and building trees may take, as measured at each step. More than 0, at most 1.</summary>
+    public double ExchangeWorkShare { get; init; } = 0.25;
+
     /// <summary>Exchanges that this node asks for at once; another as many that it is asked for.</summary>
     public int ExchangeConcurrency { get; init; } = 2;
 

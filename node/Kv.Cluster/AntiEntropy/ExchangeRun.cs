@@ -97,8 +97,7 @@ internal sealed class ExchangeRun(
             return Problem(reply);
         }
 
-        await SpendAsync(count * sizeof(uint), cancel);
-        take([.. hashes]);
+        await SpendAsync(count * sizeof(uint), () => take([.. hashes]), cancel);
         return null;
     }
 
@@ -116,8 +115,7 @@ internal sealed class ExchangeRun(
             return Problem(reply);
         }
 
-        await SpendAsync(hashes.Count * sizeof(uint), cancel);
-        exchange.TakeLeaves([.. hashes]);
+        await SpendAsync(hashes.Count * sizeof(uint), () => exchange.TakeLeaves([.. hashes]), cancel);
         return null;
     }
 
@@ -132,8 +130,7 @@ internal sealed class ExchangeRun(
             return Problem(reply);
         }
 
-        await SpendAsync(page.Entries.Sum(entry => (long)TreeEntry.BytesOf(entry.Key)), cancel);
-        exchange.TakeTheirs(page.Entries, page.Whole);
+        await SpendAsync(page.Entries.Sum(entry => (long)TreeEntry.BytesOf(entry.Key)), () => exchange.TakeTheirs(page.Entries, page.Whole), cancel);
         return null;
     }
 
@@ -147,6 +144,7 @@ internal sealed class ExchangeRun(
             {
                 case PeerReply.Done when page.Whole > 0 || page.Entries.Count > 0:
                     exchange.TakeMine(page.Entries, page.Whole);
+                    await pace.SpendAsync(0, page.Work, cancel);
                     return null;
                 case PeerReply.Overloaded when !end.HasPassed(time):
                     await Task.Delay(BusyPause, time, cancel);
@@ -164,7 +162,7 @@ internal sealed class ExchangeRun(
         {
             var repairs = await Task.WhenAll(few.Select(RepairAsync));
             Repaired += repairs.Count(isRepaired => isRepaired);
-            await pace.SpendAsync(0, cancel);
+            await pace.SpendAsync(0, TimeSpan.Zero, cancel);
         }
 
         statistics.KeysFound(keys.Count);
@@ -197,10 +195,13 @@ internal sealed class ExchangeRun(
         }
     }
 
-    private ValueTask SpendAsync(long bytes, CancellationToken cancel)
+    /// <summary>Takes in what came, and waits for what that cost.</summary>
+    private ValueTask SpendAsync(long bytes, Action take, CancellationToken cancel)
     {
+        var began = time.GetTimestamp();
+        take();
         statistics.Moved(bytes);
-        return pace.SpendAsync(bytes, cancel);
+        return pace.SpendAsync(bytes, time.GetElapsedTime(began), cancel);
     }
 
     private static string Problem(PeerReply reply) => reply is PeerReply.Refused refused ? refused.Reason : $"no answer that makes sense: {reply.GetType().Name}";

@@ -139,14 +139,14 @@ internal sealed class KeyRepair(
 
     private async ValueTask RepairAsync(IReadOnlyList<ReadOnlyMemory<byte>> names, CancellationToken cancel)
     {
-        await pace.SpendAsync(names.Sum(name => (long)name.Length), cancel);
+        await pace.SpendAsync(names.Sum(name => (long)name.Length), TimeSpan.Zero, cancel);
         foreach (var few in names.Where(IsDue).Select(name => new ObjectKey(bucket.BucketType, bucket.Bucket, name)).Chunk(options.ExchangeRepairConcurrency))
         {
             Interlocked.Add(ref found, few.Length);
             var failed = await TryRepairAsync(few);
             Interlocked.Add(ref notRepaired, failed.Count);
             left.AddRange(failed.Take(MaxAgain - left.Count));
-            await pace.SpendAsync(0, cancel);
+            await pace.SpendAsync(0, TimeSpan.Zero, cancel);
         }
     }
 
@@ -160,7 +160,7 @@ internal sealed class KeyRepair(
             var failed = await TryRepairAsync(few);
             Interlocked.Add(ref notRepaired, failed.Count - few.Length);
             left.AddRange(failed);
-            await pace.SpendAsync(0, cancel);
+            await pace.SpendAsync(0, TimeSpan.Zero, cancel);
         }
     }
 

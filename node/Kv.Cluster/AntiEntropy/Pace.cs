@@ -1,9 +1,10 @@
 namespace Kv.Cluster.AntiEntropy;
 
 /// <summary>
-/// Keeps background work to a number of bytes a second, with a second's worth in advance, and lets it wait while requests are many. Safe from any thread.
+/// Keeps background work to a number of bytes a second and to a share of one processor, whichever is slower, with a second's worth in advance, and lets it wait while requests are many. Safe from any
+/// thread.
 /// </summary>
-internal sealed class Pace(long bytesPerSecond, Func<bool> isUnderLoad, TimeProvider time)
+internal sealed class Pace(long bytesPerSecond, double workShare, Func<bool> isUnderLoad, TimeProvider time)
 {
     private static readonly TimeSpan LoadPause = TimeSpan.FromMilliseconds(100);
 
@@ -11,10 +12,10 @@ internal sealed class Pace(long bytesPerSecond, Func<bool> isUnderLoad, TimeProv
     private readonly Lock gate = new();
     private long paidUntil = time.GetTimestamp();
 
-    /// <summary>Accounts for bytes that were moved, and waits until more may be.</summary>
-    public async ValueTask SpendAsync(long bytes, CancellationToken cancel)
+    /// <summary>Accounts for bytes that were moved and for the time that it took to work on them, and waits until more may be.</summary>
+    public async ValueTask SpendAsync(long bytes, TimeSpan work, CancellationToken cancel)
     {
-        if (Owed(bytes) is { Ticks: > 0 } debt)
+        if (Charge(bytes, work) is { Ticks: > 0 } debt)
         {
             await Task.Delay(debt, time, cancel);
         }
@@ -25,13 +26,15 @@ internal sealed class Pace(long bytesPerSecond, Func<bool> isUnderLoad, TimeProv
         }
     }
 
-    private TimeSpan Owed(long bytes)
+    /// <summary>Accounts for it without a wait, where others wait for the answer: whoever spends next waits for this too. Gives how long.</summary>
+    public TimeSpan Charge(long bytes, TimeSpan work)
     {
         var now = time.GetTimestamp();
+        var cost = Math.Max(bytes / (double)bytesPerSecond, work.TotalSeconds / workShare);
         lock (gate)
         {
             var earliest = now - time.TimestampFrequency;
-            paidUntil = Math.Max(paidUntil, earliest) + (long)(bytes * (double)time.TimestampFrequency / bytesPerSecond);
+            paidUntil = Math.Max(paidUntil, earliest) + (long)(cost * time.TimestampFrequency);
             return paidUntil > now ? time.GetElapsedTime(now, paidUntil) : TimeSpan.Zero;
         }
     }

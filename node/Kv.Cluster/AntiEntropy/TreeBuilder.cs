@@ -156,7 +156,7 @@ internal sealed partial class TreeBuilder(
                 case PeerReply.Done when step.IsWhole:
                     return null;
                 case PeerReply.Done:
-                    await pace.SpendAsync(step.Bytes, cancel);
+                    await pace.SpendAsync(step.Bytes, step.Work, cancel);
                     break;
                 case PeerReply.Refused refused:
                     return refused.Reason;

@@ -36,15 +36,18 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
     /// <summary>Reads what a command about trees needs, before the turn's other commands change it. Where the store refuses that, the command alone is refused.</summary>
     public async ValueTask PrepareAsync(VnodeCommand command, VnodePass pass)
     {
+        var began = context.Time.GetTimestamp();
         try
         {
             switch (command)
             {
                 case VnodeCommand.BuildTrees step:
                     await BuildAsync(step, pass);
+                    step.Work = context.Time.GetElapsedTime(began);
                     break;
                 case VnodeCommand.ReadTree read:
                     await ReadAsync(read, pass);
+                    read.Work = context.Time.GetElapsedTime(began);
                     break;
             }
         }

@@ -6,8 +6,8 @@ using Kv.Core.Rings;
 
 namespace Kv.Cluster.AntiEntropy;
 
-/// <summary>The side of an exchange that is asked: shows a tree of this node's, level by level, and what its leaves hold.</summary>
-internal sealed class TreeResponder(ClusterState state, VnodeHost host, TreeLocks locks)
+/// <summary>The side of an exchange that is asked: shows a tree of this node's, level by level, and what its leaves hold. Its work counts at this node's own pace, which is that of whatever it asks for itself.</summary>
+internal sealed class TreeResponder(ClusterState state, VnodeHost host, TreeLocks locks, Pace pace)
 {
     /// <summary>The reason given while the tree, or as many trees as allowed, take part in other exchanges: try again soon, nothing is wrong.</summary>
     public const string Busy = "busy: other exchanges are under way";
@@ -82,9 +82,10 @@ internal sealed class TreeResponder(ClusterState state, VnodeHost host, TreeLock
         return new PeerReply.TreeHashes([.. ask.Segments.SelectMany(segment => tree.LeafHashes(segment, depth))]);
     }
 
-    private static async ValueTask<PeerReply> AnswerEntriesAsync(Vnode vnode, TreeRange range, ulong layout, int depth, IReadOnlyList<int> leaves, ReadOnlyMemory<byte> after)
+    private async ValueTask<PeerReply> AnswerEntriesAsync(Vnode vnode, TreeRange range, ulong layout, int depth, IReadOnlyList<int> leaves, ReadOnlyMemory<byte> after)
     {
         var (reply, page) = await vnode.ReadTreeAsync(range, layout, depth, leaves, after);
+        pace.Charge(0, page.Work);
         return reply is PeerReply.Done ? new PeerReply.TreePage(page.Entries, page.Whole) : reply;
     }
 

@@ -27,7 +27,7 @@ internal sealed class HandoffSender(
     private static readonly Problem NoVnode = new("the partition's vnode is closed or overloaded");
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(50);
 
-    private readonly Pace pace = new(options.HandoffBytesPerSecond, static () => false, time);
+    private readonly Pace pace = new(options.HandoffBytesPerSecond, 1, static () => false, time);
 
     /// <summary>Why a batch is not with the target; <paramref name="IsRefusal"/> where the target has seen it and would not take it.</summary>
     private sealed record Problem(string Text, bool IsRefusal = false);
@@ -162,7 +162,7 @@ internal sealed class HandoffSender(
             var bytes = entries.Sum(entry => (long)entry.Key.Length + entry.Value.Length);
             job.Sent(entries.Count, bytes, time.GetTimestamp());
             statistics.Sent(entries.Count, bytes);
-            await pace.SpendAsync(bytes, cancel);
+            await pace.SpendAsync(bytes, TimeSpan.Zero, cancel);
         }
 
         return (problem, entries);

@@ -150,6 +150,9 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
 
         /// <summary>Of keys and values that were read.</summary>
         public long Bytes { get; set; }
+
+        /// <summary>How long the turn was at it.</summary>
+        public TimeSpan Work { get; set; }
     }
 
     /// <summary>Reads what leaves of a tree of that depth hold, a page of it.</summary>
@@ -172,6 +175,9 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
         public int Whole { get; set; }
 
         public int Bytes { get; set; }
+
+        /// <summary>How long the turn was at it.</summary>
+        public TimeSpan Work { get; set; }
     }
 
     /// <summary>
