@@ -45,6 +45,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly Rebuilder rebuilder;
     private readonly TreeLocks locks;
     private readonly ExchangeScheduler exchanges;
+    private readonly ExpirySweeper sweeper;
     private readonly PeerDispatcher dispatcher;
     private readonly Member self;
     private bool isStopped;
@@ -107,6 +108,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         locks = new TreeLocks(self.Id, options, time);
         var pace = new Pace(options.ExchangeBytesPerSecond, options.ExchangeWorkShare, () => Statistics.ActiveRequests > options.ExchangePauseRequests, time);
         var responder = new TreeResponder(State, host, locks, pace);
+        sweeper = new ExpirySweeper(options, State, host, Client, pace, time);
         exchanges = new ExchangeScheduler(
             options,
             State,
@@ -193,6 +195,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Start(handoff.RunAsync);
         Start(sources.RunAsync);
         Start(rebuilder.RunAsync);
+        Start(sweeper.RunAsync);
         if (options.AntiEntropy)
         {
             Start(exchanges.RunAsync);

@@ -38,6 +38,9 @@ public sealed record ClusterOptions
     /// <summary>Between this node's batches. Each makes what is on its way to the keys' partitions go there twice: the longer, the less of that, and the slower deletes are reaped.</summary>
     public TimeSpan ReapInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Between two looks through a node's data for objects whose `ttl` is over, where some bucket type has one. They are not served anyway: it is how long they may take room.</summary>
+    public TimeSpan ExpirySweepInterval { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>How long a reaper waits for all members in each of its rounds.</summary>
     public TimeSpan ReapRoundTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

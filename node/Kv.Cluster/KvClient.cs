@@ -72,6 +72,9 @@ public sealed partial class KvClient : IDisposable
     /// <summary>See <see cref="Coordinators.RepairAsync"/>.</summary>
     internal Task<ReadRepairPlan?> RepairAsync(ObjectKey key, Deadline deadline) => coordinators.RepairAsync(key, deadline);
 
+    /// <summary>See <see cref="Coordinators.ExpireAsync"/>.</summary>
+    internal Task ExpireAsync(ObjectKey key, Deadline deadline) => coordinators.ExpireAsync(key, deadline);
+
     /// <summary>See <see cref="Coordinators.Reap"/>.</summary>
     internal bool Reap(ObjectKey key) => coordinators.Reap(key);
 

@@ -85,6 +85,20 @@ internal sealed class Coordinators
         return await finished.Task;
     }
 
+    /// <summary>
+    /// Deletes an object whose time is over at all primaries that are up, under what they hold: so all replicas come to hold the same tombstone, which is reaped as any other. Nothing is done where one
+    /// of them has something that lasts, or too few can be read.
+    /// </summary>
+    public async Task ExpireAsync(ObjectKey key, Deadline deadline)
+    {
+        if (await RepairAsync(key, deadline) is { Merged: { } held }
+            && context.State.Current.Document?.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) is { } props
+            && Expiry.IsOver(held, props, context.Time.GetUtcNow()))
+        {
+            await DeleteAsync(new KvRequest.Delete { Key = key, Context = held.Clock }, props, deadline);
+        }
+    }
+
     /// <summary>Has a deleted key's tombstone looked at by the reaper, as after a read. False where its bucket keeps them, or too many wait.</summary>
     public bool Reap(ObjectKey key) => reaper.Schedule(key);
 

@@ -284,7 +284,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
 
     private void AnswerMerged()
     {
-        var found = Merge();
+        var found = Merge() is { } merged ? Expiry.Left(merged, plan.Props, context.Time.GetUtcNow()) : null;
         if (found is { IsTombstone: false } && finished is null)
         {
             context.Statistics.ObjectRead(found);
@@ -293,9 +293,9 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         Answer(found switch
         {
             null => new KvOutcome.NotFound(null),
-            { IsTombstone: true } merged => new KvOutcome.NotFound(merged.Clock),
-            var merged when request.IfModified is { } known && known.SameHistory(merged.Clock) => new KvOutcome.Unchanged(),
-            var merged => new KvOutcome.Found(request.HeadOnly ? merged.ToHead() : merged),
+            { IsTombstone: true } => new KvOutcome.NotFound(found.Clock),
+            _ when request.IfModified is { } known && known.SameHistory(found.Clock) => new KvOutcome.Unchanged(),
+            _ => new KvOutcome.Found(request.HeadOnly ? found.ToHead() : found),
         });
     }
 

@@ -30,7 +30,8 @@ public sealed partial class ClusterAdmin
             return props.Refusal;
         }
 
-        return await ChangeAsync(new DocumentChange.CreateBucketType(name, props.Value), cancel) is { } refusal ? refusal : GetBucketType(name);
+        return await WhyNotExpiringAsync(props.Value, cancel) is { } early ? early
+            : await ChangeAsync(new DocumentChange.CreateBucketType(name, props.Value), cancel) is { } refusal ? refusal : GetBucketType(name);
     }
 
     /// <summary>
@@ -77,7 +78,8 @@ public sealed partial class ClusterAdmin
             return props.Refusal;
         }
 
-        return await ChangeAsync(new DocumentChange.UpdateBucketType(name, props.Value), cancel) is { } refusal ? refusal : GetBucketType(name);
+        return type.Value.Props.TtlSeconds is null && await WhyNotExpiringAsync(props.Value, cancel) is { } early ? early
+            : await ChangeAsync(new DocumentChange.UpdateBucketType(name, props.Value), cancel) is { } refusal ? refusal : GetBucketType(name);
     }
 
     /// <summary>Refused `undefined` where there is none of that name.</summary>
@@ -203,6 +205,12 @@ public sealed partial class ClusterAdmin
             && a.Props.PreCommit.SequenceEqual(b.Props.PreCommit)
             && a.Props.PostCommit.SequenceEqual(b.Props.PostCommit)
             && a.Props with { PreCommit = b.Props.PreCommit, PostCommit = b.Props.PostCommit } == b.Props);
+
+    /// <summary>A member that does not know `ttl` could not read the document that has it, down or not.</summary>
+    private async ValueTask<AdminRefusal?> WhyNotExpiringAsync(BucketProps props, CancellationToken cancel) =>
+        props.TtlSeconds is not null && state.Current.Document is { } document && await SilentAsync(document.Members, new PeerRequest.KnowsExpiry(), cancel) is { Length: > 0 } silent
+            ? new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"not all members say that they know `ttl`: {silent}; upgrade them, or wait until they are up")
+            : null;
 
     /// <summary>What every member is asked before a type has data in a backend; null for the one that there always was.</summary>
     private static PeerRequest? WhetherKnown(StoreBackend backend) => backend switch

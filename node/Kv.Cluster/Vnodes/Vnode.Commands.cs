@@ -64,8 +64,14 @@ public sealed partial class Vnode
         }
 
         var now = context.Time.GetUtcNow();
-        var microseconds = (now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
+        var microseconds = Expiry.Microseconds(now);
         var (content, seen) = (command.Content, command.Context);
+        if (local is not null && Expiry.Left(local, props, now) is var left && left != local)
+        {
+            // What nobody can read any more is replaced by whatever is written.
+            (local, seen) = left is null ? (local, seen.Merge(local.Clock)) : (left, seen);
+        }
+
         if (command.Update is { } update)
         {
             if (DataTypeUpdates.Apply(update, local, new DataTypeEvent(dot, microseconds, update.Context), props, out var refusal) is not { } updated)

@@ -190,7 +190,7 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
     }
 
     /// <summary>The key, or for a listing of buckets the bucket, if the entry belongs to the listing and lives.</summary>
-    private static ReadOnlyMemory<byte>? NameOf(StoredEntry entry, PeerRequest.VnodeList request)
+    private ReadOnlyMemory<byte>? NameOf(StoredEntry entry, PeerRequest.VnodeList request)
     {
         if (!ObjectKeyCodec.TryDecode(entry.Key, out var key) || key.BucketType != request.BucketType)
         {
@@ -202,7 +202,7 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
             return null;
         }
 
-        if (StoredForm.Decode(entry.Value).IsTombstone)
+        if (Expiry.Left(StoredForm.Decode(entry.Value), context.PropsOf(key), context.Time.GetUtcNow()) is null or { IsTombstone: true })
         {
             return null;
         }

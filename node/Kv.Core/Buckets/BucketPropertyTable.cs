@@ -27,6 +27,8 @@ internal static class BucketPropertyTable
                 return TryInteger(value, out var big) ? Done(props = props with { BigVClock = big }) : "not_integer";
             case "small_vclock":
                 return TryInteger(value, out var small) ? Done(props = props with { SmallVClock = small }) : "not_integer";
+            case "ttl":
+                return TryInteger(value, out var ttl, least: 0) ? Done(props = props with { TtlSeconds = ttl == 0 ? null : ttl }) : "must be a number of seconds, 0 for none";
             case "hll_precision":
                 return TryInteger(value, out var precision) ? Done(props = props with { HllPrecision = precision }) : "must be an integer from 4 to 16, and may only be reduced once set";
             case "r" or "w" or "rw" or "dw" or "pr" or "pw" or "node_confirms":
@@ -86,6 +88,11 @@ internal static class BucketPropertyTable
         writer.WriteNumber("small_vclock", props.SmallVClock);
         writer.WriteBoolean("stat_tracked", props.StatTracked);
         writer.WriteString("sync_on_write", SyncName(props.SyncOnWrite));
+        if (props.TtlSeconds is { } ttl)
+        {
+            writer.WriteNumber("ttl", ttl);
+        }
+
         if (props.WriteOnce)
         {
             writer.WriteBoolean("write_once", true);

@@ -116,6 +116,9 @@ public sealed record BucketProps
     /// <summary>Ours: whether replicas look for differences by themselves (active anti-entropy). A cache may do without.</summary>
     public bool Aae { get; init; } = true;
 
+    /// <summary>Ours, and a bucket type's alone: seconds after its write when an object is no more (<see cref="Objects.Expiry"/>); null for never.</summary>
+    public int? TtlSeconds { get; init; }
+
     /// <summary>Ours: what `dw` waits for.</summary>
     public Durability Durability { get; init; } = Durability.Synced;
 }

@@ -43,6 +43,7 @@ public static class BucketPropsRules
             problems.Add(new BucketPropsProblem("backend", $"must be one of {string.Join(", ", BucketProps.Backends)}"));
         }
 
+        CheckTtl(props, problems);
         CheckHllPrecision(props, null, asked, problems);
         CheckQuorums(props, problems);
         return Conclude(WithDefaultPrecision(props), problems);
@@ -79,6 +80,15 @@ public static class BucketPropsRules
         if (next.DataType == current.DataType)
         {
             CheckDataType(next, problems);
+        }
+
+        if (kind == UpdateKind.Type)
+        {
+            CheckTtl(next, problems);
+        }
+        else if (next.TtlSeconds != current.TtlSeconds)
+        {
+            problems.Add(new BucketPropsProblem("ttl", "is a property of bucket types; a bucket has its type's"));
         }
 
         CheckHllPrecision(next, current, asked, problems);
@@ -160,6 +170,15 @@ public static class BucketPropsRules
         if (props.DataType is not null && props.LastWriteWins)
         {
             problems.Add(new BucketPropsProblem("last_write_wins", "Data Type buckets must be last_write_wins=false"));
+        }
+    }
+
+    /// <summary>What an object's end would leave behind: index entries, the clock of a data type's state, the one write there may be.</summary>
+    private static void CheckTtl(BucketProps props, ImmutableArray<BucketPropsProblem>.Builder problems)
+    {
+        if (props is { TtlSeconds: not null } and ({ DataType: not null } or { WriteOnce: true } or { Consistent: true } or { Backend: BucketProps.OrderedBackend }))
+        {
+            problems.Add(new BucketPropsProblem("ttl", "objects of a type with a datatype, write_once, consistent or backend ordered cannot expire"));
         }
     }
 

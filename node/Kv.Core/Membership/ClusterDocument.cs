@@ -67,7 +67,9 @@ public sealed record ClusterDocument
     {
         if (Buckets.TryGetValue(bucket, out var own))
         {
-            return own;
+            // A bucket has its type's, which may have changed since.
+            var ttl = BucketTypes.GetValueOrDefault(bucket.BucketType)?.Props.TtlSeconds;
+            return own.TtlSeconds == ttl ? own : own with { TtlSeconds = ttl };
         }
 
         if (bucket.BucketType == ObjectKey.DefaultType)

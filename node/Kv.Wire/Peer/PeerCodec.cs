@@ -154,6 +154,7 @@ public static class PeerCodec
         PeerRequest.KnowsSecurity => PeerRequestCode.KnowsSecurity,
         PeerRequest.KnowsOrdered => PeerRequestCode.KnowsOrdered,
         PeerRequest.KnowsMemory => PeerRequestCode.KnowsMemory,
+        PeerRequest.KnowsExpiry => PeerRequestCode.KnowsExpiry,
         PeerRequest.TreeRoot => PeerRequestCode.TreeRoot,
         PeerRequest.TreeBranches => PeerRequestCode.TreeBranches,
         PeerRequest.TreeSegments => PeerRequestCode.TreeSegments,

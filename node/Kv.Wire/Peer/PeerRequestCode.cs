@@ -31,5 +31,6 @@ public enum PeerRequestCode
     KnowsSecurity = 32,
     KnowsOrdered = 33,
     KnowsMemory = 34,
+    KnowsExpiry = 35,
     VnodeScan = 40,
 }

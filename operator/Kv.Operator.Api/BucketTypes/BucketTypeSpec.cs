@@ -116,6 +116,11 @@ public sealed class BucketTypeSpec
     [Description("When the mark of a deleted object may go: keep, immediate, or a delay in milliseconds.")]
     public IntOrString DeleteMode { get; set; } = 3000;
 
+    [RangeMinimum(1)]
+    [RangeMaximum(int.MaxValue)]
+    [Description("Seconds after its write when an object is not served any more, and is deleted. Not with datatype, writeOnce, consistent or backend ordered.")]
+    public int? TtlSeconds { get; set; }
+
     [EnumValues("synced", "interval", "memory")]
     [Description("What a durable write waits for: synced is on disk; interval is on disk soon; memory is for caches.")]
     public string Durability { get; set; } = "synced";

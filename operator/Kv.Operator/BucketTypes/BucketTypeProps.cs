@@ -8,6 +8,7 @@ namespace Kv.Operator.BucketTypes;
 internal static class BucketTypeProps
 {
     private const string Aae = "aae";
+    private const string Ttl = "ttl";
 
     /// <summary>Riak names of what cannot be changed once a type is there.</summary>
     private static readonly string[] Immutable = ["n_val", "datatype", "write_once", "consistent", "backend"];
@@ -33,6 +34,7 @@ internal static class BucketTypeProps
             ["durability"] = spec.Durability,
         };
         Add(props, Aae, spec.Aae ? null : false);
+        Add(props, Ttl, spec.TtlSeconds);
         Add(props, "backend", spec.Backend);
         Add(props, "datatype", spec.Datatype);
         Add(props, "write_once", spec.WriteOnce ? true : null);
@@ -48,7 +50,7 @@ internal static class BucketTypeProps
     /// <summary>Names of properties in which what the nodes have differs from what is wanted. What the nodes do not tell of is not compared, unless it can never be changed.</summary>
     public static IReadOnlyList<string> Differences(JsonObject wanted, JsonObject actual)
     {
-        var names = wanted.Select(pair => pair.Key).Append(Aae).Where(name => Told(actual, name) is { } told && !Same(Told(wanted, name), told));
+        var names = wanted.Select(pair => pair.Key).Append(Aae).Append(Ttl).Where(name => Told(actual, name) is { } told && !Same(Told(wanted, name), told));
         return [.. names.Union(ImmutableDifferences(wanted, actual), StringComparer.Ordinal)];
     }
 
@@ -59,8 +61,13 @@ internal static class BucketTypeProps
     public static JsonObject Changes(JsonObject wanted, JsonObject actual) =>
         new(Differences(wanted, actual).Except(Immutable, StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, Told(wanted, name)?.DeepClone())));
 
-    /// <summary>A property's value; that of the one which is left out while it is on, so that older nodes and operators can do without it.</summary>
-    private static JsonNode? Told(JsonObject props, string name) => props[name] ?? (name == Aae ? true : null);
+    /// <summary>A property's value; that of those which are left out while they are as they always were, so that older nodes and operators can do without them.</summary>
+    private static JsonNode? Told(JsonObject props, string name) => props[name] ?? name switch
+    {
+        Aae => true,
+        Ttl => 0,
+        _ => null,
+    };
 
     private static void Add(JsonObject props, string name, JsonNode? value)
     {

@@ -51,6 +51,7 @@ public sealed class BucketPropsJsonTests
             Repl = "false",
             DataType = "hll",
             HllPrecision = 9,
+            TtlSeconds = 60,
             Consistent = true,
             WriteOnce = true,
             StatTracked = true,

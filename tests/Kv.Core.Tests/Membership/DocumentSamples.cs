@@ -71,6 +71,7 @@ internal static class DocumentSamples
             DeleteMode = new DeleteMode(delete),
             Backend = word == 0 ? null : $"backend{word}",
             DataType = word == 2 ? "hll" : null,
+            TtlSeconds = word == 1 ? 60 : null,
             HllPrecision = word == 2 ? 14 : null,
             Durability = (Stores.Durability)word,
         });

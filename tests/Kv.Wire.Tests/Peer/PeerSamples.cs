@@ -159,6 +159,7 @@ internal static class PeerSamples
         ("KnowsSecurity", new PeerRequest.KnowsSecurity()),
         ("KnowsOrdered", new PeerRequest.KnowsOrdered()),
         ("KnowsMemory", new PeerRequest.KnowsMemory()),
+        ("KnowsExpiry", new PeerRequest.KnowsExpiry()),
         ("TreeRoot", new PeerRequest.TreeRoot(new PartitionId(6), Range, 0x0102030405060708, 0xaabbccdd) { DocumentVersion = 12 }),
         ("TreeBranches", new PeerRequest.TreeBranches(new PartitionId(6), Range, 9)),
         ("TreeSegments", new PeerRequest.TreeSegments(new PartitionId(6), Range, 9, [0, 17, 255])),

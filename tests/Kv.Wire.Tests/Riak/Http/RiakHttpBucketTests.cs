@@ -30,6 +30,20 @@ public sealed class RiakHttpBucketTests(RiakServer server) : IClassFixture<RiakS
     }
 
     [Fact]
+    public async Task Ttl_IsTheTypesAlone()
+    {
+        using var set = await server.SendAsync("PUT", "/types/cache/props", Json, """{"props":{"ttl":3600}}""");
+        Assert.Equal(204, (int)set.StatusCode);
+        Assert.Equal(3600, (await PropsAsync("/types/cache/props")).GetProperty("ttl").GetInt32());
+        Assert.Equal(3600, (await PropsAsync("/types/cache/buckets/any/props")).GetProperty("ttl").GetInt32());
+        using var refused = await server.SendAsync("PUT", "/types/cache/buckets/any/props", Json, """{"props":{"ttl":60}}""");
+        Assert.Equal(400, (int)refused.StatusCode);
+        Assert.Contains("is a property of bucket types", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using var unset = await server.SendAsync("PUT", "/types/cache/props", Json, """{"props":{"ttl":0}}""");
+        Assert.False((await PropsAsync("/types/cache/props")).TryGetProperty("ttl", out _));
+    }
+
+    [Fact]
     public async Task ShownProps_CanBeSentBack()
     {
         var props = await PropsAsync("/buckets/again/props");

@@ -1,0 +1,146 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Membership;
+using Kv.Core.Objects;
+using Kv.Core.Quorum;
+using Kv.TestKit;
+using Xunit;
+
+namespace Kv.Cluster.Tests.Reaping;
+
+/// <summary>Objects whose `ttl` is over: not served, gone from every disk, and brought back by nobody.</summary>
+public sealed class ExpiryTests
+{
+    private const string Type = "sessions";
+    private const int Keys = 20;
+    private static readonly ClusterOptions Options = new() { RequestTimeout = TimeSpan.FromSeconds(5), ExchangeInterval = TimeSpan.FromSeconds(5), ExpirySweepInterval = TimeSpan.FromSeconds(30) };
+
+    [Fact]
+    public void AnObjectWhoseTimeIsOver_IsNotFound_NorListed_AndAWriteReplacesIt() => Run(1, Options with { ExpirySweepInterval = TimeSpan.FromDays(30) }, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        await PutAllAsync(node, "old");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(50));
+        await PutAsync(node, 0, "new");
+        Assert.Equal(["new", "old"], Values(await GetAsync(node, 0)));
+        await cluster.DelayAsync(TimeSpan.FromSeconds(11));
+        Assert.Equal(["new"], Values(await GetAsync(node, 0)));
+        Assert.Null(Assert.IsType<KvOutcome.NotFound>(await GetAsync(node, 1)).TombstoneContext);
+        Assert.IsType<KvOutcome.NotFound>(await cluster.Nodes[2].AskAsync(new KvRequest.Get { Key = KeyOf(1), HeadOnly = true }));
+        Assert.Equal(["k0"], await ListAsync(cluster.Nodes[1]));
+
+        // Nobody saw the old value: what is written without its context is no sibling of it.
+        await PutAsync(cluster.Nodes[1], 1, "again");
+        Assert.Equal(["again"], Values(await GetAsync(node, 1)));
+        Assert.IsType<KvOutcome.Stored>(await node.AskAsync(new KvRequest.Put { Key = KeyOf(2), Content = ContentOf("first"), IfNoneMatch = true }));
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TheirRoomComesBack_OnEveryReplica(bool aae) => Run(2, Options, async cluster =>
+    {
+        await PutAllAsync(cluster.Nodes[0], "v");
+        Assert.Equal(3 * Keys, Held(cluster));
+        await cluster.UntilAsync(() => Held(cluster) == 0, 300, "nothing is left on any disk");
+    }, aae);
+
+    [Fact]
+    public void WhatANodeHoldsThatWasAway_IsNotServed_AndComesBackNowhere() => Run(3, Options, async cluster =>
+    {
+        var away = cluster.Nodes[2];
+        await PutAllAsync(cluster.Nodes[0], "v");
+        away.Kill(losesPower: false);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(120));
+        await away.StartAsync();
+        await cluster.SettleAsync();
+        for (var key = 0; key < Keys; key++)
+        {
+            Assert.IsType<KvOutcome.NotFound>(await away.AskAsync(new KvRequest.Get { Key = KeyOf(key), R = QuorumValue.One }));
+        }
+
+        await cluster.UntilAsync(() => Held(cluster) == 0, 300, "nothing is left on any disk");
+        Assert.Empty(await ListAsync(away));
+    });
+
+    [Fact]
+    public void ALongerTtl_GivesWhatIsThereMoreTime_AndNoneLetsItStay() => Run(4, Options with { ExpirySweepInterval = TimeSpan.FromDays(30) }, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        await PutAllAsync(node, "v");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(61));
+        Assert.IsType<KvOutcome.NotFound>(await GetAsync(node, 0));
+        SimCluster.Expect(await node.InAsync(async () => await node.Node.Admin.UpdateBucketTypeAsync(Type, """{"ttl":90}""", default)));
+        await cluster.SettleAsync();
+        Assert.Equal(["v"], Values(await GetAsync(node, 0)));
+        SimCluster.Expect(await node.InAsync(async () => await node.Node.Admin.UpdateBucketTypeAsync(Type, """{"ttl":0}""", default)));
+        await cluster.SettleAsync();
+        await cluster.DelayAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(["v"], Values(await GetAsync(node, 0)));
+    });
+
+    [Fact]
+    public void ATtl_IsRefusedWhileAMemberDoesNotKnowIt() => Run(5, Options, async cluster =>
+    {
+        var (admin, old) = (cluster.Nodes[0], cluster.Nodes[1].Id);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("plain", "{}", default)));
+        cluster.Network.Instead = (_, to, request) => to == old && request is PeerRequest.KnowsExpiry ? new PeerReply.Refused(PeerReply.Refused.Unreadable + "code 35") : null;
+        foreach (var refused in new[]
+        {
+            await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("more", """{"ttl":60}""", default)),
+            await admin.InAsync(async () => await admin.Node.Admin.UpdateBucketTypeAsync("plain", """{"ttl":60}""", default)),
+        })
+        {
+            Assert.Equal(RefusalReason.NotReady, refused!.Refusal!.Reason);
+            Assert.Contains(cluster.Document.FindMember(old)!.Name, refused.Refusal.Message, StringComparison.Ordinal);
+        }
+    });
+
+    private static ObjectKey KeyOf(int number) => new(Type, "b", $"k{number}");
+
+    private static Sibling ContentOf(string value) => new() { Dot = null, Value = System.Text.Encoding.UTF8.GetBytes(value) };
+
+    private static async Task<KvOutcome?> GetAsync(SimNode node, int key) => await node.AskAsync(new KvRequest.Get { Key = KeyOf(key), R = QuorumValue.All });
+
+    private static IEnumerable<string> Values(KvOutcome? outcome) =>
+        Assert.IsType<KvOutcome.Found>(outcome).Object.Siblings.Select(sibling => System.Text.Encoding.UTF8.GetString(sibling.Value.Span)).Order(StringComparer.Ordinal);
+
+    private static async Task PutAsync(SimNode node, int key, string value) =>
+        Assert.IsType<KvOutcome.Stored>(await node.AskAsync(new KvRequest.Put { Key = KeyOf(key), Content = ContentOf(value), W = QuorumValue.All }));
+
+    private static async Task PutAllAsync(SimNode node, string value)
+    {
+        for (var key = 0; key < Keys; key++)
+        {
+            await PutAsync(node, key, value);
+        }
+    }
+
+    private static async Task<List<string>> ListAsync(SimNode node) => (await node.InAsync(async () =>
+    {
+        var names = new List<string>();
+        await foreach (var page in node.Node.Client.ListKeysAsync(new BucketName(Type, "b"), null, default))
+        {
+            names.AddRange(page.Select(name => System.Text.Encoding.UTF8.GetString(name.Span)));
+        }
+
+        return names;
+    }))!;
+
+    private static int Held(SimCluster cluster) => cluster.Up.Sum(node => node.Volume.Partitions.Sum(partition => node.Volume.Contents(partition).Count));
+
+    private static void Run(int seed, ClusterOptions options, Func<SimCluster, Task> story, bool aae = true) => SimCluster.Run(
+        seed,
+        3,
+        async cluster =>
+        {
+            await cluster.FormAsync(3);
+            var admin = cluster.Nodes[0];
+            var props = $$"""{"ttl":60,"delete_mode":"immediate","aae":{{(aae ? "true" : "false")}}}""";
+            SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync(Type, props, default)));
+            await cluster.UntilAsync(() => admin.Node.Admin.GetBucketType(Type).Value!.MissingOn.IsEmpty, 20, "the bucket type is ready");
+            SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync(Type, default)));
+            await cluster.SettleAsync();
+            await story(cluster);
+        },
+        options: options);
+}
