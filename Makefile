@@ -58,12 +58,12 @@ simulation: sdk
 simulate = .artifacts/bin/Kv.Simulation/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Simulation
 
 .PHONY: sim
-sim: simulation ## One simulated run, told in full: SEED=n (ONLY=3,7-9 leaves its other events out, MESSAGES=1 tells messages too, BUG=name plants a bug)
-	@exec $(simulate) run $(SEED) $(if $(ONLY),--only $(ONLY)) $(if $(MESSAGES),--messages) $(if $(BUG),--bug $(BUG))
+sim: simulation ## One simulated run, told in full: SEED=n or PLAN=file (ONLY=3,7-9 leaves its other events out, MESSAGES=1 tells messages too, BUG=name plants a bug)
+	@exec $(simulate) run $(or $(PLAN),$(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(MESSAGES),--messages) $(if $(BUG),--bug $(BUG))
 
 .PHONY: sim-swarm
 sim-swarm: MINUTES ?= 1
-sim-swarm: simulation ## Simulated runs of new seeds for MINUTES=n; one that fails is made short and told
+sim-swarm: simulation ## Simulated runs of new seeds for MINUTES=n; one that fails is made short, told and kept as a plan
 	@exec $(simulate) swarm --minutes $(MINUTES) $(if $(SEED),--first $(SEED))
 
 .PHONY: sim-bugs

@@ -16,11 +16,13 @@ public sealed class SwarmTests
         var first = int.TryParse(Environment.GetEnvironmentVariable("KV_SIM_SEED"), CultureInfo.InvariantCulture, out var given)
             ? given
             : (int)(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() % 100_000_000) * 10;
-        Console.WriteLine(FormattableString.Invariant($"   Simulation: {NewSeeds} new seeds from {first}, and {FailedSeeds.All.Length} that failed once"));
+        Console.WriteLine(FormattableString.Invariant($"   Simulation: {NewSeeds} new seeds from {first}, and {FailedPlans.All.Count} plans and {FailedSeeds.All.Length} seeds that failed once"));
         return [.. Enumerable.Range(first, NewSeeds)];
     }
 
     public static TheoryData<int> OnceFailed() => [.. FailedSeeds.All];
+
+    public static TheoryData<string> Kept() => [.. FailedPlans.All.Keys];
 
     [Theory, MemberData(nameof(Seeds))]
     public void NewSeed_BreaksNoPromise(int seed) => AssertClean(seed);
@@ -28,9 +30,14 @@ public sealed class SwarmTests
     [Theory, MemberData(nameof(OnceFailed))]
     public void SeedThatFailedOnce_BreaksNoPromise(int seed) => AssertClean(seed);
 
-    private static void AssertClean(int seed)
+    [Theory, MemberData(nameof(Kept))]
+    public void PlanThatFailedOnce_BreaksNoPromise(string name) => AssertClean(PlanText.Read(FailedPlans.All[name]), $"PLAN=tests/Kv.Simulation/Failed/{name}.plan");
+
+    private static void AssertClean(int seed) => AssertClean(PlanDrawing.Draw(seed), $"SEED={seed}");
+
+    private static void AssertClean(SimPlan plan, string which)
     {
-        var verdict = SimRun.Run(PlanDrawing.Draw(seed));
-        Assert.True(verdict.IsClean, $"make sim SEED={seed}:\n{string.Join('\n', verdict.Violations)}");
+        var verdict = SimRun.Run(plan);
+        Assert.True(verdict.IsClean, $"make sim {which}:\n{string.Join('\n', verdict.Violations)}");
     }
 }

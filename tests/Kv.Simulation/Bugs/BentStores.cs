@@ -91,6 +91,30 @@ internal static class BentStores
             Real.WriteAsync(Bent(batch, (_, entry) => IsTombstone(entry.Value) ? entry with { Value = null } : entry), durability, cancel);
     }
 
+    public sealed class WithoutTreeChange(IPartitionStore real) : BentStore(real)
+    {
+        private int writes;
+
+        public override ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel) =>
+            Real.WriteAsync(++writes % 3 == 0 ? Untreed(batch) : batch, durability, cancel);
+
+        private static WriteBatch Untreed(WriteBatch batch)
+        {
+            var bent = new WriteBatch { NewTrees = batch.NewTrees };
+            foreach (var entry in batch.Entries)
+            {
+                bent.Add(entry);
+            }
+
+            foreach (var change in batch.IndexChanges)
+            {
+                bent.Change(change);
+            }
+
+            return bent;
+        }
+    }
+
     public sealed class WithTreesOfYesterday(IPartitionStore real) : BentStore(real)
     {
         private TreeChange? last;

@@ -152,6 +152,7 @@ public static class PlantedBugs
 
     private static IEnumerable<PlantedBug> OfQueues() =>
     [
+        new("endless-mailbox", "a mailbox takes whatever comes", 100, () => new() { Limits = limits => limits with { VnodeMailboxLimit = Endless } }),
         new("endless-requests", "a node takes all requests that come", 100, () => new() { Limits = limits => limits with { MaxConcurrentRequests = Endless } }),
         new("endless-transfers", "a node hands over everything at once", 100, () => new() { Limits = limits => limits with { HandoffConcurrency = Endless } }),
         new("endless-exchanges", "a node compares all trees at once", 20, () => new() { Limits = limits => limits with { ExchangeConcurrency = Endless } }),
@@ -159,6 +160,7 @@ public static class PlantedBugs
 
     private static IEnumerable<PlantedBug> OfTrees() =>
     [
+        new("tree-change-forgotten", "a write does not change the hash tree now and then", 40, () => new() { Store = real => new BentStores.WithoutTreeChange(real) }),
         new("trees-of-yesterday", "trees that are built anew miss the last write", 40, () => new() { Store = real => new BentStores.WithTreesOfYesterday(real) }),
     ];
 

@@ -5,18 +5,17 @@ using Kv.Simulation.Running;
 
 namespace Kv.Simulation.Commands;
 
-/// <summary>Replays one seed: prints its plan, what happened, and how it ended.</summary>
+/// <summary>Replays one seed, or a plan that was kept: prints the plan, what happened, and how it ended.</summary>
 internal static class RunCommand
 {
     public static int Run(string[] arguments)
     {
-        if (arguments.Length == 0 || !int.TryParse(arguments[0], CultureInfo.InvariantCulture, out var seed))
+        if (arguments.Length == 0 || PlanOf(arguments[0]) is not { } plan)
         {
-            Console.Error.WriteLine("run: which seed?");
+            Console.Error.WriteLine("run: which seed, or the file of which plan?");
             return 2;
         }
 
-        var plan = PlanDrawing.Draw(seed);
         var only = Array.IndexOf(arguments, "--only");
         if (only > 0)
         {
@@ -37,4 +36,7 @@ internal static class RunCommand
         Console.WriteLine(VerdictText.Of(verdict));
         return verdict.IsClean ? 0 : 1;
     }
+
+    private static SimPlan? PlanOf(string text) =>
+        int.TryParse(text, CultureInfo.InvariantCulture, out var seed) ? PlanDrawing.Draw(seed) : File.Exists(text) ? PlanText.Read(File.ReadAllText(text)) : null;
 }

@@ -1,14 +1,13 @@
 using System.Globalization;
 using Kv.Simulation.Plans;
 using Kv.Simulation.Running;
-using Kv.Simulation.Shrinking;
 
 namespace Kv.Simulation.Commands;
 
 /// <summary>Runs seed after seed, each in one thread and as many side by side as there are processors, until the time is over or one fails.</summary>
 internal static class SwarmCommand
 {
-    private const int MostTries = 200;
+    private const string FailedDirectory = ".artifacts/failed";
 
     public static int Run(string[] arguments)
     {
@@ -23,21 +22,12 @@ internal static class SwarmCommand
         running.ForEach(thread => thread.Join());
         foreach (var failed in swarm.Failed.Take(1))
         {
-            Shrink(failed);
+            Directory.CreateDirectory(FailedDirectory);
+            KeepCommand.Keep(failed, Path.Combine(FailedDirectory, FormattableString.Invariant($"seed-{failed.Seed}.plan")));
         }
 
         Console.WriteLine(swarm.Summary);
         return swarm.Failed.Count == 0 ? 0 : 1;
-    }
-
-    private static void Shrink(SimVerdict failed)
-    {
-        Console.WriteLine(FormattableString.Invariant($"looking for a shorter run of seed {failed.Seed} that fails"));
-        var (plan, verdict) = new PlanShrinking(candidate => SimRun.Run(candidate), MostTries).Shrink(PlanDrawing.Draw(failed.Seed), failed);
-        Console.Write(plan.Describe());
-        Console.WriteLine(string.Join('\n', verdict.Journal));
-        Console.WriteLine(VerdictText.Of(verdict));
-        Console.WriteLine(FormattableString.Invariant($"again: make sim SEED={plan.Seed} ONLY={NumberRanges.Format(plan.Events.Select(planned => planned.Number))}"));
     }
 
     private static string? Option(string[] arguments, string name)
