@@ -60,7 +60,7 @@ public sealed record NodeOptions
     /// <summary>Partitions that a node's memory is divided for.</summary>
     public int StoresPerNode { get; init; } = 64;
 
-    /// <summary>Bytes that objects of bucket types with `backend: memory` may take on this node, with what they cost beside their values; null for a 32nd of the limit.</summary>
+    /// <summary>Bytes that objects of bucket types with `backend: memory` may take on this node, with what they cost beside their values; null for a 32nd of the limit, as far as requests and stores leave it.</summary>
     public long? MemoryBackendBytes { get; init; }
 
     public bool JsonLog { get; init; }

@@ -13,6 +13,8 @@ public static class NodeStorages
     /// <summary>The newest durable format that this program reads and writes; raised when any file's format version is.</summary>
     private const int FormatVersion = 1;
 
+    private const long LeastMemoryBackendBytes = 1 << 20;
+
     /// <summary>Nothing outlives the process: for tests.</summary>
     public static NodeStorage InMemory()
     {
@@ -25,7 +27,23 @@ public static class NodeStorages
     public static MemoryBudget Budget(NodeOptions options)
     {
         var limit = MemoryLimit.Bytes(options);
-        return MemoryBudget.For(limit, options.StoresPerNode, options.MemoryBackendBytes ?? limit / 32);
+        if (options.MemoryBackendBytes is { } asked)
+        {
+            return MemoryBudget.For(limit, options.StoresPerNode, asked);
+        }
+
+        // Nobody asked for it: it takes nothing from requests and stores.
+        var without = MemoryBudget.For(limit, options.StoresPerNode);
+        for (var bytes = limit / 32; bytes >= LeastMemoryBackendBytes; bytes /= 2)
+        {
+            var with = MemoryBudget.For(limit, options.StoresPerNode, bytes);
+            if (with.Fits && with.RequestBytes == without.RequestBytes && with.StoreMemoryBytes == without.StoreMemoryBytes)
+            {
+                return with;
+            }
+        }
+
+        return without;
     }
 
     /// <summary>The data directory, recovered. Throws <see cref="StoreException"/> where it is damaged, of another format, or in use.</summary>
