@@ -48,10 +48,11 @@ internal sealed class Replacements(BucketRule rule)
         _ => IsNewer(by, replaced),
     };
 
+    /// <summary>One that no store took was replaced in the very turn in which it came.</summary>
     private bool IsNewer(KeyHistory.Write by, KeyHistory.Write replaced)
     {
         var newest = by.IsDelete ? newestDelete : FormsOf(by).Select(form => form.LastModifiedMicroseconds).DefaultIfEmpty(long.MinValue).Max();
-        return FormsOf(replaced).Exists(form => form.LastModifiedMicroseconds <= newest);
+        return newest > long.MinValue && (FormsOf(replaced) is not { Count: > 0 } forms || forms.Exists(form => form.LastModifiedMicroseconds <= newest));
     }
 
     /// <summary>One that no store took had lost everywhere, when it came.</summary>
