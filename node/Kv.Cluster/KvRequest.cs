@@ -52,6 +52,9 @@ public abstract record KvRequest
         /// <summary>In a bucket with a data type, what is done to it; <see cref="Content"/> is an empty one then.</summary>
         public DataTypeUpdate? Update { get; init; }
 
+        /// <summary>Whether this tombstone ends an object whose time is over: nothing newer gives way to it. Carried out by this node's vnode or not at all.</summary>
+        internal bool IsExpiry { get; init; }
+
         /// <summary>What the writer has seen; <see cref="VersionVector.Empty"/> for nothing.</summary>
         public VersionVector Context { get; init; } = VersionVector.Empty;
 
@@ -91,5 +94,8 @@ public abstract record KvRequest
         public QuorumValue Dw { get; init; } = QuorumValue.Default;
 
         public QuorumValue Pw { get; init; } = QuorumValue.Default;
+
+        /// <summary>See <see cref="Put.IsExpiry"/>.</summary>
+        internal bool IsExpiry { get; init; }
     }
 }

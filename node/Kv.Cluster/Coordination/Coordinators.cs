@@ -95,7 +95,7 @@ internal sealed class Coordinators
             && context.State.Current.Document?.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) is { } props
             && Expiry.IsOver(held, props, context.Time.GetUtcNow()))
         {
-            await DeleteAsync(new KvRequest.Delete { Key = key, Context = held.Clock }, props, deadline);
+            await DeleteAsync(new KvRequest.Delete { Key = key, Context = held.Clock, IsExpiry = true, IsForwarded = true, SloppyQuorum = false }, props, deadline);
         }
     }
 
@@ -346,6 +346,7 @@ internal sealed class Coordinators
             Key = request.Key,
             Content = new Sibling { Dot = null, IsTombstone = true },
             Context = seen,
+            IsExpiry = request.IsExpiry,
             W = OrRw(request, props, request.W),
             Dw = OrRw(request, props, request.Dw),
             Pw = request.Pw,

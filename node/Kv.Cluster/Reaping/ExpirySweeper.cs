@@ -1,6 +1,7 @@
 using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Vnodes;
+using Kv.Core.Buckets;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
@@ -57,9 +58,18 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
         await foreach (var entry in vnode.FoldAsync(cancel))
         {
             await pace.SpendAsync(entry.Key.Length + entry.Value.Length, TimeSpan.Zero, cancel);
-            if (ObjectKeyCodec.TryDecode(entry.Key, out var key) && IsOver(vnode.Partition, key, entry.Value))
+            if (ObjectKeyCodec.TryDecode(entry.Key, out var key) && PropsOf(vnode.Partition, key) is { } props)
             {
-                found.Add(key);
+                var held = StoredForm.Decode(entry.Value);
+                if (held.IsTombstone)
+                {
+                    // Its reap may have come to nothing while a member was away.
+                    client.Reap(key);
+                }
+                else if (Expiry.IsOver(held, props, time.GetUtcNow()))
+                {
+                    found.Add(key);
+                }
             }
 
             if (found.Count == AtOnce)
@@ -71,17 +81,17 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
         await ExpireAsync(found, cancel);
     }
 
-    private bool IsOver(PartitionId partition, ObjectKey key, ReadOnlyMemory<byte> stored)
+    /// <summary>The properties of a key whose objects have an end, and which this vnode is to see to; null of any other.</summary>
+    private BucketProps? PropsOf(PartitionId partition, ObjectKey key)
     {
         var snapshot = state.Current;
         if (snapshot.Document?.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) is not { TtlSeconds: not null } props)
         {
-            return false;
+            return null;
         }
 
         var first = RingHash.FirstPartition(key, props.ChashKeyFun, snapshot.Document.Ring.Size);
-        return (!props.Aae || snapshot.PreferenceList(first, props.NVal, sloppy: false) is [var one, ..] && one.Partition == partition)
-            && Expiry.IsOver(StoredForm.Decode(stored), props, time.GetUtcNow());
+        return !props.Aae || (snapshot.PreferenceList(first, props.NVal, sloppy: false) is [var one, ..] && one.Partition == partition) ? props : null;
     }
 
     private async Task ExpireAsync(List<ObjectKey> keys, CancellationToken cancel)

@@ -66,7 +66,18 @@ public sealed partial class Vnode
         var now = context.Time.GetUtcNow();
         var microseconds = Expiry.Microseconds(now);
         var (content, seen) = (command.Content, command.Context);
-        if (local is not null && Expiry.Left(local, props, now) is var left && left != local)
+        if (command.IsExpiry)
+        {
+            if (local is null || !seen.Descends(local.Clock) || !Expiry.IsOver(local, props, now))
+            {
+                command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: new KvError.Modified());
+                return;
+            }
+
+            // Newer than what is over, and older than whatever somebody has written since, here or elsewhere: where one value is kept, that one stays.
+            microseconds = local.Newest.LastModifiedMicroseconds + 1;
+        }
+        else if (local is not null && Expiry.Left(local, props, now) is var left && left != local)
         {
             // What nobody can read any more is replaced by whatever is written.
             (local, seen) = left is null ? (local, seen.Merge(local.Clock)) : (left, seen);

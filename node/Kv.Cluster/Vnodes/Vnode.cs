@@ -137,8 +137,8 @@ public sealed partial class Vnode : IAsyncDisposable
         IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Get(key, headOnly));
 
     internal ValueTask<VnodeReply> CoordinateAsync(
-        ReadOnlyMemory<byte> key, Sibling content, VersionVector seen, BucketProps props, ICoordinatedWrite? observer, DataTypeUpdate? update = null) =>
-        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Coordinate(key, content, update, seen, props, observer));
+        ReadOnlyMemory<byte> key, Sibling content, VersionVector seen, BucketProps props, ICoordinatedWrite? observer, DataTypeUpdate? update = null, bool isExpiry = false) =>
+        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Coordinate(key, content, update, seen, props, observer) { IsExpiry = isExpiry });
 
     internal ValueTask<VnodeReply> MergeAsync(
         ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Fence fence, Durability durability, BucketProps props) =>

@@ -72,6 +72,9 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
 
         public BucketProps Props { get; } = props;
 
+        /// <summary>See <see cref="KvRequest.Put.IsExpiry"/>.</summary>
+        public bool IsExpiry { get; init; }
+
         public override Durability Durability => Props.Durability;
     }
 

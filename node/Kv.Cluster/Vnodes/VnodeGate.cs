@@ -84,7 +84,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
             return new VnodeReply(new PeerReply.WrongOwner { DocumentVersion = snapshot.DocumentVersion });
         }
 
-        return await AskAsync(partition, vnode => vnode.CoordinateAsync(key.Encoded, put.Content, put.Context, props, observer, put.Update));
+        return await AskAsync(partition, vnode => vnode.CoordinateAsync(key.Encoded, put.Content, put.Context, props, observer, put.Update, put.IsExpiry));
     }
 
     internal ValueTask<PeerReply> ListAsync(PeerRequest.VnodeList request, CancellationToken cancel) =>

@@ -78,6 +78,24 @@ public sealed class ExpiryTests
         Assert.Equal(["v"], Values(await GetAsync(node, 0)));
     });
 
+    // Whoever finds that an object's time is over has read it a while before its vnode is told.
+    [Theory]
+    [InlineData("""{"ttl":60,"delete_mode":"immediate","last_write_wins":true,"dvv_enabled":false}""")]
+    [InlineData("""{"ttl":60,"delete_mode":"immediate","allow_mult":false}""")]
+    [InlineData("""{"ttl":60,"delete_mode":"immediate"}""")]
+    public void AWriteThatComesBeforeTheEndOfWhatItReplaces_Stays(string props) => Run(6, Options with { ExpirySweepInterval = TimeSpan.FromDays(30) }, async cluster =>
+    {
+        await PutAsync(cluster.Nodes[0], 0, "old");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(61));
+        var stale = Assert.IsType<KvOutcome.NotFound>(await cluster.Nodes[0].AskAsync(new KvRequest.Get { Key = KeyOf(0) }));
+        Assert.Null(stale.TombstoneContext);
+        var seen = ObjectCodec.Decode(cluster.Nodes[0].Volume.Partitions.SelectMany(partition => cluster.Nodes[0].Volume.Contents(partition).Values).Single()).Clock;
+        await PutAsync(cluster.Nodes[1], 0, "new");
+        var end = new KvRequest.Delete { Key = KeyOf(0), Context = seen, IsExpiry = true, IsForwarded = true, SloppyQuorum = false };
+        Assert.IsType<KvError.Modified>(Assert.IsType<KvOutcome.Failed>(await cluster.Nodes[2].AskAsync(end)).Error);
+        Assert.Equal(["new"], Values(await GetAsync(cluster.Nodes[0], 0)));
+    }, props: props);
+
     [Fact]
     public void ATtl_IsRefusedWhileAMemberDoesNotKnowIt() => Run(5, Options, async cluster =>
     {
@@ -128,14 +146,14 @@ public sealed class ExpiryTests
 
     private static int Held(SimCluster cluster) => cluster.Up.Sum(node => node.Volume.Partitions.Sum(partition => node.Volume.Contents(partition).Count));
 
-    private static void Run(int seed, ClusterOptions options, Func<SimCluster, Task> story, bool aae = true) => SimCluster.Run(
+    private static void Run(int seed, ClusterOptions options, Func<SimCluster, Task> story, bool aae = true, string? props = null) => SimCluster.Run(
         seed,
         3,
         async cluster =>
         {
             await cluster.FormAsync(3);
             var admin = cluster.Nodes[0];
-            var props = $$"""{"ttl":60,"delete_mode":"immediate","aae":{{(aae ? "true" : "false")}}}""";
+            props ??= $$"""{"ttl":60,"delete_mode":"immediate","aae":{{(aae ? "true" : "false")}}}""";
             SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync(Type, props, default)));
             await cluster.UntilAsync(() => admin.Node.Admin.GetBucketType(Type).Value!.MissingOn.IsEmpty, 20, "the bucket type is ready");
             SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync(Type, default)));
