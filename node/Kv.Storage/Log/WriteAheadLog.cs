@@ -301,10 +301,15 @@ internal sealed class WriteAheadLog : IDisposable
                 error = new StoreException($"The log in {directory} could not be written: {cause.Message}", cause);
             }
 
+            if (error is not null)
+            {
+                // First, so that whoever learns of it finds the engine failed.
+                fail(error);
+            }
+
             Finish(group, error);
             if (error is not null)
             {
-                fail(error);
                 return;
             }
         }

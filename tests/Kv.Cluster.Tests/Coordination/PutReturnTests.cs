@@ -44,4 +44,17 @@ public sealed class PutReturnTests
 
         Assert.Equal(["a"], Story.Values(body.Object!));
     });
+
+    [Fact]
+    public void Put_WhoseClientIsGone_IsWaitedForAllTheSame() => DataCluster.Run(10, 5, async cluster =>
+    {
+        using var gone = new CancellationTokenSource();
+        var outcome = await cluster.Primary().Context.CallAsync(() =>
+        {
+            var put = cluster.Primary().Client.ExecuteAsync(Story.Put("v"), gone.Token);
+            gone.Cancel();
+            return put;
+        });
+        Assert.IsType<KvOutcome.Stored>(outcome);
+    });
 }
