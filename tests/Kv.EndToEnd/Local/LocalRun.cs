@@ -13,13 +13,12 @@ internal sealed partial class LocalRun : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private readonly string _root;
-    private readonly string _nodeBinary;
     private readonly StringWriter _output = new();
     private readonly Dictionary<string, NodeCommand> _killed = [];
     private readonly List<Process> _restarted = [];
     private Process? _process;
 
-    private LocalRun(string root, string nodeBinary) => (_root, _nodeBinary) = (root, nodeBinary);
+    private LocalRun(string root) => _root = root;
 
     /// <summary>Where a person would stand: `.kv` is in it.</summary>
     public string WorkingDirectory => _root;
@@ -40,13 +39,10 @@ internal sealed partial class LocalRun : IAsyncDisposable
 
     private string Data => Path.Combine(_root, ".kv");
 
-    /// <summary>
-    /// Starts a run of the examples in an empty directory and waits until every node serves and every bucket type is active. <paramref name="nodeBinary"/> is what
-    /// nodes are started with, where it is not the program just built.
-    /// </summary>
-    public static async Task<LocalRun> StartAsync(int nodes, CancellationToken cancel, string? nodeBinary = null)
+    /// <summary>Starts a run of the examples in an empty directory and waits until every node serves and every bucket type is active.</summary>
+    public static async Task<LocalRun> StartAsync(int nodes, CancellationToken cancel)
     {
-        var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"), nodeBinary ?? SourceTree.Path("bin", "kv-node"));
+        var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"));
         Directory.CreateDirectory(run.Manifests);
         foreach (var example in Directory.GetFiles(SourceTree.Path("crds", "examples")))
         {
@@ -70,7 +66,7 @@ internal sealed partial class LocalRun : IAsyncDisposable
     /// <summary>Starts the examples by `make run`, without its build, and waits until all five nodes are ready.</summary>
     public static async Task<LocalRun> StartByMakeAsync(CancellationToken cancel)
     {
-        var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"), SourceTree.Path("bin", "kv-node"));
+        var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"));
         Directory.CreateDirectory(run._root);
         run.Start("make", ["-s", "-C", SourceTree.Root, "-o", "build", "run", $"DATA={run.Data}"]);
         try
@@ -107,7 +103,7 @@ internal sealed partial class LocalRun : IAsyncDisposable
             throw new InvalidOperationException($"{binary} is not there: `make build` makes it");
         }
 
-        Start(binary, ["local", Manifests, "--data", Data, "--node-binary", _nodeBinary, "--restart-after", "never"]);
+        Start(binary, ["local", Manifests, "--data", Data, "--node-binary", SourceTree.Path("bin", "kv-node"), "--restart-after", "never"]);
     }
 
     private void Start(string program, IReadOnlyList<string> arguments)
