@@ -33,8 +33,9 @@ public sealed class CausalDataType : DataType
     /// <summary>Whether the clock covers all of its events, and all that its removals wait for.</summary>
     internal bool IsWithin(VersionVector clock) => clock.Descends(Clock) && Deferred.All(removal => clock.Descends(removal.Context));
 
-    /// <summary>With what the other's removals wait for.</summary>
-    internal CausalDataType WithDeferredOf(CausalDataType other) => Settled(Clock, Root, DeferredRemoval.Join(Deferred, other.Deferred));
+    /// <summary>With what the other's removals wait for, and all that it had heard of where that <paramref name="hasSeen"/> was seen.</summary>
+    internal CausalDataType WithDeferredOf(CausalDataType other, bool hasSeen) =>
+        Settled(hasSeen ? Clock.Merge(other.Clock) : Clock, Root, DeferredRemoval.Join(Deferred, other.Deferred));
 
     public override DataType Merge(DataType other)
     {

@@ -46,11 +46,15 @@ public static class DataTypeObject
             return (tombstone, seen);
         }
 
-        // What the siblings' removals wait for, each by itself: together they may have all, and the delete takes only some of them away.
+        // What the siblings' removals wait for, each by itself: together they may have all, and the delete takes only some of them away. Who saw a sibling saw all that its state had heard of; that
+        // may be more than the object's clock says, after a delete of what was elsewhere.
         var left = CausalDataType.Deleted(kind, seen);
         foreach (var sibling in held?.Siblings ?? [])
         {
-            left = DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out _) && read.Kind == kind ? left.WithDeferredOf((CausalDataType)read) : left;
+            if (DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out _) && read is CausalDataType state && state.Kind == kind)
+            {
+                left = left.WithDeferredOf(state, hasSeen: sibling.Dot is not { } dot || seen.Covers(dot));
+            }
         }
 
         return (tombstone with { Value = DataTypeCodec.Encode(left) }, seen.GreatestLowerBound(held?.Clock ?? VersionVector.Empty));

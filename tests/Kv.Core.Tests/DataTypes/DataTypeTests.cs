@@ -117,6 +117,20 @@ public sealed class DataTypeTests
     }
 
     [Fact]
+    public void Delete_OfWhatHadHeardOfADeleteElsewhere_KeepsThatInMind()
+    {
+        var history = new TypedHistory("set");
+        history.Update(0, 1, new DataTypeOperation.ChangeSet([Bytes("a")], []));
+        history.Fetch(0, 0);
+        history.Delete(1, 0);
+        history.Update(1, 1, new DataTypeOperation.ChangeSet([Bytes("b")], []));
+        history.Fetch(1, 2);
+        history.Delete(1, 2);
+        history.Settle();
+        Assert.All(Enumerable.Range(0, TypedHistory.Vnodes), vnode => Assert.Empty(MembersAt(history, vnode)));
+    }
+
+    [Fact]
     public void Delete_ByAVnodeThatHasNothing_LeavesATombstoneAloneOnceItMeetsWhatItsClientSaw()
     {
         var history = new TypedHistory("set");

@@ -39,7 +39,7 @@ internal sealed class TypedHistory(string type)
         }
 
         Held[vnode] = KvObject.Coordinate(Held[vnode], DataTypeObject.Content(changed), Held[vnode]?.Clock ?? VersionVector.Empty, dot, (uint)Updates.Count, props);
-        Updates.Add((operation, [.. Heard[vnode]], [.. context is null ? Heard[vnode] : clients[client].Seen]));
+        Updates.Add((operation, [.. Heard[vnode]], context is null ? [.. Heard[vnode]] : WithDeleted(clients[client].Seen)));
         Heard[vnode].Add(Updates.Count - 1);
     }
 
@@ -51,6 +51,10 @@ internal sealed class TypedHistory(string type)
         Updates.Add((null, [.. Heard[vnode]], [.. clients[client].Seen]));
         Heard[vnode].Add(Updates.Count - 1);
     }
+
+    /// <summary>Who saw a delete saw that all is gone which that had seen, heard of it or not: the clock of the state says so.</summary>
+    private HashSet<int> WithDeleted(IEnumerable<int> seen) =>
+        [.. seen.SelectMany(update => Updates[update].Operation is null ? WithDeleted(Updates[update].Seen).Append(update) : [update])];
 
     public void Fetch(int vnode, int client) =>
         clients[client] = ((State(vnode) as CausalDataType)?.Clock, Held[vnode]?.Clock ?? VersionVector.Empty, [.. Heard[vnode]]);
