@@ -40,6 +40,9 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
     internal async Task<string> LeaderAsync() =>
         (await cluster.KubectlAsync("-n", Namespace, "get", "lease", Deployment, "-o", "jsonpath={.spec.holderIdentity}")).Split('_')[0];
 
+    /// <summary>Deletes the pod of the operator that leads, as a person or a drain would: it may hand over what it does.</summary>
+    internal async Task DeleteLeaderAsync() => await cluster.KubectlAsync("-n", Namespace, "delete", "pod", await LeaderAsync(), "--wait=false");
+
     /// <summary>
     /// Ends the leading operator by force, so that it hands nothing over: SIGKILL of its process where the pods' processes are on this machine, or else its pod deleted without a grace period. The lease is
     /// left to run out.

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Kv.EndToEnd.Kubernetes;
 
-/// <summary>From three nodes to five, back to three and to six under load, the leading operator killed in the middle of each: nodes take over, hand over what they hold and go, and nothing is lost.</summary>
+/// <summary>From three nodes to five, back to three and to six under load, the leading operator's pod deleted in the middle of the first, and killed in that of the others: nodes take over, hand over what they hold and go, and nothing is lost.</summary>
 [Collection("Kubernetes")]
 public sealed class ScaleTests(OperatorRelease release, StandingCluster standing)
 {
@@ -14,25 +14,25 @@ public sealed class ScaleTests(OperatorRelease release, StandingCluster standing
         await using var load = await HttpLoad.StartAsync(storage);
         await storage.PatchAsync("""{"storage":{"retention":{"whenScaled":"Delete"}}}""");
 
-        await ScaleAsync(storage, load, 5, "ScaleOut");
-        await ScaleAsync(storage, load, 3, "ScaleIn");
+        await ScaleAsync(storage, load, 5, "ScaleOut", release.DeleteLeaderAsync);
+        await ScaleAsync(storage, load, 3, "ScaleIn", release.KillLeaderAsync);
         await storage.UntilAsync(
             async () => (await storage.PodUidsAsync()).Keys.Order().SequenceEqual(["small-0", "small-1", "small-2"]), TimeSpan.FromMinutes(2), "the pods of those that left are gone");
         await storage.UntilAsync(async () => await VolumesAsync(storage) == "data-small-0 data-small-1 data-small-2", TimeSpan.FromMinutes(1), "the volumes of those that left are gone");
-        await ScaleAsync(storage, load, 6, "ScaleOut");
+        await ScaleAsync(storage, load, 6, "ScaleOut", release.KillLeaderAsync);
 
         load.AssertOnlyRetryableFailures();
         await load.AssertNothingLostAsync();
     }
 
-    private async Task ScaleAsync(StorageCluster storage, HttpLoad load, int nodes, string operation)
+    private static async Task ScaleAsync(StorageCluster storage, HttpLoad load, int nodes, string operation, Func<Task> end)
     {
         await storage.KubectlAsync("scale", $"kvc/{StorageCluster.Name}", $"--replicas={nodes}");
         await storage.UntilAsync(async () => await storage.StatusAsync("operation.kind") == operation, TimeSpan.FromMinutes(1), $"the {operation} has begun");
         Assert.Matches($@"cluster\.kv\.dev/small +\w+ +{nodes} +\d .*{operation} +\w+", await storage.ShowAsync($"{operation} to {nodes}"));
-        await release.KillLeaderAsync();
+        await end();
         await load.GrowsAsync(200);
-        await storage.ShowAsync("the operator killed");
+        await storage.ShowAsync("the operator gone");
 
         await storage.SettledAsync(TimeSpan.FromMinutes(5), $"{nodes} nodes share the ring");
         Assert.Matches($@"cluster\.kv\.dev/small +True +{nodes} +{nodes} ", await storage.ShowAsync($"{nodes} nodes"));

@@ -44,7 +44,7 @@ internal sealed class StorageCluster : IAsyncDisposable
     public string Space { get; }
 
     /// <summary>
-    /// Applies the manifest, with the operator's own image for nodes or another, and waits as the README says, two minutes at most for its three nodes; each further node may take another minute, since all start at once on what the machine has.
+    /// Applies the manifest, with the operator's own image for nodes or another, and waits until it is ready, two minutes at most for its three nodes; each further node may take another minute, since all start at once on what the machine has.
     /// </summary>
     /// <param name="cluster">Where.</param>
     /// <param name="nodes">How many, one for each zone at least.</param>
