@@ -54,6 +54,12 @@ internal sealed class RebuildChecker(SimWorld world)
 
     private void Check(PartitionId partition, Begun rebuilt)
     {
+        if (rebuilt.Owner.Reported.ContainsKey(partition) || rebuilt.Owner.Rotten.Contains(partition))
+        {
+            // Lost once more before anybody had the document that says that it was whole.
+            return;
+        }
+
         foreach (var copy in rebuilt.Copies.Where(IsStillThere))
         {
             if (ClockOf(rebuilt.Owner, partition, copy.Key)?.Descends(copy.Clock) != true)
