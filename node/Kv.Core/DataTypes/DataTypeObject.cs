@@ -94,8 +94,9 @@ public static class DataTypeObject
     /// <summary>Whether the bucket's objects are a data type whose states have a clock.</summary>
     private static bool IsCausal(BucketProps props, out DataTypeKind kind)
     {
-        kind = KindOf(props) ?? default;
-        return KindOf(props) is not null && DataType.Empty(kind, HyperLogLog.LeastPrecision) is CausalDataType;
+        var found = KindOf(props);
+        kind = found.GetValueOrDefault();
+        return found is not null && DataType.Empty(kind, HyperLogLog.LeastPrecision) is CausalDataType;
     }
 
     private static DataType? Read(KvObject? held, DataTypeKind kind, int precision, out DataTypeProblem? problem)
