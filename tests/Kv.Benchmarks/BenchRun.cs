@@ -12,7 +12,7 @@ internal sealed class BenchRun(BenchOptions options)
     private const int SettleStepSeconds = 5;
 
     // Of one node. A settled one under load compiles a few, those of rare paths; one that is not, a hundred and more.
-    private const int SettledMethodsPerSecond = 20;
+    private const int SettledMethodsPerSecond = 5;
 
     public async Task<int> RunAsync()
     {
@@ -128,17 +128,22 @@ internal sealed class BenchRun(BenchOptions options)
     }
 
     /// <summary>
-    /// Goes on with the load until the nodes' runtimes have compiled what is hot: until then code that counts its own calls runs, at more than twice the CPU, beside the thread that compiles.
+    /// Goes on with load, of each operation in turn, until the nodes' runtimes have compiled what is hot: until then code that counts its own calls runs, at more than twice the CPU, beside the thread that compiles.
     /// </summary>
     private async Task SettleAsync(ClosedLoop loop, string target, LocalRing ring)
     {
         var compiled = await ring.CompiledMethodsAsync();
-        for (var waited = 0; waited < options.SettleSeconds; waited += SettleStepSeconds)
+        var round = SettleStepSeconds * options.Operations.Count;
+        for (var waited = 0; waited < options.SettleSeconds; waited += round)
         {
-            await loop.RunAsync("mixed", options.Callers.Max(), SettleStepSeconds);
+            foreach (var operation in options.Operations)
+            {
+                await loop.RunAsync(operation, options.Callers.Max(), SettleStepSeconds);
+            }
+
             var before = compiled;
             compiled = await ring.CompiledMethodsAsync();
-            if (compiled - before <= SettledMethodsPerSecond * SettleStepSeconds * options.Nodes)
+            if (compiled - before <= SettledMethodsPerSecond * round * options.Nodes)
             {
                 return;
             }

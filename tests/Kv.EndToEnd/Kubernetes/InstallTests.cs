@@ -62,7 +62,7 @@ public sealed class InstallTests(KubernetesCluster cluster, OperatorRelease rele
             await cluster.UntilAsync(
                 async () => (await cluster.KubectlAsync("-n", space, "get", "kvc,kvbt", "-o", "jsonpath={.items[*].status.observedGeneration}")) == "1 1 1",
                 TimeSpan.FromMinutes(1), "every object has the status of its first generation");
-            var log = await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "logs", "-l", "app.kubernetes.io/instance=" + OperatorRelease.Name, "--tail=-1");
+            var log = await release.LogAsync();
             Assert.DoesNotContain(log.Split('\n'), line => line.Contains("forbidden", StringComparison.OrdinalIgnoreCase));
         }
         finally

@@ -10,6 +10,8 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
     public const string Namespace = "kv-system";
     public const string Deployment = "kv-operator";
 
+    private const int LogAttempts = 30;
+
     private static readonly string[] Crds = ["crd/clusters.kv.dev", "crd/buckettypes.kv.dev"];
 
     private Task? installed;
@@ -64,6 +66,22 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
         if (installed is not null)
         {
             await cluster.HelmAsync("uninstall", Name, "--namespace", Namespace, "--wait");
+        }
+    }
+
+    /// <summary>All that the release's pods have written. A pod of the release before may go between the list and the read of its log, which then begin anew.</summary>
+    public async Task<string> LogAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var logs = await cluster.TryKubectlAsync(null, "-n", Namespace, "logs", "-l", "app.kubernetes.io/instance=" + Name, "--tail=-1");
+            if (logs.Succeeded)
+            {
+                return logs.Output;
+            }
+
+            Assert.True(attempt < LogAttempts && logs.Error.Contains("NotFound", StringComparison.Ordinal), logs.ToString());
+            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         }
     }
 

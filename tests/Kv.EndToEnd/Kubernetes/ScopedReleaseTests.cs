@@ -63,7 +63,7 @@ public sealed partial class ScopedReleaseTests(KubernetesCluster cluster, Operat
         Assert.Equal("", await SpecAsync(ours, "restartReason"));
         Assert.Equal("", await ReadAsync(others, "{.status}"));
         Assert.Equal("", await cluster.KubectlAsync("-n", others, "get", "statefulset", "-o", "name"));
-        var log = await cluster.KubectlAsync("-n", OperatorRelease.Namespace, "logs", "-l", "app.kubernetes.io/instance=" + OperatorRelease.Name, "--tail=-1");
+        var log = await release.LogAsync();
         Assert.DoesNotContain("forbidden", log, StringComparison.OrdinalIgnoreCase);
         var before = await ReadAsync(ours, "{.metadata.uid}");
 
