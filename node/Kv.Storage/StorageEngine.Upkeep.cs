@@ -29,8 +29,14 @@ public sealed partial class StorageEngine
         });
         await CheckpointClosedAsync(forcedBelow);
         TrimLog();
-        host.Measure(stores.Sum(store => store.RecordBytes));
+        host.Measure(stores.Sum(store => store.RecordBytes), UpkeepReserve(stores));
     }
+
+    /// <summary>
+    /// Bytes that writes must leave free, so that those stores that need the most can have their upkeep at one time: a disk that is full but for less stays so, since nothing but a checkpoint gives the log's bytes back.
+    /// </summary>
+    private long UpkeepReserve(IReadOnlyList<FasterPartitionStore> stores) =>
+        stores.Select(store => store.RoomForUpkeep).OrderDescending().Take(host.Options.MaxConcurrentCheckpoints).Sum() + host.Options.LogSegmentBytes;
 
     private static async Task LookAfterAsync(FasterPartitionStore store, bool isRichest, long forcedBelow)
     {

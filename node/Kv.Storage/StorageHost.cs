@@ -50,7 +50,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
             PrepareAhead = options.PrepareLogAhead,
         };
         log = WriteAheadLog.Open(files, directory, logOptions, time, acknowledged, found, error => Fail("The log failed", error), Statistics.Committed);
-        Measure(0);
+        Measure(0, 0);
     }
 
     public void CloseLog() => log?.Dispose();
@@ -83,7 +83,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
         // Each byte is written twice, to the log and to the store.
         if (refusal is null && Interlocked.Add(ref roomBytes, -2 * bytes) < 0)
         {
-            refusal = $"The disk of {options.Directory} is nearly full: less than {options.MinFreeBytes} bytes would be left free.";
+            refusal = $"The disk of {options.Directory} is nearly full: too little would be left free for checkpoints.";
             LogRefusing(logger, refusal);
         }
 
@@ -95,15 +95,20 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     }
 
     /// <summary>Looks at disk and log, and decides whether writes are taken until the next look.</summary>
-    public void Measure(long storeBytes)
+    /// <param name="storeBytes">Of all records.</param>
+    /// <param name="upkeepReserve">What the stores' upkeep may need at one time.</param>
+    public void Measure(long storeBytes, long upkeepReserve)
     {
         var free = FreeBytes();
         var logBytes = Log.TotalBytes;
         Statistics.Measured(logBytes, storeBytes, free);
-        Interlocked.Exchange(ref roomBytes, free - options.MinFreeBytes);
+
+        // What is written takes from the room and adds as much to what the next checkpoint needs.
+        Interlocked.Exchange(ref roomBytes, Math.Min(free - options.MinFreeBytes, (free - upkeepReserve) / 2));
+        var reserve = Math.Max(options.MinFreeBytes, upkeepReserve);
         var was = refusal;
-        refusal = free < options.MinFreeBytes
-            ? $"The disk of {options.Directory} is nearly full: {free} bytes are free and {options.MinFreeBytes} must stay so."
+        refusal = free < reserve
+            ? $"The disk of {options.Directory} is nearly full: {free} bytes are free and {reserve} must stay so."
             : logBytes > options.LogCapBytes * LogRefusalFactor
                 ? $"The log of {options.Directory} has {logBytes} bytes, over twice its cap of {options.LogCapBytes}: checkpoints are behind."
                 : null;

@@ -59,7 +59,7 @@ public sealed record StorageOptions
     /// <summary>Stores smaller than this on disk are never compacted. <value>16 MiB; at least four pages.</value></summary>
     public long CompactionMinBytes { get; init; } = 16 * 1024 * 1024;
 
-    /// <summary>Free bytes on the volume below which writes are refused. <value>512 MiB; at least two log segments.</value> Checkpoints and compaction need the room.</summary>
+    /// <summary>Free bytes on the volume below which writes are refused. <value>512 MiB; at least two log segments.</value> Checkpoints and compaction need the room; where stores are so large that theirs need more, that is what must stay free.</summary>
     public long MinFreeBytes { get; init; } = 512L * 1024 * 1024;
 
     /// <summary>How often checkpoints, compaction, trimming and free space are looked at. <value>500 ms; 10 to 60,000.</value></summary>

@@ -40,6 +40,25 @@ public sealed class TreesOnAFullDiskTests
         disk.MakeRoom();
     }
 
+    /// <summary>Nothing but a checkpoint gives the log's bytes back: writes must not take the room that it needs.</summary>
+    [Fact]
+    public async Task Writes_AreRefused_BeforeACheckpointHasNoRoom()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        await using var engine = TestEngine.Open(TestEngine.Options("/data/node") with { LogCapBytes = 64 * 1024 * 1024 }, disk);
+        var store = (FasterPartitionStore)await engine.OpenAsync(One, CancellationToken.None);
+        await store.WriteAsync(new WriteBatch { NewTrees = FullTrees() }, Durability.Synced, CancellationToken.None);
+        await engine.UpkeepOnceAsync();
+        disk.FreeBytesLeft = store.RoomForUpkeep;
+        await engine.UpkeepOnceAsync();
+        await Assert.ThrowsAsync<StoreRefusedException>(() => store.PutAsync("k", "v"));
+
+        disk.FreeBytesLeft = 2 * store.RoomForUpkeep;
+        await engine.UpkeepOnceAsync();
+        await store.PutAsync("k", "v");
+        disk.MakeRoom();
+    }
+
     /// <summary>Of 16 MiB.</summary>
     private static HashTrees FullTrees()
     {

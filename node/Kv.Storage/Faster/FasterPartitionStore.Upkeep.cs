@@ -6,8 +6,8 @@ namespace Kv.Storage.Faster;
 internal sealed partial class FasterPartitionStore
 {
     /// <summary>
-    /// Bytes that must be free for a checkpoint, and for a slice of compaction: what was written since the last one, the index, the trees, the keys by segment, and as much again for
-    /// what is moved and for others at it.
+    /// Bytes that must be free for a checkpoint, and for a slice of compaction: what was written since the last one, the index and the trees, as much again for what is moved and for others at it,
+    /// and the keys by segment.
     /// </summary>
     public long RoomForUpkeep
     {
@@ -19,7 +19,7 @@ internal sealed partial class FasterPartitionStore
                 uncovered = progress.UncoveredBytes;
             }
 
-            return 2 * (uncovered + log.IndexBytes + Trees.EncodedBytes + segments.Bytes) + host.Options.CompactionMinBytes;
+            return 2 * (uncovered + log.IndexBytes + Trees.EncodedBytes) + segments.Bytes + host.Options.CompactionMinBytes;
         }
     }
 

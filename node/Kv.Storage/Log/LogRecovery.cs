@@ -202,13 +202,15 @@ internal sealed class LogRecovery(IStorageFiles files, string directory, long ac
     /// <summary>
     /// Whether a group starts behind the damaged one: it was written after the damaged one's sync, so that one was acknowledged. Also the very next, where what is damaged are the zeros in front of it,
     /// or where the end of the damaged one is zeros, so that its next record was looked for where the next group starts. A crash leaves none: the group in flight is the last, and of its records the first alone
-    /// has the group's number, which is the next one at most, and that would be read.
+    /// has the group's number, which is the next one at most, and that would be read. Payloads are anybody's bytes, and may hold what looks like a group: one with a number that the bytes before it have no room
+    /// for is none of this log's.
     /// </summary>
     private bool HasLaterGroup(ReadOnlySpan<byte> bytes, int damagedAt)
     {
         for (var at = AlignUp(damagedAt, LogRecord.GroupAlignment); at < bytes.Length; at += LogRecord.GroupAlignment)
         {
-            if (LogRecord.TryRead(bytes[at..]) is { } record && record.Lsn == record.GroupLsn && record.Lsn >= NextLsn)
+            var highest = NextLsn + ((at - damagedAt + LogRecord.GroupAlignment) / LogRecord.HeaderBytes); // Zeros before it may have been passed over.
+            if (LogRecord.TryRead(bytes[at..]) is { } record && record.Lsn == record.GroupLsn && record.Lsn >= NextLsn && record.Lsn <= highest)
             {
                 return true;
             }

@@ -178,6 +178,32 @@ public sealed class LogDamageTests
         Assert.Contains("sequence number 2", Refusal(disk), StringComparison.Ordinal);
     }
 
+    /// <summary>A value may be a copy of another log, or made to look like one: a crash while it is written must not pass for damage.</summary>
+    [Fact]
+    public async Task AGroupOfAnotherLog_InAValueThatWasNotWrittenWhole_IsCutWithIt()
+    {
+        const int sector = 512;
+        var foreign = new LogRecord(5000, 5000, LogHarness.Store, LogRecordKind.Batch, 0);
+        var value = Bytes.Pattern(3 * 4096, 1);
+        foreign.WriteHeader(value.AsSpan(4096 - LogRecord.HeaderBytes));
+        LogRecord.Seal(value.AsSpan(4096 - LogRecord.HeaderBytes));
+        var disk = FaultyFiles.WithDirectory("/data");
+        using (var harness = new LogHarness(disk))
+        {
+            await harness.Append(Bytes.Pattern(100, 2));
+            await harness.Append(value);
+        }
+
+        Assert.Equal(5000, LogRecord.TryRead(disk.Content(First).AsSpan(3 * 4096))?.Lsn);
+        using (var file = disk.Open(First, Storage.Files.FileOpening.Existing))
+        {
+            file.Write(2 * 4096, new byte[sector]);
+        }
+
+        using var again = new LogHarness(disk);
+        Assert.Equal(1, Assert.Single(again.Payloads).Lsn);
+    }
+
     [Fact]
     public async Task AMissingSegment_AtEitherEndOrBetween_IsRefused()
     {
