@@ -8,6 +8,9 @@ internal sealed class Pace(long bytesPerSecond, double workShare, Func<bool> isU
 {
     private static readonly TimeSpan LoadPause = TimeSpan.FromMilliseconds(100);
 
+    // What others ask for is not slowed by what it costs: a debt without a bound would keep a node's own work waiting for ever. Below the time that the other side of an exchange waits for a step.
+    private static readonly TimeSpan MaxDebt = TimeSpan.FromSeconds(10);
+
     // Guards the one below.
     private readonly Lock gate = new();
     private long paidUntil = time.GetTimestamp();
@@ -35,6 +38,7 @@ internal sealed class Pace(long bytesPerSecond, double workShare, Func<bool> isU
         {
             var earliest = now - time.TimestampFrequency;
             paidUntil = Math.Max(paidUntil, earliest) + (long)(cost * time.TimestampFrequency);
+            paidUntil = Math.Min(paidUntil, now + (long)(MaxDebt.TotalSeconds * time.TimestampFrequency));
             return paidUntil > now ? time.GetElapsedTime(now, paidUntil) : TimeSpan.Zero;
         }
     }

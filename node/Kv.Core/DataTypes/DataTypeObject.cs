@@ -47,13 +47,13 @@ public static class DataTypeObject
         }
 
         // What the siblings' removals wait for, each by itself: together they may have all, and the delete takes only some of them away. Who saw a sibling saw all that its state had heard of; that
-        // may be more than the object's clock says, after a delete of what was elsewhere.
+        // may be more than the object's clock says, after a delete of what was elsewhere. Of a sibling without a dot nothing tells its event: it was seen where all was.
         var left = CausalDataType.Deleted(kind, seen);
         foreach (var sibling in held?.Siblings ?? [])
         {
             if (DataTypeCodec.TryDecode(sibling.Value.Span, out var read, out _) && read is CausalDataType state && state.Kind == kind)
             {
-                left = left.WithDeferredOf(state, hasSeen: sibling.Dot is not { } dot || seen.Covers(dot));
+                left = left.WithDeferredOf(state, hasSeen: sibling.Dot is { } dot ? seen.Covers(dot) : seen.Descends(held!.Clock));
             }
         }
 

@@ -66,7 +66,7 @@ public sealed record ClusterPlan
         ImmutableArray<NodeId> owners = [.. before.Select((owner, p) => lost.Contains(owner) ? after[p] : owner)];
         var rebuilding = Enumerable.Range(0, document.Ring.Size).Select(number => new PartitionId(number))
             .Where(p => lost.Contains(before[p.Number]) || document.Ring.IsRebuilding(p));
-        var ring = new Ring(owners, after, [.. rebuilding], Math.Max(document.Ring.PlannedAt, document.Version) + 1);
+        var ring = new Ring(owners, after, [.. rebuilding], NextPlannedAt(document));
         return new ClusterPlan
         {
             Id = MakeId(document, after),
@@ -80,6 +80,9 @@ public sealed record ClusterPlan
             IsUrgent = isUrgent,
         };
     }
+
+    /// <summary>The next ring's <see cref="Ring.PlannedAt"/>: above the last one's also where several changes go into one version.</summary>
+    internal static long NextPlannedAt(ClusterDocument document) => Math.Max(document.Ring.PlannedAt, document.Version) + 1;
 
     /// <summary>Who is to own each partition. Where nodes are replaced and nothing else is staged, each replacement has exactly what its dead one had.</summary>
     private static (ImmutableArray<NodeId> Owners, ImmutableArray<string> Warnings) Assign(ClusterDocument document, HashSet<NodeId> lost)

@@ -100,7 +100,7 @@ internal static class LossRules
 
         // What others have sent of earlier losses counts no more, since this one may have taken it.
         return change.PlannedAt == ring.PlannedAt
-            ? Changed(document, document with { Ring = new Ring(ring.Owners, ring.NextOwners, [.. ring.Rebuilding.Union(change.Partitions).Order()], document.Version + 1) })
+            ? Changed(document, document with { Ring = new Ring(ring.Owners, ring.NextOwners, [.. ring.Rebuilding.Union(change.Partitions).Order()], ClusterPlan.NextPlannedAt(document)) })
             : Refused(RefusalReason.PlanChanged, "another plan was committed meanwhile: look again");
     }
 

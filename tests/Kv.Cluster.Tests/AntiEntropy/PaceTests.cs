@@ -39,6 +39,20 @@ public sealed class PaceTests
     });
 
     [Fact]
+    public void WhatOthersAskedFor_IsWaitedForTenSecondsAtMost() => Run(async time =>
+    {
+        var pace = new Pace(BytesPerSecond, WorkShare, static () => false, time);
+        for (var step = 0; step < 100; step++)
+        {
+            pace.Charge(0, TimeSpan.FromSeconds(1));
+        }
+
+        var began = time.GetTimestamp();
+        await pace.SpendAsync(0, TimeSpan.Zero, default);
+        Assert.Equal(10, time.GetElapsedTime(began).TotalSeconds, 2);
+    });
+
+    [Fact]
     public void UnderLoad_NothingGoesOn() => Run(async time =>
     {
         var isUnderLoad = true;

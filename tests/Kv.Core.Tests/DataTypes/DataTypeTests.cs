@@ -179,6 +179,20 @@ public sealed class DataTypeTests
     }
 
     [Fact]
+    public void Delete_WhereSiblingsHaveNoDots_LeavesWhatItHadNotSeen()
+    {
+        var props = BucketProps.NewType with { DataType = "set", DvvEnabled = false };
+        var first = Do(DataType.Empty(DataTypeKind.Set, 14), 1, new DataTypeOperation.ChangeSet([Bytes("a")], []));
+        var read = KvObject.Coordinate(null, DataTypeObject.Content(first), VersionVector.Empty, Event(1).Dot, 0, props);
+        var second = Do(first, 2, new DataTypeOperation.ChangeSet([Bytes("b")], []));
+        var held = KvObject.Coordinate(read, DataTypeObject.Content(second), read.Clock, Event(2).Dot, 0, props);
+
+        var (tombstone, replaced) = DataTypeObject.Tombstone(new Sibling { Dot = null, IsTombstone = true }, held, read.Clock, props);
+        var left = DataTypeObject.Read(KvObject.Coordinate(held, tombstone, replaced, Event(3).Dot, 0, props), props, out _);
+        Assert.Equal(["b"], ((SetStore)((CausalDataType)left!).Root).Values.Select(Text));
+    }
+
+    [Fact]
     public void AnotherValue_IsNoState()
     {
         var props = BucketProps.NewType with { DataType = "set" };

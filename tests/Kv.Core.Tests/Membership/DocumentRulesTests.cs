@@ -233,6 +233,17 @@ public sealed class DocumentRulesTests
     }
 
     [Fact]
+    public void Plans_OfOneVersionAndTheNext_AreToldApart()
+    {
+        // A version that was made of two changes, of which the second was a plan.
+        var before = Cluster(4);
+        before = before with { Ring = new Ring(before.Ring.Owners, before.Ring.NextOwners, [], before.Version + 1) };
+        var lost = new PartitionId(5);
+        var after = Change(before, new BeginRebuild(before.Ring.Owner(lost), [lost], before.Ring.PlannedAt));
+        Assert.True(after.Ring.PlannedAt > before.Ring.PlannedAt);
+    }
+
+    [Fact]
     public void Transfers_WaitUntilNothingIsRebuilt()
     {
         var moving = Commit(Change(Cluster(4), new StageJoin(Node(5))));
