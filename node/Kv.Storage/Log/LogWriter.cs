@@ -22,6 +22,7 @@ internal sealed class LogWriter : IDisposable
     private IReadOnlyList<StoreCoverage> stores;
     private volatile Task? ready; // The making of the next segment's file; null where it has not begun.
     private IStorageFile? current;
+    private volatile int currentBytes;
     private volatile int offset;
 
     public LogWriter(IStorageFiles files, string directory, LogOptions options, LogRecovery recovered)
@@ -46,23 +47,15 @@ internal sealed class LogWriter : IDisposable
         }
         else
         {
-            current = files.Open(PathOf(segments[^1].FirstLsn), FileOpening.Existing);
+            (var first, currentBytes) = segments[^1];
+            current = files.Open(PathOf(first), FileOpening.Existing);
             offset = recovered.EndOffset;
             PrepareIfDue();
         }
     }
 
     /// <summary>Whether some small groups can be written though the disk has no room: into the segment, or into the next one, whose file is ready.</summary>
-    public bool HasRoomAtHand
-    {
-        get
-        {
-            lock (gate)
-            {
-                return ready is { IsCompletedSuccessfully: true } || offset + SmallGroupsBytes <= segments[^1].Bytes;
-            }
-        }
-    }
+    public bool HasRoomAtHand => ready is { IsCompletedSuccessfully: true } || offset + SmallGroupsBytes <= currentBytes;
 
     /// <summary>Bytes of all segment files.</summary>
     public long TotalBytes
@@ -91,7 +84,7 @@ internal sealed class LogWriter : IDisposable
     /// <summary>Writes and syncs one group.</summary>
     public void Write(ReadOnlySpan<byte> group, long firstLsn)
     {
-        if (offset + group.Length > segments[^1].Bytes)
+        if (offset + group.Length > currentBytes)
         {
             Rotate(firstLsn);
         }
@@ -162,13 +155,13 @@ internal sealed class LogWriter : IDisposable
         }
 
         current?.Dispose();
-        current = next;
+        (current, currentBytes) = (next, options.SegmentBytes);
         offset = LogSegment.HeaderBytes;
     }
 
     private void PrepareIfDue()
     {
-        if (options.PrepareAhead && ready is null && offset > segments[^1].Bytes / 2)
+        if (options.PrepareAhead && ready is null && offset > currentBytes / 2)
         {
             ready = Task.Run(() => LogSegment.MakeReady(files, directory, options.SegmentBytes));
         }

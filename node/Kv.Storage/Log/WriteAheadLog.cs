@@ -259,6 +259,8 @@ internal sealed class WriteAheadLog : IDisposable
                 ThrowIfOver();
             }
 
+            // Whatever there is no memory for has to be asked for before: a record that is in the log is not refused.
+            active.Waiters.EnsureCapacity(active.Waiters.Count + 1);
             var lsn = nextLsn;
             var isFirst = active.Length == 0;
             active.Append(new LogRecord(lsn, isFirst ? lsn : active.FirstLsn, store, kind, length), payload, time.GetTimestamp());
