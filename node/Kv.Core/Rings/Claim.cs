@@ -57,7 +57,7 @@ public static class Claim
         found.Try(ClaimStarts.Nearest(rules, rules.Original));
         if (!IsApartAndEven(found.Best))
         {
-            found.TryAll(ClaimPrices.Even(found.Best));
+            found.TryAll(ClaimPrices.Even(found.Best, own: false));
         }
 
         if (!IsApartAndEven(found.Best))
@@ -73,6 +73,11 @@ public static class Claim
         for (var (round, isBetter) = (0, true); round < Rounds && isBetter && !IsLeast(found.Best); round++)
         {
             isBetter = found.TryAll(ClaimPrices.Around(found.Best));
+        }
+
+        if (!found.Best.IsEven && rules.SharesMayBeEven)
+        {
+            found.TryAll(ClaimPrices.Even(found.Best, own: true));
         }
 
         if (!IsLeast(found.Best) && ClaimBranches.Better(found.Best) is { } best)

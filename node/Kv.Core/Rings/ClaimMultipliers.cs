@@ -2,7 +2,8 @@ namespace Kv.Core.Rings;
 
 /// <summary>
 /// Prices of shares: one on each colour, and one on what each node keeps, for nodes that are not colours of their own. Steps are Polyak's: as long as reaches the goal, and half as
-/// long where the bound has not risen for a while.
+/// long where the bound has not risen for a while. They are shorter the more all shares together are off, so that the price of a zone which lacks one partition creeps while the others' shares swing by twenties:
+/// where that is seen, each price has steps of its own (<see cref="ClaimSteps"/>).
 /// </summary>
 internal sealed class ClaimMultipliers
 {
@@ -17,6 +18,7 @@ internal sealed class ClaimMultipliers
     private readonly (int[] Nodes, int Total)[] _groups;
     private readonly double[] _offColour;
     private readonly double[] _offKeeping;
+    private readonly (ClaimSteps OfColour, ClaimSteps OfKeeping)? _own;
     private double _goal;
     private double _enough;
     private double _bound = double.MinValue;
@@ -29,13 +31,15 @@ internal sealed class ClaimMultipliers
     /// <param name="even">Even shares among all, or else those of each zone in <paramref name="best"/>, even within it.</param>
     /// <param name="movePrice">The price of a move: nobody pays more to keep.</param>
     /// <param name="coarser">Prices of a coarser palette to begin at.</param>
-    public ClaimMultipliers(ClaimBoard best, ClaimPalette palette, bool even, double movePrice, ClaimMultipliers? coarser)
+    /// <param name="ownRounds">Rounds, where each price has steps of its own.</param>
+    public ClaimMultipliers(ClaimBoard best, ClaimPalette palette, bool even, double movePrice, ClaimMultipliers? coarser, int? ownRounds)
     {
         (_palette, _movePrice, _isBestAsEven) = (palette, movePrice, !even || best.IsEven);
         var nodes = Enumerable.Range(0, best.Shares.Length);
         _groups = [.. nodes.GroupBy(n => even ? 0 : best.Rules.ZoneOf[n]).Select(g => (g.ToArray(), g.Sum(n => best.Shares[n])))];
         (OfColour, _offColour) = (new double[palette.Count], new double[palette.Count]);
         (OfKeeping, _offKeeping) = (new double[best.Shares.Length], new double[best.Shares.Length]);
+        _own = ownRounds is { } rounds ? (new ClaimSteps(OfColour.Length, movePrice, rounds), new ClaimSteps(OfKeeping.Length, movePrice, rounds)) : null;
         for (var node = 0; node < OfKeeping.Length && coarser is not null; node++)
         {
             var isColour = palette.IsNode(palette.Of(node));
@@ -135,6 +139,13 @@ internal sealed class ClaimMultipliers
         }
 
         var squares = _offColour.Sum(off => off * off) + _offKeeping.Sum(off => off * off);
+        if (_own is { } own)
+        {
+            own.OfColour.Take(OfColour, _offColour, double.MinValue, double.MaxValue);
+            own.OfKeeping.Take(OfKeeping, _offKeeping, 0, _movePrice);
+            return squares > 0;
+        }
+
         var size = _length * Math.Max(_goal - bound, 4 * _movePrice) / Math.Max(squares, 1);
         for (var colour = 0; colour < OfColour.Length; colour++)
         {

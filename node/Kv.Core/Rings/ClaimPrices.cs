@@ -23,12 +23,13 @@ internal static class ClaimPrices
     /// <summary>
     /// Assignments near shares as even as those of <paramref name="best"/>; none where there are too many colours.
     /// </summary>
-    public static List<ClaimBoard> Around(ClaimBoard best) => Near(best, best.IsEven);
+    public static List<ClaimBoard> Around(ClaimBoard best) => Near(best, best.IsEven, own: false);
 
     /// <summary>As <see cref="Around"/>, but near even shares, which <paramref name="best"/> may not have.</summary>
-    public static List<ClaimBoard> Even(ClaimBoard best) => Near(best, even: true);
+    /// <param name="own">Whether each price has steps of its own.</param>
+    public static List<ClaimBoard> Even(ClaimBoard best, bool own) => Near(best, even: true, own);
 
-    private static List<ClaimBoard> Near(ClaimBoard best, bool even)
+    private static List<ClaimBoard> Near(ClaimBoard best, bool even, bool own)
     {
         var found = new List<ClaimBoard>();
         if (best.Rules.NodeWindow < 2)
@@ -40,14 +41,15 @@ internal static class ClaimPrices
         ClaimMultipliers? prices = null;
         foreach (var palette in ClaimPalette.Ladder(best.Rules).Where(p => p.Count > 1 && p.Work() <= MaxRoundWork))
         {
-            prices = new ClaimMultipliers(best, palette, even, MovePrice, prices);
-            found.AddRange(Near(best, palette, prices));
+            var rounds = (int)Math.Clamp(MaxWork / palette.Work(), MinRounds, MaxRounds);
+            prices = new ClaimMultipliers(best, palette, even, MovePrice, prices, own ? rounds : null);
+            found.AddRange(Near(best, palette, prices, rounds));
         }
 
         return found;
     }
 
-    private static IEnumerable<ClaimBoard> Near(ClaimBoard best, ClaimPalette palette, ClaimMultipliers prices)
+    private static IEnumerable<ClaimBoard> Near(ClaimBoard best, ClaimPalette palette, ClaimMultipliers prices, int rounds)
     {
         var rules = best.Rules;
         var begin = best.Owners.ToArray().Select(palette.Of).ToArray();
@@ -56,7 +58,6 @@ internal static class ClaimPrices
             .Where(price => price < CyclicColouring.Forbidden)
             .Sum();
         prices.Aim(pairs + (best.Moves() * MovePrice), scatter: ScatterMask * rules.RingSize);
-        var rounds = (int)Math.Clamp(MaxWork / palette.Work(), MinRounds, MaxRounds);
         var found = new List<(int Off, int Moves, int[] Colouring)>();
         CyclicColouring.SolveOften(
             begin,

@@ -103,6 +103,20 @@ internal sealed class ClaimRules
     /// <summary>Whether some assignment repeats no zone within its window, whatever the zones' sizes: one node of each suffices.</summary>
     public bool ZonesCanBeApart => ZoneNames.Length * (RingSize / NodeWindow) >= RingSize;
 
+    /// <summary>
+    /// Whether zones of these sizes leave room for even shares: a zone that is apart has at most each third partition (or whatever the window is; one more at the seam of three zones), and small zones
+    /// have to fill the rest. Where zones are fewer than their window, shares come first.
+    /// </summary>
+    public bool SharesMayBeEven
+    {
+        get
+        {
+            var floor = RingSize / Nodes.Length;
+            var most = (RingSize / ZoneWindow) + (ZonesCanBeApart ? 0 : 1);
+            return _countsWindows || (ZoneSizes.Max() * floor <= most && ZoneSizes.Sum(size => Math.Min(most, size * (floor + 1))) >= RingSize);
+        }
+    }
+
     /// <summary>Times the sum of squares of the nodes' shares, which is least when shares differ by at most one.</summary>
     public long BalanceCost { get; }
 

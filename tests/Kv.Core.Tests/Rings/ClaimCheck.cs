@@ -72,7 +72,7 @@ internal sealed class ClaimCheck
     {
         var (floor, more) = Math.DivRem(_size, Nodes);
         var mostOfAZone = _zoneSizes.Values.Max(size => (size * floor) + Math.Max(0, more - (Nodes - size)));
-        if (Zones <= 2 || Nodes % Zones == 0 || (Zones >= 4 && mostOfAZone < _size / 3))
+        if (Zones <= 2 || Nodes % Zones == 0 || (Zones >= 4 && mostOfAZone <= _size / 3))
         {
             AtMost(1, _shares.Values.Max() - _shares.Values.Min(), "is the difference of shares");
         }

@@ -82,6 +82,9 @@ public sealed class ClaimTests
     [InlineData(256, 4, 26, -2)]
     [InlineData(512, 4, 9, 1)]
     [InlineData(512, 4, 11, -1)]
+    [InlineData(512, 4, 8, 1)]
+    [InlineData(1024, 4, 8, 1)]
+    [InlineData(1024, 4, 10, -1)]
     public void Assign_WhereARingIsTight_MovesFew(int ringSize, int zones, int before, int by)
     {
         var members = Members(Math.Max(before, before + by), zones);
