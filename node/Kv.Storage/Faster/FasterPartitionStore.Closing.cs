@@ -23,10 +23,18 @@ internal sealed partial class FasterPartitionStore
             await DropClosedAsync();
             host.Closed(this, isDropped: true);
         }
-        finally
+        catch (StoreRefusedException)
+        {
+            await ReopenAsync();
+            throw;
+        }
+        catch
         {
             closed.TrySetResult();
+            throw;
         }
+
+        closed.TrySetResult();
     }
 
     /// <summary>Takes a last checkpoint, so that the next opening need not replay, and closes.</summary>
@@ -89,9 +97,10 @@ internal sealed partial class FasterPartitionStore
             }
 
             // From here on nothing of it comes back: the log says so before the files go.
+            var logged = host.Log.Append(Identity, LogRecordKind.Drop, EmptyPayload.Instance, Durability.Synced, out _, out _);
             try
             {
-                await host.Log.Append(Identity, LogRecordKind.Drop, EmptyPayload.Instance, Durability.Synced, out _, out _);
+                await logged;
             }
             finally
             {
@@ -108,6 +117,16 @@ internal sealed partial class FasterPartitionStore
         finally
         {
             maintenance.Release();
+        }
+    }
+
+    /// <summary>The log did not take the record of its drop: it is as it was. Damage that was met meanwhile waited for the drop to close it.</summary>
+    private async Task ReopenAsync()
+    {
+        uses.Reopen();
+        if (IsDamaged)
+        {
+            await CloseDamagedAsync();
         }
     }
 

@@ -3,9 +3,9 @@ namespace Kv.Storage.Faster;
 /// <summary>Lets a store close only when nobody is inside it: FASTER's memory must outlive every call into it.</summary>
 internal sealed class UseCounter
 {
-    // Guards both fields.
+    // Guards the fields below.
     private readonly Lock gate = new();
-    private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int users;
     private bool closed;
 
@@ -49,6 +49,16 @@ internal sealed class UseCounter
 
             left = empty.Task;
             return isFirst;
+        }
+    }
+
+    /// <summary>Whoever closed it and found it empty lets all in again.</summary>
+    public void Reopen()
+    {
+        lock (gate)
+        {
+            closed = false;
+            empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 }
