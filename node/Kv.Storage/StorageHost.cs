@@ -78,7 +78,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     /// <exception cref="StoreException">The system does not say.</exception>
     public bool HasRoomFor(long bytes) => FreeBytes() >= bytes;
 
-    public void ThrowIfRefusing(long bytes)
+    public void ThrowIfRefusing(long bytes, string? reason)
     {
         // Each byte is written twice, to the log and to the store.
         if (refusal is null && Interlocked.Add(ref roomBytes, -2 * bytes) < 0)
@@ -87,10 +87,10 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
             LogRefusing(logger, refusal);
         }
 
-        if (refusal is { } reason)
+        if ((reason ?? refusal) is { } why)
         {
             Statistics.Refused();
-            throw new StoreRefusedException(reason);
+            throw new StoreRefusedException(why);
         }
     }
 
@@ -159,6 +159,8 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     }
 
     public void CannotUse(string reason) => LogUnusable(logger, reason);
+
+    public void RanOutOfRoom(string reason) => LogRefusing(logger, reason);
 
     private bool IsRoomCertain(long bytes)
     {

@@ -239,7 +239,7 @@ public sealed class OrderedRecordsTests : IDisposable
         }
     }
 
-    private static void Copy(string from, string to)
+    internal static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
         foreach (var file in Directory.GetFiles(from).Where(file => Path.GetFileName(file) != EngineDirectory.LockName))

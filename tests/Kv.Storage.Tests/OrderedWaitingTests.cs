@@ -11,6 +11,7 @@ public sealed class OrderedWaitingTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly TemporaryDirectory directory = new();
     private readonly OrderedEngine engine = new(8 * 1024 * 1024);
+    private readonly List<string> told = [];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -71,8 +72,7 @@ public sealed class OrderedWaitingTests : IDisposable
         using (var records = Open(null, 0))
         {
             Put(records, "k", CheckpointedLsn);
-            records.Settle(CheckpointedLsn);
-            sequence = records.Flush()!.Value;
+            sequence = records.Flush(CheckpointedLsn)!.Value;
         }
 
         if (lost == 0)
@@ -91,8 +91,7 @@ public sealed class OrderedWaitingTests : IDisposable
     {
         var records = Open(null, 0);
         Put(records, "k", 1);
-        records.Settle(1);
-        records.Flush();
+        records.Flush(1);
         Assert.NotEqual(0, records.FileBytes);
         records.Dispose();
         Assert.Equal(0, records.FileBytes);
@@ -113,5 +112,5 @@ public sealed class OrderedWaitingTests : IDisposable
         [.. records.Scan(new StoreScan(ScanSpace.Records, default, default, 100, int.MaxValue)).Entries.Select(entry => Bytes.Text(entry.Key))];
 
     private OrderedRecords Open(long? sequence, long logEnd, Func<OrderedEngine>? from = null) =>
-        new(DiskFiles.Instance, from ?? (() => engine), directory.Path, sequence, logEnd, new OrderedValue(1024, static length => new byte[length]));
+        new(DiskFiles.Instance, from ?? (() => engine), directory.Path, sequence, logEnd, new OrderedValue(1024, static length => new byte[length]), told.Add);
 }

@@ -33,7 +33,7 @@ internal sealed partial class FasterPartitionStore
 
     private void Settle(Action<long> settle)
     {
-        if (ordered.WaitingBytes == 0 || !uses.TryEnter())
+        if ((ordered.WaitingBytes == 0 && ordered.WhyFull is null) || !uses.TryEnter())
         {
             return;
         }
@@ -128,7 +128,7 @@ internal sealed partial class FasterPartitionStore
         Settle();
     }
 
-    /// <summary>When it completes, everything that was applied before is in RocksDB.</summary>
+    /// <summary>When it completes, everything that was applied before is in RocksDB, where there is room for it.</summary>
     private async ValueTask SettleAllAsync()
     {
         if (ordered.WaitingBytes == 0)

@@ -1,4 +1,5 @@
 using Kv.Core.Stores;
+using Kv.Storage.Ordered;
 
 namespace Kv.Storage.Faster;
 
@@ -24,7 +25,7 @@ internal sealed partial class FasterPartitionStore
     }
 
     /// <summary>Whether the disk has that. On one without, checkpoints and compaction wait, and so do writes; a failed one would end the node, and reads with it.</summary>
-    public bool HasRoomForUpkeep() => host.HasRoomFor(RoomForUpkeep);
+    public bool HasRoomForUpkeep() => ordered.WhyFull is null && host.HasRoomFor(RoomForUpkeep);
 
     public bool IsCheckpointDue()
     {
@@ -126,6 +127,9 @@ internal sealed partial class FasterPartitionStore
 
             // A checkpoint must not hold what the log could lose: its sequence number would be given again to another write.
             await host.Log.WhenDurable(covered);
+
+            // First, since the disk may have no room for it.
+            OrderedPart? orderedPart = ordered.Flush(host.Log.DurableLsn) is { } sequence ? new OrderedPart(sequence, orderedThen.Keys, orderedThen.Bytes) : null;
             log.GrowIndexFor(hashedThen.Keys, Math.Max(host.Options.StoreIndexBytes, host.Options.StoreMemoryBytes / 4));
             var (token, begin, removable) = await log.CheckpointAsync();
             host.ThrowIfFailed();
@@ -137,8 +141,6 @@ internal sealed partial class FasterPartitionStore
 
             // It also holds what was written between the look above and its own begin: that has to be in the log before it counts.
             await host.Log.WhenDurable(held);
-            ordered.Settle(host.Log.DurableLsn);
-            OrderedPart? orderedPart = ordered.Flush() is { } sequence ? new OrderedPart(sequence, orderedThen.Keys, orderedThen.Bytes) : null;
             segments.Write(covered);
             new StoreCheckpoint(Identity, covered, hashedThen.Keys, hashedThen.Bytes, log.PageBytes, log.SegmentBytes, begin, token, token, orderedPart).Write(host.Files, Directory, treesThen);
             log.DeleteOutdated(token, removable);
@@ -153,6 +155,19 @@ internal sealed partial class FasterPartitionStore
         catch (StoreDamagedException found)
         {
             throw Damaged(found);
+        }
+        catch (OrderedFullException full)
+        {
+            // Put off: the next one takes what this one would have.
+            lock (gate)
+            {
+                isMoved = true;
+            }
+
+            if (isClosing)
+            {
+                throw new StoreException(full.Message, full);
+            }
         }
         catch (Exception error) when (error is not StoreException)
         {

@@ -52,7 +52,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         folds = new StoreFolds(uses);
         try
         {
-            ordered = new OrderedRecords(host.Files, host.Ordered, directory, checkpoint?.Ordered?.Sequence, LogEnd(checkpoint), new OrderedValue(chunkBytes, host.Options.LongValueRoom));
+            ordered = new OrderedRecords(host.Files, host.Ordered, directory, checkpoint?.Ordered?.Sequence, LogEnd(checkpoint), new OrderedValue(chunkBytes, host.Options.LongValueRoom), host.RanOutOfRoom);
             segments = SegmentIndex.Open(host.Files, directory, checkpoint?.CoveredLsn, host.CannotUse);
             writer = new StoreWriter(caller, ordered, chunkBytes, checkpoint, StoreTreesFile.Read(host.Files, directory, checkpoint, host.CannotUse), segments);
         }
@@ -220,7 +220,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         EnterCaller();
         try
         {
-            host.ThrowIfRefusing(batch.Bytes);
+            host.ThrowIfRefusing(batch.Bytes, ordered.WhyFull);
             if (batch.Count == 0 && batch.IndexChanges.Count == 0 && !batch.ChangesTrees)
             {
                 return ValueTask.CompletedTask;

@@ -25,8 +25,13 @@ internal interface IStoreHost
     /// <exception cref="StoreException">The engine has failed.</exception>
     void ThrowIfFailed();
 
+    /// <param name="bytes">What is to be written.</param>
+    /// <param name="reason">Why the store itself takes nothing; null where it does.</param>
     /// <exception cref="StoreRefusedException">No room for so many bytes.</exception>
-    void ThrowIfRefusing(long bytes);
+    void ThrowIfRefusing(long bytes, string? reason);
+
+    /// <summary>A store has no room on the disk for what it was to write, and takes nothing until it has: told, and no failure.</summary>
+    void RanOutOfRoom(string reason);
 
     /// <summary>Whether the disk has so many bytes free.</summary>
     bool HasRoomFor(long bytes);

@@ -49,28 +49,36 @@ internal sealed class OrderedEngine : IDisposable
         Native.Instance.rocksdb_options_set_avoid_flush_during_shutdown(options.Handle, 1);
     }
 
-    /// <summary>Opens the RocksDB of a directory.</summary>
+    /// <summary>Opens the RocksDB of a directory, for which it writes files of its own there.</summary>
     /// <exception cref="StoreDamagedException">It is damaged, or gone where it <paramref name="mustExist"/>.</exception>
+    /// <exception cref="OrderedFullException">There is no room for them.</exception>
     /// <exception cref="IOException">It cannot be opened now.</exception>
-    public RocksDb Open(string directory, bool mustExist)
+    public RocksDb Open(string directory, bool mustExist) => Open(directory, mustExist, () => RocksDb.Open(options, directory));
+
+    /// <summary>Opens the RocksDB of a directory for reading alone: it writes nothing.</summary>
+    /// <exception cref="StoreDamagedException">It is damaged or gone.</exception>
+    /// <exception cref="IOException">It cannot be opened now.</exception>
+    public RocksDb OpenToRead(string directory) => Open(directory, mustExist: true, () => RocksDb.OpenReadOnly(options, directory, errorIfLogFileExists: false));
+
+    public void Dispose()
+    {
+        Native.Instance.rocksdb_write_buffer_manager_destroy(memtables);
+        GC.KeepAlive(cache);
+    }
+
+    private RocksDb Open(string directory, bool mustExist, Func<RocksDb> open)
     {
         lock (gate)
         {
             options.SetCreateIfMissing(!mustExist);
             try
             {
-                return RocksDb.Open(options, directory);
+                return open();
             }
             catch (RocksDbException error)
             {
                 throw OrderedErrors.Of(error, directory);
             }
         }
-    }
-
-    public void Dispose()
-    {
-        Native.Instance.rocksdb_write_buffer_manager_destroy(memtables);
-        GC.KeepAlive(cache);
     }
 }

@@ -7,15 +7,19 @@ namespace Kv.Storage.Ordered;
 
 /// <summary>
 /// A store's ordered keys and its index entries, in a RocksDB of its own in the store's directory, made when there is something to keep. A change waits here, where reads see it, until the
-/// log has it on disk, and only then goes to RocksDB: so what RocksDB has written is never ahead of the log, which after a crash brings it forward. Changes and reads by key have one caller at a
-/// time; the rest may run beside it, and ends before it is disposed of. Keys in RocksDB begin with a byte of their space.
+/// log has it on disk, and only then goes to RocksDB: so what RocksDB has written is never ahead of the log, which after a crash brings it forward. On a disk without room for RocksDB's files
+/// what waits goes on waiting, and all is read as ever. Changes and reads by key have one caller at a time; the rest may run beside it, and ends before it is disposed of. Keys in RocksDB begin
+/// with a byte of their space.
 /// </summary>
-internal sealed class OrderedRecords : IDisposable
+internal sealed partial class OrderedRecords : IDisposable
 {
     public const string DirectoryName = "ordered";
 
     /// <summary>What a change takes in memory while it waits, beside its key and value.</summary>
     private const int WaitingOverhead = 128;
+
+    /// <summary>What must be free before a disk that was full is tried again: RocksDB writes out a memtable or two, and files of its own.</summary>
+    private const long RoomBytes = 16 * 1024 * 1024;
 
     // Behind all spaces of a scan: the last sequence number of the log that RocksDB has, in 8 bytes, little-endian. Each of its batches writes it anew.
     private static readonly byte[] SettledKey = [2];
@@ -23,12 +27,17 @@ internal sealed class OrderedRecords : IDisposable
     private static readonly WriteOptions WithoutLog = new WriteOptions().DisableWal(1);
     private static readonly FlushOptions Waiting = new FlushOptions().SetWaitForFlush(true);
 
+    private readonly IStorageFiles files;
     private readonly Func<OrderedEngine> engine;
     private readonly string directory;
     private readonly OrderedValue value;
+    private readonly Action<string> ranOut;
 
     // Held while RocksDB is made, written to or closed, which may take long: one at a time, in the log's order. Taken before the gate.
     private readonly Lock writing = new();
+
+    // Held by all who read RocksDB, beside each other, and alone by whoever replaces one that is open for reading only. Taken before the gate too.
+    private readonly ReaderWriterLockSlim reading = new();
 
     // Guards what waits. Nothing of RocksDB's is called under it.
     private readonly Lock gate = new();
@@ -37,6 +46,8 @@ internal sealed class OrderedRecords : IDisposable
     private List<Change> changes = [];
     private long waitingBytes;
     private volatile RocksDb? db;
+    private volatile string? full;
+    private bool isOpenToRead;
     private bool isClosed;
 
     /// <param name="files">Where the store's directory is; RocksDB's own files it reads and writes by itself.</param>
@@ -45,25 +56,21 @@ internal sealed class OrderedRecords : IDisposable
     /// <param name="sequence">What <see cref="Flush"/> gave for the checkpoint; null where that had nothing here, and whatever there is is deleted.</param>
     /// <param name="logEnd">The last sequence number that it may have of the log: what is later was on disk there, since it waited for that, and is lost.</param>
     /// <param name="value">Makes room for values.</param>
+    /// <param name="ranOut">Told when there is no room on the disk any more, and for what.</param>
     /// <exception cref="StoreDamagedException">It is damaged, gone, older than the checkpoint, or later than the log.</exception>
-    public OrderedRecords(IStorageFiles files, Func<OrderedEngine> engine, string storeDirectory, long? sequence, long logEnd, OrderedValue value)
+    public OrderedRecords(IStorageFiles files, Func<OrderedEngine> engine, string storeDirectory, long? sequence, long logEnd, OrderedValue value, Action<string> ranOut)
     {
-        (this.engine, this.value) = (engine, value);
+        (this.files, this.engine, this.value, this.ranOut) = (files, engine, value, ranOut);
         directory = Path.Combine(storeDirectory, DirectoryName);
         if (sequence is not { } expected)
         {
-            if (files.Exists(directory))
-            {
-                files.DeleteDirectory(directory);
-            }
-
+            DeleteWhatIsThere();
             return;
         }
 
-        db = engine().Open(directory, mustExist: true);
         try
         {
-            Check(db, expected, logEnd);
+            Check(db = OpenAsThereIsRoom(), expected, logEnd);
         }
         catch
         {
@@ -79,8 +86,12 @@ internal sealed class OrderedRecords : IDisposable
     /// <summary>Bytes of changes that are not in RocksDB yet.</summary>
     public long WaitingBytes => Interlocked.Read(ref waitingBytes);
 
+    /// <summary>Why there is no room on the disk for what waits; null where it goes to RocksDB. Changes that still come are kept in memory: none should.</summary>
+    public string? WhyFull => full;
+
     /// <summary>Bytes of RocksDB's files; 0 where it has none or is closed.</summary>
-    public long FileBytes => db?.GetProperty("rocksdb.total-sst-files-size") is { } text ? long.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : 0;
+    public long FileBytes =>
+        Reading(static open => open.GetProperty("rocksdb.total-sst-files-size")) is { } text ? long.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : 0;
 
     public void Put(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> content) => changes.Add(new Change(WithSpace(ScanSpace.Records, key.Span), content.ToArray()));
 
@@ -110,7 +121,7 @@ internal sealed class OrderedRecords : IDisposable
         }
     }
 
-    /// <summary>Puts into RocksDB what the log has on disk, up to the number; waits for whoever is at it.</summary>
+    /// <summary>Puts into RocksDB what the log has on disk, up to the number; waits for whoever is at it. Where there is no room for it all stays as it is: see <see cref="WhyFull"/>.</summary>
     /// <exception cref="StoreDamagedException">RocksDB found damage.</exception>
     /// <exception cref="IOException">It cannot write.</exception>
     public void Settle(long durable)
@@ -150,7 +161,7 @@ internal sealed class OrderedRecords : IDisposable
         }
 
         // Spelled out: a bare null would become an empty value here, by way of the conversion from arrays.
-        return db is { } open && Guarded(() => open.Get(spaced, value)) is { } found ? found.Content() : default(ReadOnlyMemory<byte>?);
+        return Reading(open => open.Get(spaced, value)) is { } found ? found.Content() : default(ReadOnlyMemory<byte>?);
     }
 
     /// <summary>Bytes of a key's value; null where there is none.</summary>
@@ -162,27 +173,35 @@ internal sealed class OrderedRecords : IDisposable
             return content?.Length;
         }
 
-        return db is { } open ? Guarded(() => open.Get(spaced, OrderedLength.Instance)) : null;
+        return Reading(open => open.Get(spaced, OrderedLength.Instance));
     }
 
-    /// <summary>A range of what is in RocksDB. A value that there is no room for now is null.</summary>
-    public (List<(byte[] Key, ReadOnlyMemory<byte>? Value)> Entries, bool IsLast) Scan(StoreScan scan)
+    /// <summary>Puts into RocksDB what the log has on disk, up to the number, and on disk what RocksDB has; gives the number that it has there then, and null where nothing was ever kept.</summary>
+    /// <exception cref="OrderedFullException">There is no room for it; it may be tried again.</exception>
+    public long? Flush(long durable)
     {
-        var entries = new List<(byte[] Key, ReadOnlyMemory<byte>? Value)>();
-        return (entries, db is not { } open || Guarded(() => Scan(open, scan, value, entries)));
-    }
+        Settle(durable);
+        if (full is { } reason)
+        {
+            throw new OrderedFullException(reason, null);
+        }
 
-    /// <summary>Puts what is in RocksDB on disk, and gives the number that it has there then; null where nothing was ever kept.</summary>
-    public long? Flush()
-    {
         if (db is not { } open)
         {
             return null;
         }
 
         var sequence = (long)open.GetLatestSequenceNumber();
-        Guarded(() => open.Flush(Waiting));
-        return sequence;
+        try
+        {
+            Guarded(() => open.Flush(Waiting));
+            return sequence;
+        }
+        catch (OrderedFullException error)
+        {
+            RanOut(error);
+            throw;
+        }
     }
 
     public void Dispose()
@@ -200,29 +219,67 @@ internal sealed class OrderedRecords : IDisposable
 
     private static long BytesOf(byte[] key, ReadOnlyMemory<byte>? content) => WaitingOverhead + key.Length + (content?.Length ?? 0);
 
-    private static bool Scan(RocksDb open, in StoreScan scan, OrderedValue value, List<(byte[] Key, ReadOnlyMemory<byte>? Value)> entries)
+    /// <summary>On a disk that is full it is opened for reading alone.</summary>
+    private RocksDb OpenAsThereIsRoom()
     {
-        // Only what is scanned once would push out of the cache what is read again and again.
-        var options = new ReadOptions().SetFillCache(scan.Space == ScanSpace.Index);
-        options.SetIterateUpperBound(scan.Until.IsEmpty ? [(byte)(scan.Space + 1)] : WithSpace(scan.Space, scan.Until.Span));
-        using var at = open.NewIterator(readOptions: options);
-        var bytes = 0L;
-        for (at.Seek(WithSpace(scan.Space, scan.From.Span)); at.Valid(); at.Next())
+        try
         {
-            if (entries.Count >= scan.MaxEntries || bytes >= scan.MaxBytes)
-            {
-                return false;
-            }
+            return engine().Open(directory, mustExist: true);
+        }
+        catch (OrderedFullException error)
+        {
+            RanOut(error);
+            isOpenToRead = true;
+            return engine().OpenToRead(directory);
+        }
+    }
 
-            var key = at.GetKeySpan()[1..];
-            var content = at.GetValueSpan();
-            entries.Add((key.ToArray(), value.TryCopy(content)));
-            bytes += key.Length + content.Length;
+    /// <summary>RocksDB to write to: made, or opened anew, where there is none yet. Under the lock of those who write.</summary>
+    private RocksDb ToWrite()
+    {
+        if (db is not { } open)
+        {
+            DeleteWhatIsThere();
+            return db = engine().Open(directory, mustExist: false);
         }
 
-        // An iterator ends at damage as it does at the range's end.
-        Native.Instance.rocksdb_iter_get_error(at.Handle);
-        return true;
+        if (!isOpenToRead)
+        {
+            return open;
+        }
+
+        // Nobody reads by the old one meanwhile: the new one deletes files as it goes.
+        reading.EnterWriteLock();
+        try
+        {
+            db = engine().Open(directory, mustExist: true);
+            isOpenToRead = false;
+            open.Dispose();
+            return db;
+        }
+        finally
+        {
+            reading.ExitWriteLock();
+        }
+    }
+
+    /// <summary>What no checkpoint knows of counts for nothing: an earlier process left it, or a try that found no room.</summary>
+    private void DeleteWhatIsThere()
+    {
+        if (files.Exists(directory))
+        {
+            files.DeleteDirectory(directory);
+        }
+    }
+
+    private void RanOut(OrderedFullException error)
+    {
+        if (full is null)
+        {
+            ranOut(error.Message);
+        }
+
+        full = error.Message;
     }
 
     private void Check(RocksDb open, long sequence, long logEnd)
@@ -241,12 +298,32 @@ internal sealed class OrderedRecords : IDisposable
     private void SettleAlone(long durable)
     {
         var settled = DurableSteps(durable);
-        if (isClosed || settled.Count == 0)
+        if (isClosed || (full is null ? settled.Count == 0 : files.FreeBytes(Path.GetDirectoryName(directory)!) < RoomBytes))
         {
             return;
         }
 
-        using var batch = new RocksDbSharp.WriteBatch();
+        using var batch = BatchOf(settled);
+        try
+        {
+            Guarded(() => ToWrite().Write(batch, WithoutLog));
+        }
+        catch (OrderedFullException error)
+        {
+            RanOut(error);
+            return;
+        }
+
+        full = null;
+        lock (gate)
+        {
+            settled.ForEach(Forget);
+        }
+    }
+
+    private static RocksDbSharp.WriteBatch BatchOf(List<Step> settled)
+    {
+        var batch = new RocksDbSharp.WriteBatch();
         foreach (var (key, content) in settled.SelectMany(static step => step.Changes))
         {
             if (content is { } present)
@@ -259,14 +336,14 @@ internal sealed class OrderedRecords : IDisposable
             }
         }
 
-        var last = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(last, settled[^1].Lsn);
-        batch.Put(SettledKey, last);
-        Guarded(() => (db ??= engine().Open(directory, mustExist: false)).Write(batch, WithoutLog));
-        lock (gate)
+        if (settled is [.., var last])
         {
-            settled.ForEach(Forget);
+            var lsn = new byte[sizeof(long)];
+            BinaryPrimitives.WriteInt64LittleEndian(lsn, last.Lsn);
+            batch.Put(SettledKey, lsn);
         }
+
+        return batch;
     }
 
     private List<Step> DurableSteps(long durable)
@@ -297,6 +374,20 @@ internal sealed class OrderedRecords : IDisposable
             {
                 waiting.Remove(key);
             }
+        }
+    }
+
+    /// <summary>What a read of RocksDB gives; the default where there is none.</summary>
+    private T? Reading<T>(Func<RocksDb, T?> read)
+    {
+        reading.EnterReadLock();
+        try
+        {
+            return db is { } open ? Guarded(() => read(open)) : default;
+        }
+        finally
+        {
+            reading.ExitReadLock();
         }
     }
 
