@@ -22,6 +22,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
     private readonly ConcurrentDictionary<int, Lazy<SectorSums>> sums = [];
     private readonly ConcurrentDictionary<int, bool> dirty = [];
     private readonly ConcurrentQueue<int> removed = new();
+    private TaskCompletionSource endOfWrite = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int pendingWrites;
     private int deletedBelow;
     private string? damage;
@@ -47,6 +48,12 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
     /// <summary>Where a sector was first found that is not as it was written, and what of it; null where none was.</summary>
     public string? Damage => Volatile.Read(ref damage);
+
+    /// <summary>Writes that are under way.</summary>
+    public int PendingWrites => Volatile.Read(ref pendingWrites);
+
+    /// <summary>Completes with the end of a write that was under way when this was asked for, or a later one.</summary>
+    public Task WhenWritten => Volatile.Read(ref endOfWrite).Task;
 
     public override bool Throttle() => Volatile.Read(ref pendingWrites) > ThrottleLimit;
 
@@ -187,6 +194,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
 
         callback(0, bytes, context);
         Interlocked.Decrement(ref pendingWrites);
+        Interlocked.Exchange(ref endOfWrite, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
 
     private void WriteToSegment(int segment, long offset, ReadOnlySpan<byte> written)

@@ -15,7 +15,7 @@ internal sealed class StoreCompaction(IStoreHost host, StoreLog log, StoreSessio
     /// <summary>Moves what is live below <paramref name="until"/>, rounded down to a page; it has to be read-only. False where there is nothing to let go.</summary>
     public async Task<bool> RunAsync(long until)
     {
-        until = log.FreezeBelow(until);
+        until = await log.FreezeBelowAsync(until);
         if (until <= log.BeginAddress)
         {
             return false;

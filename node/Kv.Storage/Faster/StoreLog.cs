@@ -132,12 +132,12 @@ internal sealed class StoreLog : IDisposable
     }
 
     /// <summary>Rounds down to a page and makes what lies below read-only and written to the disk; gives how far that reaches.</summary>
-    public long FreezeBelow(long until)
+    public async Task<long> FreezeBelowAsync(long until)
     {
         until -= until % PageBytes;
         if (until > faster.Log.SafeReadOnlyAddress)
         {
-            faster.Log.ShiftReadOnlyAddress(Math.Min(until, faster.Log.TailAddress), wait: true);
+            await WriteOutAsync(Math.Min(until, faster.Log.TailAddress));
             until = Math.Min(until, faster.Log.SafeReadOnlyAddress);
         }
 
@@ -158,7 +158,7 @@ internal sealed class StoreLog : IDisposable
         }
 
         // FASTER waits only for what this checkpoint made read-only: not for pages that a fold did just before (Freeze), which may be on their way to the disk still, and would be missing from it after a crash.
-        faster.Log.ShiftReadOnlyAddress(EndOf(token), wait: true);
+        await WriteOutAsync(EndOf(token));
         device.SyncAll();
         checkpointDevices.SyncAll();
         SectorSums.Mark(files, directory, IndexFilesOf(token));
@@ -194,6 +194,25 @@ internal sealed class StoreLog : IDisposable
     private bool HasFailed() => host.HasFailed;
 
     private void Fail(Exception cause) => host.Fail($"The store in {directory} could not read or write its records", cause);
+
+    /// <summary>Makes what lies below read-only and completes when the disk has it. FASTER's own wait for that spins: it comes last, when the writes that were under way have ended.</summary>
+    private async Task WriteOutAsync(long until)
+    {
+        faster.Log.ShiftReadOnlyAddress(until, wait: false);
+        for (var left = device.PendingWrites; left > 0; left--)
+        {
+            // Asked for before the look, so that no end comes between the two.
+            var end = device.WhenWritten;
+            if (device.PendingWrites == 0)
+            {
+                break;
+            }
+
+            await end;
+        }
+
+        faster.Log.ShiftReadOnlyAddress(until, wait: true);
+    }
 
     private void Recover(StoreCheckpoint checkpoint)
     {

@@ -46,6 +46,9 @@ internal sealed class FaultyFiles : IStorageFiles
     /// <summary>Gets the path of each file before it is read and of each directory before it is listed; may throw.</summary>
     public Action<string>? BeforeRead { get; set; }
 
+    /// <summary>Called with the path of a file before it is written to, when nothing of the disk is held; may take its time.</summary>
+    public Action<string>? BeforeWrite { get; set; }
+
     /// <summary>What goes wrong; null where nothing does. <see cref="Before"/> goes first.</summary>
     public DiskFault? Fault { get; set; }
 
@@ -313,6 +316,7 @@ internal sealed class FaultyFiles : IStorageFiles
 
         public void Write(long offset, ReadOnlySpan<byte> bytes)
         {
+            disk.BeforeWrite?.Invoke(path);
             lock (disk.gate)
             {
                 try
