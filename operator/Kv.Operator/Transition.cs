@@ -3,7 +3,11 @@ using Kv.Operator.Api.Entities;
 namespace Kv.Operator;
 
 /// <summary>A change worth telling a person: becomes an event on Kubernetes and a line in local mode. The message holds no counters, so that events do not multiply.</summary>
-internal sealed record Transition(bool IsWarning, string Reason, string Message)
+/// <param name="IsWarning">It is bad news.</param>
+/// <param name="Reason">The condition's.</param>
+/// <param name="Message">For a person.</param>
+/// <param name="Id">Which condition became what, and since when it had been otherwise: the same for whoever finds the change, and for whoever finds it again since the status does not tell of it yet.</param>
+internal sealed record Transition(bool IsWarning, string Reason, string Message, string Id)
 {
     /// <summary>Conditions for which True is the bad news.</summary>
     private static readonly HashSet<string> BadWhenTrue = new(StringComparer.Ordinal) { Api.Conditions.Degraded, Api.Conditions.Blocked, Api.Conditions.UnderReplicated, Api.Conditions.DiskPressure };
@@ -26,7 +30,7 @@ internal sealed record Transition(bool IsWarning, string Reason, string Message)
             if (isNews && !Quiet.Contains(condition.Type) && !(isBad && IsRepeated(condition, after!)))
             {
                 var message = string.IsNullOrEmpty(condition.Message) ? "" : $": {condition.Message}";
-                transitions.Add(new Transition(isBad, condition.Reason, $"{condition.Type} is {condition.Status}{message}"));
+                transitions.Add(new Transition(isBad, condition.Reason, $"{condition.Type} is {condition.Status}{message}", $"{condition.Type} {condition.Status} {old?.LastTransitionTime:O}"));
             }
         }
 

@@ -7,7 +7,7 @@ using Kv.Operator.Runtime;
 
 namespace Kv.Operator.BucketTypes;
 
-/// <summary>A pass over a BucketType object: reconcile on its cluster, write the status if it changed, tell of transitions.</summary>
+/// <summary>A pass over a BucketType object: reconcile on its cluster, tell of transitions, write the status if it changed.</summary>
 internal sealed class BucketTypeController(IKubernetesApi api, BucketTypeReconciler reconciler, StatusWriter status, EventRecorder events) : IEntityController<BucketType>
 {
     public async Task<ReconciliationResult<BucketType>> ReconcileAsync(BucketType entity, CancellationToken cancellationToken)
@@ -15,13 +15,13 @@ internal sealed class BucketTypeController(IKubernetesApi api, BucketTypeReconci
         var json = await api.GetAsync(ResourceKind.Cluster, entity.Metadata.NamespaceProperty, entity.Spec.ClusterRef.Name, cancellationToken);
         var cluster = json?.Deserialize<Cluster>(KvJson.Options);
         var pass = await reconciler.RunAsync(entity, cluster, cancellationToken);
-        if (await status.WriteAsync(ResourceKind.BucketType, entity, entity.Status, pass.Status, cancellationToken))
+        // Told first: the status is all that is remembered, and who ends between the two finds the same transitions again.
+        foreach (var transition in Transition.Between(entity.Status.Conditions, pass.Status.Conditions))
         {
-            foreach (var transition in Transition.Between(entity.Status.Conditions, pass.Status.Conditions))
-            {
-                await events.PublishAsync(entity, transition, cancellationToken);
-            }
+            await events.PublishAsync(entity, transition, cancellationToken);
         }
+
+        await status.WriteAsync(ResourceKind.BucketType, entity, entity.Status, pass.Status, cancellationToken);
 
         entity.Status = pass.Status;
         return pass.Error is null

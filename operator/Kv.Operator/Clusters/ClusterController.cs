@@ -4,19 +4,19 @@ using Kv.Operator.Runtime;
 
 namespace Kv.Operator.Clusters;
 
-/// <summary>A pass over a Cluster object: reconcile, write the status if it changed, tell of transitions.</summary>
+/// <summary>A pass over a Cluster object: reconcile, tell of transitions, write the status if it changed.</summary>
 internal sealed class ClusterController(ClusterReconciler reconciler, StatusWriter status, EventRecorder events) : IEntityController<Cluster>
 {
     public async Task<ReconciliationResult<Cluster>> ReconcileAsync(Cluster entity, CancellationToken cancellationToken)
     {
         var pass = await reconciler.RunAsync(entity, cancellationToken);
-        if (await status.WriteAsync(ResourceKind.Cluster, entity, entity.Status, pass.Status, cancellationToken))
+        // Told first: the status is all that is remembered, and who ends between the two finds the same transitions again.
+        foreach (var transition in Transition.Between(entity.Status.Conditions, pass.Status.Conditions))
         {
-            foreach (var transition in Transition.Between(entity.Status.Conditions, pass.Status.Conditions))
-            {
-                await events.PublishAsync(entity, transition, cancellationToken);
-            }
+            await events.PublishAsync(entity, transition, cancellationToken);
         }
+
+        await status.WriteAsync(ResourceKind.Cluster, entity, entity.Status, pass.Status, cancellationToken);
 
         entity.Status = pass.Status;
         return pass.Error is null

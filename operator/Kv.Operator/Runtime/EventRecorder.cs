@@ -7,16 +7,15 @@ using k8s.Models;
 
 namespace Kv.Operator.Runtime;
 
-/// <summary>Writes events about objects, on transitions only. Losing one is no failure: it is logged.</summary>
+/// <summary>Writes events about objects, on transitions only. An event is named after its transition, so that one that is told again is there once. Losing one is no failure: it is logged.</summary>
 internal sealed partial class EventRecorder(IKubernetesApi api, TimeProvider time, ILogger<EventRecorder> logger)
 {
     private const int MaxMessage = 1000;
 
     public async Task PublishAsync(IKubernetesObject<V1ObjectMeta> about, Transition transition, CancellationToken cancel)
     {
-        var now = time.GetUtcNow();
-        var stamp = now.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{about.Metadata.Uid} {transition.Reason} {transition.Message} {now.UtcTicks}")))[..16];
+        var stamp = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{about.Metadata.Uid} {transition.Id}")))[..16];
         var body = new JsonObject
         {
             ["apiVersion"] = "v1",
@@ -43,9 +42,9 @@ internal sealed partial class EventRecorder(IKubernetesApi api, TimeProvider tim
         {
             await api.CreateAsync(ResourceKind.Event, about.Metadata.NamespaceProperty, body, cancel);
         }
-        catch (KubernetesApiException e) when (e.IsNamespaceEnding)
+        catch (KubernetesApiException e) when (e.IsConflict || e.IsNamespaceEnding)
         {
-            // Nobody will read it.
+            // It has been told already, or nobody will read it.
         }
         catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException)
         {

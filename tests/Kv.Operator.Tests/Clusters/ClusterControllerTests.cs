@@ -14,7 +14,7 @@ namespace Kv.Operator.Tests.Clusters;
 /// <summary>What passes over a Cluster object leave on the API server: a status where something changed, and an event where a person should hear of it.</summary>
 public sealed class ClusterControllerTests
 {
-    private static readonly Transition Told = new(true, "NodesDown", "Degraded is True");
+    private static readonly Transition Told = new(true, "NodesDown", "Degraded is True", "Degraded True");
     private readonly FakeKubernetes api = new() { PageSize = 1000 };
     private readonly FakeTimeProvider time = new(Build.Now);
     private readonly SimulatedCluster world = new();
@@ -22,11 +22,7 @@ public sealed class ClusterControllerTests
     [Fact]
     public async Task Events_TellOfConditionsThatChange_AndAQuietClusterWritesNothing()
     {
-        api.Put(ResourceKind.Cluster, new JsonObject
-        {
-            ["metadata"] = new JsonObject { ["name"] = "example", ["namespace"] = "default", ["uid"] = Build.Uid, ["generation"] = 1 },
-            ["spec"] = new JsonObject { ["nodes"] = 3 },
-        });
+        PutCluster();
         for (var i = 0; i < 40; i++)
         {
             world.MovePartitions(1);
@@ -60,9 +56,34 @@ public sealed class ClusterControllerTests
     public async Task Event_ThatCannotBeWritten_IsNoFailure()
     {
         await Events().PublishAsync(Build.Cluster(), Told, TestContext.Current.CancellationToken);
-        // At the same instant it has the same name, and is refused.
+        // Told again it has the same name, and is refused.
         await Events().PublishAsync(Build.Cluster(), Told, TestContext.Current.CancellationToken);
         Assert.Single(await EventsAsync());
+    }
+
+    /// <summary>The operator ends when it has told and not yet written: the next one finds the same transition.</summary>
+    [Fact]
+    public async Task Event_OfAStatusThatWasNotWritten_IsNotLost_AndToldOnce()
+    {
+        PutCluster();
+        for (var i = 0; i < 40; i++)
+        {
+            world.MovePartitions(1);
+            await PassAsync();
+        }
+
+        world.Down("example-1");
+        api.BeforePatch = () => throw new OperatorStoppedException();
+        await Assert.ThrowsAsync<OperatorStoppedException>(PassAsync);
+        await IsToldOnceAsync();
+
+        api.BeforePatch = null;
+        await PassAsync();
+        await IsToldOnceAsync();
+        Assert.Equal("True", (await ReadAsync()).Status.Conditions!.Single(condition => condition.Type == Conditions.Degraded).Status);
+
+        async Task IsToldOnceAsync() =>
+            Assert.Single(await EventsAsync(), one => one["message"]!.ToString().StartsWith("Degraded is True: down as the others see it: example-1", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -75,11 +96,7 @@ public sealed class ClusterControllerTests
     [Fact]
     public async Task Namespace_ThatIsBeingDeleted_IsNoFailure_AndNobodyIsToldOfIt()
     {
-        api.Put(ResourceKind.Cluster, new JsonObject
-        {
-            ["metadata"] = new JsonObject { ["name"] = "example", ["namespace"] = "default", ["uid"] = Build.Uid, ["generation"] = 1 },
-            ["spec"] = new JsonObject { ["nodes"] = 3 },
-        });
+        PutCluster();
         api.IsEnding = true;
         var log = new CollectedLog<EventRecorder>();
         var kubernetes = new KubernetesWorld(api, Operator.Manifests.NodeImage.Parse("registry.example/kv-node:1", "latest"));
@@ -91,6 +108,12 @@ public sealed class ClusterControllerTests
         Assert.Empty(log.Lines);
         Assert.Equal(Conditions.Reasons.Deleting, (await ReadAsync()).Status.Conditions!.Single(condition => condition.Type == Conditions.Progressing).Reason);
     }
+
+    private void PutCluster() => api.Put(ResourceKind.Cluster, new JsonObject
+    {
+        ["metadata"] = new JsonObject { ["name"] = "example", ["namespace"] = "default", ["uid"] = Build.Uid, ["generation"] = 1 },
+        ["spec"] = new JsonObject { ["nodes"] = 3 },
+    });
 
     private EventRecorder Events() => new(api, time, NullLogger<EventRecorder>.Instance);
 
