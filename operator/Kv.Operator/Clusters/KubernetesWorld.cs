@@ -35,7 +35,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
                     "PodDisruptionBudget" => budget,
                     _ => await api.GetAsync(KindOf(intent), cluster.Metadata.NamespaceProperty, intent["metadata"]!["name"]!.ToString(), cancel),
                 };
-                children.Add(new ObservedChild(intent["kind"]!.ToString(), intent["metadata"]!["name"]!.ToString(), StateOf(cluster, live, intent)));
+                children.Add(new ObservedChild(intent["kind"]!.ToString(), intent["metadata"]!["name"]!.ToString(), StateOf(cluster, live, intent)) { ResourceVersion = VersionOf(live) });
             }
 
             var pods = await ReadAllAsync(ResourceKind.Pod, cluster, cancel);
@@ -58,7 +58,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
         {
             foreach (var intent in await IntentsAsync(cluster, replicasByZone, observed.Workloads, observed.DisruptionsAllowed ?? 1, cancel))
             {
-                await ApplyAsync(cluster, intent, cancel);
+                await ApplyAsync(cluster, observed, intent, cancel);
             }
 
             return true;
@@ -69,7 +69,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
     {
         await GuardedAsync(async () =>
         {
-            await ApplyAsync(cluster, DisruptionBudgets.Build(cluster, (await BudgetKindAsync(cancel)).ApiVersion, disruptions), cancel);
+            await ApplyAsync(cluster, observed, DisruptionBudgets.Build(cluster, (await BudgetKindAsync(cancel)).ApiVersion, disruptions), cancel);
             return true;
         });
     }
@@ -146,12 +146,27 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
         });
     }
 
-    private async Task ApplyAsync(Cluster cluster, JsonObject intent, CancellationToken cancel)
+    /// <summary>
+    /// Only on the object that the decision rests on, or where there still is none: replicas that were right a while ago may be members' pods by now, and an operator
+    /// that was paused, or whose call was long on its way, is not the only one.
+    /// </summary>
+    private async Task ApplyAsync(Cluster cluster, ObservedCluster observed, JsonObject intent, CancellationToken cancel)
     {
         var (kind, name) = (KindOf(intent), intent["metadata"]!["name"]!.ToString());
         var live = await api.GetAsync(kind, cluster.Metadata.NamespaceProperty, name, cancel);
+        var seen = observed.Children.FirstOrDefault(child => child.Kind == kind.Kind && child.Name == name)?.ResourceVersion;
+        if (VersionOf(live) != seen)
+        {
+            throw new KubernetesApiException(HttpStatusCode.Conflict, $"{kind.Kind} {name} has changed since it was looked at");
+        }
+
         if (StateOf(cluster, live, intent) is ChildState.Missing or ChildState.Drifted)
         {
+            if (seen is not null)
+            {
+                intent["metadata"]!["resourceVersion"] = seen;
+            }
+
             await api.ApplyAsync(kind, cluster.Metadata.NamespaceProperty, name, intent, ServerSideApply.FieldManager, cancel);
         }
     }
@@ -216,6 +231,8 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
         while (next is not null);
         return items;
     }
+
+    private static string? VersionOf(JsonObject? live) => live?["metadata"]?["resourceVersion"]?.ToString();
 
     private static ChildState StateOf(Cluster cluster, JsonObject? live, JsonObject intent) => live switch
     {

@@ -46,7 +46,11 @@ internal enum ChildState
 }
 
 /// <summary>An object that the cluster needs.</summary>
-internal sealed record ObservedChild(string Kind, string Name, ChildState State);
+internal sealed record ObservedChild(string Kind, string Name, ChildState State)
+{
+    /// <summary>Of the object as it was seen; null if it was not there.</summary>
+    public string? ResourceVersion { get; init; }
+}
 
 /// <summary>A StatefulSet, or local mode's counterpart.</summary>
 internal sealed record ObservedWorkload(string Zone, string Name, int Replicas)

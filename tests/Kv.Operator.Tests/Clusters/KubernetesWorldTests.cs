@@ -92,6 +92,25 @@ public sealed class KubernetesWorldTests
         Assert.Equal(0, (await world.ObserveAsync(Cluster, CancellationToken.None)).DisruptionsAllowed);
     }
 
+    /// <summary>An operator that was paused, or whose call comes late, while another went on: its replicas would take members' pods away, its settings be new pods'.</summary>
+    [Fact]
+    public async Task Objects_ThatHaveChangedSinceTheyWereLookedAt_AreLeftAsTheyAre()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        var seen = await world.ObserveAsync(Cluster, CancellationToken.None);
+        var nothing = new ObservedCluster();
+        await world.ApplyChildrenAsync(Cluster, seen, new Dictionary<string, int> { [""] = 5 }, CancellationToken.None);
+        foreach (var old in new[] { seen, nothing })
+        {
+            var refused = await Assert.ThrowsAsync<KubernetesApiException>(() => world.ApplyChildrenAsync(Cluster, old, new Dictionary<string, int> { [""] = 1 }, CancellationToken.None));
+            Assert.True(refused.IsConflict);
+        }
+
+        Assert.Equal(5, Assert.Single((await world.ObserveAsync(Cluster, CancellationToken.None)).Workloads).Replicas);
+        await world.ApplyChildrenAsync(Cluster, await world.ObserveAsync(Cluster, CancellationToken.None), new Dictionary<string, int> { [""] = 1 }, CancellationToken.None);
+        Assert.Equal(1, Assert.Single((await world.ObserveAsync(Cluster, CancellationToken.None)).Workloads).Replicas);
+    }
+
     private async Task ClaimAsync(string name) => await api.CreateAsync(
         ResourceKind.VolumeClaim,
         "default",

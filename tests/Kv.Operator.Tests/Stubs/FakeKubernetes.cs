@@ -14,6 +14,7 @@ internal sealed class FakeKubernetes : IKubernetesApi
     private readonly SortedDictionary<string, JsonObject> objects = new(StringComparer.Ordinal);
     private readonly List<(long Version, string Path, WatchEvent Event)> history = [];
     private readonly List<(string Prefix, Channel<WatchEvent> Channel)> watchers = [];
+    private readonly Dictionary<string, int> ended = [];
     private long version = 10;
     private long oldest;
 
@@ -30,6 +31,9 @@ internal sealed class FakeKubernetes : IKubernetesApi
 
     /// <summary>The namespace is being deleted: what is there can be changed, and nothing is made.</summary>
     public bool IsEnding { get; set; }
+
+    /// <summary>Whether the disruption budget lets a pod be evicted now.</summary>
+    public Func<string, bool> Evicts { get; set; } = _ => true;
 
     public void Put(ResourceKind kind, string name, string @namespace = "default") =>
         Put(kind, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace } });
@@ -50,6 +54,7 @@ internal sealed class FakeKubernetes : IKubernetesApi
             var path = kind.PathOf(@namespace, name);
             if (objects.Remove(path, out var gone))
             {
+                ended[path] = ended.GetValueOrDefault(path) + 1;
                 Publish(path, new WatchEvent(WatchEventType.Deleted, Stamped(gone)));
             }
         }
@@ -148,7 +153,17 @@ internal sealed class FakeKubernetes : IKubernetesApi
         lock (gate)
         {
             Writes++;
-            var body = objects.TryGetValue(kind.PathOf(@namespace, name), out var live) ? Merged(live, intent) : intent.DeepClone().AsObject();
+            var exists = objects.TryGetValue(kind.PathOf(@namespace, name), out var live);
+            foreach (var precondition in new[] { "uid", "resourceVersion" })
+            {
+                // Where there is nothing, an object with a UID is refused too: it is not made anew.
+                if (intent["metadata"]?[precondition]?.ToString() is { } seen && seen != live?["metadata"]?[precondition]?.ToString())
+                {
+                    throw new KubernetesApiException(HttpStatusCode.Conflict, "the object has been modified");
+                }
+            }
+
+            var body = exists ? Merged(live!, intent) : intent.DeepClone().AsObject();
             body["metadata"]!["managedFields"] = new JsonArray(new JsonObject { ["manager"] = fieldManager, ["operation"] = "Apply", ["fieldsV1"] = FieldsOf(intent) });
             return Task.FromResult(Store(kind, @namespace, name, body));
         }
@@ -213,12 +228,53 @@ internal sealed class FakeKubernetes : IKubernetesApi
 
     public Task DeleteAsync(ResourceKind kind, string @namespace, string name, string uid, CancellationToken cancel)
     {
-        Writes++;
-        Remove(kind, name, @namespace);
-        return Task.CompletedTask;
+        lock (gate)
+        {
+            Writes++;
+            if (!objects.TryGetValue(kind.PathOf(@namespace, name), out var live))
+            {
+                return Task.CompletedTask;
+            }
+
+            if (live["metadata"]!["uid"]!.ToString() != uid)
+            {
+                throw new KubernetesApiException(HttpStatusCode.Conflict, "the UID in the precondition is another");
+            }
+
+            Delete(kind, name, @namespace);
+            return Task.CompletedTask;
+        }
     }
 
-    public Task EvictAsync(string @namespace, string pod, string uid, CancellationToken cancel) => DeleteAsync(ResourceKind.Pod, @namespace, pod, uid, cancel);
+    /// <summary>As a person does it: at once, or as soon as the last finalizer is gone.</summary>
+    public void Delete(ResourceKind kind, string name, string @namespace = "default")
+    {
+        lock (gate)
+        {
+            if (objects.TryGetValue(kind.PathOf(@namespace, name), out var live) && live["metadata"]!["finalizers"] is JsonArray { Count: > 0 })
+            {
+                var body = live.DeepClone().AsObject();
+                body["metadata"]!["deletionTimestamp"] ??= "2026-01-02T03:04:05Z";
+                Store(kind, @namespace, name, body);
+                return;
+            }
+
+            Remove(kind, name, @namespace);
+        }
+    }
+
+    public Task EvictAsync(string @namespace, string pod, string uid, CancellationToken cancel) => Evicts(pod)
+        ? DeleteAsync(ResourceKind.Pod, @namespace, pod, uid, cancel)
+        : throw new KubernetesApiException(HttpStatusCode.TooManyRequests, "Cannot evict pod as it would violate the pod's disruption budget.");
+
+    /// <summary>Everything that there is, by path, as it is.</summary>
+    public IReadOnlyDictionary<string, JsonObject> Snapshot()
+    {
+        lock (gate)
+        {
+            return objects.ToDictionary(pair => pair.Key, pair => pair.Value.DeepClone().AsObject());
+        }
+    }
 
     public Task<bool> ServesAsync(ResourceKind kind, CancellationToken cancel) => Task.FromResult(kind.Version == "v1");
 
@@ -232,7 +288,7 @@ internal sealed class FakeKubernetes : IKubernetesApi
         }
 
         (body["apiVersion"], body["kind"]) = (kind.ApiVersion, kind.Kind);
-        body["metadata"]!["uid"] ??= old?["metadata"]?["uid"]?.ToString() ?? $"uid-{name}";
+        body["metadata"]!["uid"] ??= old?["metadata"]?["uid"]?.ToString() ?? (ended.GetValueOrDefault(path) is > 0 and var before ? $"uid-{name}-{before}" : $"uid-{name}");
         objects[path] = Stamped(body);
         Publish(path, new WatchEvent(isNew ? WatchEventType.Added : WatchEventType.Modified, objects[path].DeepClone().AsObject()));
         return objects[path].DeepClone().AsObject();
