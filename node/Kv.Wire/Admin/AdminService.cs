@@ -60,6 +60,7 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
             throw AdminErrors.Invalid("no_nodes", string.Create(CultureInfo.InvariantCulture, $"name 1 to {ClusterDocument.MaxMembers} peer addresses (host:port)"));
         }
 
+        RequireDocument(request.DocumentVersion);
         return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageJoinAsync([.. request.PeerAddresses], context.CancellationToken)));
     }
 
@@ -71,6 +72,7 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
         }
 
         var nodes = request.NodeIds.Select(Node).ToList();
+        RequireDocument(request.DocumentVersion);
         return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageLeaveAsync(nodes, request.AllowFewerReplicas, request.AllowFewerZones, context.CancellationToken)));
     }
 
@@ -82,11 +84,16 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
         }
 
         var dead = Node(request.DeadId);
+        RequireDocument(request.DocumentVersion);
         return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageReplaceAsync(dead, request.PeerAddress, request.AllowDataLoss, context.CancellationToken)));
     }
 
-    public override async Task<Plan> StageRemove(StageRemoveRequest request, ServerCallContext context) => AdminCodec.Encode(AdminErrors.ValueOf(
-        await admin.StageRemoveAsync(Node(request.NodeId), request.AllowFewerReplicas, request.AllowDataLoss, context.CancellationToken)));
+    public override async Task<Plan> StageRemove(StageRemoveRequest request, ServerCallContext context)
+    {
+        var dead = Node(request.NodeId);
+        RequireDocument(request.DocumentVersion);
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.StageRemoveAsync(dead, request.AllowFewerReplicas, request.AllowDataLoss, context.CancellationToken)));
+    }
 
     public override async Task<Protos.Admin.V1.Cluster> RebuildPartition(RebuildPartitionRequest request, ServerCallContext context) => AdminCodec.Encode(AdminErrors.ValueOf(
         await admin.RebuildPartitionAsync(new PartitionId(request.Partition), request.AllowDataLoss, context.CancellationToken)));
@@ -118,8 +125,11 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
 
     public override Task<DrainStatus> Undrain(UndrainRequest request, ServerCallContext context) => Task.FromResult(AdminCodec.Encode(admin.Undrain()));
 
-    public override async Task<Protos.Admin.V1.Cluster> ClearStaged(ClearStagedRequest request, ServerCallContext context) =>
-        AdminCodec.Encode(AdminErrors.ValueOf(await admin.ClearStagedAsync(context.CancellationToken)));
+    public override async Task<Protos.Admin.V1.Cluster> ClearStaged(ClearStagedRequest request, ServerCallContext context)
+    {
+        RequireDocument(request.DocumentVersion);
+        return AdminCodec.Encode(AdminErrors.ValueOf(await admin.ClearStagedAsync(context.CancellationToken)));
+    }
 
     public override Task<Plan> GetPlan(GetPlanRequest request, ServerCallContext context) =>
         Task.FromResult(AdminCodec.Encode(AdminErrors.ValueOf(admin.GetPlan())));
@@ -185,6 +195,16 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
 
     private static NodeId Node(string text) =>
         NodeId.TryParse(text, out var node) ? node : throw AdminErrors.Invalid("invalid_node_id", $"`{text}` is not a node's id of 16 hexadecimal digits");
+
+    /// <summary>What was decided by another document than this node's may be long on its way, or from somebody who acts no more: to stage it would be nobody's wish.</summary>
+    private void RequireDocument(long version)
+    {
+        if (version != 0 && version != state.Current.DocumentVersion)
+        {
+            throw AdminErrors.ToStatus(new AdminRefusal(AdminRefusalKind.FailedPrecondition, "document_changed", string.Create(
+                CultureInfo.InvariantCulture, $"this node holds version {state.Current.DocumentVersion} of the document, and not {version}")));
+        }
+    }
 
     private string NameOf(NodeId node) => state.Current.Document?.FindMember(node)?.Name ?? node.ToString();
 

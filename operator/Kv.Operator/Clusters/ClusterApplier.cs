@@ -40,22 +40,22 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
                 await admin.CreateClusterAsync(create.AdminAddress, ClusterBlocks.IdOf(cluster), cluster.Metadata.Name, cluster.Spec.RingSize, cancel);
                 break;
             case ClusterAction.StageJoins join:
-                await OnAnyMemberAsync(observed, address => admin.StageJoinAsync(address, join.Nodes.Select(node => node.PeerAddress), cancel));
+                await OnAnyMemberAsync(observed, address => admin.StageJoinAsync(address, VersionOf(observed), join.Nodes.Select(node => node.PeerAddress), cancel));
                 break;
             case ClusterAction.CommitPlan commit:
                 await OnAnyMemberAsync(observed, address => admin.CommitPlanAsync(address, commit.PlanId, cancel));
                 break;
             case ClusterAction.StageLeaves leave:
-                await OnAnyMemberAsync(observed, address => admin.StageLeaveAsync(address, leave.Members.Select(member => member.Id), leave.AreZonesRefilled, cancel));
+                await OnAnyMemberAsync(observed, address => admin.StageLeaveAsync(address, VersionOf(observed), leave.Members.Select(member => member.Id), leave.AreZonesRefilled, cancel));
                 break;
             case ClusterAction.StageReplace replace:
-                await OnAnyMemberAsync(observed, address => admin.StageReplaceAsync(address, replace.Lost.Id, replace.Node.PeerAddress, cancel));
+                await OnAnyMemberAsync(observed, address => admin.StageReplaceAsync(address, VersionOf(observed), replace.Lost.Id, replace.Node.PeerAddress, cancel));
                 break;
             case ClusterAction.StageRemove remove:
-                await OnAnyMemberAsync(observed, address => admin.StageRemoveAsync(address, remove.Lost.Id, cancel));
+                await OnAnyMemberAsync(observed, address => admin.StageRemoveAsync(address, VersionOf(observed), remove.Lost.Id, cancel));
                 break;
             case ClusterAction.ClearStaged:
-                await OnAnyMemberAsync(observed, address => admin.ClearStagedAsync(address, cancel));
+                await OnAnyMemberAsync(observed, address => admin.ClearStagedAsync(address, VersionOf(observed), cancel));
                 break;
             case ClusterAction.ConfirmExit exit:
                 await OnAnyMemberAsync(observed, address => admin.ConfirmExitAsync(address, exit.Member.Id, cancel));
@@ -108,6 +108,8 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
             StringComparer.Ordinal);
     }
 
+    private static long VersionOf(ObservedCluster observed) => observed.Ring?.Version ?? 0;
+
     /// <summary>Any member can carry a change to the agreement of all; a node that does not answer, or sees no majority, is no reason to give up.</summary>
     private static async Task OnAnyMemberAsync(ObservedCluster observed, Func<string, Task> call)
     {
@@ -125,7 +127,7 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
             {
                 last = e;
             }
-            catch (NodeRefusedException e) when (e.Code is StatusCode.Aborted)
+            catch (NodeRefusedException e) when (e.Code is StatusCode.Aborted || e.Word == Refusals.DocumentChanged)
             {
                 last = e;
             }

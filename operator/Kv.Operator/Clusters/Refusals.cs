@@ -7,6 +7,9 @@ namespace Kv.Operator.Clusters;
 /// <summary>What a node's refusal of a change of members means here: the words of admin.v1 that are answers and not errors. Pure.</summary>
 internal static class Refusals
 {
+    /// <summary>The node holds another document than the one that was decided by; another node may hold that one.</summary>
+    public const string DocumentChanged = "document_changed";
+
     /// <summary>Null for a word that is an error.</summary>
     public static GateVerdict.Closed? Why(NodeRefusedException refused)
     {
@@ -18,7 +21,7 @@ internal static class Refusals
             "member_down" => (Conditions.Reasons.NodesDown, false),
             "is_up" => (Conditions.Reasons.LostNodeIsUp, false),
             "data_loss" => (Conditions.Reasons.DataLoss, false),
-            "ring_not_ready" => (Conditions.Reasons.RingConverging, true),
+            "ring_not_ready" or DocumentChanged => (Conditions.Reasons.RingConverging, true),
             "pending_transfers" or "holds_data" => (Conditions.Reasons.HandingOff, true),
             _ => null,
         };

@@ -26,31 +26,34 @@ internal sealed class GrpcNodeAdmin : INodeAdmin, IDisposable
         return CallAsync(address, ChangeTimeout, (client, options) => client.CreateClusterAsync(request, options), cancel);
     }
 
-    public Task<Plan> StageJoinAsync(string address, IEnumerable<string> peerAddresses, CancellationToken cancel)
+    public Task<Plan> StageJoinAsync(string address, long documentVersion, IEnumerable<string> peerAddresses, CancellationToken cancel)
     {
-        var request = new StageJoinRequest();
+        var request = new StageJoinRequest { DocumentVersion = documentVersion };
         request.PeerAddresses.AddRange(peerAddresses);
         return CallAsync(address, ChangeTimeout, (client, options) => client.StageJoinAsync(request, options), cancel);
     }
 
-    public Task<Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, bool allowFewerZones, CancellationToken cancel)
+    public Task<Plan> StageLeaveAsync(string address, long documentVersion, IEnumerable<string> nodeIds, bool allowFewerZones, CancellationToken cancel)
     {
-        var request = new StageLeaveRequest { AllowFewerZones = allowFewerZones };
+        var request = new StageLeaveRequest { AllowFewerZones = allowFewerZones, DocumentVersion = documentVersion };
         request.NodeIds.AddRange(nodeIds);
         return CallAsync(address, ChangeTimeout, (client, options) => client.StageLeaveAsync(request, options), cancel);
     }
 
-    public Task<Plan> StageReplaceAsync(string address, string deadId, string peerAddress, CancellationToken cancel)
+    public Task<Plan> StageReplaceAsync(string address, long documentVersion, string deadId, string peerAddress, CancellationToken cancel)
     {
-        var request = new StageReplaceRequest { DeadId = deadId, PeerAddress = peerAddress };
+        var request = new StageReplaceRequest { DeadId = deadId, PeerAddress = peerAddress, DocumentVersion = documentVersion };
         return CallAsync(address, ChangeTimeout, (client, options) => client.StageReplaceAsync(request, options), cancel);
     }
 
-    public Task<Plan> StageRemoveAsync(string address, string deadId, CancellationToken cancel) =>
-        CallAsync(address, ChangeTimeout, (client, options) => client.StageRemoveAsync(new StageRemoveRequest { NodeId = deadId }, options), cancel);
+    public Task<Plan> StageRemoveAsync(string address, long documentVersion, string deadId, CancellationToken cancel)
+    {
+        var request = new StageRemoveRequest { NodeId = deadId, DocumentVersion = documentVersion };
+        return CallAsync(address, ChangeTimeout, (client, options) => client.StageRemoveAsync(request, options), cancel);
+    }
 
-    public Task<Admin.Cluster> ClearStagedAsync(string address, CancellationToken cancel) =>
-        CallAsync(address, ChangeTimeout, (client, options) => client.ClearStagedAsync(new ClearStagedRequest(), options), cancel);
+    public Task<Admin.Cluster> ClearStagedAsync(string address, long documentVersion, CancellationToken cancel) =>
+        CallAsync(address, ChangeTimeout, (client, options) => client.ClearStagedAsync(new ClearStagedRequest { DocumentVersion = documentVersion }, options), cancel);
 
     public Task<Admin.Cluster> ConfirmExitAsync(string address, string nodeId, CancellationToken cancel) =>
         CallAsync(address, ChangeTimeout, (client, options) => client.ConfirmExitAsync(new ConfirmExitRequest { NodeId = nodeId }, options), cancel);

@@ -137,6 +137,7 @@ public sealed class LeaveTests
     [InlineData("too_few_zones: 2 would stay", Conditions.Reasons.TooFewZones, true)]
     [InlineData("member_down: example-2 is away", Conditions.Reasons.NodesDown, true)]
     [InlineData("ring_not_ready: version 7 is not seen", Conditions.Reasons.RingConverging, false)]
+    [InlineData("document_changed: this node holds version 8", Conditions.Reasons.RingConverging, false)]
     public void Status_OfALeaveThatTheNodesRefuse_SaysWhy(string refusal, string reason, bool isBlocked)
     {
         var why = Refusals.Why(new NodeRefusedException(Grpc.Core.StatusCode.FailedPrecondition, refusal))!;

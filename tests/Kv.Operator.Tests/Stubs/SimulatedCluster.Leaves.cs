@@ -36,9 +36,10 @@ internal sealed partial class SimulatedCluster
 
     public string IdOf(string name) => VolumeOf(name).Generation == 0 ? $"id-{name}" : $"id-{name}-{VolumeOf(name).Generation}";
 
-    public Task<Admin.Plan> StageLeaveAsync(string address, IEnumerable<string> nodeIds, bool allowFewerZones, CancellationToken cancel)
+    public Task<Admin.Plan> StageLeaveAsync(string address, long documentVersion, IEnumerable<string> nodeIds, bool allowFewerZones, CancellationToken cancel)
     {
         Reach(address);
+        RequireVersion(address, documentVersion);
         Change(address, () =>
         {
             var names = nodeIds.Select(id => members.Find(member => memberIds[member] == id) ?? throw new NodeRefusedException(StatusCode.NotFound, $"not_member: {id}")).ToList();
@@ -52,9 +53,10 @@ internal sealed partial class SimulatedCluster
         return GetPlanAsync(address, cancel);
     }
 
-    public Task<Admin.Cluster> ClearStagedAsync(string address, CancellationToken cancel)
+    public Task<Admin.Cluster> ClearStagedAsync(string address, long documentVersion, CancellationToken cancel)
     {
         Reach(address);
+        RequireVersion(address, documentVersion);
         Change(address, () =>
         {
             staged.Clear();

@@ -18,9 +18,10 @@ internal sealed partial class SimulatedCluster
         processes[name].Restart(template);
     }
 
-    public Task<Admin.Plan> StageReplaceAsync(string address, string deadId, string peerAddress, CancellationToken cancel)
+    public Task<Admin.Plan> StageReplaceAsync(string address, long documentVersion, string deadId, string peerAddress, CancellationToken cancel)
     {
         Reach(address);
+        RequireVersion(address, documentVersion);
         Change(address, () =>
         {
             Reach(peerAddress);
@@ -40,9 +41,10 @@ internal sealed partial class SimulatedCluster
         return GetPlanAsync(address, cancel);
     }
 
-    public Task<Admin.Plan> StageRemoveAsync(string address, string deadId, CancellationToken cancel)
+    public Task<Admin.Plan> StageRemoveAsync(string address, long documentVersion, string deadId, CancellationToken cancel)
     {
         Reach(address);
+        RequireVersion(address, documentVersion);
         Change(address, () =>
         {
             if (DeadBy(deadId) is { } name && stagedRemoves.Add(name))

@@ -52,6 +52,9 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     /// <summary>Partitions whose owner has yet to get their data.</summary>
     public List<int> Rebuilding { get; } = [];
 
+    /// <summary>Nodes that hold an old document, whatever they say.</summary>
+    public HashSet<string> Behind { get; } = [];
+
     public IReadOnlyList<string> Members => members;
 
     public IReadOnlyDictionary<string, int> Replicas => replicas;
@@ -226,9 +229,10 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
         return Task.FromResult(View());
     }
 
-    public Task<Admin.Plan> StageJoinAsync(string address, IEnumerable<string> peerAddresses, CancellationToken cancel)
+    public Task<Admin.Plan> StageJoinAsync(string address, long documentVersion, IEnumerable<string> peerAddresses, CancellationToken cancel)
     {
         Reach(address);
+        RequireVersion(address, documentVersion);
         Change(address, () =>
         {
             foreach (var peer in peerAddresses.Where(peer => !members.Contains(peer) && !staged.Contains(peer)))
@@ -384,6 +388,14 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
         if (IsDown(address))
         {
             throw new NodeUnreachableException(address, "is down", null);
+        }
+    }
+
+    private void RequireVersion(string address, long seen)
+    {
+        if (seen != version || Behind.Contains(address))
+        {
+            throw new NodeRefusedException(StatusCode.FailedPrecondition, $"document_changed: this node holds another version than {seen}");
         }
     }
 
