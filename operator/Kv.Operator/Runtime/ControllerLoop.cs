@@ -53,8 +53,8 @@ internal sealed partial class ControllerLoop<TEntity>(
         }
     }
 
-    /// <summary>One of the three places that catch everything: an object that cannot be handled must not end the operator.</summary>
-    private async Task HandleAsync(ObjectKey key, CancellationToken cancel)
+    /// <summary>One pass. One of the three places that catch everything: an object that cannot be handled must not end the operator.</summary>
+    internal async Task HandleAsync(ObjectKey key, CancellationToken cancel)
     {
         var began = Stopwatch.GetTimestamp();
         var ok = false;

@@ -168,12 +168,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
                 return;
             }
 
-            var others = members.Where(member => member != node.Name).ToList();
-            if (IsUp(node.Name) && (PendingTransfers > 0 || others.Any(other => !IsUp(other)) || others.Any(other => ProcessOf(other).Uptime < TimeSpan.FromSeconds(30))))
-            {
-                Breaches.Add($"{node.Name} is restarted while others are not there");
-            }
-
+            CheckRestart(node.Name);
             processes[node.Name].Restart(template);
             Restarts++;
         });
