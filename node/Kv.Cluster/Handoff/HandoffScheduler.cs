@@ -201,7 +201,7 @@ internal sealed partial class HandoffScheduler(
                 if (vnode.Transfer is { IsCompleting: true } given && (given.Target != owner || !snapshot.IsUp(owner)))
                 {
                     // The document says that the data is with its owner. If that is down now, this node may have to stand in for it, alone.
-                    given.End();
+                    given.StandIn();
                 }
             }
             else if (vnode.Transfer is { IsEnded: false } past && ring.Size > vnode.Partition.Number

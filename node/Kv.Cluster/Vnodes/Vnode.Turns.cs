@@ -130,7 +130,7 @@ public sealed partial class Vnode
         pass.ConfirmsAll || (pass.HasWaiting && (!written || ((pass.Transfer is not null || !isLogged) && pass.HasConfirmed)));
 
     /// <summary>What is confirmed may be the very write that the transfer's target missed.</summary>
-    private static bool MayConfirm(VnodePass pass) => !(pass.HasConfirmed && pass.Transfer is { HasMissed: true, IsCompleting: true });
+    private static bool MayConfirm(VnodePass pass) => !(pass.HasConfirmed && pass.Transfer is { IsShort: true });
 
     /// <summary>Answers when all that the turn's answers say is so. Ends when all turns before have ended too. Throws nothing.</summary>
     private async Task FinishAsync(VnodePass pass, ValueTask durable, bool waitsForEarlier, Task previous)

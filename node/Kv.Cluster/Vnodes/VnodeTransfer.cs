@@ -16,6 +16,7 @@ public sealed class VnodeTransfer(NodeId target)
 
     private int state;
     private volatile bool hasMissed;
+    private volatile bool standsIn;
 
     public NodeId Target { get; } = target;
 
@@ -41,12 +42,25 @@ public sealed class VnodeTransfer(NodeId target)
     /// </summary>
     public void End() => Volatile.Write(ref state, EndedState);
 
+    /// <summary>
+    /// The completion is decided, and the target cannot be reached: writes go on here alone, for whoever means this node to stand in. One that is under way was meant for the owner that this
+    /// node was, and fails where the target does not take it.
+    /// </summary>
+    public void StandIn()
+    {
+        standsIn = true;
+        End();
+    }
+
     /// <summary>The target did not take a write. True if the write may be acknowledged all the same, because nobody will take the target for complete.</summary>
     internal bool Break()
     {
         hasMissed = true;
-        return Interlocked.CompareExchange(ref state, BrokenState, Active) != CompletingState;
+        return Interlocked.CompareExchange(ref state, BrokenState, Active) != CompletingState && !standsIn;
     }
+
+    /// <summary>The target missed a write and counts as complete, now or soon: nothing that was on its way to both is confirmed from here.</summary>
+    internal bool IsShort => hasMissed && (IsCompleting || standsIn);
 
     internal bool PassesWritesOn => Volatile.Read(ref state) is Active or CompletingState;
 }

@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
 using Kv.Cluster.Peers;
+using Kv.Core.Buckets;
+using Kv.Core.Objects;
+using Kv.Core.Quorum;
 using Kv.Core.Rings;
 using Kv.TestKit;
 using Xunit;
@@ -189,6 +192,37 @@ public sealed class HandoffTests
         await load.EndAsync();
         Assert.Equal(0, passedBack);
     });
+
+    [Fact]
+    public void AWriteThatTheNewOwnerMissed_IsNotAcknowledgedByTheOldOneAsTheOwner() => SimCluster.Run(
+        46,
+        4,
+        async cluster =>
+        {
+            await cluster.FormAsync(3);
+            var (source, guest) = (cluster.Nodes[1], cluster.Nodes[3]);
+            cluster.Network.Hold = (from, _, request) => from == source.Id && request is PeerRequest.Propose { Change: Core.Membership.DocumentChange.CompleteTransfers }
+                ? TimeSpan.FromSeconds(1)
+                : TimeSpan.Zero;
+            await cluster.JoinAsync(cluster.Nodes[0], [guest]);
+            Kv.Cluster.Vnodes.Vnode? giving = null;
+            await cluster.UntilAsync(() => (giving = source.Node.Vnodes.FirstOrDefault(vnode => vnode.Transfer is { IsCompleting: true } begun && begun.Target == guest.Id)) is not null, 60, "a partition is whole at the guest");
+            var partition = giving!.Partition;
+
+            // The guest stops hearing of the source, which hears of the decision and stands in.
+            cluster.Network.Cut(source.Id, guest.Id);
+            var key = KeyOf(cluster, partition);
+            var write = source.AskAsync(new KvRequest.Put { Key = key, Content = new Sibling { Dot = null, Value = "v"u8.ToArray() }, W = QuorumValue.All });
+            await cluster.UntilAsync(() => source.Document!.Ring.Owner(partition) == guest.Id && giving.Transfer!.IsEnded, 5, "the source stands in for the guest");
+            Assert.False(write.IsCompleted);
+            Assert.True(Assert.IsType<KvOutcome.Failed>(await write).Error.IsIndeterminate);
+        },
+        options: new ClusterOptions { AntiEntropy = false });
+
+    /// <summary>A key whose first replica is in the partition.</summary>
+    private static ObjectKey KeyOf(SimCluster cluster, PartitionId partition) => Enumerable.Range(0, 10_000)
+        .Select(number => new ObjectKey("default", "b", $"key-{number}"))
+        .First(key => RingHash.FirstPartition(key, BucketProps.NewType.ChashKeyFun, cluster.Document.Ring.Size) == partition);
 
     private static bool IsStep(string message, PeerRequest request) => (message, request) switch
     {
