@@ -57,6 +57,7 @@ internal sealed partial class Rebuilder
         while (!cancel.IsCancellationRequested)
         {
             Follow(state.Current);
+            await BeginAgainAsync(host.LostAgain(state.Current), cancel);
             var asked = jobs.Values.Take(MaxAsked).ToList();
             await Task.WhenAll(asked.Select(job => AskAllAsync(job, cancel).AsTask()));
             var whole = asked.Where(job => job.Step == null && host.Find(job.Partition) == job.Vnode).Select(job => job.Partition).ToImmutableArray();
@@ -101,6 +102,15 @@ internal sealed partial class Rebuilder
         }
 
         Volatile.Write(ref jobs, next.ToImmutable());
+    }
+
+    /// <summary>Until the document has the new plan, it is proposed again; where it has that the partitions are whole by now, they are damaged as any other, or rebuilt at once.</summary>
+    private async ValueTask BeginAgainAsync(ImmutableArray<PartitionId> lost, CancellationToken cancel)
+    {
+        if (!lost.IsEmpty && state.Current is { Document.Ring: var ring } snapshot)
+        {
+            await agreement.ChangeAsync(new DocumentChange.BeginRebuild(snapshot.Self, lost, ring.PlannedAt), cancel);
+        }
     }
 
     /// <summary>A member that has sent all need not send it again to the same store, whatever became of the process.</summary>

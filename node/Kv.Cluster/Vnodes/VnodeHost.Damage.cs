@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Kv.Cluster.Membership;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
@@ -8,22 +10,41 @@ namespace Kv.Cluster.Vnodes;
 /// <summary>Partitions whose data here is damaged or gone: not open, known to all who ask, and given up when they are to be rebuilt.</summary>
 public sealed partial class VnodeHost
 {
+    /// <summary>The plan in force when each loss was first seen: whatever was said to be whole by that plan, or is still said to be, may be what is lost.</summary>
+    private readonly ConcurrentDictionary<PartitionId, long> lostUnder = new();
     private int isDiscardingLater;
 
     /// <summary>Partitions whose data here is damaged or gone, and why; they are not open.</summary>
     public IReadOnlyDictionary<PartitionId, string> Damaged => stores.Damaged;
 
-    /// <summary>Gives up what is left of a partition that is damaged here and another's: as a stand-in, nobody else may have it.</summary>
-    internal ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel) => stores.DiscardAsync(partition, cancel);
+    /// <summary>Gives up what is left of a damaged partition. Where it is another's, nobody else may have it.</summary>
+    internal async ValueTask DiscardAsync(PartitionId partition, CancellationToken cancel)
+    {
+        await stores.DiscardAsync(partition, cancel);
+        lostUnder.TryRemove(partition, out _);
+    }
 
-    /// <summary>The document says that these are rebuilt from other replicas: what is left of them here is given up.</summary>
+    /// <summary>
+    /// Partitions of this node's that were lost once more by the plan that has them rebuilt. That they are whole may be decided at any moment, so that a new store in their place could pass
+    /// for a replica: they wait for another plan.
+    /// </summary>
+    internal ImmutableArray<PartitionId> LostAgain(ClusterSnapshot snapshot) =>
+        snapshot.Document is { Ring: var ring } ? [.. Rebuilt(snapshot, ring).Where(p => PlanOfLoss(p, ring) == ring.PlannedAt).Order()] : [];
+
+    /// <summary>What is damaged here, and rebuilt from other replicas as the document has it.</summary>
+    private IEnumerable<PartitionId> Rebuilt(ClusterSnapshot snapshot, Ring ring) =>
+        stores.Damaged.Keys.Where(p => p.Number < ring.Size && ring.Owner(p) == snapshot.Self && ring.IsRebuilding(p));
+
+    private long PlanOfLoss(PartitionId partition, Ring ring) => lostUnder.GetOrAdd(partition, ring.PlannedAt);
+
+    /// <summary>A plan that is newer than their loss has these rebuilt from other replicas: what is left of them here is given up.</summary>
     private async Task DiscardLostAsync(ClusterSnapshot snapshot, Ring ring)
     {
-        foreach (var partition in stores.Damaged.Keys.Where(p => p.Number < ring.Size && ring.Owner(p) == snapshot.Self && ring.IsRebuilding(p)).ToList())
+        foreach (var partition in Rebuilt(snapshot, ring).Where(p => PlanOfLoss(p, ring) < ring.PlannedAt).ToList())
         {
             try
             {
-                await stores.DiscardAsync(partition, CancellationToken.None);
+                await DiscardAsync(partition, CancellationToken.None);
                 LogDiscarded(partition);
             }
             catch (InvalidOperationException)
@@ -65,8 +86,18 @@ public sealed partial class VnodeHost
     /// <summary>Met while it was read, by whomever: this partition is as if it had been found so at the start, and the others go on.</summary>
     private void OnFoundDamaged(PartitionId partition, string reason)
     {
-        LogDamaged(partition, reason);
+        TellDamaged(partition, reason);
         CloseDamaged(partition);
+    }
+
+    private void TellDamaged(PartitionId partition, string reason)
+    {
+        if (state.Current.Document is { Ring: var ring })
+        {
+            _ = PlanOfLoss(partition, ring);
+        }
+
+        LogDamaged(partition, reason);
     }
 
     private void CloseDamaged(PartitionId partition)

@@ -80,7 +80,7 @@ public sealed partial class VnodeHost
         context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts, new KeyBackends(state), key => Reap(key));
         foreach (var (partition, reason) in stores.Damaged)
         {
-            LogDamaged(partition, reason);
+            TellDamaged(partition, reason);
         }
 
         stores.FoundDamaged += OnFoundDamaged;
@@ -271,7 +271,7 @@ public sealed partial class VnodeHost
 
             if (exception is StoreDamagedException && isNews)
             {
-                LogDamaged(partition, exception.Message);
+                TellDamaged(partition, exception.Message);
             }
 
             opening.SetException(exception);

@@ -33,7 +33,7 @@ public abstract record DocumentChange
 
     /// <summary>
     /// The owner's data of these partitions is lost, and it is to rebuild them from the other replicas; if the last plan is still that of version <paramref name="PlannedAt"/>. The caller has
-    /// seen that the keys have other replicas.
+    /// seen that the keys have other replicas. What it rebuilds already was lost once more: it is a new plan, by which what was sent before is not whole.
     /// </summary>
     public sealed record BeginRebuild(NodeId Owner, ImmutableArray<PartitionId> Partitions, long PlannedAt) : DocumentChange;
 

@@ -93,15 +93,13 @@ internal static class LossRules
             return Refused(RefusalReason.PlanChanged, $"partitions {string.Join(", ", change.Partitions)} are not all {change.Owner}'s");
         }
 
-        if (change.Partitions.All(ring.IsRebuilding))
+        // What others have sent of earlier losses counts no more, since this one may have taken it; nor what was sent of the same partition, where it is lost once more while it is rebuilt.
+        if (change.PlannedAt == ring.PlannedAt && !change.Partitions.IsEmpty)
         {
-            return Unchanged;
+            return Changed(document, document with { Ring = new Ring(ring.Owners, ring.NextOwners, [.. ring.Rebuilding.Union(change.Partitions).Order()], ClusterPlan.NextPlannedAt(document)) });
         }
 
-        // What others have sent of earlier losses counts no more, since this one may have taken it.
-        return change.PlannedAt == ring.PlannedAt
-            ? Changed(document, document with { Ring = new Ring(ring.Owners, ring.NextOwners, [.. ring.Rebuilding.Union(change.Partitions).Order()], ClusterPlan.NextPlannedAt(document)) })
-            : Refused(RefusalReason.PlanChanged, "another plan was committed meanwhile: look again");
+        return change.Partitions.All(ring.IsRebuilding) ? Unchanged : Refused(RefusalReason.PlanChanged, "another plan was committed meanwhile: look again");
     }
 
     public static DocumentChangeResult CompleteRebuild(ClusterDocument document, DocumentChange.CompleteRebuild change)

@@ -82,6 +82,48 @@ public sealed class DamageTests
         load.VerifyHeldBy(node, [rotten]);
     });
 
+    [Theory]
+    [InlineData(83, false)]
+    [InlineData(84, true)]
+    public void ARebuild_WhoseStoreIsDamagedWhileItsEndIsDecided_IsNotTakenForDone(int seed, bool restarts) => Run(seed, async (cluster, node, load) =>
+    {
+        await load.StopClientsAsync();
+        var rotten = await RotAsync(cluster, node);
+        var isDeciding = false;
+        cluster.Network.Hold = (_, _, request) =>
+        {
+            var isEnd = request is PeerRequest.Accept { Document.Ring.Rebuilding.IsEmpty: true } && cluster.Document.Ring.IsRebuilding(rotten);
+            isDeciding |= isEnd;
+            return isEnd ? TimeSpan.FromSeconds(2) : TimeSpan.Zero;
+        };
+        Assert.True((await RebuildAsync(node, rotten)).IsOk);
+        await cluster.UntilAsync(() => isDeciding, 60, "the owner says that it has all");
+        if (restarts)
+        {
+            node.Kill(losesPower: false);
+        }
+
+        Assert.True(node.Volume.Rot(rotten));
+        if (restarts)
+        {
+            await node.StartAsync();
+        }
+        else
+        {
+            await ReadAllAsync(node, rotten);
+        }
+
+        await cluster.DelayAsync(TimeSpan.FromSeconds(5));
+        if (node.Node.Admin.GetNode().Damaged.ContainsKey(rotten) && cluster.Document.Ring.Rebuilding.IsEmpty)
+        {
+            Assert.True((await RebuildAsync(node, rotten)).IsOk);
+        }
+
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && node.Node.Vnodes.Any(vnode => vnode.Partition == rotten), 120, "the partition is rebuilt");
+        load.VerifyHeldBy(node, [rotten]);
+        Assert.NotEmpty(node.Volume.Contents(rotten));
+    });
+
     [Fact]
     public void KeysWithNoReplicaLeft_TakeTheCallersWord() => Run(76, async (cluster, node, load) =>
     {
@@ -193,6 +235,18 @@ public sealed class DamageTests
         Assert.Equal(1, node.Node.Admin.GetNode().Held);
         Assert.True((await RebuildAsync(node, hints, allowDataLoss: true)).IsOk);
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ConfirmExitAsync(node.Id, default)));
+    });
+
+    /// <summary>No request does while the partition is rebuilt.</summary>
+    private static Task<bool> ReadAllAsync(SimNode node, PartitionId partition) => node.InAsync(async () =>
+    {
+        var vnode = node.Node.Vnodes.Single(vnode => vnode.Partition == partition);
+        foreach (var key in node.Volume.Contents(partition).Keys)
+        {
+            await vnode.GetAsync(key, headOnly: false);
+        }
+
+        return true;
     });
 
     private static void Run(int seed, Func<SimCluster, SimNode, Load, Task> story) => SimCluster.Run(seed, 4, async cluster =>

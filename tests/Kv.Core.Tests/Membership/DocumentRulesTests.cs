@@ -225,7 +225,15 @@ public sealed class DocumentRulesTests
         Assert.True(after.Ring.PlannedAt > plan);
         Unchanged(after, new BeginRebuild(owner, [lost], plan));
         Unchanged(after, new CompleteRebuild(owner, [lost], plan));
-        var rebuilt = Change(after, new CompleteRebuild(owner, [lost], after.Ring.PlannedAt));
+
+        // Lost once more in the midst: whoever says by the plan before that it is whole speaks of what is gone.
+        var again = Change(after, new BeginRebuild(owner, [lost], after.Ring.PlannedAt));
+        Assert.Equal([lost], again.Ring.Rebuilding);
+        Assert.True(again.Ring.PlannedAt > after.Ring.PlannedAt);
+        Unchanged(again, new BeginRebuild(owner, [lost], after.Ring.PlannedAt));
+        Unchanged(again, new CompleteRebuild(owner, [lost], after.Ring.PlannedAt));
+        Unchanged(again, new BeginRebuild(owner, [], again.Ring.PlannedAt));
+        var rebuilt = Change(again, new CompleteRebuild(owner, [lost], again.Ring.PlannedAt));
         Assert.Empty(rebuilt.Ring.Rebuilding);
 
         // Sent again when all is done.
