@@ -25,10 +25,13 @@ internal sealed partial class RebuildSource(
     HandoffStatistics statistics,
     ILogger<RebuildSource> log)
 {
-    /// <summary>Guards <see cref="feeds"/> and what is in the feeds.</summary>
+    /// <summary>Guards <see cref="feeds"/>, what is in the feeds, and <see cref="running"/>.</summary>
     private readonly Lock gate = new();
     private readonly Dictionary<PartitionId, RebuildFeed> feeds = [];
     private readonly AsyncSignal wake = new(time);
+
+    /// <summary>Feeds under way, those among them that nobody waits for any more.</summary>
+    private int running;
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -76,7 +79,7 @@ internal sealed partial class RebuildSource(
         {
             lock (gate)
             {
-                return feeds.Values.Count(feed => feed.Job.IsRunning);
+                return running;
             }
         }
     }
@@ -118,14 +121,14 @@ internal sealed partial class RebuildSource(
                 }
             }
 
-            var free = options.RebuildConcurrency - feeds.Values.Count(feed => feed.Job.IsRunning);
             var now = time.GetTimestamp();
             var due = feeds.Values
                 .Where(feed => !feed.IsDone && !feed.Job.IsRunning && feed.Job.NotBefore <= now && snapshot.IsUp(feed.Job.Target))
                 .OrderBy(feed => feed.Job.Failures).ThenBy(feed => feed.Job.CreatedAt).ThenBy(feed => feed.Job.Partition);
-            foreach (var feed in due.Take(Math.Max(0, free)))
+            foreach (var feed in due.Take(options.RebuildConcurrency - running).ToList())
             {
                 feed.Job.IsRunning = true;
+                running++;
                 starting.Add(feed);
             }
         }
@@ -168,6 +171,7 @@ internal sealed partial class RebuildSource(
         var hasFailed = problem is not null && !feed.Job.IsStopped;
         lock (gate)
         {
+            running--;
             feed.IsDone = problem is null;
             feed.Job.Conclude(problem, hasFailed, options.HandoffInterval, time);
         }

@@ -125,6 +125,39 @@ public sealed class DamageTests
     });
 
     [Fact]
+    public void ARebuildThatAnotherPlanReplaces_KeepsItsPlaceUntilItsBatchIsAnswered() => Run(
+        85,
+        async (cluster, node, load) =>
+        {
+            await load.StopClientsAsync();
+            node.Kill(losesPower: false);
+            var rotten = node.Volume.Partitions.Where(partition => cluster.Document.Ring.Owner(partition) == node.Id && node.Volume.Rot(partition)).Take(2).ToList();
+            await node.StartAsync();
+            await cluster.UntilAsync(() => node.Node.Admin.GetNode().Damaged.Count == 2, 20, "both are known to be damaged");
+            var (answer, sent) = (TimeSpan.FromSeconds(5), new List<(NodeId From, TimeSpan At)>());
+            cluster.Network.Hold = (from, to, request) =>
+            {
+                if (request is not PeerRequest.HandoffBatch { Entries.Count: > 0 })
+                {
+                    return TimeSpan.Zero;
+                }
+
+                sent.Add((from, TimeSpan.FromTicks(cluster.Scheduler.Now)));
+                return answer;
+            };
+            Assert.True((await RebuildAsync(node, rotten[0])).IsOk);
+            await cluster.UntilAsync(() => sent.Count > 0, 20, "something is on its way");
+            Assert.True((await RebuildAsync(node, rotten[1])).IsOk);
+            await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty, 300, "both are rebuilt");
+            load.VerifyHeldBy(node, [.. rotten]);
+            foreach (var batches in sent.GroupBy(batch => batch.From, batch => batch.At))
+            {
+                Assert.All(batches.Zip(batches.Skip(1)), pair => Assert.True(pair.Second - pair.First >= answer, $"node {batches.Key} sends at {pair.First} and at {pair.Second}"));
+            }
+        },
+        new ClusterOptions { RequestTimeout = TimeSpan.FromSeconds(5), AntiEntropy = false, RebuildConcurrency = 1 });
+
+    [Fact]
     public void KeysWithNoReplicaLeft_TakeTheCallersWord() => Run(76, async (cluster, node, load) =>
     {
         var admin = cluster.Nodes[3];
@@ -249,14 +282,18 @@ public sealed class DamageTests
         return true;
     });
 
-    private static void Run(int seed, Func<SimCluster, SimNode, Load, Task> story) => SimCluster.Run(seed, 4, async cluster =>
-    {
-        await cluster.FormAsync(4);
-        var load = await Load.BeginAsync(cluster);
-        await load.WriteAllAsync(cluster.Nodes[1]);
-        await cluster.DelayAsync(TimeSpan.FromSeconds(2));
-        await story(cluster, cluster.Nodes[0], load);
-    });
+    private static void Run(int seed, Func<SimCluster, SimNode, Load, Task> story, ClusterOptions? options = null) => SimCluster.Run(
+        seed,
+        4,
+        async cluster =>
+        {
+            await cluster.FormAsync(4);
+            var load = await Load.BeginAsync(cluster);
+            await load.WriteAllAsync(cluster.Nodes[1]);
+            await cluster.DelayAsync(TimeSpan.FromSeconds(2));
+            await story(cluster, cluster.Nodes[0], load);
+        },
+        options: options);
 
     /// <summary>Has the node hold hints for another, loses them on its disk, and brings the other back; gives their partition.</summary>
     private static async Task<PartitionId> DamageHintsAsync(SimCluster cluster, SimNode node, Load load)
