@@ -110,6 +110,18 @@ public sealed partial class SourceTests
         Offenders.None(found, reason);
     }
 
+    /// <summary>People find what a line of the log means, and count it, by its number: each names one place in the tree.</summary>
+    [Fact]
+    public void LogEvent_HasANumberOfItsOwn()
+    {
+        var events = Production
+            .SelectMany(path => LogEvent().Matches(Repository.Read(path)).Select(match => (path, id: match.Groups["id"].Value)))
+            .ToLookup(logged => logged.id, logged => logged.path);
+        Assert.NotEmpty(events);
+        var shared = events.Where(places => places.Count() > 1).Select(places => $"{places.Key}: {string.Join(", ", places)}");
+        Offenders.None(shared, "two log events of one number");
+    }
+
     /// <summary>Tests that measure time fail on a busy machine; time is a fake provider's there.</summary>
     [Fact]
     public void Test_DoesNotMeasureTime()
@@ -129,6 +141,9 @@ public sealed partial class SourceTests
 
     [GeneratedRegex(@"^\s*(?:(?:public|internal|private|protected|static|sealed|abstract|partial|readonly|ref|file) )*(?:class|struct|interface|enum|record(?: struct| class)?) (?<name>[A-Z]\w+)", RegexOptions.Multiline)]
     private static partial Regex AnyType();
+
+    [GeneratedRegex(@"\[LoggerMessage\(\s*(?:EventId\s*=\s*)?(?<id>\d+)")]
+    private static partial Regex LogEvent();
 
     [GeneratedRegex("[A-Z][a-z0-9]*")]
     private static partial Regex Word();

@@ -226,9 +226,9 @@ internal sealed partial class RebuildSource(
         return PreferenceList.Holds(document.Ring, RingHash.FirstPartition(key, props.ChashKeyFun, document.Ring.Size), props.NVal, partition);
     }
 
-    [LoggerMessage(2150, LogLevel.Warning, "what is held here of partition {Partition} could not be sent to {Owner}, which rebuilds it: {Problem}")]
+    [LoggerMessage(2133, LogLevel.Warning, "what is held here of partition {Partition} could not be sent to {Owner}, which rebuilds it: {Problem}")]
     private partial void LogFailed(PartitionId partition, NodeId owner, string problem);
 
-    [LoggerMessage(2151, LogLevel.Information, "partition {Partition}: {Objects} objects were sent to {Owner}, which rebuilds it")]
+    [LoggerMessage(2134, LogLevel.Information, "partition {Partition}: {Objects} objects were sent to {Owner}, which rebuilds it")]
     private partial void LogSent(PartitionId partition, NodeId owner, long objects);
 }

@@ -179,6 +179,6 @@ internal sealed partial class Rebuilder
         }
     }
 
-    [LoggerMessage(2152, LogLevel.Information, "{Count} partitions are rebuilt from their other replicas")]
+    [LoggerMessage(2136, LogLevel.Information, "{Count} partitions are rebuilt from their other replicas")]
     private partial void LogRebuilt(int count);
 }

@@ -335,12 +335,12 @@ internal sealed partial class InboundStream(
         return true;
     }
 
-    [LoggerMessage(2111, LogLevel.Warning, "a request of node {Node} with code {Code} cannot be read: {Problem}")]
+    [LoggerMessage(2221, LogLevel.Warning, "a request of node {Node} with code {Code} cannot be read: {Problem}")]
     private partial void LogUnreadable(Core.Rings.NodeId node, byte code, string problem);
 
-    [LoggerMessage(2112, LogLevel.Error, "handling a request of node {Node} failed")]
+    [LoggerMessage(2222, LogLevel.Error, "handling a request of node {Node} failed")]
     private partial void LogFailed(Core.Rings.NodeId node, Exception exception);
 
-    [LoggerMessage(2113, LogLevel.Debug, "the stream of node {Node} cannot be written: {Reason}")]
+    [LoggerMessage(2223, LogLevel.Debug, "the stream of node {Node} cannot be written: {Reason}")]
     private partial void LogWriteEnded(Core.Rings.NodeId node, string reason);
 }

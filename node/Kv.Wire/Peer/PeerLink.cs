@@ -295,18 +295,18 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(2001, LogLevel.Information, "peer {Peer} at {Address}: {Lane} stream open")]
+    [LoggerMessage(2201, LogLevel.Information, "peer {Peer} at {Address}: {Lane} stream open")]
     private partial void LogConnected(NodeId peer, string address, PeerLane lane);
 
-    [LoggerMessage(2002, LogLevel.Warning, "peer {Peer} at {Address}: {Lane} stream lost: {Reason}")]
+    [LoggerMessage(2202, LogLevel.Warning, "peer {Peer} at {Address}: {Lane} stream lost: {Reason}")]
     private partial void LogLost(NodeId peer, string address, PeerLane lane, string reason);
 
-    [LoggerMessage(2003, LogLevel.Error, "peer {Peer} at {Address}: {Lane} stream refused: {Reason}")]
+    [LoggerMessage(2203, LogLevel.Error, "peer {Peer} at {Address}: {Lane} stream refused: {Reason}")]
     private partial void LogRefused(NodeId peer, string address, PeerLane lane, string reason);
 
-    [LoggerMessage(2005, LogLevel.Warning, "peer {Peer} is not at {Address}, where the cluster has it: {Lane} stream refused: {Reason}")]
+    [LoggerMessage(2205, LogLevel.Warning, "peer {Peer} is not at {Address}, where the cluster has it: {Lane} stream refused: {Reason}")]
     private partial void LogOtherNode(NodeId peer, string address, PeerLane lane, string reason);
 
-    [LoggerMessage(2004, LogLevel.Debug, "peer {Peer} at {Address}: {Lane} stream cannot be opened: {Reason}")]
+    [LoggerMessage(2204, LogLevel.Debug, "peer {Peer} at {Address}: {Lane} stream cannot be opened: {Reason}")]
     private partial void LogUnreachable(NodeId peer, string address, PeerLane lane, string reason);
 }

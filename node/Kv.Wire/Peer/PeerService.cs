@@ -103,9 +103,9 @@ public sealed partial class PeerService(
             : null;
     }
 
-    [LoggerMessage(2101, LogLevel.Debug, "peer stream from {Peer} ended: {Reason}")]
+    [LoggerMessage(2211, LogLevel.Debug, "peer stream from {Peer} ended: {Reason}")]
     private partial void LogEnded(string peer, string reason);
 
-    [LoggerMessage(2102, LogLevel.Warning, "peer stream of node {Node} refused: {Reason}")]
+    [LoggerMessage(2212, LogLevel.Warning, "peer stream of node {Node} refused: {Reason}")]
     private partial void LogRefused(NodeId node, string reason);
 }

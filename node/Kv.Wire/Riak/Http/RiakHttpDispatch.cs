@@ -173,6 +173,6 @@ internal sealed partial class RiakHttpDispatch
         await http.SendAndCloseAsync(fault);
     }
 
-    [LoggerMessage(4001, LogLevel.Error, "a {Method} request failed in a way it never should")]
+    [LoggerMessage(2311, LogLevel.Error, "a {Method} request failed in a way it never should")]
     private partial void LogUnexpected(Exception bug, string method);
 }
