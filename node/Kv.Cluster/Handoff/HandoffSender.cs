@@ -29,8 +29,11 @@ internal sealed class HandoffSender(
 
     private readonly Pace pace = new(options.HandoffBytesPerSecond, 1, static () => false, time);
 
-    /// <summary>Why a batch is not with the target; <paramref name="IsRefusal"/> where the target has seen it and would not take it.</summary>
-    private sealed record Problem(string Text, bool IsRefusal = false);
+    /// <summary>
+    /// Why a batch is not with the target; <paramref name="IsRefusal"/> where the target has seen it and would not take it, <paramref name="IsOfObject"/> where it says that this is due to an
+    /// object of the batch.
+    /// </summary>
+    private sealed record Problem(string Text, bool IsRefusal = false, bool IsOfObject = false);
 
     /// <summary>
     /// Asks whether the target would take the partition. Before writes are passed on to it, this makes sure that it knows itself for the partition's home: else it could take
@@ -43,12 +46,16 @@ internal sealed class HandoffSender(
     public ValueTask<string?> SendAllAsync(Vnode vnode, HandoffJob job, CancellationToken cancel)
     {
         job.Begin(vnode.ApproximateCount, time.GetTimestamp());
-        return SendAsync(vnode, job, null, cancel);
+        return FoldAsync(vnode, job, null, async (entries, fence) => (await SendBatchAsync(vnode, entries, fence, job, cancel)).Problem, cancel);
     }
 
-    /// <summary>Sends what the vnode holds and is meant, all of it where <paramref name="isMeant"/> is null; the job has begun.</summary>
-    public ValueTask<string?> SendAsync(Vnode vnode, HandoffJob job, Func<ReadOnlyMemory<byte>, bool>? isMeant, CancellationToken cancel) =>
-        FoldAsync(vnode, job, isMeant, async (entries, fence) => (await SendBatchAsync(vnode, entries, fence, job, cancel)).Problem, cancel);
+    /// <summary>
+    /// Sends what the vnode holds and is meant, and goes on holding it; the job has begun. An object that the target says it cannot have is counted, and does not hold back the rest: any other
+    /// refusal may be over when the batch is sent again.
+    /// </summary>
+    public ValueTask<string?> SendMeantAsync(Vnode vnode, HandoffJob job, Func<ReadOnlyMemory<byte>, bool> isMeant, CancellationToken cancel) =>
+        FoldAsync(
+            vnode, job, isMeant, (entries, fence) => SendPartsAsync(vnode, entries, fence, job, static problem => problem.IsOfObject, static _ => default, cancel), cancel);
 
     /// <summary>
     /// Sends what the vnode holds for the target, and removes what the target has on disk, so that an attempt that breaks off, or a restart of either, leaves what is still to be sent and
@@ -58,7 +65,17 @@ internal sealed class HandoffSender(
     public ValueTask<string?> ReturnAllAsync(Vnode vnode, HandoffJob job, long ifWrites, CancellationToken cancel)
     {
         job.Begin(vnode.ApproximateCount, time.GetTimestamp());
-        return FoldAsync(vnode, job, null, (entries, fence) => ReturnBatchAsync(vnode, entries, fence, job, ifWrites, cancel), cancel);
+        return FoldAsync(
+            vnode, job, null, (entries, fence) => SendPartsAsync(vnode, entries, fence, job, static problem => problem.IsRefusal, ForgetAsync, cancel), cancel);
+
+        async ValueTask ForgetAsync(List<StoredEntry> sent)
+        {
+            if (await vnode.ForgetAsync(sent, ifWrites))
+            {
+                job.Returned(sent.Count, time.GetTimestamp());
+                statistics.Returned(sent.Count);
+            }
+        }
     }
 
     private async ValueTask<string?> FoldAsync(
@@ -106,31 +123,33 @@ internal sealed class HandoffSender(
     }
 
     /// <summary>Which objects of a refused batch the target will not have is found by halves: its answer is about the first that it came to.</summary>
-    private async ValueTask<Problem?> ReturnBatchAsync(Vnode vnode, List<StoredEntry> batch, Fence fence, HandoffJob job, long ifWrites, CancellationToken cancel)
+    private async ValueTask<Problem?> SendPartsAsync(
+        Vnode vnode, List<StoredEntry> batch, Fence fence, HandoffJob job, Func<Problem, bool> mayStay, Func<List<StoredEntry>, ValueTask> whenSent, CancellationToken cancel)
     {
         var parts = new Stack<List<StoredEntry>>([batch]);
         while (parts.TryPop(out var part))
         {
             var (problem, sent) = await SendBatchAsync(vnode, part, fence, job, cancel);
-            switch (problem)
+            if (problem is null)
             {
-                case null:
-                    if (await vnode.ForgetAsync(sent, ifWrites))
-                    {
-                        job.Returned(sent.Count, time.GetTimestamp());
-                        statistics.Returned(sent.Count);
-                    }
-
-                    break;
-                case { IsRefusal: true } when part.Count > 1:
-                    parts.Push(part[(part.Count / 2)..]);
-                    parts.Push(part[..(part.Count / 2)]);
-                    break;
-                case { IsRefusal: true } refusal when job.ObjectsRefused < options.HandoffMaxRefused && await AskAsync(job.Partition, job.Target, cancel) is null:
-                    job.Refused(part[0].Key, refusal.Text);
-                    break;
-                default:
-                    return problem;
+                await whenSent(sent);
+            }
+            else if (!mayStay(problem))
+            {
+                return problem;
+            }
+            else if (part.Count > 1)
+            {
+                parts.Push(part[(part.Count / 2)..]);
+                parts.Push(part[..(part.Count / 2)]);
+            }
+            else if (job.ObjectsRefused < options.HandoffMaxRefused && await AskAsync(job.Partition, job.Target, cancel) is null)
+            {
+                job.Refused(part[0].Key, problem.Text);
+            }
+            else
+            {
+                return problem;
             }
         }
 
@@ -201,7 +220,8 @@ internal sealed class HandoffSender(
                     await Task.Delay(BusyPause * (0.5 + random.NextDouble()), time, cancel);
                     break;
                 case PeerReply.Refused refused:
-                    return new Problem($"the target refused: {refused.Reason}", IsRefusal: true);
+                    var isOfObject = refused.Reason.StartsWith(PeerReply.Refused.OfObject, StringComparison.Ordinal);
+                    return new Problem($"the target refused: {refused.Reason}", IsRefusal: true, isOfObject);
                 case PeerReply.StaleFence:
                     return StaleFence;
                 case PeerReply.WrongOwner:

@@ -23,7 +23,7 @@ internal sealed class RebuildJob(Vnode vnode, long plannedAt, ulong attempt)
     public ulong Attempt { get; } = attempt;
 
     /// <summary>Null when all is here.</summary>
-    public RebuildStep? Step { get; private set; } = RebuildStep.Return;
+    public RebuildStep? Step { get; private set; } = RebuildStep.SendHeld;
 
     /// <summary>Whether the last asking ended a step, so that the next can begin at once.</summary>
     public bool HasStepped { get; set; }
@@ -43,6 +43,6 @@ internal sealed class RebuildJob(Vnode vnode, long plannedAt, ulong attempt)
     {
         answered.Clear();
         HasStepped = true;
-        Step = Step == RebuildStep.Return ? RebuildStep.Send : null;
+        Step = Step == RebuildStep.SendHeld ? RebuildStep.Send : null;
     }
 }

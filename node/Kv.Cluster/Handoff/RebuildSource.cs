@@ -27,7 +27,7 @@ internal sealed partial class RebuildSource(
 {
     /// <summary>Guards <see cref="feeds"/>, what is in the feeds, and <see cref="running"/>.</summary>
     private readonly Lock gate = new();
-    private readonly Dictionary<PartitionId, RebuildFeed> feeds = [];
+    private readonly Dictionary<(PartitionId Partition, RebuildStep Step), RebuildFeed> feeds = [];
     private readonly AsyncSignal wake = new(time);
 
     /// <summary>Feeds under way, those among them that nobody waits for any more.</summary>
@@ -60,7 +60,7 @@ internal sealed partial class RebuildSource(
             return new PeerReply.Rebuilding(broken);
         }
 
-        return ask.Step == RebuildStep.Return ? HandleReturn(snapshot, ask.Partition) : HandleSend(snapshot.Self, from, ask);
+        return ask.Step == RebuildStep.SendHeld && !Sources(snapshot, ask.Partition, ask.Step).Any() ? new PeerReply.Done() : HandleSend(snapshot.Self, from, ask);
     }
 
     /// <summary>What is sent from here.</summary>
@@ -84,26 +84,28 @@ internal sealed partial class RebuildSource(
         }
     }
 
-    /// <summary>What goes home by handoff is looked for there later, by the next step: nobody may bring any after that.</summary>
-    private PeerReply HandleReturn(ClusterSnapshot snapshot, PartitionId partition)
-    {
-        var held = Near(snapshot, partition).Where(vnode => !HandoffReceiver.IsHome(snapshot, vnode.Partition)).Select(vnode => vnode.Partition).Order().ToList();
-        return held.Count == 0 ? new PeerReply.Done() : new PeerReply.Rebuilding($"holds data for the owners of partitions {string.Join(", ", held)}, which goes back to them first");
-    }
-
     private PeerReply HandleSend(NodeId self, NodeId owner, PeerRequest.Rebuild ask)
     {
         lock (gate)
         {
-            if (!feeds.TryGetValue(ask.Partition, out var feed) || feed.Attempt != ask.Attempt || feed.Job.Transfer.PlannedAt != ask.PlannedAt)
+            RemoveWhere(feed => feed.Job.Partition == ask.Partition && !feed.IsFor(ask));
+            if (!feeds.TryGetValue((ask.Partition, ask.Step), out var feed))
             {
-                feed?.Job.Stop();
-                feed = new RebuildFeed(new Transfer(ask.Partition, self, owner, ask.PlannedAt), ask.Attempt, time.GetTimestamp());
-                feeds[ask.Partition] = feed;
+                feed = new RebuildFeed(new Transfer(ask.Partition, self, owner, ask.PlannedAt), ask.Attempt, ask.Step, time.GetTimestamp());
+                feeds.Add((ask.Partition, ask.Step), feed);
                 wake.Set();
             }
 
             return feed.IsDone ? new PeerReply.Done() : new PeerReply.Rebuilding(feed.Job.LastError);
+        }
+    }
+
+    private void RemoveWhere(Func<RebuildFeed, bool> isOver)
+    {
+        foreach (var (key, feed) in feeds.Where(feed => isOver(feed.Value)).ToList())
+        {
+            feed.Job.Stop();
+            feeds.Remove(key);
         }
     }
 
@@ -112,15 +114,7 @@ internal sealed partial class RebuildSource(
         var starting = new List<RebuildFeed>();
         lock (gate)
         {
-            foreach (var (partition, feed) in feeds.ToList())
-            {
-                if (!IsWanted(snapshot, partition, feed.Job.Target, feed.Job.Transfer.PlannedAt))
-                {
-                    feed.Job.Stop();
-                    feeds.Remove(partition);
-                }
-            }
-
+            RemoveWhere(feed => !IsWanted(snapshot, feed.Job.Partition, feed.Job.Target, feed.Job.Transfer.PlannedAt));
             var now = time.GetTimestamp();
             var due = feeds.Values
                 .Where(feed => !feed.IsDone && !feed.Job.IsRunning && feed.Job.NotBefore <= now && snapshot.IsUp(feed.Job.Target))
@@ -153,11 +147,11 @@ internal sealed partial class RebuildSource(
     {
         var snapshot = state.Current;
         var partition = feed.Job.Partition;
-        var sources = Near(snapshot, partition).Where(vnode => vnode.Partition != partition).OrderBy(vnode => vnode.Partition).ToList();
+        var sources = Sources(snapshot, partition, feed.Step).OrderBy(vnode => vnode.Partition).ToList();
         feed.Job.Begin(sources.Sum(vnode => vnode.ApproximateCount), time.GetTimestamp());
         foreach (var vnode in sources)
         {
-            if (await sender.SendAsync(vnode, feed.Job, key => IsMeant(key, partition), cancel) is { } problem)
+            if (await sender.SendMeantAsync(vnode, feed.Job, key => IsMeant(key, partition), cancel) is { } problem)
             {
                 return $"partition {vnode.Partition}: {problem}";
             }
@@ -187,6 +181,11 @@ internal sealed partial class RebuildSource(
             LogSent(feed.Job.Partition, feed.Job.Target, feed.Job.ObjectsSent);
         }
 
+        if (feed.IsDone && feed.Job.RefusedText is { } refused)
+        {
+            LogRefused(feed.Job.Partition, feed.Job.Target, refused);
+        }
+
         wake.Set();
     }
 
@@ -205,6 +204,12 @@ internal sealed partial class RebuildSource(
         return host.Open.Where(vnode => vnode.Partition.Number < document.Ring.Size && PreferenceList.Share(document.Ring, vnode.Partition, partition, most));
     }
 
+    /// <summary>
+    /// What a step sends. First what is held here for others, whoever they are: from here on it may go home behind a fold of its owner's that has passed, or stay here because its owner refuses it.
+    /// </summary>
+    private IEnumerable<Vnode> Sources(ClusterSnapshot snapshot, PartitionId partition, RebuildStep step) => Near(snapshot, partition)
+        .Where(vnode => step == RebuildStep.SendHeld ? !HandoffReceiver.IsHome(snapshot, vnode.Partition) : vnode.Partition != partition);
+
     /// <summary>What is held here and cannot be read may be the last of something, until somebody gives it up.</summary>
     private string? Broken(ClusterSnapshot snapshot, PartitionId partition)
     {
@@ -214,7 +219,7 @@ internal sealed partial class RebuildSource(
         return near.Count == 0 ? null : $"its data of partitions {string.Join(", ", near)} is damaged, and may be the last of something: rebuild these too";
     }
 
-    /// <summary>Whether the partition is one of the key's. One that cannot be read is sent: the owner refuses it, and says so.</summary>
+    /// <summary>Whether the partition is one of the key's. One that cannot be read is sent: the owner refuses it, and says so, and it stays here.</summary>
     private bool IsMeant(ReadOnlyMemory<byte> stored, PartitionId partition)
     {
         if (state.Current.Document is not { } document || !ObjectKeyCodec.TryDecode(stored, out var key))
@@ -231,4 +236,7 @@ internal sealed partial class RebuildSource(
 
     [LoggerMessage(2134, LogLevel.Information, "partition {Partition}: {Objects} objects were sent to {Owner}, which rebuilds it")]
     private partial void LogSent(PartitionId partition, NodeId owner, long objects);
+
+    [LoggerMessage(2135, LogLevel.Warning, "what is held here of partition {Partition} is with {Owner}, which rebuilds it, but for what that refuses: {Refused}")]
+    private partial void LogRefused(PartitionId partition, NodeId owner, string refused);
 }

@@ -11,7 +11,7 @@ namespace Kv.Cluster.Handoff;
 
 /// <summary>
 /// Gives this node the data of partitions that it took over without. An acknowledged write may be left with one member alone, under any partition of its key and as a stand-in too. So
-/// every member is asked twice: first to hand back what it holds for others, and when all have, to send what it holds; after that nothing of the partition's keys is anywhere but here. All
+/// every member is asked twice: first to send what it holds for others, and when all have, to send what it holds; after that nothing of the partition's keys is anywhere but here. All
 /// state is made anew after a restart, but what was sent counts as long as the store is the same. (Riak: riak_kv_vnode:repair/1, which asks the two neighbours and forgets stand-ins.)
 /// </summary>
 internal sealed partial class Rebuilder

@@ -51,6 +51,9 @@ public abstract record PeerReply
 
         /// <summary>With what it begins where it does not know the request.</summary>
         public const string Unreadable = "unreadable: ";
+
+        /// <summary>With what it begins where it cannot have one of the objects that it was sent, whenever that is sent.</summary>
+        public const string OfObject = "object: ";
     }
 
     /// <summary>The request was done and has no result.</summary>

@@ -180,7 +180,7 @@ public sealed partial class Vnode
                 || !Fits(kept, out reason))
             {
                 // What could be read stays merged; the sender keeps everything.
-                command.Pending = new VnodeReply(new PeerReply.Refused(reason));
+                command.Pending = new VnodeReply(new PeerReply.Refused(PeerReply.Refused.OfObject + reason));
                 return;
             }
 

@@ -115,7 +115,7 @@ public sealed partial class Vnode : IAsyncDisposable
         {
             if (IsTooLong(entry.Key, out var refusal))
             {
-                return refusal.Reply;
+                return new PeerReply.Refused(PeerReply.Refused.OfObject + ((PeerReply.Refused)refusal.Reply).Reason);
             }
         }
 

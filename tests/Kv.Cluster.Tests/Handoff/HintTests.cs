@@ -85,6 +85,37 @@ public sealed class HintTests
         await load.VerifyAsync();
     });
 
+    [Theory]
+    [InlineData(68, false)]
+    [InlineData(69, true)]
+    public void AnObjectThatItsOwnerRefuses_HoldsBackNoRebuild(int seed, bool isRefusedThereToo) => Run(seed, async (cluster, load, absent) =>
+    {
+        var key = Enumerable.Range(0, 100).Select(number => new ObjectKey(load.Keys[0].BucketType, "large", $"large{number}")).First(key => IsOf(cluster, key, absent.Id));
+        Assert.IsType<KvOutcome.Stored>(await cluster.Nodes[0].AskAsync(new KvRequest.Put { Key = key, Content = new Sibling { Dot = null, Value = new byte[5000] } }));
+        absent.Volume.MostValueBytes = 4000;
+        await absent.StartAsync();
+        var holder = await FindStuckAsync(cluster);
+        var stuck = holder.Node.Admin.GetTransfers().Single(transfer => transfer.Kind == TransferKind.Hinted && transfer.LastError.Length > 0).Partition;
+
+        // Another owner of the key loses what it has, and may not take it back.
+        var lost = PrimariesOf(cluster, key).First(entry => entry.Node != absent.Id && entry.Node != holder.Id);
+        var owner = cluster.Nodes.Single(node => node.Id == lost.Node);
+        owner.Kill(losesPower: false);
+        Assert.True(owner.Volume.Rot(lost.Partition));
+        owner.Volume.MostValueBytes = isRefusedThereToo ? 4000 : owner.Volume.MostValueBytes;
+        await owner.StartAsync();
+        await cluster.UntilAsync(() => owner.Node.Admin.GetNode().Damaged.ContainsKey(lost.Partition), 20, "the loss is known");
+        SimCluster.Expect((await owner.InAsync(async () => await owner.Node.Admin.RebuildPartitionAsync(lost.Partition, allowDataLoss: false, default)))!);
+        await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty && owner.Node.Vnodes.Any(vnode => vnode.Partition == lost.Partition), 120, "the partition is rebuilt");
+        load.VerifyHeldBy(owner, [lost.Partition]);
+        Assert.Equal(!isRefusedThereToo, owner.Volume.Contents(lost.Partition).ContainsKey(key.Encoded.ToArray()));
+        Assert.True(holder.Volume.Contents(stuck).ContainsKey(key.Encoded.ToArray()));
+        Assert.IsType<KvOutcome.Found>(await cluster.Nodes[0].AskAsync(new KvRequest.Get { Key = key }));
+        absent.Volume.MostValueBytes = owner.Volume.MostValueBytes = 1 << 20;
+        await cluster.SettleAsync();
+        await load.VerifyAsync();
+    });
+
     [Fact]
     public void OldestHints_GoFirst_OverARestartToo() => SimCluster.Run(
         66,
@@ -166,10 +197,12 @@ public sealed class HintTests
         return holder!;
     }
 
-    private static bool IsOf(SimCluster cluster, ObjectKey key, NodeId node)
+    private static bool IsOf(SimCluster cluster, ObjectKey key, NodeId node) => PrimariesOf(cluster, key).Any(entry => entry.Node == node);
+
+    private static PreflistEntry[] PrimariesOf(SimCluster cluster, ObjectKey key)
     {
         var props = cluster.Document.EffectiveProps(new BucketName(key.BucketType, key.Bucket))!;
-        return PreferenceList.Primaries(cluster.Document.Ring, RingHash.FirstPartition(key, props.ChashKeyFun, cluster.Document.Ring.Size), props.NVal).Any(entry => entry.Node == node);
+        return PreferenceList.Primaries(cluster.Document.Ring, RingHash.FirstPartition(key, props.ChashKeyFun, cluster.Document.Ring.Size), props.NVal);
     }
 
     /// <summary>Partitions of others that the node has data of, those first that it has had longest.</summary>
