@@ -177,7 +177,7 @@ internal sealed class ExchangeRun(
             return false;
         }
 
-        return await client.RepairAsync(name, Deadline.After(time, options.ExchangeTimeout)) is { Repairs.IsEmpty: false };
+        return await client.RepairAsync(name, Deadline.After(time, options.ExchangeTimeout)) is { Repairs.IsEmpty: false, IsDone: true };
     }
 
     private async ValueTask<PeerReply> AskPatientlyAsync(PeerRequest request, CancellationToken cancel)

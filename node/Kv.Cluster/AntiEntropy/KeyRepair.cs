@@ -36,7 +36,7 @@ internal sealed class KeyRepair(
     private readonly long began = time.GetTimestamp();
     private readonly SortedDictionary<PartitionId, string> problems = [];
 
-    /// <summary>Could not be read from their replicas so far.</summary>
+    /// <summary>Could not be read from all their replicas so far, or be repaired at one.</summary>
     private readonly List<ObjectKey> left = [];
     private int ringSize;
     private int vnodes;
@@ -150,7 +150,7 @@ internal sealed class KeyRepair(
         }
     }
 
-    /// <summary>What could not be read may be readable now: a primary was restarting, a replica busy.</summary>
+    /// <summary>What could not be done may be possible now: a primary was restarting, a replica busy.</summary>
     private async ValueTask RepairLeftAsync(CancellationToken cancel)
     {
         var again = left.ToList();
@@ -164,12 +164,12 @@ internal sealed class KeyRepair(
         }
     }
 
-    /// <summary>The keys of which nothing could be repaired, since they could not be read.</summary>
+    /// <summary>The keys that some replica that is up did not show, or that one did not take.</summary>
     private async ValueTask<IReadOnlyList<ObjectKey>> TryRepairAsync(ObjectKey[] few)
     {
         var plans = await Task.WhenAll(few.Select(key => client.RepairAsync(key, Deadline.After(time, options.ExchangeTimeout))));
-        Interlocked.Add(ref repaired, plans.Count(plan => plan is { Repairs.IsEmpty: false }));
-        return [.. few.Where((_, place) => plans[place] is null)];
+        Interlocked.Add(ref repaired, plans.Count(plan => plan is { Repairs.IsEmpty: false, IsDone: true }));
+        return [.. few.Where((_, place) => plans[place] is not { IsDone: true })];
     }
 
     private bool IsDue(ReadOnlyMemory<byte> name)
@@ -203,7 +203,7 @@ internal sealed class KeyRepair(
 
         if (Volatile.Read(ref notRepaired) is > 0 and var keys)
         {
-            texts.Add(string.Create(CultureInfo.InvariantCulture, $"{keys} keys could not be read from their replicas and are not repaired"));
+            texts.Add(string.Create(CultureInfo.InvariantCulture, $"{keys} keys are not repaired: a replica did not show them, or did not take them"));
         }
 
         return string.Join("; ", texts);

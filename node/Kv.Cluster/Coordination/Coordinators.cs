@@ -46,7 +46,7 @@ internal sealed class Coordinators
 
     /// <summary>
     /// Reads every primary that is up and repairs those that are stale or missing, as a read does; for anti-entropy. Where their heads are alike, it compares values too. Null where
-    /// that was not possible. What is left of a deleted object is looked at by the reaper, as after a read.
+    /// that was not possible; <see cref="ReadRepairPlan.IsDone"/> where all of them answered and took what they missed. What is left of a deleted object is looked at by the reaper, as after a read.
     /// </summary>
     public async Task<ReadRepairPlan?> RepairAsync(ObjectKey key, Deadline deadline)
     {

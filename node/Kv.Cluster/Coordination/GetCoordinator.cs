@@ -319,11 +319,12 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
     private async Task FinishAsync()
     {
         var repair = ReadRepairPlan.Create(answers, rules.NVal, plan.Props);
-        if (!repair.Repairs.IsEmpty && context.TryBeginRepair())
+        var isRepaired = repair.Repairs.IsEmpty;
+        if (!isRepaired && context.TryBeginRepair())
         {
             try
             {
-                await RepairAsync(repair);
+                isRepaired = await RepairAsync(repair);
             }
             finally
             {
@@ -333,7 +334,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
 
         if (finished is not null)
         {
-            finished.TrySetResult(repair);
+            finished.TrySetResult(repair with { IsDone = isRepaired && Array.TrueForAll(answers, static answer => IsAnswer(answer.Kind)) });
         }
         else if (repair.MayReap)
         {
@@ -363,13 +364,14 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         }
     }
 
-    private async Task RepairAsync(ReadRepairPlan repair)
+    /// <summary>Whether all that were to be repaired are.</summary>
+    private async Task<bool> RepairAsync(ReadRepairPlan repair)
     {
         for (var fetches = 0; repair.NeedsValues && fetches < answers.Length; fetches++)
         {
             if (!IsHeldAsHead(repair.Merged!, out var replica))
             {
-                return;
+                return false;
             }
 
             var answer = AnswerOf(plan.Preflist[replica], await calls.GetAsync(plan, replica, headOnly: false));
@@ -379,14 +381,17 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
 
         if (repair.Merged is not { IsHead: false } merged)
         {
-            return;
+            return false;
         }
 
         ReadOnlyMemory<byte> stored = ObjectCodec.Encode(merged);
+        var isDone = true;
         foreach (var replica in repair.Repairs)
         {
             context.Statistics.ReadRepaired(wasMissing: answers[replica].Kind == GetReplyKind.NotFound);
-            await calls.PutAsync(plan, replica, stored, VnodePutKind.Repair, plan.Props.Durability, mayStandIn: false);
+            isDone &= await calls.PutAsync(plan, replica, stored, VnodePutKind.Repair, plan.Props.Durability, mayStandIn: false) is PeerReply.Done;
         }
+
+        return isDone;
     }
 }

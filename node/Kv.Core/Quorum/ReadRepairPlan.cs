@@ -17,6 +17,9 @@ namespace Kv.Core.Quorum;
 /// </param>
 public sealed record ReadRepairPlan(KvObject? Merged, ImmutableArray<int> Repairs, bool MayReap)
 {
+    /// <summary>Every replica that was asked has answered, and every one that was sent the merged object has taken it. Set by whoever carries the plan out.</summary>
+    public bool IsDone { get; init; }
+
     /// <summary>The repair needs values that only heads were read of: fetch the whole objects, and plan anew.</summary>
     public bool NeedsValues => !Repairs.IsEmpty && Merged is { IsHead: true };
 
