@@ -259,6 +259,11 @@ public sealed partial class KvClient : IDisposable
             return new KvError.InvalidRequest("an update of a data type takes no conditions and no `asis`");
         }
 
+        if (put.IfNotModified && props.WriteOnce)
+        {
+            return new KvError.InvalidRequest("objects of a write-once bucket type have no history that could tell whether one was modified: if_none_match tells whether there is one");
+        }
+
         return put.IfNoneMatch && put.IfNotModified ? new KvError.InvalidRequest("if_none_match and if_not_modified exclude each other") : null;
     }
 

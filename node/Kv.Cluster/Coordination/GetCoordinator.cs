@@ -294,7 +294,8 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         {
             null => new KvOutcome.NotFound(null),
             { IsTombstone: true } => new KvOutcome.NotFound(found.Clock),
-            _ when request.IfModified is { } known && known.SameHistory(found.Clock) => new KvOutcome.Unchanged(),
+            // All objects of a write-once type have one clock, whichever of two values has won.
+            _ when request.IfModified is { } known && !plan.Props.WriteOnce && known.SameHistory(found.Clock) => new KvOutcome.Unchanged(),
             _ => new KvOutcome.Found(request.HeadOnly ? found.ToHead() : found),
         });
     }

@@ -146,8 +146,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
             return;
         }
 
-        // All objects of a write-once type have one clock, which does not tell that another value has won meanwhile.
-        foreach (var missing in key.Type.Rule == BucketRule.WriteOnce ? [] : key.History.Missing(expected.Names, known))
+        foreach (var missing in key.History.Missing(expected.Names, known))
         {
             journal.Violation($"{key.Key}: read {call.Number} says that nothing changed since [{string.Join(", ", known)}], without {missing}, which pr and pw promise it");
         }

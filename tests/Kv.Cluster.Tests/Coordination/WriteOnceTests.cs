@@ -1,0 +1,48 @@
+using Kv.Core.Buckets;
+using Kv.TestKit;
+using Xunit;
+
+namespace Kv.Cluster.Tests.Coordination;
+
+/// <summary>Objects of a write-once type all have one clock: no condition on a clock is met or missed by it.</summary>
+public sealed class WriteOnceTests
+{
+    [Fact]
+    public void Get_IfModified_ShowsTheValueThatHasWonMeanwhile() => Run(61, async (cluster, node) =>
+    {
+        var key = Story.Key(type: "once");
+        await node.StoreAsync("first", key: key);
+        var seen = await node.AskAsync(Story.Get(key));
+        Assert.Equal(["first"], Story.Values(seen));
+        var clock = Story.Clock(seen);
+
+        // Which of two wins is the same for the same values, and as good as random.
+        var winner = "first";
+        for (var number = 0; winner == "first"; number++)
+        {
+            await node.StoreAsync($"other{number}", key: key);
+            await cluster.WaitAsync(1);
+            winner = Assert.Single(Story.Values(await node.AskAsync(Story.Get(key))));
+        }
+
+        Assert.Equal(clock, Story.Clock(await node.AskAsync(Story.Get(key))));
+        Assert.Equal([winner], Story.Values(await node.AskAsync(Story.Get(key) with { IfModified = clock })));
+    });
+
+    [Fact]
+    public void Put_IfNotModified_IsRefused_AndIfNoneMatchIsNot() => Run(62, async (_, node) =>
+    {
+        var key = Story.Key(type: "once");
+        Assert.IsType<KvOutcome.Stored>(await node.AskAsync(Story.Put("first", key: key) with { IfNoneMatch = true }));
+        Assert.IsType<KvError.MatchFound>(Story.Error(await node.AskAsync(Story.Put("second", key: key) with { IfNoneMatch = true })));
+        var clock = Story.Clock(await node.AskAsync(Story.Get(key)));
+        Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Story.Put("second", clock, key) with { IfNotModified = true })));
+        Assert.Equal(["first"], Story.Values(await node.AskAsync(Story.Get(key))));
+    });
+
+    private static void Run(int seed, Func<DataCluster, DataNode, Task> story) => DataCluster.Run(seed, 5, async cluster =>
+    {
+        cluster.SetType("once", BucketProps.NewType with { WriteOnce = true });
+        await story(cluster, cluster.Nodes[0]);
+    });
+}
