@@ -17,7 +17,7 @@ internal static class ClientCodec
             Pr = Quorum(options.Pr),
             NodeConfirms = Quorum(options.NodeConfirms),
             HeadOnly = options.HeadOnly,
-            IfModified = Wrap(options.IfModified),
+            IfModified = Copy(options.IfModified),
         };
         if (options.BasicQuorum is { } basicQuorum)
         {
@@ -48,7 +48,7 @@ internal static class ClientCodec
         {
             Key = Key(key),
             Content = Content(value),
-            Context = Wrap(options.Context),
+            Context = Copy(options.Context),
             W = Quorum(options.W),
             Dw = Quorum(options.Dw),
             Pw = Quorum(options.Pw),
@@ -86,7 +86,7 @@ internal static class ClientCodec
         };
         if (!options.Context.IsEmpty)
         {
-            request.Context = Wrap(options.Context);
+            request.Context = Copy(options.Context);
         }
 
         if (!options.SloppyQuorum)
@@ -122,15 +122,15 @@ internal static class ClientCodec
     public static Proto.Key Key(ObjectKey key) => new()
     {
         BucketType = key.BucketType == ObjectKey.DefaultType ? "" : key.BucketType,
-        Bucket = Wrap(key.Bucket),
-        Key_ = Wrap(key.Key),
+        Bucket = Copy(key.Bucket),
+        Key_ = Copy(key.Key),
     };
 
     private static Proto.Content Content(KvValue value)
     {
         var content = new Proto.Content
         {
-            Value = Wrap(value.Value),
+            Value = Copy(value.Value),
             ContentType = value.ContentType ?? "",
             Charset = value.Charset ?? "",
             ContentEncoding = value.ContentEncoding ?? "",
@@ -205,6 +205,6 @@ internal static class ClientCodec
             : new Proto.Quorum { Number = (uint)value.Code };
     }
 
-    // Not copied: the caller keeps the bytes as they are until its operation has ended, and no message outlives that.
-    public static ByteString Wrap(ReadOnlyMemory<byte> bytes) => bytes.IsEmpty ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(bytes);
+    /// <summary>Of its own: a message may be written to its connection after the call that made it has ended, and its caller does with the bytes what it likes by then.</summary>
+    public static ByteString Copy(ReadOnlyMemory<byte> bytes) => ByteString.CopyFrom(bytes.Span);
 }

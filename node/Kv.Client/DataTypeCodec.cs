@@ -49,7 +49,7 @@ internal static class DataTypeCodec
         {
             Key = ClientCodec.Key(key),
             Operation = Operation(operation, ByteString.Empty, depth: 0),
-            Context = ClientCodec.Wrap(options.Context),
+            Context = ClientCodec.Copy(options.Context),
             W = ClientCodec.Quorum(options.W),
             Dw = ClientCodec.Quorum(options.Dw),
             Pw = ClientCodec.Quorum(options.Pw),
@@ -82,18 +82,18 @@ internal static class DataTypeCodec
     {
         _ when depth > DataTypeOperation.MaxDepth => throw new ArgumentException($"maps lie in maps more than {DataTypeOperation.MaxDepth} deep", nameof(operation)),
         DataTypeOperation.Increment increment => new() { Field = field, Increment = increment.Amount.ToString(CultureInfo.InvariantCulture) },
-        DataTypeOperation.ChangeSet change => new() { Field = field, Set = new() { Adds = { Wrapped(change.Adds) }, Removes = { Wrapped(change.Removes) } } },
-        DataTypeOperation.Assign assign => new() { Field = field, Assign = ClientCodec.Wrap(assign.Value) },
+        DataTypeOperation.ChangeSet change => new() { Field = field, Set = new() { Adds = { Copied(change.Adds) }, Removes = { Copied(change.Removes) } } },
+        DataTypeOperation.Assign assign => new() { Field = field, Assign = ClientCodec.Copy(assign.Value) },
         DataTypeOperation.SetFlag flag => new() { Field = field, Flag = flag.Enable },
-        DataTypeOperation.Grow grow => new() { Field = field, Gset = new() { Members_ = { Wrapped(grow.Adds) } } },
-        DataTypeOperation.Observe observe => new() { Field = field, Hll = new() { Members_ = { Wrapped(observe.Adds) } } },
+        DataTypeOperation.Grow grow => new() { Field = field, Gset = new() { Members_ = { Copied(grow.Adds) } } },
+        DataTypeOperation.Observe observe => new() { Field = field, Hll = new() { Members_ = { Copied(observe.Adds) } } },
         DataTypeOperation.ChangeMap change => new()
         {
             Field = field,
             Map = new()
             {
-                Updates = { change.Updates.Select(update => Operation(update.Value, ClientCodec.Wrap(update.Key.Name), depth + 1)) },
-                Removes = { change.Removes.Select(removed => new Proto.FieldName { Name = ClientCodec.Wrap(removed.Name), Kind = (Proto.DataTypeKind)removed.Kind }) },
+                Updates = { change.Updates.Select(update => Operation(update.Value, ClientCodec.Copy(update.Key.Name), depth + 1)) },
+                Removes = { change.Removes.Select(removed => new Proto.FieldName { Name = ClientCodec.Copy(removed.Name), Kind = (Proto.DataTypeKind)removed.Kind }) },
             },
         },
         _ => throw new ArgumentException($"{operation.Kind} is no operation that is known here", nameof(operation)),
@@ -123,5 +123,5 @@ internal static class DataTypeCodec
 
     private static ImmutableArray<ReadOnlyMemory<byte>> Members(Proto.Members members) => [.. members.Members_.Select(member => member.Memory)];
 
-    private static IEnumerable<ByteString> Wrapped(ImmutableArray<ReadOnlyMemory<byte>> members) => members.Select(ClientCodec.Wrap);
+    private static IEnumerable<ByteString> Copied(ImmutableArray<ReadOnlyMemory<byte>> members) => members.Select(ClientCodec.Copy);
 }

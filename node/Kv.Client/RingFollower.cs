@@ -10,6 +10,9 @@ internal sealed class RingFollower : IAsyncDisposable
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Failures that each double the pause.</summary>
+    private const int MostDoublings = 3;
+
     private readonly KvClientOptions _options;
     private readonly SessionPool _sessions;
     private readonly CancellationTokenSource _stopping = new();
@@ -94,35 +97,51 @@ internal sealed class RingFollower : IAsyncDisposable
         return await call.ResponseAsync.ConfigureAwait(false);
     }
 
-    /// <summary>Never fails: ends when the follower does.</summary>
+    /// <summary>Never fails: ends when the follower does. A node that tells nothing newer is not asked again at once, however soon it said so.</summary>
     private async Task FollowAsync()
     {
+        var failures = 0;
         for (var turn = 0; !_stopping.IsCancellationRequested; turn++)
         {
-            var ring = _ring;
             try
             {
-                var session = _sessions.For(ring.Addresses[turn % ring.Addresses.Length]);
-                var told = new RingView(await AskAsync(_options, session, ring.Version, LongPoll, _stopping.Token).ConfigureAwait(false));
-                if (told.Version >= ring.Version)
+                var isNews = await AskNextAsync(turn).ConfigureAwait(false);
+                failures = 0;
+                if (isNews)
                 {
-                    _ring = told;
-                    _sessions.KeepOnly(told.Addresses.Concat(_options.Seeds).ToHashSet());
+                    continue;
                 }
             }
             catch (Exception)
             {
                 // Whatever it was: a client that no longer follows goes by an old ring for as long as it lives, and nobody would know.
-                await PauseAsync().ConfigureAwait(false);
+                failures++;
             }
+
+            await PauseAsync(Pause * (1 << Math.Clamp(failures - 1, 0, MostDoublings))).ConfigureAwait(false);
         }
     }
 
-    private async Task PauseAsync()
+    /// <summary>Whether a newer ring was told.</summary>
+    private async Task<bool> AskNextAsync(int turn)
+    {
+        var ring = _ring;
+        var session = _sessions.For(ring.Addresses[turn % ring.Addresses.Length]);
+        var told = new RingView(await AskAsync(_options, session, ring.Version, LongPoll, _stopping.Token).ConfigureAwait(false));
+        if (told.Version >= ring.Version)
+        {
+            _ring = told;
+            _sessions.KeepOnly(told.Addresses.Concat(_options.Seeds).ToHashSet());
+        }
+
+        return told.Version > ring.Version;
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
     {
         try
         {
-            await Task.Delay(Pause, _options.Time, _stopping.Token).ConfigureAwait(false);
+            await Task.Delay(pause, _options.Time, _stopping.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -12,6 +12,7 @@ internal sealed class SessionPool : IAsyncDisposable
     private readonly ConcurrentDictionary<NodeSession, Task> _leaving = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly ITimer _expiry;
+    private volatile bool _isDisposed;
 
     public SessionPool(KvClientOptions options)
     {
@@ -19,8 +20,19 @@ internal sealed class SessionPool : IAsyncDisposable
         _expiry = options.Time.CreateTimer(_ => ExpireOverdue(), null, ExpiryInterval, ExpiryInterval);
     }
 
-    public NodeSession For(string endpoint) =>
-        _sessions.GetOrAdd(endpoint, static (key, options) => new Lazy<NodeSession>(() => new NodeSession(key, options)), _options).Value;
+    /// <exception cref="ObjectDisposedException">All are closed, for good.</exception>
+    public NodeSession For(string endpoint)
+    {
+        var session = _sessions.GetOrAdd(endpoint, static (key, options) => new Lazy<NodeSession>(() => new NodeSession(key, options)), _options);
+        if (_isDisposed)
+        {
+            // Nobody closes it if it came after the others were.
+            _sessions.TryRemove(KeyValuePair.Create(endpoint, session));
+            throw new ObjectDisposedException(nameof(KvClusterClient));
+        }
+
+        return session.Value;
+    }
 
     /// <summary>Gives out no session to a node that is no longer of the cluster; each is closed when what is under way on it has ended.</summary>
     public void KeepOnly(IReadOnlySet<string> endpoints)
@@ -45,6 +57,7 @@ internal sealed class SessionPool : IAsyncDisposable
     /// <summary>Closes all at once: what is under way fails.</summary>
     public async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         await _expiry.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         KeepOnly(new HashSet<string>());

@@ -104,6 +104,43 @@ public sealed class NodeSessionTests
     }
 
     [Fact]
+    public void TheBytesOfAMessage_AreNotTheCallers()
+    {
+        var (name, value, context) = ("k"u8.ToArray(), "value"u8.ToArray(), "context"u8.ToArray());
+        var put = ClientCodec.Put(new ObjectKey(ObjectKey.DefaultType, "b"u8.ToArray(), (ReadOnlyMemory<byte>)name), new KvValue(value), new PutOptions { Context = context });
+        var update = DataTypeCodec.Update(Key, DataTypeChange.Map(map => map.Assign("f", (ReadOnlyMemory<byte>)value)), new DataTypeUpdateOptions { Context = context });
+        var (sentPut, sentUpdate) = (put.Clone(), update.Clone());
+        foreach (var bytes in new[] { name, value, context })
+        {
+            bytes.AsSpan().Fill((byte)'!');
+        }
+
+        Assert.DoesNotContain("!", $"{put.Key.Key_.ToStringUtf8()}{put.Content.Value.ToStringUtf8()}{put.Context.ToStringUtf8()}", StringComparison.Ordinal);
+        Assert.Equal("value", put.Content.Value.ToStringUtf8());
+        Assert.Equal((sentPut, sentUpdate), (put, update));
+        Assert.Equal("value", update.Operation.Map.Updates[0].Assign.ToStringUtf8());
+    }
+
+    [Fact]
+    public async Task AClientThatWasDisposed_OpensNoSession()
+    {
+        var sessions = 0;
+        await using var teller = await TellerAsync();
+        var serve = teller.Session;
+        teller.Session = (reader, writer, call) =>
+        {
+            Interlocked.Increment(ref sessions);
+            return serve(reader, writer, call);
+        };
+        var client = await ConnectAsync(Options(teller));
+        await client.PutAsync(Key, new KvValue(default), cancel: None);
+        await client.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.PutAsync(Key, new KvValue(default), cancel: None).AsTask());
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await client.ListKeysAsync(ObjectKey.DefaultType, "b"u8.ToArray(), None).GetAsyncEnumerator(None).MoveNextAsync());
+        Assert.Equal(1, sessions);
+    }
+
+    [Fact]
     public async Task AMemberThatLeaves_AnswersWhatIsUnderWay()
     {
         var (isAsked, mayAnswer) = (new TaskCompletionSource(), new TaskCompletionSource());
