@@ -142,7 +142,7 @@ public sealed record ClusterOptions
     /// <summary>Pages of queries that a vnode reads at once; past it, overload.</summary>
     public int MaxScansPerVnode { get; init; } = 16;
 
-    /// <summary>Whatever a query asks for, it has ended by then.</summary>
+    /// <summary>Whatever a query or a listing asks for, it has ended by then.</summary>
     public TimeSpan MaxQueryTimeout { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Vnodes that a query of an index reads side by side.</summary>

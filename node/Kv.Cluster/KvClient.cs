@@ -141,6 +141,7 @@ public sealed partial class KvClient : IDisposable
         var isTooMany = Interlocked.Increment(ref listings) > context.Options.MaxListings;
         context.Statistics.RequestBegan();
         KvError? error = null;
+        var hasBegun = false;
         try
         {
             error = AdmitListing(bucketType, bucket, out var props, out var nVal, out var ringSize) ?? (isTooMany ? Overloaded().Error : null);
@@ -150,9 +151,11 @@ public sealed partial class KvClient : IDisposable
             }
 
             var allowed = timeout is { } given && given > TimeSpan.Zero ? given : context.Options.RequestTimeout * context.Options.ListTimeoutFactor;
-            using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            allowed = allowed < context.Options.MaxQueryTimeout ? allowed : context.Options.MaxQueryTimeout;
             var deadline = Deadline.After(context.Time, allowed);
-            var pages = new ListCoordinator(context, bucketType, bucket?.Bucket, props!, nVal, ringSize, deadline, gone.Token).Run();
+            hasBegun = true;
+            var listing = new ListCoordinator(context, bucketType, bucket?.Bucket, props!, nVal, ringSize, deadline, () => Interlocked.Decrement(ref listings));
+            var pages = listing.Run();
             try
             {
                 while (await WaitAsync(pages, failure => error = failure, cancel))
@@ -168,13 +171,16 @@ public sealed partial class KvClient : IDisposable
             }
             finally
             {
-                // A reader that went away stops the vnodes' work too.
-                await gone.CancelAsync();
+                listing.Stop();
             }
         }
         finally
         {
-            Interlocked.Decrement(ref listings);
+            if (!hasBegun)
+            {
+                Interlocked.Decrement(ref listings);
+            }
+
             context.Statistics.RequestEnded(operation, bucketType, error, context.Time.GetElapsedTime(began));
         }
     }

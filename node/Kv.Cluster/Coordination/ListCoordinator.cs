@@ -12,8 +12,9 @@ namespace Kv.Cluster.Coordination;
 /// One listing (reference 9.1): a covering set of vnodes, a few of them read side by side, page by page; each key counts only from the vnode that answers for its
 /// first partition. Pages wait in a short queue, so that a slow reader slows the vnodes. A vnode that fails is replaced by others that hold its keys; when none
 /// is left, the listing ends in an error. Deleted keys do not show (Riak's do). Memory is bounded by the queue and by the names that are remembered to show none twice.
+/// At its deadline it ends whatever its reader does: one that stands still holds neither vnodes nor names.
 /// </summary>
-internal sealed class ListCoordinator
+internal sealed class ListCoordinator : DeadlineWheel.Entry
 {
     private readonly CoordinatorContext context;
     private readonly string bucketType;
@@ -22,7 +23,7 @@ internal sealed class ListCoordinator
     private readonly int nVal;
     private readonly int ringSize;
     private readonly Deadline deadline;
-    private readonly CancellationToken cancel;
+    private readonly Action whenEnded;
     private readonly Channel<IReadOnlyList<ReadOnlyMemory<byte>>> pages;
 
     // Guards all below.
@@ -31,6 +32,7 @@ internal sealed class ListCoordinator
     private readonly HashSet<PartitionId> excluded = [];
     private readonly HashSet<UInt128> seen = [];
     private int running;
+    private volatile bool isEnded;
 
     /// <param name="context">What coordinators share.</param>
     /// <param name="bucketType">The type.</param>
@@ -39,7 +41,7 @@ internal sealed class ListCoordinator
     /// <param name="nVal">The least replicas of what is looked for.</param>
     /// <param name="ringSize">The ring's, which never changes.</param>
     /// <param name="deadline">When the listing must have ended.</param>
-    /// <param name="cancel">Ends it when nobody reads any more.</param>
+    /// <param name="whenEnded">Told once, when nothing is read for it any more; pages may wait to be taken still.</param>
     public ListCoordinator(
         CoordinatorContext context,
         string bucketType,
@@ -48,16 +50,18 @@ internal sealed class ListCoordinator
         int nVal,
         int ringSize,
         Deadline deadline,
-        CancellationToken cancel)
+        Action whenEnded)
     {
+        this.whenEnded = whenEnded;
         (this.context, this.bucketType, this.bucket, this.props) = (context, bucketType, bucket, props);
-        (this.nVal, this.ringSize, this.deadline, this.cancel) = (nVal, ringSize, deadline, cancel);
+        (this.nVal, this.ringSize, this.deadline) = (nVal, ringSize, deadline);
         pages = Channel.CreateBounded<IReadOnlyList<ReadOnlyMemory<byte>>>(context.Options.ListConcurrency);
     }
 
     /// <summary>Begins to list; the reader completes at the end, with <see cref="ListingFailedException"/> where the listing is not whole.</summary>
     public ChannelReader<IReadOnlyList<ReadOnlyMemory<byte>>> Run()
     {
+        context.Deadlines.Add(this, deadline);
         lock (gate)
         {
             if (AddWork(wanted: null) is { } error)
@@ -76,6 +80,11 @@ internal sealed class ListCoordinator
 
         return pages.Reader;
     }
+
+    /// <summary>Nobody reads on: the vnodes' work stops too.</summary>
+    public void Stop() => End(null);
+
+    protected internal override void OnDeadline() => Fail(new KvError.Timeout(Indeterminate: false));
 
     private KvError? AddWork(HashSet<PartitionId>? wanted)
     {
@@ -111,13 +120,9 @@ internal sealed class ListCoordinator
                 }
             }
         }
-        catch (OperationCanceledException)
-        {
-            pages.Writer.TryComplete();
-        }
         catch (ChannelClosedException)
         {
-            // Another reader has ended the listing.
+            // Another reader has ended the listing, or nobody takes its pages any more.
         }
     }
 
@@ -132,7 +137,7 @@ internal sealed class ListCoordinator
 
             if (--running == 0)
             {
-                pages.Writer.TryComplete();
+                End(null);
             }
 
             return false;
@@ -157,12 +162,11 @@ internal sealed class ListCoordinator
     {
         var snapshot = context.State.Current;
         long? cursor = 0;
-        while (cursor is { } at)
+        while (cursor is { } at && !isEnded)
         {
-            cancel.ThrowIfCancellationRequested();
             if (deadline.HasPassed(context.Time))
             {
-                Fail(new KvError.Timeout(Indeterminate: false));
+                OnDeadline();
                 return true;
             }
 
@@ -182,7 +186,7 @@ internal sealed class ListCoordinator
 
             if (selected.Count > 0)
             {
-                await pages.Writer.WriteAsync(selected, cancel);
+                await pages.Writer.WriteAsync(selected);
             }
 
             cursor = page.NextCursor;
@@ -240,9 +244,24 @@ internal sealed class ListCoordinator
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 
-    private void Fail(KvError error)
+    private void Fail(KvError error) => End(new ListingFailedException(error));
+
+    private void End(Exception? why)
     {
-        work.Clear();
-        pages.Writer.TryComplete(new ListingFailedException(error));
+        lock (gate)
+        {
+            if (!pages.Writer.TryComplete(why))
+            {
+                return;
+            }
+
+            isEnded = true;
+            work.Clear();
+            seen.Clear();
+            seen.TrimExcess();
+        }
+
+        context.Deadlines.Remove(this);
+        whenEnded();
     }
 }

@@ -154,6 +154,34 @@ public sealed class ListTests
         },
         options: SmallPages with { MaxListings = 1 });
 
+    [Fact]
+    public void AListing_WhoseReaderStandsStill_KeepsItsPlaceToItsDeadlineAtMost() => DataCluster.Run(
+        11,
+        5,
+        async cluster =>
+        {
+            await FillAsync(cluster, 120);
+            var node = cluster.Nodes[0];
+            await node.Context.Enter(async () =>
+            {
+                await using var pages = node.Client.ListKeysAsync(Bucket, TimeSpan.FromSeconds(4), CancellationToken.None).GetAsyncEnumerator();
+                Assert.True(await pages.MoveNextAsync());
+                Assert.Equal(new KvError.Overload(Indeterminate: false), (await Assert.ThrowsAsync<ListingFailedException>(() => KeysAsync(node))).Error);
+                await Task.Delay(TimeSpan.FromSeconds(5), node.Context.Time);
+                Assert.Equal(120, (await KeysAsync(node)).Count);
+                var failure = await Assert.ThrowsAsync<ListingFailedException>(async () =>
+                {
+                    while (await pages.MoveNextAsync())
+                    {
+                    }
+                });
+                Assert.Equal(new KvError.Timeout(Indeterminate: false), failure.Error);
+                return true;
+            });
+            Assert.Equal(120, (await KeysAsync(node)).Count);
+        },
+        options: SmallPages with { MaxListings = 1 });
+
     private static void Run(int seed, Func<DataCluster, Task> story) => DataCluster.Run(seed, 5, story, options: SmallPages);
 
     private static async Task<List<string>> FillAsync(DataCluster cluster, int count)

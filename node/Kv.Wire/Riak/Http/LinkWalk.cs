@@ -8,7 +8,7 @@ namespace Kv.Wire.Riak.Http;
 /// <summary>
 /// Follows an object's links, step by step, and answers with what the steps to keep have found: multipart/mixed with a part per such step, each multipart/mixed with a part per object, or
 /// per sibling of one (riak_kv_wm_link_walker; reference 7.2). Links name untyped buckets, so that a walk leads there. What is linked and not there is passed over.
-/// Objects are read one after another, and those that are not kept without their values. How many, how much of them, how long all of it takes, and how many walks are under way
+/// Objects are read one after another, and those that are not kept without their values. How many, how much of them, how long reading and sending take, and how many walks are under way
 /// at once is bounded.
 /// </summary>
 internal sealed class LinkWalk(KvClient client, TimeProvider time, RiakHttpOptions options)
@@ -161,8 +161,11 @@ internal sealed class LinkWalk(KvClient client, TimeProvider time, RiakHttpOptio
         return outcome;
     }
 
-    private static async Task SendAsync(HttpContext http, Walk walk)
+    /// <summary>What was gathered is held until it is sent: a client that does not take it in time loses its connection, and gives its place to another walk.</summary>
+    private async Task SendAsync(HttpContext http, Walk walk)
     {
+        using var late = new CancellationTokenSource(client.RequestTimeout, time);
+        await using var end = late.Token.UnsafeRegister(static http => ((HttpContext)http!).Abort(), http);
         var boundary = SiblingAnswer.NewBoundary();
         http.Response.ContentType = $"{SiblingAnswer.Multipart}; boundary={boundary}";
         if (HttpMethods.IsHead(http.Request.Method))

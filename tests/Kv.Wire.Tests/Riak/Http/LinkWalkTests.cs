@@ -166,6 +166,39 @@ public sealed class LinkWalkTests(RiakServer server) : IClassFixture<RiakServer>
         });
     }
 
+    [Fact]
+    public async Task AClientThatDoesNotTakeItsAnswerInTime_LosesItsPlace()
+    {
+        const int ValueBytes = 4 * 1024 * 1024;
+        var time = new TimeOfSending();
+        await using var own = new RiakServer { Time = time, Options = new RiakHttpOptions { MaxWalks = 1 } };
+        await own.InitializeAsync();
+        time.Patience = own.Door.RequestTimeout;
+        for (var number = 0; number < 6; number++)
+        {
+            using var put = await own.SendAsync("PUT", $"/buckets/walk/keys/long{number}", "Content-Type: text/plain", new byte[ValueBytes]);
+            Assert.Equal(204, (int)put.StatusCode);
+        }
+
+        var links = string.Join(", ", Enumerable.Range(0, 6).Select(number => $"</buckets/walk/keys/long{number}>; riaktag=\"x\""));
+        using var start = await own.SendAsync("PUT", "/buckets/walk/keys/start", $"Content-Type: text/plain\nLink: {links}", "v");
+        using var still = new System.Net.Sockets.TcpClient();
+        await still.ConnectAsync(own.EndPoint, Cancel);
+        await still.GetStream().WriteAsync("GET /buckets/walk/keys/start/_,_,1 HTTP/1.1\r\nHost: here\r\n\r\n"u8.ToArray(), Cancel);
+        await UntilAsync(() => Task.FromResult(time.IsSending));
+        using (var second = await own.SendAsync("GET", "/buckets/seed/keys/plain/_,_,_"))
+        {
+            Assert.Equal(503, (int)second.StatusCode);
+        }
+
+        time.EndPatience();
+        await UntilAsync(async () =>
+        {
+            using var after = await own.SendAsync("GET", "/buckets/seed/keys/plain/_,_,_");
+            return (int)after.StatusCode == 200;
+        });
+    }
+
     [Theory]
     [InlineData("a,b", 400)]
     [InlineData("a,b,2", 400)]
@@ -222,6 +255,29 @@ public sealed class LinkWalkTests(RiakServer server) : IClassFixture<RiakServer>
     {
         using var answer = await server.SendAsync("PUT", path, "Content-Type: text/plain" + (links.Length == 0 ? "" : $"\nLink: {links}") + headers, value);
         Assert.Equal(204, (int)answer.StatusCode);
+    }
+
+    /// <summary>The machine's, but that the time that an answer may take ends when the test says so.</summary>
+    private sealed class TimeOfSending : TimeProvider
+    {
+        private volatile Action? end;
+
+        public TimeSpan Patience { get; set; }
+
+        public bool IsSending => end is not null;
+
+        public void EndPatience() => end!();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime != Patience)
+            {
+                return base.CreateTimer(callback, state, dueTime, period);
+            }
+
+            end ??= () => callback(state);
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Goes on by a step each time that it is asked, and says that it was.</summary>
