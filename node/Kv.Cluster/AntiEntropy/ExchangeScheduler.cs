@@ -116,7 +116,7 @@ internal sealed partial class ExchangeScheduler(
         };
         TimeSpan? since = job.EndedAt is { } ended ? time.GetElapsedTime(ended) : null;
         var (partition, range, peer) = job.Pair;
-        return new ExchangeView(partition, range.First, range.NVal, peer, job.Peer, standing, since, job.Took, job.Keys.Found, job.Keys.Repaired, job.LastError);
+        return new ExchangeView(partition, range.First, range.NVal, peer, job.Peer, standing, since, job.Took, job.Keys.Found, job.Keys.Repaired, job.LastError, job.IsWanted);
     }
 
     /// <summary>Brings the jobs in line with the document, and begins those whose turn it is.</summary>

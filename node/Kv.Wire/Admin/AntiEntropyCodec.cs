@@ -66,5 +66,6 @@ internal static class AntiEntropyCodec
         KeysFound = exchange.KeysFound,
         KeysRepaired = exchange.KeysRepaired,
         LastError = exchange.LastError,
+        Wanted = exchange.IsWanted,
     };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Grpc.Core;
 using Kv.Kubectl.Connections;
 using Kv.Kubectl.Output;
@@ -10,6 +11,7 @@ namespace Kv.Kubectl.Commands;
 internal static class AaeCommand
 {
     private const int MaxAskedAtOnce = 16;
+    private static readonly TimeSpan AskInterval = TimeSpan.FromMilliseconds(500);
 
     public static Command Create(CommandSession session) =>
         new("aae", "Show active anti-entropy: replicas that compare hash trees and repair what differs.")
@@ -47,56 +49,103 @@ internal static class AaeCommand
         var partition = new Argument<int?>("PARTITION") { Description = "Its number on the ring (kv ring shows them).", Arity = ArgumentArity.ZeroOrOne };
         var keys = new KeyRangeOptions();
         var command = new Command(
-            "repair", "Compare a partition with all replicas of its keys now, or read all keys of --bucket from their replicas, and repair what differs; kv aae status shows how it goes.") { partition };
+            "repair", "Compare a partition with all replicas of its keys now, or read all keys of --bucket from their replicas, and repair what differs; waits for the end, up to --timeout.") { partition };
         keys.AddTo(command);
         session.Bind(command, async (parsed, caller, cancel) =>
         {
+            var number = parsed.GetValue(partition);
             if (keys.Read(parsed) is { } range)
             {
-                if (parsed.GetValue(partition) is not null)
-                {
-                    throw CliException.Usage("name a PARTITION or a --bucket, not both");
-                }
-
-                var repair = (await caller.AdminAsync((client, options) => client.RepairKeysAsync(range, options), cancel)).KeyRepair;
-                if (session.IsJson(parsed))
-                {
-                    await session.WriteJsonAsync(AaeOutput.ToJson(repair), cancel);
-                }
-                else
-                {
-                    session.Tables.Line(AaeOutput.TextOf(repair));
-                }
-
-                return AaeOutput.HasFailed(repair) ? ExitCode.Failed : ExitCode.Ok;
+                return number is null ? await RepairKeysAsync(session, parsed, caller, range, cancel) : throw CliException.Usage("name a PARTITION or a --bucket, not both");
             }
 
-            var number = parsed.GetValue(partition) ?? throw CliException.Usage("name a PARTITION or a --bucket");
-            var cluster = await ClusterAsync(caller, cancel);
-            if (number < 0 || number >= cluster.Owners.Count)
-            {
-                throw CliException.Usage($"there is no partition {Words.Number(number)}: the ring has 0 to {Words.Number(cluster.Owners.Count - 1)}");
-            }
-
-            var owner = cluster.Members[(int)cluster.Owners[number]];
-            if (caller.Access.Find(owner.Name, owner.Endpoints.GetValueOrDefault("admin")) is not { } address)
-            {
-                throw new CliException(ExitCode.Unavailable, $"partition {Words.Number(number)} is {owner.Name}'s, which cannot be reached from here");
-            }
-
-            try
-            {
-                var request = new RepairPartitionRequest { Partition = number };
-                var answer = await caller.AdminOfAsync(address, (client, options) => client.RepairPartitionAsync(request, options), cancel);
-                await PrintAsync(session, parsed, new SortedDictionary<string, AntiEntropy?>(StringComparer.Ordinal) { [owner.Name] = Only(answer, number) }, cancel);
-                return ExitCode.Ok;
-            }
-            catch (RpcException error) when (!cancel.IsCancellationRequested)
-            {
-                throw CallErrors.Of(error, NodePort.Admin, "");
-            }
+            return await RepairPartitionAsync(session, parsed, caller, number ?? throw CliException.Usage("name a PARTITION or a --bucket"), cancel);
         });
         return command;
+    }
+
+    private static async Task<ExitCode> RepairKeysAsync(CommandSession session, ParseResult parsed, NodeCaller caller, RepairKeysRequest range, CancellationToken cancel)
+    {
+        var begun = (await caller.AdminAsync((client, options) => client.RepairKeysAsync(range, options), cancel)).KeyRepair;
+        var repair = await FollowAsync(
+            session,
+            parsed,
+            begun,
+            repair => repair.Running,
+            async before => (await caller.AdminAsync((client, options) => client.GetAntiEntropyAsync(new GetAntiEntropyRequest(), options), cancel)).KeyRepair is { } now && IsSame(before, now)
+                ? now
+                : throw new CliException(ExitCode.Unavailable, "the node that repairs the keys does not answer any more, or was started anew: kv aae status shows how repairs go"),
+            cancel);
+        if (session.IsJson(parsed))
+        {
+            await session.WriteJsonAsync(AaeOutput.ToJson(repair), cancel);
+        }
+        else
+        {
+            session.Tables.Line(AaeOutput.TextOf(repair));
+        }
+
+        return repair.Running ? await GoesOnAsync(session) : AaeOutput.HasFailed(repair) ? ExitCode.Failed : ExitCode.Ok;
+    }
+
+    /// <summary>Another node, or the same after a restart, has none or began it later.</summary>
+    private static bool IsSame(KeyRepair before, KeyRepair now) =>
+        (before.BucketType, before.Bucket, before.From, before.To) == (now.BucketType, now.Bucket, now.From, now.To) && now.MillisecondsTaken >= before.MillisecondsTaken;
+
+    private static async Task<ExitCode> RepairPartitionAsync(CommandSession session, ParseResult parsed, NodeCaller caller, int number, CancellationToken cancel)
+    {
+        var cluster = await ClusterAsync(caller, cancel);
+        if (number < 0 || number >= cluster.Owners.Count)
+        {
+            throw CliException.Usage($"there is no partition {Words.Number(number)}: the ring has 0 to {Words.Number(cluster.Owners.Count - 1)}");
+        }
+
+        var owner = cluster.Members[(int)cluster.Owners[number]];
+        if (caller.Access.Find(owner.Name, owner.Endpoints.GetValueOrDefault("admin")) is not { } address)
+        {
+            throw new CliException(ExitCode.Unavailable, $"partition {Words.Number(number)} is {owner.Name}'s, which cannot be reached from here");
+        }
+
+        try
+        {
+            var request = new RepairPartitionRequest { Partition = number };
+            var begun = Only(await caller.AdminOfAsync(address, (client, options) => client.RepairPartitionAsync(request, options), cancel), number);
+            var answer = await FollowAsync(
+                session,
+                parsed,
+                begun,
+                IsWanted,
+                async _ => Only(await caller.AdminOfAsync(address, (client, options) => client.GetAntiEntropyAsync(new GetAntiEntropyRequest(), options), cancel), number),
+                cancel);
+            await PrintAsync(session, parsed, new SortedDictionary<string, AntiEntropy?>(StringComparer.Ordinal) { [owner.Name] = answer }, cancel);
+            return IsWanted(answer) ? await GoesOnAsync(session) : ExitCode.Ok;
+        }
+        catch (RpcException error) when (!cancel.IsCancellationRequested)
+        {
+            throw CallErrors.Of(error, NodePort.Admin, "");
+        }
+
+        static bool IsWanted(AntiEntropy answer) => answer.Exchanges.Any(exchange => exchange.Wanted);
+    }
+
+    /// <summary>What a repair has come to when it has ended, or when the command's time is over.</summary>
+    private static async Task<T> FollowAsync<T>(CommandSession session, ParseResult parsed, T begun, Func<T, bool> isRunning, Func<T, Task<T>> ask, CancellationToken cancel)
+    {
+        var (timeout, began) = (session.Connection.Read(parsed).Timeout, Stopwatch.GetTimestamp());
+        var last = begun;
+        while (isRunning(last) && Stopwatch.GetElapsedTime(began) + AskInterval < timeout)
+        {
+            await Task.Delay(AskInterval, cancel);
+            last = await ask(last);
+        }
+
+        return last;
+    }
+
+    private static async Task<ExitCode> GoesOnAsync(CommandSession session)
+    {
+        await session.Terminal.Error.WriteLineAsync("kv: the repair has not ended within --timeout, and goes on: kv aae status shows how");
+        return ExitCode.Unavailable;
     }
 
     private static Task<Cluster> ClusterAsync(NodeCaller caller, CancellationToken cancel) =>

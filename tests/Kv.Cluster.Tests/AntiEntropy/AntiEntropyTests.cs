@@ -247,6 +247,8 @@ public sealed class AntiEntropyTests
             await cluster.DelayAsync(TimeSpan.FromSeconds(30));
             var view = SimCluster.Expect(victim.Node.Admin.RepairPartition(lost));
             Assert.Contains(view.Exchanges, exchange => exchange.Partition == lost);
+            Assert.All(view.Exchanges.Where(exchange => exchange.Partition == lost), exchange => Assert.True(exchange.IsWanted));
+            await cluster.UntilAsync(() => !victim.Node.Admin.GetAntiEntropy().Exchanges.Any(exchange => exchange.IsWanted), 20, "what was asked for has ended");
             await UntilAlikeAsync(cluster, 20);
             var refusal = cluster.Nodes[0].Node.Admin.RepairPartition(lost).Refusal;
             Assert.Contains("n2's: ask that node", refusal!.Message, StringComparison.Ordinal);

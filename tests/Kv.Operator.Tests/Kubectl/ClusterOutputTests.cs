@@ -104,31 +104,41 @@ public sealed class ClusterOutputTests
     }
 
     [Fact]
-    public async Task AaeRepair_OfABucketsKeys_AsksForThem_AndShowsHowItStands()
+    public async Task AaeRepair_OfABucketsKeys_AsksForThem_AndFollowsItToItsEnd()
     {
         await using var node = await StartAsync();
         RepairKeysRequest? asked = null;
+        var polls = 0;
         var answer = node.Answer;
         node.Answer = request =>
         {
             asked = request as RepairKeysRequest ?? asked;
-            return answer!(request);
+            if (request is not GetAntiEntropyRequest)
+            {
+                return answer!(request);
+            }
+
+            var told = Samples.Repairing.Clone();
+            told.KeyRepair.MillisecondsTaken += ++polls;
+            (told.KeyRepair.Running, told.KeyRepair.Partitions, told.KeyRepair.LastError) = polls < 2 ? (true, 5, "") : (false, 8, "");
+            return told;
         };
         string[] arguments = ["aae", "repair", "--bucket-type", "carts", "--bucket", "eu", "--from", "a", "--admin-endpoint", node.Address];
         var run = await KvRun.OfAsync(arguments);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Equal("repairing carts/eu from a: 3 of 8 partitions read, 120 keys, 2 of them repaired, 1200 ms; partitions that could not be read: 1 (example-1 is down)\n", run.Output);
+        Assert.Equal(2, polls);
+        Assert.Equal("repaired carts/eu from a: 8 of 8 partitions read, 120 keys, 2 of them repaired, 1202 ms\n", run.Output);
         Assert.Equal(("carts", "eu", "a", ""), (asked!.BucketType, asked.Bucket.ToStringUtf8(), asked.From.ToStringUtf8(), asked.To.ToStringUtf8()));
         var json = JsonNode.Parse((await KvRun.OfAsync([.. arguments, "-o", "json"])).Output)!;
-        Assert.Equal((120, true), ((int)json["keysFound"]!, (bool)json["running"]!));
+        Assert.Equal((120, false), ((int)json["keysFound"]!, (bool)json["running"]!));
     }
 
     [Theory]
-    [InlineData(false, 3, "3 keys could not be read", 1)]
-    [InlineData(false, 0, "partitions that could not be read: 1", 1)]
-    [InlineData(false, 0, "", 0)]
-    [InlineData(true, 3, "3 keys could not be read", 0)]
-    public async Task AaeRepair_ThatEndedAndLeftSomethingOut_Fails(bool isRunning, long left, string error, int exitCode)
+    [InlineData(false, 3, "3 keys are not repaired", 1, 1)]
+    [InlineData(false, 0, "partitions that could not be read: 1", 1, 1)]
+    [InlineData(false, 0, "", 0, 0)]
+    [InlineData(true, 3, "3 keys are not repaired", 4, 0)]
+    public async Task AaeRepair_ThatLeftSomethingOut_OrDidNotEnd_Fails(bool isRunning, long left, string error, int exitCode, int statusCode)
     {
         await using var node = await StartAsync();
         var answer = node.Answer;
@@ -143,10 +153,52 @@ public sealed class ClusterOutputTests
             (told.KeyRepair.Running, told.KeyRepair.KeysNotRepaired, told.KeyRepair.LastError) = (isRunning, left, error);
             return told;
         };
-        Assert.Equal(exitCode, (await KvRun.OfAsync(["aae", "repair", "--bucket", "eu", "--admin-endpoint", node.Address])).ExitCode);
+        var run = await KvRun.OfAsync(["aae", "repair", "--bucket", "eu", "--timeout", "1s", "--admin-endpoint", node.Address]);
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Equal(isRunning, run.Error.Contains("goes on", StringComparison.Ordinal));
+        Assert.StartsWith(isRunning ? "repairing carts/eu" : "repaired carts/eu", run.Output, StringComparison.Ordinal);
         var status = await KvRun.OfAsync(["aae", "status", "-o", "json", "--admin-endpoint", node.Address]);
-        Assert.Equal(exitCode, status.ExitCode);
+        Assert.Equal(statusCode, status.ExitCode);
         Assert.Equal(left, (long)JsonNode.Parse(status.Output)!["keyRepairs"]![0]!["keysNotRepaired"]!);
+    }
+
+    [Fact]
+    public async Task AaeRepair_WhoseNodeIsStartedAnew_SaysSo()
+    {
+        await using var node = await StartAsync();
+        var answer = node.Answer;
+        node.Answer = request => request is GetAntiEntropyRequest ? new AntiEntropy { On = true } : answer!(request);
+        var run = await KvRun.OfAsync(["aae", "repair", "--bucket-type", "carts", "--bucket", "eu", "--from", "a", "--admin-endpoint", node.Address]);
+        Assert.Equal(4, run.ExitCode);
+        Assert.Contains("was started anew", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, 0, 6)]
+    [InlineData(1000, 4, 0)]
+    public async Task AaeRepair_OfAPartition_WaitsForTheComparisonsThatItAskedFor(int polls, int exitCode, int repaired)
+    {
+        await using var node = await StartAsync();
+        var (answer, asked) = (node.Answer, 0);
+        node.Answer = request =>
+        {
+            if (answer!(request) is not AntiEntropy told)
+            {
+                return answer!(request);
+            }
+
+            var isWanted = request is RepairPartitionRequest || ++asked < polls;
+            foreach (var exchange in told.Exchanges.Where(exchange => exchange.Partition == 3))
+            {
+                (exchange.Wanted, exchange.KeysRepaired) = (isWanted, isWanted ? 0 : exchange.KeysRepaired);
+            }
+
+            return told;
+        };
+        var run = await KvRun.OfAsync(["aae", "repair", "3", "-o", "json", "--timeout", exitCode == 0 ? "1m" : "1s", "--admin-endpoint", node.Address]);
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Equal(exitCode != 0, run.Error.Contains("goes on", StringComparison.Ordinal));
+        Assert.Equal(repaired, (int)Assert.Single(JsonNode.Parse(run.Output)!["exchanges"]!.AsArray())!["keysRepaired"]!);
     }
 
     [Theory]
