@@ -134,8 +134,17 @@ internal sealed partial class FasterPartitionStore
     {
         try
         {
-            if (!HasRoomForUpkeep())
+            long applied;
+            bool hasNew;
+            lock (gate)
             {
+                (applied, hasNew) = (progress.AppliedLsn, isMoved || !progress.IsCovered);
+            }
+
+            if (hasNew && !HasRoomForUpkeep())
+            {
+                // Also what nobody waits for: its writer's counters are recorded next, as those of a clean stop.
+                await host.Log.WhenDurable(applied);
                 throw new StoreException("the disk is full; the next start replays the log instead");
             }
 
