@@ -7,4 +7,6 @@ internal static class MessageLimits
     public const int MaxEntries = 10_000;
 
     public const string TooManyEntries = "more than 10000 links, metadata or index entries";
+
+    public const string TooManyFields = "too many fields: there is never memory for what becomes of them; send less at once";
 }

@@ -18,6 +18,12 @@ public sealed class RequestMemory
     /// <summary>Messages between nodes of no more than this are bounded by their number and not counted: a node under load still agrees with its peers, and is heard.</summary>
     public const int FreeBytes = 1024;
 
+    /// <summary>What a field of a client's message, or a token of its JSON, takes once it is parsed, beside its bytes.</summary>
+    public const int FieldBytes = 128;
+
+    /// <summary>Fields of a request that are bounded by the number of requests and not counted: an ordinary one has no more.</summary>
+    public const int FreeFields = 32;
+
     // Two replicas at once.
     private const int CopiesOfSend = 2;
     private const int CopiesOfAnswer = 2;
@@ -30,6 +36,7 @@ public sealed class RequestMemory
     private static readonly TimeSpan CollectInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly ConditionalWeakTable<byte[], Holding> holdings = [];
+    private readonly ConditionalWeakTable<object, MemoryShare> connections = [];
     private readonly TimeProvider time;
     private readonly Action collect;
     private readonly Lock collecting = new();
@@ -64,6 +71,15 @@ public sealed class RequestMemory
 
     /// <summary>Of requests as clients send them, until they are answered; each times <see cref="CopiesOfWrite"/>.</summary>
     public MemoryShare Clients { get; }
+
+    /// <summary>
+    /// What one connection that carries many requests at once may have of <see cref="Clients"/>: half, so that one client does not keep out the others. Taken beside the
+    /// node's, and before it.
+    /// </summary>
+    // hot
+    public MemoryShare ClientsBy(object connection) => connections.TryGetValue(connection, out var share)
+        ? share
+        : connections.GetValue(connection, _ => new MemoryShare(Clients.Bytes / 2, SmallReserveBytes / 2, LongestWait, time));
 
     /// <summary>Of requests as peers send them, until they are answered; each times <see cref="CopiesOfReplica"/>.</summary>
     public MemoryShare Replicas { get; }

@@ -33,7 +33,7 @@ public static class KvEndpoints
     public static void ApplyNativeLimits(this KestrelServerLimits limits, NativeOptions options, int maxConnections)
     {
         limits.MinRequestBodyDataRate = null;
-        limits.MinResponseDataRate = null;
+        limits.MinResponseDataRate = TransferLimit.ForKestrel(options.StallTimeout, options.LeastBytesPerSecond);
         limits.MaxRequestBodySize = null;
         limits.MaxConcurrentConnections = maxConnections;
         limits.Http2.InitialConnectionWindowSize = options.ConnectionWindowBytes;

@@ -56,7 +56,23 @@ public sealed class KvService(
             pending.Add(NativeOperations.GetAsync(client, get, limit, context.CancellationToken).AsTask());
         }
 
-        return new MultiGetResponse { Gets = { await Task.WhenAll(pending) } };
+        return Bounded(await Task.WhenAll(pending));
+    }
+
+    /// <summary>As many of the answers as go in one message, and the first in any case.</summary>
+    private MultiGetResponse Bounded(GetResponse[] answers)
+    {
+        var response = new MultiGetResponse();
+        var bytes = 0L;
+        foreach (var answer in answers)
+        {
+            var more = answer.CalculateSize();
+            var fits = response.Gets.Count == 0 || bytes + more <= options.MaxMessageBytes;
+            bytes += fits ? more : 0;
+            response.Gets.Add(fits ? answer : new GetResponse { Error = NativeErrors.AnswerFull });
+        }
+
+        return response;
     }
 
     public override async Task Session(IAsyncStreamReader<SessionRequests> requestStream, IServerStreamWriter<SessionResponses> responseStream, ServerCallContext context)
@@ -65,8 +81,10 @@ public sealed class KvService(
         try
         {
             var user = NativeAccess.UserOf(context);
-            var session = new NativeSession(client, dataTypes, options, memory, () => NativeAccess.MustEnd(access, user), request => NativeAccess.WhyDenied(access, user, request), log);
-            await session.ServeAsync(DueBody.Of(context.GetHttpContext()), requestStream, responseStream, ending.Token);
+            var http = context.GetHttpContext();
+            var session = new NativeSession(
+                client, dataTypes, options, memory, UnaryAdmission.ShareOf(http, memory), () => NativeAccess.MustEnd(access, user), request => NativeAccess.WhyDenied(access, user, request), log);
+            await session.ServeAsync(CallBody.Of(http), requestStream, responseStream, ending.Token);
             if (NativeAccess.MustEnd(access, user))
             {
                 throw NativeAccess.Ended();

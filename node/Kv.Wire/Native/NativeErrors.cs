@@ -20,6 +20,9 @@ public static class NativeErrors
     /// <summary>In the answer of a session's request that was not granted.</summary>
     public static Error Denied(string why) => new() { Code = Error.Types.Code.PermissionDenied, Message = why };
 
+    /// <summary>Of a get among many whose answers together are too long for one message.</summary>
+    public static Error AnswerFull { get; } = new() { Code = Error.Types.Code.Overload, Message = "the answer is full: ask for this key in another call", Retryable = true };
+
     /// <summary>In the answer of a session's request that failed by a bug, as a store's failure: nobody can say how far a write came. Details are in the log alone.</summary>
     public static Error Internal(bool isWrite) =>
         new() { Code = Error.Types.Code.StorageFailed, Message = "the node failed: see its log", Retryable = true, Indeterminate = isWrite };

@@ -6,7 +6,10 @@ public sealed record NativeOptions
     /// <summary>Requests of one session that are not answered yet; past it, no more is read from it.</summary>
     public int SessionRequests { get; init; } = 4096;
 
-    /// <summary>Bytes of answers that wait for one session's reader; past it, no more is read from it.</summary>
+    /// <summary>
+    /// Bytes of answers that wait for one session's reader, those of requests under way as it may be expected; past it, no more is begun. Where far more came than could be
+    /// expected, beyond four times as many, answers are let go: their requests end as overload.
+    /// </summary>
     public long SessionAnswerBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Answers in a frame, and the bytes at which it is closed.</summary>
@@ -18,7 +21,10 @@ public sealed record NativeOptions
     public long MaxObjectBytes { get; init; } = 50 * 1024 * 1024;
 
     /// <summary>How long a message that room is taken for may rest, and how long a session may wait with it for its client to take answers. Then the call is ended.</summary>
-    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan StallTimeout { get; init; } = TransferLimit.StandardRest;
+
+    /// <summary>The rate at which a message must come, beside that time, and an answer must be taken.</summary>
+    public int LeastBytesPerSecond { get; init; } = TransferLimit.StandardBytesPerSecond;
 
     public int MultiGetKeys { get; init; } = 100;
 

@@ -13,20 +13,22 @@ namespace Kv.Wire.Native;
 /// <paramref name="whyDenied"/> is asked of each request, and <paramref name="mustEnd"/> before each is begun: where it says so no more is, and what was begun is answered.
 /// </summary>
 internal sealed partial class NativeSession(
-    KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory, Func<bool> mustEnd, Func<SessionRequest, string?> whyDenied, ILogger log)
+    KvClient client, NativeDataTypes dataTypes, NativeOptions options, RequestMemory memory, MemoryShare? connection, Func<bool> mustEnd, Func<SessionRequest, string?> whyDenied, ILogger log)
 {
+    private static readonly MessageShape Shape = MessageShape.Of(SessionRequests.Descriptor);
+
     private readonly AsyncSignal answered = new();
     private readonly AsyncSignal hasRoom = new();
 
     // Guards the four fields below.
     private readonly Lock gate = new();
     private readonly Queue<(SessionResponse Response, int Bytes)> answers = new();
-    private long answerBytes;
-    private int unanswered;
+    private readonly SessionWindow window = new(options);
+    private bool isWriting;
     private bool readAll;
 
     /// <summary>What a message has taken of the node's memory, until the last of its requests is answered.</summary>
-    private sealed class Room(MemoryShare share, long bytes)
+    private sealed class SharedRoom(Room room)
     {
         private int users = 1;
 
@@ -36,14 +38,14 @@ internal sealed partial class NativeSession(
         {
             if (Interlocked.Decrement(ref users) == 0)
             {
-                share.Release(bytes);
+                room.Dispose();
             }
         }
     }
 
     /// <summary>Serves until the client has closed its side and has all answers, or the call ends. <paramref name="body"/> is what <paramref name="reader"/> reads.</summary>
     public async Task ServeAsync(
-        DueBody body, IAsyncStreamReader<SessionRequests> reader, IServerStreamWriter<SessionResponses> writer, CancellationToken cancel)
+        CallBody body, IAsyncStreamReader<SessionRequests> reader, IServerStreamWriter<SessionResponses> writer, CancellationToken cancel)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
 
@@ -71,53 +73,46 @@ internal sealed partial class NativeSession(
         }
     }
 
-    private async Task ReadAsync(DueBody body, IAsyncStreamReader<SessionRequests> reader, CancellationToken cancel)
+    private async Task ReadAsync(CallBody body, IAsyncStreamReader<SessionRequests> reader, CancellationToken cancel)
     {
         using var wake = cancel.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), hasRoom);
-        while (await GrpcPrefix.PeekAsync(body, cancel) is { } prefix)
+        while (await body.PrefixAsync(cancel) is { } prefix)
         {
             if (prefix is { IsCompressed: false } && prefix.MessageBytes > options.MaxMessageBytes)
             {
-                await RefuseAsync(body, prefix, cancel);
+                await RefuseAsync(body, prefix, new KvError.ObjectTooLarge(prefix.MessageBytes, options.MaxObjectBytes), cancel);
                 continue;
             }
 
             var room = await TakeRoomAsync(prefix, cancel);
+            var shared = new SharedRoom(room);
             try
             {
-                body.IsDue = true;
-                if (!await reader.MoveNext(cancel))
+                if (await WhyNotParsedAsync(body, prefix, room, cancel) is { } error)
+                {
+                    await RefuseAsync(body, prefix, error, cancel);
+                }
+                else if (!await reader.MoveNext(cancel) || !await BeginAllAsync(reader.Current, shared, cancel))
                 {
                     return;
-                }
-
-                body.IsDue = false;
-                foreach (var request in reader.Current.Requests)
-                {
-                    if (mustEnd())
-                    {
-                        return;
-                    }
-
-                    await BeginAsync(request, room, cancel);
                 }
             }
             finally
             {
-                room.Leave();
+                shared.Leave();
             }
         }
     }
 
-    /// <summary>Answers each request of a message that is too long, and the session goes on; it ends where there are more of them than it may have under way.</summary>
-    private async ValueTask RefuseAsync(PipeReader body, GrpcPrefix prefix, CancellationToken cancel)
+    /// <summary>Answers each request of a message that is not taken, and the session goes on; it ends where there are more of them than it may have under way.</summary>
+    private async ValueTask RefuseAsync(PipeReader body, GrpcPrefix prefix, KvError error, CancellationToken cancel)
     {
-        var ids = await new PassedOver(body).ReadIdsAsync(prefix.MessageBytes, options.SessionRequests, cancel) ?? throw new RpcException(UnaryAdmission.WhyNot(prefix, options)!.Value);
-        var refused = NativeCodec.EncodePut(new KvOutcome.Failed(new KvError.ObjectTooLarge(prefix.MessageBytes, options.MaxObjectBytes)), null);
-        foreach (var id in ids)
+        var requests = await new PassedOver(body).ReadAsync(prefix.MessageBytes, options.SessionRequests, cancel)
+            ?? throw (UnaryAdmission.WhyNot(prefix, options) is { } status ? new RpcException(status) : NativeErrors.ToStatus(error));
+        foreach (var (id, operation) in requests)
         {
             await WaitToBeginAsync(cancel);
-            Enqueue(new SessionResponse { Id = id, Put = refused });
+            Enqueue(Failed(id, operation, NativeErrors.ToProto(error)));
         }
     }
 
@@ -129,23 +124,51 @@ internal sealed partial class NativeSession(
             throw new RpcException(status);
         }
 
-        var bytes = (long)prefix.MessageBytes * RequestMemory.CopiesOfWrite;
-        while (!await memory.Clients.TakeAsync(bytes, cancel))
+        var room = new Room(memory, connection);
+        while (!await room.TakeMessageAsync(prefix.MessageBytes, cancel))
         {
             cancel.ThrowIfCancellationRequested();
         }
 
-        return new Room(memory.Clients, bytes);
+        return room;
     }
 
-    private async ValueTask BeginAsync(SessionRequest request, Room room, CancellationToken cancel)
+    /// <summary>Once the message is there: why its fields find no room, which is waited for no longer than others wait, since it holds some already. Null where they do.</summary>
+    private async ValueTask<KvError?> WhyNotParsedAsync(CallBody body, GrpcPrefix prefix, Room room, CancellationToken cancel)
     {
-        await WaitToBeginAsync(cancel);
-        room.Enter();
-        _ = AnswerAsync(request, room, cancel);
+        if (await body.MessageAsync(prefix, options.StallTimeout, options.LeastBytesPerSecond, cancel) is not { Length: > RequestMemory.FreeBytes } message)
+        {
+            return null;
+        }
+
+        var (fields, requests) = Shape.Count(message) ?? throw new RpcException(UnaryAdmission.Unreadable);
+        return await room.TakeFieldsAsync(fields, Math.Min(requests, options.SessionRequests), cancel) switch
+        {
+            FieldsVerdict.TooMany => new KvError.InvalidRequest(MessageLimits.TooManyFields),
+            FieldsVerdict.NoRoom => new KvError.Overload(Indeterminate: false),
+            _ => null,
+        };
     }
 
-    /// <summary>Not for ever: what waits here holds memory, and a client that takes no answers would hold it for as long as it likes.</summary>
+    /// <summary>False where the session is to end.</summary>
+    private async ValueTask<bool> BeginAllAsync(SessionRequests message, SharedRoom room, CancellationToken cancel)
+    {
+        foreach (var request in message.Requests)
+        {
+            if (mustEnd())
+            {
+                return false;
+            }
+
+            await WaitToBeginAsync(cancel);
+            room.Enter();
+            _ = AnswerAsync(request, room, cancel);
+        }
+
+        return true;
+    }
+
+    /// <summary>Not for ever where it is the client that is waited for: what waits here holds memory, and one that takes no answers would hold it for as long as it likes.</summary>
     private async ValueTask WaitToBeginAsync(CancellationToken cancel)
     {
         while (!TryBegin())
@@ -154,7 +177,7 @@ internal sealed partial class NativeSession(
             using var wake = limit.Token.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), hasRoom);
             await hasRoom.WaitAsync();
             cancel.ThrowIfCancellationRequested();
-            if (limit.IsCancellationRequested)
+            if (limit.IsCancellationRequested && Volatile.Read(ref isWriting))
             {
                 throw new RpcException(new Status(StatusCode.DeadlineExceeded, "the session's answers are not taken"));
             }
@@ -165,17 +188,11 @@ internal sealed partial class NativeSession(
     {
         lock (gate)
         {
-            if (unanswered >= options.SessionRequests || answerBytes > options.SessionAnswerBytes)
-            {
-                return false;
-            }
-
-            unanswered++;
-            return true;
+            return window.TryBegin();
         }
     }
 
-    private async Task AnswerAsync(SessionRequest request, Room room, CancellationToken cancel)
+    private async Task AnswerAsync(SessionRequest request, SharedRoom room, CancellationToken cancel)
     {
         SessionResponse response;
         try
@@ -188,13 +205,13 @@ internal sealed partial class NativeSession(
         }
         catch (OutOfMemoryException)
         {
-            response = Failed(request, NativeErrors.ToProto(new KvError.Overload(Indeterminate: IsWrite(request))));
+            response = Failed(request, NativeErrors.ToProto(new KvError.Overload(Indeterminate: IsWrite(request.OperationCase))));
         }
         catch (Exception bug)
         {
             // A request that fails in an unforeseen way is answered all the same; the call's interceptor logs what is thrown elsewhere.
             LogUnexpected(bug, request.OperationCase);
-            response = Failed(request, NativeErrors.Internal(isWrite: IsWrite(request)));
+            response = Failed(request, NativeErrors.Internal(isWrite: IsWrite(request.OperationCase)));
         }
         finally
         {
@@ -209,8 +226,14 @@ internal sealed partial class NativeSession(
         var bytes = response.CalculateSize();
         lock (gate)
         {
+            if (!window.HasRoom(bytes))
+            {
+                response = LetGo(response);
+                bytes = response.CalculateSize();
+            }
+
+            window.Add(bytes);
             answers.Enqueue((response, bytes));
-            answerBytes += bytes;
         }
 
         answered.Set();
@@ -240,17 +263,26 @@ internal sealed partial class NativeSession(
         }
     }
 
-    private static SessionResponse Failed(SessionRequest request, Error error) => request.OperationCase switch
+    private static SessionResponse Failed(SessionRequest request, Error error) => Failed(request.Id, request.OperationCase, error);
+
+    private static SessionResponse Failed(ulong id, SessionRequest.OperationOneofCase operation, Error error) => operation switch
     {
-        SessionRequest.OperationOneofCase.Put => new SessionResponse { Id = request.Id, Put = new PutResponse { Error = error } },
-        SessionRequest.OperationOneofCase.Delete => new SessionResponse { Id = request.Id, Delete = new DeleteResponse { Error = error } },
-        SessionRequest.OperationOneofCase.FetchDataType => new SessionResponse { Id = request.Id, FetchDataType = new FetchDataTypeResponse { Error = error } },
-        SessionRequest.OperationOneofCase.UpdateDataType => new SessionResponse { Id = request.Id, UpdateDataType = new UpdateDataTypeResponse { Error = error } },
-        _ => new SessionResponse { Id = request.Id, Get = new GetResponse { Error = error } },
+        SessionRequest.OperationOneofCase.Put => new SessionResponse { Id = id, Put = new PutResponse { Error = error } },
+        SessionRequest.OperationOneofCase.Delete => new SessionResponse { Id = id, Delete = new DeleteResponse { Error = error } },
+        SessionRequest.OperationOneofCase.FetchDataType => new SessionResponse { Id = id, FetchDataType = new FetchDataTypeResponse { Error = error } },
+        SessionRequest.OperationOneofCase.UpdateDataType => new SessionResponse { Id = id, UpdateDataType = new UpdateDataTypeResponse { Error = error } },
+        _ => new SessionResponse { Id = id, Get = new GetResponse { Error = error } },
     };
 
-    private static bool IsWrite(SessionRequest request) =>
-        request.OperationCase is SessionRequest.OperationOneofCase.Put or SessionRequest.OperationOneofCase.Delete or SessionRequest.OperationOneofCase.UpdateDataType;
+    /// <summary>In place of an answer that is not kept. The operations of requests and answers have the same numbers.</summary>
+    private static SessionResponse LetGo(SessionResponse response)
+    {
+        var operation = (SessionRequest.OperationOneofCase)response.OperationCase;
+        return Failed(response.Id, operation, NativeErrors.ToProto(new KvError.Overload(Indeterminate: IsWrite(operation))));
+    }
+
+    private static bool IsWrite(SessionRequest.OperationOneofCase operation) =>
+        operation is SessionRequest.OperationOneofCase.Put or SessionRequest.OperationOneofCase.Delete or SessionRequest.OperationOneofCase.UpdateDataType;
 
     private async Task WriteAsync(IServerStreamWriter<SessionResponses> writer, CancellationTokenSource ending)
     {
@@ -293,9 +325,9 @@ internal sealed partial class NativeSession(
                 bytes += answer.Bytes;
             }
 
-            unanswered -= frame.Responses.Count;
-            answerBytes -= bytes;
-            isLast = readAll && unanswered == 0;
+            window.Take(frame.Responses.Count, bytes);
+            isWriting = frame.Responses.Count > 0;
+            isLast = readAll && window.IsEmpty;
         }
 
         return frame.Responses.Count > 0;

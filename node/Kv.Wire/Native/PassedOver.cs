@@ -1,22 +1,22 @@
 using System.IO.Pipelines;
+using Kv.Protos.Kv.V1;
 
 namespace Kv.Wire.Native;
 
 /// <summary>
-/// A session's message that is longer than any that is taken: its bytes are passed over as they come, and only the ids of its requests are read (`SessionRequests`, whose
+/// A session's message that is not taken: its bytes are passed over as they come, and only the ids of its requests are read, and what kind they are (`SessionRequests`, whose
 /// requests begin with their ids), so that each is answered and the session goes on.
 /// </summary>
 internal sealed class PassedOver(PipeReader body)
 {
-    private const int PrefixBytes = 5;
     private const ulong RequestTag = (1 << 3) | 2;
     private const ulong IdTag = 1 << 3;
 
-    /// <summary>The ids; null where the bytes are no such message, or end, or have more than <paramref name="most"/> requests.</summary>
-    public async ValueTask<List<ulong>?> ReadIdsAsync(long messageBytes, int most, CancellationToken cancel)
+    /// <summary>The requests; null where the bytes are no such message, or end, or have more than <paramref name="most"/> of them.</summary>
+    public async ValueTask<List<(ulong Id, SessionRequest.OperationOneofCase Operation)>?> ReadAsync(long messageBytes, int most, CancellationToken cancel)
     {
-        var ids = new List<ulong>();
-        if (!await SkipAsync(PrefixBytes, cancel))
+        var requests = new List<(ulong, SessionRequest.OperationOneofCase)>();
+        if (!await SkipAsync(GrpcPrefix.Bytes, cancel))
         {
             return null;
         }
@@ -29,21 +29,37 @@ internal sealed class PassedOver(PipeReader body)
             }
 
             left -= tagBytes + lengthBytes + (long)Math.Min(length, int.MaxValue);
-            if (left < 0 || await ReadVarintAsync(cancel) is not (IdTag, var idTagBytes) || await ReadVarintAsync(cancel) is not var (id, idBytes)
-                || !await SkipAsync((long)length - idTagBytes - idBytes, cancel))
+            if (left < 0 || await ReadRequestAsync((long)length, cancel) is not { } request || requests.Count == most)
             {
                 return null;
             }
 
-            if (ids.Count == most)
-            {
-                return null;
-            }
-
-            ids.Add(id);
+            requests.Add(request);
         }
 
-        return ids;
+        return requests;
+    }
+
+    private async ValueTask<(ulong Id, SessionRequest.OperationOneofCase Operation)?> ReadRequestAsync(long bytes, CancellationToken cancel)
+    {
+        if (await ReadVarintAsync(cancel) is not (IdTag, var idTagBytes) || await ReadVarintAsync(cancel) is not var (id, idBytes))
+        {
+            return null;
+        }
+
+        var left = bytes - idTagBytes - idBytes;
+        var operation = SessionRequest.OperationOneofCase.None;
+        if (left > 0)
+        {
+            if (await ReadVarintAsync(cancel) is not var (tag, tagBytes))
+            {
+                return null;
+            }
+
+            (operation, left) = ((SessionRequest.OperationOneofCase)(tag >> 3), left - tagBytes);
+        }
+
+        return await SkipAsync(left, cancel) ? (id, operation) : null;
     }
 
     private async ValueTask<(ulong Value, int Bytes)?> ReadVarintAsync(CancellationToken cancel)

@@ -1,50 +1,50 @@
+using System.Buffers;
+using System.Collections.Frozen;
 using System.Globalization;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
 namespace Kv.Wire.Native;
 
 /// <summary>
-/// Before a unary call's message is received: room for it, or a status that says why not. gRPC itself gathers a message whole before anybody is asked. A session does
-/// this for each of its messages.
+/// Before a unary call's message is received: room for it, or a status that says why not; and before it is parsed, room for its fields. gRPC itself gathers and parses a
+/// message whole before anybody is asked. A session does this for each of its messages.
 /// </summary>
 internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options)
 {
-    private static readonly string SessionPath = "/" + Protos.Kv.V1.Kv.Descriptor.FullName + "/" + nameof(Protos.Kv.V1.Kv.KvBase.Session);
+    private static readonly FrozenDictionary<string, MessageShape> Shapes = Protos.Kv.V1.Kv.Descriptor.Methods
+        .Where(method => !method.IsClientStreaming)
+        .ToFrozenDictionary(method => $"/{Protos.Kv.V1.Kv.Descriptor.FullName}/{method.Name}", method => MessageShape.Of(method.InputType));
+
+    private static readonly Status Overloaded = new(StatusCode.ResourceExhausted, "overloaded: there is no memory for the message now; try again later");
 
     // hot
     public async Task InvokeAsync(HttpContext http, RequestDelegate next)
     {
-        var body = DueBody.Before(http, options.StallTimeout);
-        if (http.Request.Path == SessionPath || await GrpcPrefix.PeekAsync(body, http.RequestAborted) is not { } prefix)
+        var body = CallBody.Before(http);
+        if (!Shapes.TryGetValue(http.Request.Path.Value ?? "", out var shape) || await body.PrefixAsync(http.RequestAborted) is not { } prefix)
         {
             await next(http);
             return;
         }
 
-        if (WhyNot(prefix, options) is { } reason)
+        using var room = new Room(memory, ShareOf(http, memory));
+        if (await RefusalAsync(body, prefix, shape, room, http.RequestAborted) is { } reason)
         {
             Refuse(http, reason);
             return;
         }
 
-        var bytes = (long)prefix.MessageBytes * RequestMemory.CopiesOfWrite;
-        if (!await memory.Clients.TakeAsync(bytes, http.RequestAborted))
-        {
-            Refuse(http, new Status(StatusCode.ResourceExhausted, "overloaded: there is no memory for the message now; try again later"));
-            return;
-        }
-
-        body.IsDue = true;
-        try
-        {
-            await next(http);
-        }
-        finally
-        {
-            memory.Clients.Release(bytes);
-        }
+        await next(http);
     }
+
+    /// <summary>What the call's connection may have of the memory; null where it is none.</summary>
+    public static MemoryShare? ShareOf(HttpContext http, RequestMemory memory) =>
+        http.Features.Get<IConnectionItemsFeature>() is { } connection ? memory.ClientsBy(connection) : null;
+
+    /// <summary>Of bytes that are no message.</summary>
+    public static Status Unreadable { get; } = new(StatusCode.InvalidArgument, "the message cannot be read");
 
     /// <summary>Why a message is not taken whatever room there is; null where it is.</summary>
     public static Status? WhyNot(GrpcPrefix prefix, NativeOptions options)
@@ -65,4 +65,36 @@ internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options
         http.Response.Headers["grpc-status"] = ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture);
         http.Response.Headers["grpc-message"] = Uri.EscapeDataString(status.Detail);
     }
+
+    // hot
+    private async ValueTask<Status?> RefusalAsync(CallBody body, GrpcPrefix prefix, MessageShape shape, Room room, CancellationToken cancel)
+    {
+        if (WhyNot(prefix, options) is { } reason)
+        {
+            return reason;
+        }
+
+        if (!await room.TakeMessageAsync(prefix.MessageBytes, cancel))
+        {
+            return Overloaded;
+        }
+
+        try
+        {
+            // Where it is cut short, gRPC says so.
+            return await body.MessageAsync(prefix, options.StallTimeout, options.LeastBytesPerSecond, cancel) is { Length: > RequestMemory.FreeBytes } message ? await WhyNotParsedAsync(message, shape, room, cancel) : null;
+        }
+        catch (RpcException late)
+        {
+            return late.Status;
+        }
+    }
+
+    private static async ValueTask<Status?> WhyNotParsedAsync(ReadOnlySequence<byte> message, MessageShape shape, Room room, CancellationToken cancel) =>
+        shape.Count(message) is not { } fields ? Unreadable : await room.TakeFieldsAsync(fields.All, requests: 1, cancel) switch
+        {
+            FieldsVerdict.TooMany => new Status(StatusCode.InvalidArgument, MessageLimits.TooManyFields),
+            FieldsVerdict.NoRoom => Overloaded,
+            _ => null,
+        };
 }

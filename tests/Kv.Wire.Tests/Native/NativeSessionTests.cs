@@ -18,7 +18,7 @@ public sealed class NativeSessionTests
     public async Task Bug_IsToldInItsOperationsAnswer_AndLogged_AndAWriteMayHaveBeenDone()
     {
         var log = new LoggedErrors();
-        var session = new NativeSession(null!, null!, new NativeOptions(), RequestMemory.Unbounded(), () => false, _ => throw new InvalidOperationException("the secret"), log);
+        var session = new NativeSession(null!, null!, new NativeOptions(), RequestMemory.Unbounded(), null, () => false, _ => throw new InvalidOperationException("the secret"), log);
         var answers = await AnswersAsync(session, new SessionRequest { Id = 1, Put = new PutRequest() }, new SessionRequest { Id = 2, Get = new GetRequest() });
         var put = answers.Single(answer => answer.Id == 1).Put.Error;
         var get = answers.Single(answer => answer.Id == 2).Get.Error;
@@ -38,7 +38,8 @@ public sealed class NativeSessionTests
         await pipe.Writer.WriteAsync((byte[])[.. prefix, .. message], Cancel);
         await pipe.Writer.CompleteAsync();
         var answers = new Answers();
-        await session.ServeAsync(new DueBody(pipe.Reader, TimeSpan.FromMinutes(1)), new Frames(pipe.Reader), answers, Cancel);
+        var body = new CallBody(pipe.Reader);
+        await session.ServeAsync(body, new Frames(body), answers, Cancel);
         return answers.Taken;
     }
 

@@ -57,7 +57,7 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
             return;
         }
 
-        using var body = await bodies.ReadAsync(http, options.MaxObjectBytes, HttpErrors.ObjectTooLarge(options.MaxObjectBytes));
+        using var body = await bodies.ReadJsonAsync(http, options.MaxObjectBytes, HttpErrors.ObjectTooLarge(options.MaxObjectBytes), DataTypeUpdateJson.MaxDepth);
         if (body.Fault is not null)
         {
             await http.SendAndCloseAsync(body.Fault);

@@ -15,7 +15,7 @@ namespace Kv.Wire.Riak.Http;
 internal sealed class DataTypeUpdateJson
 {
     /// <summary>Two levels for each map in a map.</summary>
-    private static readonly JsonDocumentOptions Depth = new() { MaxDepth = 128 };
+    public const int MaxDepth = 128;
 
     private VersionVector? context;
 
@@ -26,7 +26,7 @@ internal sealed class DataTypeUpdateJson
     {
         try
         {
-            using var json = JsonDocument.Parse(body, Depth);
+            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
             var operation = Operation(json.RootElement, kind);
             return Fault is null ? new DataTypeUpdate(operation, context) : null;
         }

@@ -8,6 +8,8 @@ namespace Kv.Wire.Riak.Http;
 /// <summary>How whole answers are sent. A HEAD gets the headers that the GET would, and no body.</summary>
 internal static class HttpAnswers
 {
+    private const int PieceBytes = 64 * 1024;
+
     public static Task SendAsync(this HttpContext http, HttpFault fault) => http.SendAsync(fault.Status, fault.MediaType, fault.Text);
 
     /// <summary>Where what is left of the request's body has not been read, and is not going to be.</summary>
@@ -27,7 +29,35 @@ internal static class HttpAnswers
         http.Response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(http.Request.Method) && !body.IsEmpty)
         {
-            await http.Response.BodyWriter.WriteAsync(body, http.RequestAborted);
+            await http.WriteAsync(body);
+        }
+    }
+
+    /// <summary>
+    /// A part of an answer's body. A long one goes in pieces, so that there is no second one of it that waits, and within its time: the server's own least rate
+    /// would begin anew with each.
+    /// </summary>
+    // hot
+    public static async Task WriteAsync(this HttpContext http, ReadOnlyMemory<byte> bytes)
+    {
+        var body = http.Response.BodyWriter;
+        if (bytes.Length <= PieceBytes)
+        {
+            await body.WriteAsync(bytes, http.RequestAborted);
+            return;
+        }
+
+        using var limit = new TransferLimit(TransferLimit.StandardRest, bytes.Length, TransferLimit.StandardBytesPerSecond, http.RequestAborted);
+        try
+        {
+            for (var left = bytes; !left.IsEmpty; left = left[Math.Min(left.Length, PieceBytes)..])
+            {
+                await body.WriteAsync(left[..Math.Min(left.Length, PieceBytes)], limit.Next());
+            }
+        }
+        catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            http.Abort();
         }
     }
 

@@ -81,6 +81,8 @@ internal static class HttpErrors
     public static HttpFault ObjectTooLarge(long maximum) =>
         new(413, Text($"the request body is too large; at most {maximum} bytes are allowed, by `max-object-size` or by the node's memory\n"));
 
+    public static HttpFault TooManyFields { get; } = new(413, MessageLimits.TooManyFields + "\n");
+
     public static HttpFault NotJson { get; } = new(415, "the body's Content-Type must be application/json\n");
 
     public static HttpFault UpdateNotJson { get; } = new(406, "the body's Content-Type must be application/json\n");

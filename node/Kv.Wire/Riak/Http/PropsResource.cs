@@ -12,6 +12,8 @@ namespace Kv.Wire.Riak.Http;
 /// </summary>
 internal sealed class PropsResource(ClusterAdmin admin, RequestBody bodies, RiakHttpOptions options)
 {
+    private const int MaxDepth = 64;
+
     public Task GetBucketAsync(HttpContext http, RiakPath path)
     {
         var props = admin.GetBucketProps(Name(path));
@@ -109,7 +111,7 @@ internal sealed class PropsResource(ClusterAdmin admin, RequestBody bodies, Riak
             return;
         }
 
-        using var body = await bodies.ReadAsync(http, options.MaxPropsBytes, HttpErrors.TooLarge(options.MaxPropsBytes));
+        using var body = await bodies.ReadJsonAsync(http, options.MaxPropsBytes, HttpErrors.TooLarge(options.MaxPropsBytes), MaxDepth);
         if (body.Fault is not null)
         {
             await http.SendAndCloseAsync(body.Fault);
@@ -139,7 +141,7 @@ internal sealed class PropsResource(ClusterAdmin admin, RequestBody bodies, Riak
     {
         try
         {
-            using var json = JsonDocument.Parse(body);
+            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
             return json.RootElement.ValueKind == JsonValueKind.Object
                 && json.RootElement.TryGetProperty("props", out var props)
                 && props.ValueKind == JsonValueKind.Object

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -11,33 +12,42 @@ internal sealed class RequestBody(RequestMemory memory)
 {
     private const int FirstBytes = 4096;
 
+    /// <summary>What becomes of a token of JSON takes as much as so many fields of a message.</summary>
+    private const int FieldsOfToken = 3;
+
     /// <summary>A body that was read, or why it is not taken. To be disposed of when the request is answered: its room is free then.</summary>
     public sealed record Taken(ReadOnlyMemory<byte> Bytes, HttpFault? Fault) : IDisposable
     {
-        public IDisposable? Room { get; init; }
+        public Room? Room { get; init; }
 
         public void Dispose() => Room?.Dispose();
     }
 
-    /// <summary>What a body has taken, in the pieces in which it goes back.</summary>
-    private sealed class Room(MemoryShare share) : IDisposable
+    /// <summary>
+    /// As <see cref="ReadAsync(HttpContext, long, HttpFault)"/>, with room for what is parsed of JSON of that depth at most. What is none is left for its parser to refuse.
+    /// </summary>
+    public async ValueTask<Taken> ReadJsonAsync(HttpContext http, long maximum, HttpFault tooLarge, int maxDepth)
     {
-        private readonly List<long> pieces = [];
-        private long taken;
-
-        public async ValueTask<bool> BeginAsync(long bytes, CancellationToken cancel) => await share.TakeAsync(bytes, cancel) && Add(bytes);
-
-        /// <summary>Without waiting: who has some already would keep others from theirs.</summary>
-        public bool TryGrowTo(long bytes) => bytes <= taken || (share.TryTake(bytes - taken) && Add(bytes - taken));
-
-        public void Dispose() => pieces.ForEach(share.Release);
-
-        private bool Add(long bytes)
+        var body = await ReadAsync(http, maximum, tooLarge);
+        if (body.Bytes.Length <= RequestMemory.FreeBytes)
         {
-            pieces.Add(bytes);
-            taken += bytes;
-            return true;
+            return body;
         }
+
+        var fields = CountFields(body.Bytes.Span, maxDepth);
+        var fault = await body.Room!.TakeFieldsAsync(fields, requests: 1, http.RequestAborted) switch
+        {
+            FieldsVerdict.TooMany => HttpErrors.TooManyFields,
+            FieldsVerdict.NoRoom => HttpErrors.BodyMemory,
+            _ => null,
+        };
+        if (fault is null)
+        {
+            return body;
+        }
+
+        body.Dispose();
+        return new Taken(default, fault);
     }
 
     /// <summary><paramref name="tooLarge"/> is the answer to a body of more than <paramref name="maximum"/> bytes.</summary>
@@ -60,12 +70,12 @@ internal sealed class RequestBody(RequestMemory memory)
             return new Taken(ReadOnlyMemory<byte>.Empty, null);
         }
 
-        var room = new Room(memory.Clients);
+        var room = new Room(memory);
         var isTaken = false;
         try
         {
             var first = promised is { } length ? RoomOf(length) : Math.Min(RoomOf(maximum), MemoryShare.SmallBytes);
-            if (!await room.BeginAsync(first, http.RequestAborted))
+            if (!await room.TakeAsync(first, http.RequestAborted))
             {
                 return new Taken(default, HttpErrors.BodyMemory);
             }
@@ -85,6 +95,26 @@ internal sealed class RequestBody(RequestMemory memory)
                 room.Dispose();
             }
         }
+    }
+
+    /// <summary>What JSON's tokens count as fields of a message do, up to the first that makes no sense.</summary>
+    public static long CountFields(ReadOnlySpan<byte> json, int maxDepth)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = maxDepth });
+        var tokens = 0L;
+        try
+        {
+            while (reader.Read())
+            {
+                tokens++;
+            }
+        }
+        catch (JsonException)
+        {
+            // The parser that comes after says so in its own words.
+        }
+
+        return FieldsOfToken * tokens;
     }
 
     private static long RoomOf(long bytes) => bytes * RequestMemory.CopiesOfWrite;

@@ -6,6 +6,12 @@ public sealed record RiakHttpOptions
     /// <summary>Bytes; a longer value is refused with 413 before it is read, or as soon as it shows. Riak's object.size.maximum.</summary>
     public long MaxObjectBytes { get; init; } = 50 * 1024 * 1024;
 
+    /// <summary>How long a body or an answer may take beside the time of its bytes: a client that sends or takes less than the least rate for so long is cut off.</summary>
+    public TimeSpan StallTimeout { get; init; } = TransferLimit.StandardRest;
+
+    /// <summary>That rate.</summary>
+    public int LeastBytesPerSecond { get; init; } = TransferLimit.StandardBytesPerSecond;
+
     /// <summary>Bytes of a `props` body.</summary>
     public int MaxPropsBytes { get; init; } = 64 * 1024;
 

@@ -33,12 +33,14 @@ public static class RiakHttpPipeline
             new AnswerCompression(all, all.GetRequiredService<IOptions<ResponseCompressionOptions>>(), (options ?? new RiakHttpOptions()).MaxPacked))
         .Configure<KestrelServerOptions>(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8);
 
-    /// <summary>Room for long keys and contexts. Bodies are bounded by this front end itself, which says so in words.</summary>
+    /// <summary>Room for long keys and contexts. Bodies are bounded by this front end itself, which says so in words, and whoever is slow is cut off.</summary>
     public static void ApplyRiakHttpLimits(this KestrelServerLimits limits, RiakHttpOptions? options = null)
     {
         options ??= new RiakHttpOptions();
         limits.MaxRequestLineSize = options.MaxRequestLineBytes;
         limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes;
         limits.MaxRequestHeaderCount = options.MaxHeaders;
+        limits.MinRequestBodyDataRate = TransferLimit.ForKestrel(options.StallTimeout, options.LeastBytesPerSecond);
+        limits.MinResponseDataRate = limits.MinRequestBodyDataRate;
     }
 }

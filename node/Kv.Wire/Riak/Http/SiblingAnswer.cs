@@ -63,7 +63,7 @@ internal static class SiblingAnswer
         response.ContentLength = sibling.ValueBytes;
         if (!HttpMethods.IsHead(http.Request.Method) && !sibling.Value.IsEmpty)
         {
-            await response.BodyWriter.WriteAsync(sibling.Value, http.RequestAborted);
+            await http.WriteAsync(sibling.Value);
         }
     }
 
@@ -115,11 +115,10 @@ internal static class SiblingAnswer
     /// <summary>Each sibling as a part, with <paramref name="leading"/> before its own headers. The end of the last part is the caller's.</summary>
     public static async Task WritePartsAsync(HttpContext http, RiakPath path, KvObject found, string boundary, string leading)
     {
-        var body = http.Response.BodyWriter;
         foreach (var sibling in found.Siblings)
         {
-            await body.WriteAsync(Encoding.UTF8.GetBytes(PartHeaders(sibling, path, boundary, leading)), http.RequestAborted);
-            await body.WriteAsync(sibling.Value, http.RequestAborted);
+            await http.WriteAsync(Encoding.UTF8.GetBytes(PartHeaders(sibling, path, boundary, leading)));
+            await http.WriteAsync(sibling.Value);
         }
     }
 

@@ -21,8 +21,9 @@ internal sealed class PbConnection : IDisposable
     private readonly PbDispatch dispatch;
     private readonly RiakPbOptions options;
     private readonly RequestMemory memory;
-    private CancellationTokenSource stall = new();
-    private long room;
+    private Room? room;
+    private TransferLimit? limit;
+    private long frameBytes;
     private long skipped;
     private bool isMidFrame;
     private volatile bool isStopping;
@@ -30,7 +31,7 @@ internal sealed class PbConnection : IDisposable
     public PbConnection(IDuplexPipe transport, Func<PbOutput, PbSession> begin, PbDispatch dispatch, RiakPbOptions options, RequestMemory memory, CancellationToken gone)
     {
         input = transport.Input;
-        output = new PbOutput(transport.Output, options.StallTimeout, gone);
+        output = new PbOutput(transport.Output, options, gone);
         session = begin(output);
         (this.dispatch, this.options, this.memory) = (dispatch, options, memory);
     }
@@ -70,6 +71,7 @@ internal sealed class PbConnection : IDisposable
             isMidFrame = false;
             (isLast, startsTls) = (reply.IsLast, reply.StartsTls);
             Release();
+            EndFrame();
             await output.WriteAsync(reply);
         }
 
@@ -88,10 +90,10 @@ internal sealed class PbConnection : IDisposable
     {
         Release();
         output.Dispose();
-        stall.Dispose();
+        limit?.Dispose();
     }
 
-    /// <summary>What has come; what is ready to be sent goes before waiting for it. Null where a frame that has begun rests for too long, or a client that is to say who it is.</summary>
+    /// <summary>What has come; what is ready to be sent goes before waiting for it. Null where a frame that has begun does not come in time, or a client that is to say who it is.</summary>
     private async ValueTask<ReadResult?> ReadAsync()
     {
         if (input.TryRead(out var read))
@@ -105,22 +107,14 @@ internal sealed class PbConnection : IDisposable
             return await input.ReadAsync();
         }
 
-        stall.CancelAfter(options.StallTimeout);
+        limit ??= new TransferLimit(options.StallTimeout, frameBytes, options.LeastBytesPerSecond, CancellationToken.None);
         try
         {
-            return await input.ReadAsync(stall.Token);
+            return await input.ReadAsync(limit.Next());
         }
         catch (OperationCanceledException)
         {
             return null;
-        }
-        finally
-        {
-            if (!stall.TryReset())
-            {
-                stall.Dispose();
-                stall = new CancellationTokenSource();
-            }
         }
     }
 
@@ -130,6 +124,30 @@ internal sealed class PbConnection : IDisposable
         var bytes = Math.Min(skipped, rest.Length);
         rest = rest.Slice(bytes);
         skipped -= bytes;
+        if (bytes > 0)
+        {
+            EndFrame();
+        }
+    }
+
+    /// <summary>What comes now is another frame's, unless there is something to be passed over.</summary>
+    private void EndFrame()
+    {
+        if (skipped == 0)
+        {
+            limit?.Dispose();
+            (limit, frameBytes) = (null, 0);
+        }
+    }
+
+    /// <summary>The time for the frame counts from when its length is known.</summary>
+    private void BeginFrame(long length)
+    {
+        if (frameBytes == 0)
+        {
+            limit?.Dispose();
+            (limit, frameBytes) = (null, length);
+        }
     }
 
     /// <summary>Why the frame that begins is not taken: it cannot be trusted, or there is no room for it. Null where it is, or where its length has not come.</summary>
@@ -140,6 +158,7 @@ internal sealed class PbConnection : IDisposable
             return null;
         }
 
+        BeginFrame(length);
         if (length == 0)
         {
             return PbReply.Error(PbErrors.NoCode) with { IsLast = true };
@@ -158,28 +177,49 @@ internal sealed class PbConnection : IDisposable
             return PbReply.Error(PbErrors.FrameTooLarge(length, options.MaxFrameBytes)) with { IsLast = !isFrame };
         }
 
-        if (length <= RequestMemory.FreeBytes || room > 0)
+        return length <= RequestMemory.FreeBytes ? null
+            : room is null && !await TryTakeRoomAsync(length) ? PassOver(length, PbErrors.Overload)
+            : await WhyNotParsedAsync(rest, length);
+    }
+
+    private async ValueTask<bool> TryTakeRoomAsync(long length)
+    {
+        var wanted = new Room(memory);
+        var isTaken = await wanted.TakeMessageAsync(length, output.Gone);
+        room = isTaken ? wanted : null;
+        return isTaken;
+    }
+
+    /// <summary>Once all of the frame is there: why its fields find no room. Null where they do.</summary>
+    private async ValueTask<PbReply?> WhyNotParsedAsync(ReadOnlySequence<byte> rest, long length)
+    {
+        if (!PbFrame.TryTake(ref rest, out var frame))
         {
             return null;
         }
 
-        var wanted = (long)length * RequestMemory.CopiesOfWrite;
-        if (await memory.Clients.TakeAsync(wanted, output.Gone))
+        if (PbMessages.CountFields(frame.Code, frame.Message) is not { } fields)
         {
-            room = wanted;
-            return null;
+            return PassOver(length, PbErrors.Unreadable) with { IsLast = true };
         }
 
-        skipped = PbFrame.LengthBytes + (long)length;
-        return PbReply.Error(PbErrors.Overload);
+        return await room!.TakeFieldsAsync(fields, requests: 1, output.Gone) switch
+        {
+            FieldsVerdict.TooMany => PassOver(length, PbErrors.TooManyFields),
+            FieldsVerdict.NoRoom => PassOver(length, PbErrors.Overload),
+            _ => null,
+        };
+    }
+
+    private PbReply PassOver(long length, string why)
+    {
+        skipped = PbFrame.LengthBytes + length;
+        return PbReply.Error(why);
     }
 
     private void Release()
     {
-        if (room > 0)
-        {
-            memory.Clients.Release(room);
-            room = 0;
-        }
+        room?.Dispose();
+        room = null;
     }
 }

@@ -56,7 +56,7 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
     {
         if (!access.IsOn)
         {
-            return CarryOutAsync(code, Parse(code, message), session);
+            return CarryOutAsync(code, PbMessages.Parse(code, message), session);
         }
 
         if (access.WhyNotServed(code, session) is { } unserved)
@@ -64,33 +64,9 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
             return new(PbReply.Error(unserved));
         }
 
-        var request = Parse(code, message);
+        var request = PbMessages.Parse(code, message);
         return access.WhyDenied(request, session) is { } denied ? new(PbReply.Error(denied)) : CarryOutAsync(code, request, session);
     }
-
-    /// <summary>Null for a message without fields, and for one that is not known.</summary>
-    private static IMessage? Parse(PbCode code, in ReadOnlySequence<byte> message) => code switch
-    {
-        PbCode.GetReq => RpbGetReq.Parser.ParseFrom(message),
-        PbCode.PutReq => RpbPutReq.Parser.ParseFrom(message),
-        PbCode.DelReq => RpbDelReq.Parser.ParseFrom(message),
-        PbCode.SetClientIdReq => RpbSetClientIdReq.Parser.ParseFrom(message),
-        PbCode.ListBucketsReq => RpbListBucketsReq.Parser.ParseFrom(message),
-        PbCode.ListKeysReq => RpbListKeysReq.Parser.ParseFrom(message),
-        PbCode.IndexReq => RpbIndexReq.Parser.ParseFrom(message),
-        PbCode.GetBucketReq => RpbGetBucketReq.Parser.ParseFrom(message),
-        PbCode.SetBucketReq => RpbSetBucketReq.Parser.ParseFrom(message),
-        PbCode.ResetBucketReq => RpbResetBucketReq.Parser.ParseFrom(message),
-        PbCode.GetBucketTypeReq => RpbGetBucketTypeReq.Parser.ParseFrom(message),
-        PbCode.SetBucketTypeReq => RpbSetBucketTypeReq.Parser.ParseFrom(message),
-        PbCode.GetBucketKeyPreflistReq => RpbGetBucketKeyPreflistReq.Parser.ParseFrom(message),
-        PbCode.CounterGetReq => RpbCounterGetReq.Parser.ParseFrom(message),
-        PbCode.CounterUpdateReq => RpbCounterUpdateReq.Parser.ParseFrom(message),
-        PbCode.DtFetchReq => DtFetchReq.Parser.ParseFrom(message),
-        PbCode.DtUpdateReq => DtUpdateReq.Parser.ParseFrom(message),
-        PbCode.AuthReq => RpbAuthReq.Parser.ParseFrom(message),
-        _ => null,
-    };
 
     // hot
     private ValueTask<PbReply> CarryOutAsync(PbCode code, IMessage? request, PbSession session) => request switch

@@ -31,6 +31,9 @@ internal static class PbErrors
     public const string NoCounter = "the key holds no counter";
     public const string NoCode = "Invalid message packet: a frame has at least one byte, its code";
 
+    public const string TooManyFields = "Invalid message packet: " + MessageLimits.TooManyFields;
+    public const string Unreadable = "Error processing incoming message: it cannot be read";
+
     public static string UnknownCode(byte code) => Text($"Unknown message code: {code}");
 
     public static string Malformed(string reason) => "Error processing incoming message: " + reason;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using Google.Protobuf;
 
 namespace Kv.Wire.Riak.Pb;
 
@@ -17,6 +16,7 @@ internal readonly struct PbFrame(PbCode code, ReadOnlySequence<byte> message)
 {
     public const int LengthBytes = 4;
     public const int HeaderBytes = 5;
+    public const int LongestVarint = 5;
 
     public PbCode Code { get; } = code;
 
@@ -50,20 +50,25 @@ internal readonly struct PbFrame(PbCode code, ReadOnlySequence<byte> message)
         return true;
     }
 
+    /// <summary>Its message's bytes, if it has one, come after it.</summary>
     // hot
-    public static void Write(IBufferWriter<byte> output, PbCode code, IMessage message)
-    {
-        WriteHeader(output, code, message.CalculateSize());
-        message.WriteTo(output);
-    }
-
-    public static void WriteEmpty(IBufferWriter<byte> output, PbCode code) => WriteHeader(output, code, messageBytes: 0);
-
-    private static void WriteHeader(IBufferWriter<byte> output, PbCode code, int messageBytes)
+    public static void WriteHeader(IBufferWriter<byte> output, PbCode code, int messageBytes)
     {
         var header = output.GetSpan(HeaderBytes);
         BinaryPrimitives.WriteUInt32BigEndian(header, (uint)messageBytes + 1);
         header[LengthBytes] = (byte)code;
         output.Advance(HeaderBytes);
+    }
+    /// <summary>Gives the number of bytes.</summary>
+    public static int WriteVarint(Span<byte> room, uint value)
+    {
+        var bytes = 0;
+        for (; value >= 0x80; value >>= 7)
+        {
+            room[bytes++] = (byte)(value | 0x80);
+        }
+
+        room[bytes++] = (byte)value;
+        return bytes;
     }
 }

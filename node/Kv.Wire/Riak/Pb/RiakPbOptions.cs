@@ -13,7 +13,10 @@ public sealed record RiakPbOptions
     public long MaxFrameBytes => MaxObjectBytes + OverheadBytes;
 
     /// <summary>How long a frame that has begun may rest, and how long a client may leave what it is sent: after it the connection is closed.</summary>
-    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan StallTimeout { get; init; } = TransferLimit.StandardRest;
+
+    /// <summary>The rate at which a frame must come, beside that time, and an answer must be taken.</summary>
+    public int LeastBytesPerSecond { get; init; } = TransferLimit.StandardBytesPerSecond;
 
     /// <summary>How long a TLS handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);

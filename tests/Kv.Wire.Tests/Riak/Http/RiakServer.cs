@@ -22,6 +22,8 @@ public sealed class RiakServer : IAsyncLifetime
     /// <summary>The front end's; the node has the machine's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    public RequestMemory Memory { get; init; } = RequestMemory.Unbounded();
+
     public KvClient Door => alone.Node.Client;
 
     private readonly Dictionary<string, string> seeded = [];
@@ -46,7 +48,7 @@ public sealed class RiakServer : IAsyncLifetime
         builder.Services.AddRiakHttp(Options);
         app = builder.Build();
         var node = alone.Node;
-        front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", Time), RequestMemory.Unbounded(), Options);
+        front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", Time), Memory, Options);
         await app.StartAsync();
         EndPoint = new IPEndPoint(IPAddress.Loopback, new Uri(app.Urls.Single()).Port);
         Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(30) };

@@ -93,7 +93,7 @@ public sealed class PbLimitsTests
         var doors = new RiakPbDoors(alone.Node.Client, alone.Node.Admin, alone.Node.State, "node1");
         var log = new LoggedErrors();
         using var loggers = new LoggerFactory([log]);
-        using var output = new PbOutput(new Pipe().Writer, TimeSpan.FromMinutes(1), CancellationToken.None);
+        using var output = new PbOutput(new Pipe().Writer, new RiakPbOptions(), CancellationToken.None);
         using var full = new NoMemory();
         var dispatch = new PbDispatch(doors, new RiakPbOptions(), loggers.CreateLogger<PbDispatch>());
         var reply = await dispatch.HandleAsync(PbCode.GetReq, new ReadOnlySequence<byte>(full.All), new PbSession(output, null));
