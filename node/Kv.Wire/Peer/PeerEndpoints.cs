@@ -1,6 +1,5 @@
 using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,7 +21,15 @@ public static class PeerEndpoints
         return services;
     }
 
-    public static IEndpointConventionBuilder MapPeerService(this IEndpointRouteBuilder endpoints) => endpoints.MapGrpcService<PeerService>();
+    public static void MapPeerService(this WebApplication app)
+    {
+        app.Use(static (http, next) =>
+        {
+            CallBody.Before(http);
+            return next(http);
+        });
+        app.MapGrpcService<PeerService>();
+    }
 
     /// <summary>The windows and pings that batched streams want.</summary>
     public static void ApplyPeerLimits(this KestrelServerLimits limits, PeerTransportOptions options)

@@ -21,7 +21,10 @@ public sealed class PeerFrame
     public const int HeaderBytes = 4;
     public const int EnvelopeBytes = 37;
 
-    private const int MaxHelloBytes = 4096;
+    /// <summary>Bytes of the body of a Hello or Welcome: before a caller has said who it is, no more is gathered of what it sends.</summary>
+    public const int MaxHelloBytes = 4096;
+
+    public const string HandshakeTooLong = "a handshake that is too long";
 
     private PeerFrame()
     {
@@ -105,7 +108,7 @@ public sealed class PeerFrame
         if (kind is PeerFrameKind.Hello or PeerFrameKind.Welcome)
         {
             return reader.Remaining > MaxHelloBytes
-                ? new PeerFrame { Version = version, Kind = kind, Problem = "a handshake that is too long" }
+                ? new PeerFrame { Version = version, Kind = kind, Problem = HandshakeTooLong }
                 : new PeerFrame { Version = version, OldestVersion = (byte)Math.Min(count, byte.MaxValue), Kind = kind, Body = reader.UnreadSequence.ToArray() };
         }
 

@@ -35,7 +35,7 @@ public sealed partial class PeerService(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, stopping.Token);
         try
         {
-            var hello = await ReadHelloAsync(reader, writer, ending.Token);
+            var hello = await ReadHelloAsync(CallBody.Of(call.GetHttpContext()), reader, writer, ending.Token);
             if (hello is not null)
             {
                 var stream = new InboundStream(hello.Value.Hello, hello.Value.Version, handler, options, memory, time, logger);
@@ -50,16 +50,18 @@ public sealed partial class PeerService(
     }
 
     /// <summary>Reads the handshake and answers it, with the version to speak; null where the stream is refused.</summary>
-    private async Task<(PeerHello Hello, byte Version)?> ReadHelloAsync(IAsyncStreamReader<PeerFrame> reader, IServerStreamWriter<PeerFrame> writer, CancellationToken cancel)
+    private async Task<(PeerHello Hello, byte Version)?> ReadHelloAsync(
+        CallBody body, IAsyncStreamReader<PeerFrame> reader, IServerStreamWriter<PeerFrame> writer, CancellationToken cancel)
     {
         using var limit = new CancellationTokenSource(options.HandshakeTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
-        if (!await reader.MoveNext(both.Token))
+        var isTooLong = await body.PrefixAsync(both.Token) is { MessageBytes: > PeerFrame.HeaderBytes + PeerFrame.MaxHelloBytes };
+        if (!isTooLong && !await reader.MoveNext(both.Token))
         {
             return null;
         }
 
-        var (hello, problem) = PeerHello.Decode(reader.Current);
+        var (hello, problem) = isTooLong ? (null, PeerFrame.HandshakeTooLong) : PeerHello.Decode(reader.Current);
         var cluster = identity.ClusterId() ?? Guid.Empty;
         var version = hello is null ? null : options.Versions.Agree(hello.Versions);
         var refusal = problem ?? Refuse(hello!, version, cluster);
