@@ -13,6 +13,9 @@ namespace Kv.Operator.Tests.Clusters;
 public sealed class CrashEverywhereTests
 {
     private const int MaxPasses = 200;
+
+    /// <summary>Longer than anything that is waited for: partitions that move, a node that starts and settles.</summary>
+    private const int QuietPasses = 25;
     private const string OfAZone = "only node of a zone is renewed";
 
     public static TheoryData<string> Scenarios =>
@@ -97,8 +100,9 @@ public sealed class CrashEverywhereTests
     private static bool Reconcile(string scenario, SimulatedCluster world, Cluster cluster)
     {
         var wasStopped = false;
-        for (var pass = 0; pass < MaxPasses; pass++)
+        for (var (pass, quiet) = (0, 0); pass < MaxPasses && quiet < QuietPasses; pass++)
         {
+            var before = world.Changes;
             var reconciler = new ClusterReconciler(new ClusterObserver(world, world), new ClusterApplier(world, world), TimeProvider.System, PassIntervals.Local);
             try
             {
@@ -126,6 +130,8 @@ public sealed class CrashEverywhereTests
                 // What was wrong with it went with what it was made from.
                 world.Up();
             }
+
+            quiet = world.Changes == before ? quiet + 1 : 0;
         }
 
         return wasStopped;
