@@ -103,6 +103,30 @@ public sealed class StoresWithMemoryTests : IDisposable
         Assert.Equal("in memory", await BackedStores.Over(store, Backend).GetTextAsync("m"));
     }
 
+    [Fact]
+    public async Task AFold_MissesNoKeyThatMovesMeanwhile_AndBeginsOnDisk()
+    {
+        await using var stores = Open();
+        var store = await stores.OpenAsync(One, CancellationToken.None);
+        await store.PutAsync("h", "on disk");
+        await store.PutAsync("m", "by hash");
+        await PutVolatileAsync(store, "m0", "in memory");
+        var seen = new List<string>();
+        await foreach (var entry in store.FoldAsync(CancellationToken.None))
+        {
+            seen.Add(Bytes.Text(entry.Key));
+            if (seen.Count == 1)
+            {
+                await BackedStores.Over(store, Backend).GetAsync("m");
+                await PutVolatileAsync(store, "m", "in memory");
+            }
+        }
+
+        Assert.Equal("h", seen[0]);
+        Assert.Contains("m", seen);
+        Assert.Equal("m0", seen.Order().Last());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -157,7 +157,7 @@ public sealed partial class Vnode
             return;
         }
 
-        if (kept is { } merged && !TakesRoom(slot, merged))
+        if (kept is { } merged && !command.IsPassedOn && !TakesRoom(slot, merged))
         {
             command.Pending = VnodeReply.Overloaded;
             return;
@@ -190,12 +190,6 @@ public sealed partial class Vnode
                 return;
             }
 
-            if (kept is { } merged && !TakesRoom(pass.SlotOf(entry.Key), merged))
-            {
-                command.Pending = VnodeReply.Overloaded;
-                return;
-            }
-
             Keep(pass.SlotOf(entry.Key), kept);
         }
     }
@@ -223,7 +217,10 @@ public sealed partial class Vnode
         return reason is null;
     }
 
-    /// <summary>Whether there is room for what a key is to hold, in the bound of the node where it is kept in memory alone. A delete of what is there always has it.</summary>
+    /// <summary>
+    /// Whether there is room for what a key is to hold, in the bound of the node where it is kept in memory alone. A delete of what is there always has it. Not asked for what moves here, which is
+    /// nothing new: the sender lets go of it, and all else that is to come from there, on disk too, would wait for it.
+    /// </summary>
     private bool TakesRoom(VnodePass.Slot slot, ReadOnlyMemory<byte> stored)
     {
         if (slot.Backend != StoreBackend.Memory)

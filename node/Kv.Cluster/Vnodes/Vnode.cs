@@ -141,8 +141,8 @@ public sealed partial class Vnode : IAsyncDisposable
         IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Coordinate(key, content, update, seen, props, observer) { IsExpiry = isExpiry });
 
     internal ValueTask<VnodeReply> MergeAsync(
-        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Fence fence, Durability durability, BucketProps props) =>
-        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Merge(key, stored, fence, durability, props));
+        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> stored, Fence fence, Durability durability, BucketProps props, bool isPassedOn = false) =>
+        IsTooLong(key, out var refusal) ? new(refusal) : Send(new VnodeCommand.Merge(key, stored, fence, durability, props) { IsPassedOn = isPassedOn });
 
     /// <summary>Of each key, whether the vnode holds what is expected, for good; <see cref="PeerReply.DoneEach"/>.</summary>
     internal ValueTask<VnodeReply> ConfirmAsync(IReadOnlyList<HeldKey> keys) => IsAnyTooLong(keys, out var refusal) ? new(refusal) : Send(new VnodeCommand.Confirm(keys));

@@ -90,6 +90,9 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
 
         public BucketProps Props { get; } = props;
 
+        /// <summary>A write of the partition's owner, which this node is to be in its place.</summary>
+        public bool IsPassedOn { get; init; }
+
         public override Durability Durability { get; } = durability;
     }
 

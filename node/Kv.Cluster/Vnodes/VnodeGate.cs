@@ -72,7 +72,7 @@ public sealed class VnodeGate(ClusterState state, VnodeHost host)
         }
 
         var props = PropsOf(snapshot, key);
-        return (await AskAsync(partition, vnode => vnode.MergeAsync(key.Encoded, stored, fence, durability, props))).Reply;
+        return (await AskAsync(partition, vnode => vnode.MergeAsync(key.Encoded, stored, fence, durability, props, isPassedOn: kind == VnodePutKind.Handoff))).Reply;
     }
 
     internal async ValueTask<VnodeReply> CoordinateAsync(

@@ -81,12 +81,13 @@ internal sealed class StoreWithMemory(IPartitionStore store, IPartitionStore mem
 
     public async IAsyncEnumerable<StoredEntry> FoldAsync([EnumeratorCancellation] CancellationToken cancel)
     {
-        await foreach (var entry in memory.FoldAsync(cancel))
+        // In this order, since keys move from there to memory while it is read, and what is on disk is worth more to whoever breaks off.
+        await foreach (var entry in store.FoldAsync(cancel))
         {
             yield return entry;
         }
 
-        await foreach (var entry in store.FoldAsync(cancel))
+        await foreach (var entry in memory.FoldAsync(cancel))
         {
             yield return entry;
         }

@@ -1,6 +1,7 @@
 using Kv.Core.Causality;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
+using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Memory;
 using Kv.TestKit;
@@ -95,6 +96,49 @@ public sealed class MemoryTypeTests
         Assert.IsType<KvOutcome.Stored>(await node.AskAsync(new KvRequest.Put { Key = KeyOf(0), Content = ContentOf("again") }));
     });
 
+    /// <summary>A cache at its bound is nothing unusual, and its neighbour's data is no new write.</summary>
+    [Fact]
+    public void WhatIsHeldForAFullNode_GoesHomeToIt_WithAllElse() => Run(8, nodes: 4, full: 3, async (cluster, load) =>
+    {
+        var full = cluster.Nodes[3];
+        full.Kill();
+        await cluster.UntilAsync(() => cluster.Up.All(node => node.Node.State.Current.Up.Count == 3), 20, "all see that it is gone");
+        await load.WriteAllAsync(cluster.Nodes[0]);
+        await WriteDurablyAsync(cluster.Nodes[0]);
+        await full.StartAsync();
+        await cluster.SettleAsync();
+        await load.VerifyAsync();
+    });
+
+    [Fact]
+    public void AFullNode_TakesWhatItIsToOwn_AndWhatIsWrittenMeanwhile() => Run(9, nodes: 3, full: 3, async (cluster, load) =>
+    {
+        await WriteDurablyAsync(cluster.Nodes[0]);
+        await cluster.JoinAsync(cluster.Nodes[0], [cluster.Nodes[3]]);
+        await cluster.UntilAsync(() => !RingTransition.HasPending(cluster.Document.Ring), 120, "its partitions are with it");
+        await load.EndAsync();
+    }, clients: 2);
+
+    [Fact]
+    public void AFullNode_RebuildsWhatADeadOneHad() => Run(10, nodes: 4, full: 4, async (cluster, load) =>
+    {
+        await load.WriteAllAsync(cluster.Nodes[0]);
+        await WriteDurablyAsync(cluster.Nodes[0]);
+        cluster.Nodes[3].Kill();
+        await cluster.Nodes[4].StartAsync();
+        await cluster.ReplaceAsync(cluster.Nodes[0], cluster.Nodes[3].Id, cluster.Nodes[4]);
+        await cluster.SettleAsync();
+        await load.VerifyAsync();
+    });
+
+    private static async Task WriteDurablyAsync(SimNode by)
+    {
+        for (var index = 0; index < 50; index++)
+        {
+            Assert.IsType<KvOutcome.Stored>(await by.AskAsync(new KvRequest.Put { Key = new ObjectKey("default", "b", $"k{index}"), Content = ContentOf("on disk") }));
+        }
+    }
+
     private static ObjectKey KeyOf(int number) => new("siblings", "bucket", $"big{number}");
 
     private static Sibling ContentOf(string value) => new() { Dot = null, Value = System.Text.Encoding.UTF8.GetBytes(value) };
@@ -134,8 +178,27 @@ public sealed class MemoryTypeTests
         return await Load.BeginAsync(cluster, clients, props: Props);
     }
 
+    /// <summary>The first <paramref name="nodes"/> are a cluster; the node of that index has no room in memory at all.</summary>
+    private static void Run(int seed, int nodes, int full, Func<SimCluster, Load, Task> story, int clients = 0) => SimCluster.Run(
+        seed,
+        Math.Max(nodes, full + 1),
+        async cluster =>
+        {
+            cluster.Seams = new WithMemory(1 << 20) { Full = cluster.Nodes[full] };
+            foreach (var node in cluster.Nodes)
+            {
+                await RestartAsync(node, isClean: true);
+            }
+
+            await cluster.FormAsync(nodes);
+            await story(cluster, await Load.BeginAsync(cluster, clients, props: Props));
+        },
+        options: Eager with { AntiEntropy = false });
+
     private sealed class WithMemory(long roomBytes) : SimSeams
     {
-        public override IPartitionStores Stores(SimNode node, SimContext context, IPartitionStores real) => new StoresWithMemory(real, new MemoryRoom(roomBytes));
+        public SimNode? Full { get; init; }
+
+        public override IPartitionStores Stores(SimNode node, SimContext context, IPartitionStores real) => new StoresWithMemory(real, new MemoryRoom(node == Full ? 0 : roomBytes));
     }
 }
