@@ -297,6 +297,12 @@ internal sealed partial class HandoffScheduler(
         }
 
         var writes = vnode.Writes;
+        if (HandoffReceiver.IsHome(state.Current, job.Partition))
+        {
+            // It has come to own the partition since the job was planned. From here on whatever it is given as the owner is one of its writes.
+            return NotYet;
+        }
+
         if (vnode.Transfer is { IsCompleting: true, HasMissed: false } given && given.Target == job.Target)
         {
             // The owner is to say by itself that it is the owner before its only other whole copy goes.
