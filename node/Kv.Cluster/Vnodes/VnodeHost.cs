@@ -108,13 +108,12 @@ public sealed partial class VnodeHost
             {
                 if (await OpenedAsync(opening) is { } vnode)
                 {
+                    await vnode.DisposeAsync();
                     if (vnode.WillForget)
                     {
-                        // What it keeps in memory alone is gone with it, whatever the counters say.
+                        // What it kept in memory alone is gone with it, what waited until now too, whatever the counters say.
                         context!.Actors.Forget(vnode.Partition);
                     }
-
-                    await vnode.DisposeAsync();
                 }
             }
             catch (StoreException exception)
