@@ -97,7 +97,7 @@ public sealed class StoresWithMemoryTests : IDisposable
         await store.ReadAsync(read, CancellationToken.None);
         Assert.True(read.IsMisplaced(0));
         Assert.Equal("by hash", Bytes.Text(read.Value(0)!.Value));
-        await PutVolatileAsync(store, "m", "in memory");
+        await PutVolatileAsync(store, "m", "in memory", isMisplaced: true);
         Assert.Equal(1, store.ApproximateCount);
         Assert.Null(await store.GetAsync("m"));
         Assert.Equal("in memory", await BackedStores.Over(store, Backend).GetTextAsync("m"));
@@ -118,7 +118,7 @@ public sealed class StoresWithMemoryTests : IDisposable
             if (seen.Count == 1)
             {
                 await BackedStores.Over(store, Backend).GetAsync("m");
-                await PutVolatileAsync(store, "m", "in memory");
+                await PutVolatileAsync(store, "m", "in memory", isMisplaced: true);
             }
         }
 
@@ -163,10 +163,10 @@ public sealed class StoresWithMemoryTests : IDisposable
         _ => StoreBackend.Hash,
     };
 
-    private static async Task PutVolatileAsync(IPartitionStore store, string key, string value)
+    private static async Task PutVolatileAsync(IPartitionStore store, string key, string value, bool isMisplaced = false)
     {
         var batch = new WriteBatch();
-        batch.Put(Bytes.Of(key), Bytes.Of(value), StoreBackend.Memory);
+        batch.Add(new WriteBatch.Entry(Bytes.Of(key), Bytes.Of(value), StoreBackend.Memory) { IsMisplaced = isMisplaced });
         var hash = EntryHash.OfKey(Bytes.Of(key).Span);
         batch.Change(TreeChange.Of(Volatile, hash, 0, EntryHash.OfEntry(hash, Bytes.Of(value).Span)));
         await store.WriteAsync(batch, Durability.Synced, CancellationToken.None);

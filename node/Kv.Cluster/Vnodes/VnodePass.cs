@@ -198,7 +198,7 @@ internal sealed class VnodePass
                 continue;
             }
 
-            Writes.Add(new WriteBatch.Entry(slots[i].Key, slots[i].Value, slots[i].Backend));
+            Writes.Add(new WriteBatch.Entry(slots[i].Key, slots[i].Value, slots[i].Backend) { IsMisplaced = slots[i].IsMisplaced });
             if (slots[i].Backend == StoreBackend.Ordered)
             {
                 CollectIndexChanges(slots[i]);

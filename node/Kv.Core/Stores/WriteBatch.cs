@@ -15,8 +15,14 @@ public sealed class WriteBatch
     private long entryBytes;
     private bool isAllMemory = true;
 
-    /// <summary>One change. <see cref="Value"/> is null where the key is removed. <see cref="Backend"/> is always the same for a key, but for one that was not known yet to be ordered.</summary>
-    public readonly record struct Entry(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value, StoreBackend Backend = StoreBackend.Hash);
+    /// <summary>
+    /// One change. <see cref="Value"/> is null where the key is removed. <see cref="Backend"/> is always the same for a key, but for one whose type was not known yet: that one may be found elsewhere
+    /// (<see cref="ReadBatch.IsMisplaced"/>), and is removed from there if <see cref="IsMisplaced"/> says so.
+    /// </summary>
+    public readonly record struct Entry(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value, StoreBackend Backend = StoreBackend.Hash)
+    {
+        public bool IsMisplaced { get; init; }
+    }
 
     public IReadOnlyList<Entry> Entries => entries;
 

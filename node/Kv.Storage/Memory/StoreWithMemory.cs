@@ -10,8 +10,6 @@ namespace Kv.Storage.Memory;
 /// </summary>
 internal sealed class StoreWithMemory(IPartitionStore store, IPartitionStore memory, MemoryRoom room) : IPartitionStore
 {
-    // Those that the last read found in the store, to be removed from there by the write that follows. The one caller's own.
-    private readonly HashSet<ReadOnlyMemory<byte>> misplaced = new(KeyBytesComparer.Instance);
     private long used;
     private int isReleased;
     private volatile bool willForget;
@@ -38,7 +36,6 @@ internal sealed class StoreWithMemory(IPartitionStore store, IPartitionStore mem
 
     public async ValueTask ReadAsync(ReadBatch batch, CancellationToken cancel)
     {
-        misplaced.Clear();
         if (!batch.HasMemory)
         {
             await store.ReadAsync(batch, cancel);
@@ -121,7 +118,7 @@ internal sealed class StoreWithMemory(IPartitionStore store, IPartitionStore mem
         await store.DisposeAsync();
     }
 
-    private void TakeOver(ReadBatch rest, int index, ReadBatch batch, int position)
+    private static void TakeOver(ReadBatch rest, int index, ReadBatch batch, int position)
     {
         batch.SetValue(position, rest.Value(index));
         if (rest.IsRefused(index))
@@ -131,7 +128,6 @@ internal sealed class StoreWithMemory(IPartitionStore store, IPartitionStore mem
 
         if (batch.Backend(position) == StoreBackend.Memory && rest.Value(index) is not null)
         {
-            misplaced.Add(batch.Key(position).ToArray());
             batch.SetMisplaced(position);
         }
         else if (rest.IsMisplaced(index))
@@ -141,7 +137,7 @@ internal sealed class StoreWithMemory(IPartitionStore store, IPartitionStore mem
     }
 
     /// <summary>What goes to the store, and what stays in memory.</summary>
-    private (WriteBatch Lasting, WriteBatch Volatile) Parted(WriteBatch batch)
+    private static (WriteBatch Lasting, WriteBatch Volatile) Parted(WriteBatch batch)
     {
         var (lasting, volatileOnes) = (new WriteBatch { NewTrees = batch.NewTrees }, new WriteBatch());
         foreach (var entry in batch.Entries)
@@ -153,7 +149,7 @@ internal sealed class StoreWithMemory(IPartitionStore store, IPartitionStore mem
             }
 
             volatileOnes.Add(entry);
-            if (misplaced.Remove(entry.Key))
+            if (entry.IsMisplaced)
             {
                 lasting.Remove(entry.Key);
             }

@@ -35,6 +35,23 @@ public sealed class MemoryVnodeTests
         await again.StopAsync();
     });
 
+    [Fact]
+    public void KeysWrittenByHash_ThatMoveToMemoryInATurnThatBuildsTrees_AreOnDiskNoMore() => Run(2, async (cluster, node, volume) =>
+    {
+        var (host, vnode) = await OpenAsync(cluster, node, volume);
+        var keys = Enumerable.Range(0, 20).Select(CacheKey).ToList();
+        await Task.WhenAll(keys.Select(key => PutAsync(vnode, key, BucketProps.NewType)));
+        Assert.Equal(keys.Count, volume.Contents(First).Count);
+        cluster.SetType(Type, InMemory);
+        var moves = keys.Select(key => PutAsync(vnode, key, InMemory)).ToList();
+        var step = await vnode.BuildTreesAsync(host.Layouts.Current!, isFirst: true);
+        await Task.WhenAll(moves);
+        Assert.False(step.IsWhole);
+        Assert.Empty(volume.Contents(First));
+        Assert.Equal(keys.Count, vnode.ApproximateCount);
+        await host.StopAsync();
+    });
+
     private static ObjectKey CacheKey(int number) => Story.Key($"c{number}", Type);
 
     private static async Task<Dot> PutAsync(Vnode vnode, ObjectKey key, BucketProps props)
