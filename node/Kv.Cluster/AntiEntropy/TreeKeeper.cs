@@ -33,7 +33,7 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
         set => mustIndex = value;
     }
 
-    /// <summary>Reads what a command about trees needs, before the turn's other commands change it. Where the store refuses that, the command alone is refused.</summary>
+    /// <summary>Reads what a command about trees or segments needs, before the turn's other commands change it. Where the store refuses that, the command alone is refused.</summary>
     public async ValueTask PrepareAsync(VnodeCommand command, VnodePass pass)
     {
         var began = context.Time.GetTimestamp();
@@ -48,6 +48,9 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
                 case VnodeCommand.ReadTree read:
                     await ReadAsync(read, pass);
                     read.Work = context.Time.GetElapsedTime(began);
+                    break;
+                case VnodeCommand.ReadSegments segments:
+                    await ReadSegmentsAsync(segments);
                     break;
             }
         }
@@ -106,6 +109,12 @@ internal sealed class TreeKeeper(PartitionId partition, IPartitionStore store, V
         {
             build?.Follow(change);
         }
+    }
+
+    private async ValueTask ReadSegmentsAsync(VnodeCommand.ReadSegments segments)
+    {
+        var next = await store.ReadSegmentsAsync(segments.From, HashTree.Segments, context.Options.TreeTurnKeys, segments.Keys, CancellationToken.None);
+        (segments.Next, segments.Pending) = (next ?? segments.From, next is null ? new VnodeReply(new PeerReply.Refused(VnodeRefusals.NoSegments)) : VnodeReply.Done);
     }
 
     private async ValueTask BuildAsync(VnodeCommand.BuildTrees step, VnodePass pass)

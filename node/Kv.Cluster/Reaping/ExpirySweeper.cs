@@ -1,6 +1,8 @@
 using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Membership;
+using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
+using Kv.Core.AntiEntropy;
 using Kv.Core.Buckets;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
@@ -46,21 +48,51 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
         {
             await SweepAsync(vnode, cancel);
         }
-        catch (Exception exception) when (exception is StoreException or StoreRefusedException or ObjectDisposedException)
+        catch (Exception exception) when (exception is StoreException or StoreRefusedException or ObjectDisposedException or InvalidOperationException)
         {
-            // The vnode ends, or there is no memory to read by: whoever serves the partition next looks again.
+            // The vnode ends, its keys are being learned, or there is no memory for that: whoever serves the partition next looks again.
         }
     }
 
+    /// <summary>By segment: a fold, and with it all that compaction would free, would be open for as long as this waits.</summary>
     private async Task SweepAsync(Vnode vnode, CancellationToken cancel)
     {
-        var found = new List<ObjectKey>();
-        await foreach (var entry in vnode.FoldAsync(cancel))
+        if (vnode.NeedsIndex)
         {
-            await pace.SpendAsync(entry.Key.Length + entry.Value.Length, TimeSpan.Zero, cancel);
-            if (ObjectKeyCodec.TryDecode(entry.Key, out var key) && PropsOf(vnode.Partition, key) is { } props)
+            await vnode.IndexAsync(cancel);
+        }
+
+        for (var segment = 0; segment < HashTree.Segments;)
+        {
+            var page = await vnode.ReadSegmentsAsync(segment);
+            if (page.Pending.Reply is not PeerReply.Done)
             {
-                var held = StoredForm.Decode(entry.Value);
+                // Another sweep comes.
+                return;
+            }
+
+            foreach (var keys in page.Keys.Chunk(AtOnce))
+            {
+                await ExpireAsync(await FindOverAsync(vnode, keys, cancel), cancel);
+            }
+
+            segment = page.Next;
+        }
+    }
+
+    /// <summary>Those whose objects are to be deleted. One value at a time is held; keys of other types are not read.</summary>
+    private async Task<List<ObjectKey>> FindOverAsync(Vnode vnode, ReadOnlyMemory<byte>[] keys, CancellationToken cancel)
+    {
+        var found = new List<ObjectKey>();
+        foreach (var encoded in keys)
+        {
+            var began = time.GetTimestamp();
+            var bytes = encoded.Length;
+            if (ObjectKeyCodec.TryDecode(encoded, out var key) && PropsOf(vnode.Partition, key) is { } props
+                && (await vnode.GetAsync(encoded, headOnly: false)).Reply is PeerReply.Object { Stored: { } stored })
+            {
+                bytes += stored.Length;
+                var held = StoredForm.Decode(stored);
                 if (held.IsTombstone)
                 {
                     // Its reap may have come to nothing while a member was away.
@@ -72,13 +104,10 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
                 }
             }
 
-            if (found.Count == AtOnce)
-            {
-                await ExpireAsync(found, cancel);
-            }
+            await pace.SpendAsync(bytes, time.GetElapsedTime(began), cancel);
         }
 
-        await ExpireAsync(found, cancel);
+        return found;
     }
 
     /// <summary>The properties of a key whose objects have an end, and which this vnode is to see to; null of any other.</summary>
@@ -98,6 +127,5 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
     {
         await pace.SpendAsync((long)keys.Count * DeleteBytes, TimeSpan.Zero, cancel);
         await Task.WhenAll(keys.Select(key => client.ExpireAsync(key, Deadline.After(time, options.RequestTimeout))));
-        keys.Clear();
     }
 }

@@ -27,6 +27,14 @@ public sealed partial class Vnode
         return step;
     }
 
+    /// <summary>Reads the keys of the segments from that one on, enough of them for a page; <see cref="VnodeCommand.ReadSegments"/>.</summary>
+    internal async ValueTask<VnodeCommand.ReadSegments> ReadSegmentsAsync(int from)
+    {
+        var segments = new VnodeCommand.ReadSegments(from);
+        segments.Pending = await Send(segments);
+        return segments;
+    }
+
     /// <summary>Reads a page of what a tree's leaves hold; see <see cref="VnodeCommand.ReadTree"/> for what the answer has.</summary>
     internal async ValueTask<(PeerReply Reply, VnodeCommand.ReadTree Page)> ReadTreeAsync(
         TreeRange range, ulong layout, int depth, IReadOnlyList<int> leaves, ReadOnlyMemory<byte> after)

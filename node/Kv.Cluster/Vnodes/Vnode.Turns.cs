@@ -44,7 +44,7 @@ public sealed partial class Vnode
             await pass.ReadAsync(store);
             foreach (var command in pass.Commands)
             {
-                if (command is VnodeCommand.BuildTrees or VnodeCommand.ReadTree)
+                if (command is VnodeCommand.BuildTrees or VnodeCommand.ReadTree or VnodeCommand.ReadSegments)
                 {
                     await keeper.PrepareAsync(command, pass);
                 }

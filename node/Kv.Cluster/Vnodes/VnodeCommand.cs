@@ -161,6 +161,17 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
         public TimeSpan Work { get; set; }
     }
 
+    /// <summary>Reads the keys of the next few segments, whole ones, to go through all data without keeping a fold open.</summary>
+    public sealed class ReadSegments(int from) : VnodeCommand
+    {
+        public int From { get; } = from;
+
+        public List<ReadOnlyMemory<byte>> Keys { get; } = [];
+
+        /// <summary>The segment to go on with.</summary>
+        public int Next { get; set; }
+    }
+
     /// <summary>Reads what leaves of a tree of that depth hold, a page of it.</summary>
     public sealed class ReadTree(TreeRange range, ulong layout, int depth, IReadOnlyList<int> leaves, ReadOnlyMemory<byte> after) : VnodeCommand
     {

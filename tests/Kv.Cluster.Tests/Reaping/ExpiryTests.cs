@@ -44,6 +44,16 @@ public sealed class ExpiryTests
         await cluster.UntilAsync(() => Held(cluster) == 0, 300, "nothing is left on any disk");
     }, aae);
 
+    /// <summary>While a fold is open nothing before it is compacted, and there is no saying how long requests are many.</summary>
+    [Fact]
+    public void ASweepThatHasToWait_HoldsNoFoldOpen() => Run(7, Options with { ExchangePauseRequests = -1 }, async cluster =>
+    {
+        await PutAllAsync(cluster.Nodes[0], "v");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(120));
+        Assert.Equal(3 * Keys, Held(cluster));
+        Assert.All(cluster.Nodes, node => Assert.Equal(0, node.Volume.OpenFolds));
+    });
+
     [Fact]
     public void WhatANodeHoldsThatWasAway_IsNotServed_AndComesBackNowhere() => Run(3, Options, async cluster =>
     {
