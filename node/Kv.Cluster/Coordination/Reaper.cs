@@ -95,7 +95,7 @@ internal sealed class Reaper(CoordinatorContext context, ReplicaCalls calls)
                 continue;
             }
 
-            End(keys, await ReapAsync(keys));
+            End(keys, await TryReapAsync(keys));
             await Task.Delay(context.Options.ReapInterval, context.Time, CancellationToken.None);
         }
     }
@@ -138,6 +138,19 @@ internal sealed class Reaper(CoordinatorContext context, ReplicaCalls calls)
                     tries.Remove(key);
                 }
             }
+        }
+    }
+
+    /// <summary>What there was no memory for stays for a later read, and keeps nothing else from being reaped.</summary>
+    private async Task<HashSet<ObjectKey>> TryReapAsync(List<ObjectKey> keys)
+    {
+        try
+        {
+            return await ReapAsync(keys);
+        }
+        catch (OutOfMemoryException)
+        {
+            return [];
         }
     }
 

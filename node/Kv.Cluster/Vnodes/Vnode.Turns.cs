@@ -13,23 +13,52 @@ public sealed partial class Vnode
     private async Task RunAsync()
     {
         await Task.Yield();
-        while (await mailbox.Reader.WaitToReadAsync())
+        try
         {
-            await passes.WaitAsync();
-            var pass = TakePass();
-            pass.Fill(mailbox.Reader, context);
-            context.Statistics.VnodeTurn(pass.Commands.Count);
-            if (isFailed)
+            while (await mailbox.Reader.WaitToReadAsync())
             {
-                Refuse(pass, failedReply);
-                Release(pass);
-                continue;
+                await passes.WaitAsync();
+                var pass = TakePass();
+                if (TryFill(pass))
+                {
+                    await RunTurnAsync(pass);
+                }
+                else
+                {
+                    Refuse(pass, failedReply);
+                    Release(pass);
+                }
             }
-
-            await RunTurnAsync(pass);
+        }
+        catch (Exception exception)
+        {
+            FailWaiting(exception);
         }
 
         await lastFinish;
+    }
+
+    /// <summary>False where the vnode has failed, or does now.</summary>
+    private bool TryFill(VnodePass pass)
+    {
+        try
+        {
+            pass.Fill(mailbox.Reader, context);
+            context.Statistics.VnodeTurn(pass.Commands.Count);
+        }
+        catch (Exception exception)
+        {
+            FailWaiting(exception);
+        }
+
+        return !isFailed;
+    }
+
+    /// <summary>There was no memory to begin a turn, or to end one: nobody else would come for what waits.</summary>
+    private void FailWaiting(Exception exception)
+    {
+        Fail(exception);
+        RefuseWaiting(failedReply);
     }
 
     // hot
@@ -296,9 +325,14 @@ public sealed partial class Vnode
     {
         isClosing = true;
         mailbox.Writer.TryComplete();
+        RefuseWaiting(VnodeReply.Closed);
+    }
+
+    private void RefuseWaiting(VnodeReply reply)
+    {
         while (mailbox.Reader.TryRead(out var late))
         {
-            late.Complete(VnodeReply.Closed);
+            late.Complete(reply);
         }
     }
 

@@ -1,3 +1,4 @@
+using Kv.Cluster.Peers;
 using Kv.Core.Objects;
 using Kv.TestKit;
 using Xunit;
@@ -40,6 +41,28 @@ public sealed class UnreadTombstoneTests
             await away.StartAsync();
             await cluster.SettleAsync();
 
+            await cluster.UntilAsync(() => cluster.Nodes.All(node => Held(node).Count == 0), 120, "no tombstone is left");
+        },
+        options: OldTrees);
+
+    [Fact]
+    public void AReapThatRunsOutOfMemory_IsNotTheLast() => SimCluster.Run(
+        2,
+        3,
+        async cluster =>
+        {
+            await cluster.FormAsync(3, ringSize: 8);
+            var (asked, refused) = (cluster.Nodes[0], 0);
+            cluster.Network.Drop = (_, _, request) => request is PeerRequest.Inspect && refused++ < 3 ? throw new InsufficientMemoryException() : false;
+            for (var number = 0; number < 20; number++)
+            {
+                var key = new ObjectKey(ObjectKey.DefaultType, "b", $"k{number}");
+                Assert.IsType<KvOutcome.Stored>(await asked.AskAsync(new KvRequest.Put { Key = key, Content = new Sibling { Dot = null, Value = "v"u8.ToArray() } }));
+                Assert.IsType<KvOutcome.Deleted>(await asked.AskAsync(new KvRequest.Delete { Key = key }));
+                await cluster.DelayAsync(TimeSpan.FromSeconds(1));
+            }
+
+            Assert.True(refused > 3);
             await cluster.UntilAsync(() => cluster.Nodes.All(node => Held(node).Count == 0), 120, "no tombstone is left");
         },
         options: OldTrees);

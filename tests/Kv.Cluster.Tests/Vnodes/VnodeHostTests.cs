@@ -1,3 +1,5 @@
+using Kv.Cluster.Tests.Coordination;
+using Kv.Cluster.Vnodes;
 using Kv.Core.Stores;
 using Kv.TestKit;
 using Xunit;
@@ -44,6 +46,27 @@ public sealed class VnodeHostTests
         Assert.Contains("damaged", node.Host.Damaged[new Kv.Core.Rings.PartitionId(4)], StringComparison.Ordinal);
         Assert.False(node.Host.Failed.IsCompleted);
     });
+
+    /// <summary>What has no room for its next turn must not look as if it waited for one.</summary>
+    [Fact]
+    public void AVnodeThatCannotBeginATurn_AnswersWhatWaits_AndFailsTheNode() => Run(1, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        var vnode = node.Host.Open[0];
+        var asked = node.Context.Enter(() =>
+        {
+            var reads = new[] { GetAsync(vnode), GetAsync(vnode) };
+
+            // Stands for all that can be thrown there: no turn knows what to do with its keys.
+            node.State.SetDocument(cluster.Document with { Version = 2, BucketTypes = null! });
+            return reads;
+        });
+        Assert.All(await Task.WhenAll(asked), reply => Assert.Equal(VnodeReply.StorageFailed, reply));
+        Assert.True(node.Host.Failed.IsCompleted);
+        Assert.True(vnode.IsClosed);
+    });
+
+    private static async Task<VnodeReply> GetAsync(Vnode vnode) => await vnode.GetAsync(Story.Key().Encoded, headOnly: false);
 
     private static void Run(int atOnce, Func<DataCluster, Task> story) =>
         DataCluster.Run(7, 1, story, options: new ClusterOptions { MaxConcurrentOpens = atOnce });
