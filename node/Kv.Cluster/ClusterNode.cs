@@ -165,7 +165,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
     /// <summary>
     /// Opens the stores, recovers the document, asks the members it lists whether they live and know better, and begins to serve. Throws
-    /// <see cref="StoreException"/> on damage, and where the stores hold data and the document or the actors' record is gone. Waits for silent members no longer than <see cref="ClusterOptions.PeerDownAfter"/>.
+    /// <see cref="StoreException"/> on damage, and where the stores hold data and the document, the actors' record or that of the starts is gone. Waits for silent members no longer than <see cref="ClusterOptions.PeerDownAfter"/>.
     /// </summary>
     public async Task StartAsync(CancellationToken cancel)
     {
@@ -173,6 +173,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         gossip.Stopping = stopping.Token;
         await LostState.ThrowIfLostAsync(nodeState, DocumentStore.FileName, stores, cancel);
         await LostState.ThrowIfLostAsync(nodeState, VnodeActors.RecordName, stores, cancel);
+        await LostState.ThrowIfLostAsync(nodeState, Fences.RecordName, stores, cancel);
         await voter.RecoverAsync(cancel);
         await documents.RecoverAsync(cancel);
         await voter.ForgetAsync();

@@ -9,6 +9,7 @@ public sealed class LostStateTests
     [Theory]
     [InlineData("cluster-document")]
     [InlineData("vnode-actors")]
+    [InlineData("starts")]
     public void ANode_WithDataAndWithoutAFactOfItsOwn_DoesNotStart(string name) => SimCluster.Run(3, 3, async cluster =>
     {
         await cluster.FormAsync(3);

@@ -13,7 +13,7 @@ namespace Kv.Cluster.Reaping;
 public sealed class Fences
 {
     // Layout of the record `starts`, integers little-endian: u8 format version 1 | u32 starts, this one included.
-    private const string RecordName = "starts";
+    public const string RecordName = "starts";
     private const byte FormatVersion = 1;
     private const int RecordBytes = 5;
 

@@ -1,7 +1,7 @@
 namespace Kv.Core.Stores;
 
 /// <summary>
-/// A node whose stores hold data and whose own facts are gone must not start as a new one: it would give dots that it gave before, vote anew where it voted, and
+/// A node whose stores hold data and whose own facts are gone must not start as a new one: it would give dots that it gave before, vote anew where it voted, take what was read before a reap, and
 /// what it holds would be found by nobody. These facts are written before the first store is made, so their absence beside a store is a loss.
 /// </summary>
 public static class LostState
