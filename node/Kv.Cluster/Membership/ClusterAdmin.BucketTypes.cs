@@ -55,7 +55,7 @@ public sealed partial class ClusterAdmin
                 $"not all members say that they can keep objects of backend `{type.Value.Props.Backend}`: {silent}; upgrade them, or wait until they are up");
         }
 
-        return await ChangeAsync(new DocumentChange.ActivateBucketType(name), cancel) is { } refusal ? refusal : GetBucketType(name);
+        return await ChangeAsync(new DocumentChange.ActivateBucketType(name) { Props = type.IsOk ? type.Value.Props : null }, cancel) is { } refusal ? refusal : GetBucketType(name);
     }
 
     public async ValueTask<AdminResult<BucketTypeView>> UpdateBucketTypeAsync(string name, string propsJson, CancellationToken cancel)

@@ -40,10 +40,12 @@ internal static class BucketTypeRules
             : Refused(RefusalReason.TooManyBucketTypes, $"the cluster has {ClusterDocument.MaxBucketTypes} bucket types, the most there can be");
     }
 
-    public static DocumentChangeResult Activate(ClusterDocument document, string name) => document.BucketTypes.GetValueOrDefault(name) switch
+    public static DocumentChangeResult Activate(ClusterDocument document, string name, BucketProps? props) => document.BucketTypes.GetValueOrDefault(name) switch
     {
         null when name == ObjectKey.DefaultType => Unchanged,
         null => Undefined(name),
+        { State: BucketTypeState.Created } type when props is not null && !SameProps(type.Props, props) =>
+            Refused(RefusalReason.NotReady, $"the bucket type {name} was created anew meanwhile; activate it once its members have it as it is now"),
         var type => WithType(document, type with { State = BucketTypeState.Active }),
     };
 

@@ -62,7 +62,11 @@ public abstract record DocumentChange
     public sealed record CreateBucketType(string Name, BucketProps Props) : DocumentChange;
 
     /// <summary>Makes a created type exist for clients. The caller has seen every member hold its creation.</summary>
-    public sealed record ActivateBucketType(string Name) : DocumentChange;
+    public sealed record ActivateBucketType(string Name) : DocumentChange
+    {
+        /// <summary>What the caller has seen: one that was created anew since is not activated. Null where it does not say, as older programs do not.</summary>
+        public BucketProps? Props { get; init; }
+    }
 
     /// <summary>Changes an active type.</summary>
     public sealed record UpdateBucketType(string Name, BucketProps Props) : DocumentChange;

@@ -92,6 +92,11 @@ public static class DocumentChangeCodec
                 break;
             case ActivateBucketType activate:
                 json.WriteString("name", activate.Name);
+                if (activate.Props is { } seen)
+                {
+                    DocumentJson.WriteProps(json, seen);
+                }
+
                 break;
             case UpdateBucketType update:
                 json.WriteString("name", update.Name);
@@ -153,7 +158,7 @@ public static class DocumentChangeCodec
         "markDown" => new MarkDown(DocumentJson.ReadNode(json, "node")),
         "markUp" => new MarkUp(DocumentJson.ReadNode(json, "node")),
         "createBucketType" => new CreateBucketType(DocumentJson.ReadString(json, "name"), DocumentJson.ReadProps(json)),
-        "activateBucketType" => new ActivateBucketType(DocumentJson.ReadString(json, "name")),
+        "activateBucketType" => new ActivateBucketType(DocumentJson.ReadString(json, "name")) { Props = json.TryGetProperty("props", out _) ? DocumentJson.ReadProps(json) : null },
         "updateBucketType" => new UpdateBucketType(DocumentJson.ReadString(json, "name"), DocumentJson.ReadProps(json)),
         "setBucketProps" => new SetBucketProps(DocumentJson.ReadBucketName(json), DocumentJson.ReadProps(json)),
         "resetBucketProps" => new ResetBucketProps(DocumentJson.ReadBucketName(json)),

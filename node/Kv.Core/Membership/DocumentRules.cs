@@ -75,7 +75,7 @@ public static class DocumentRules
         MarkDown down => MemberRules.MarkDown(document, down.Node),
         MarkUp up => MemberRules.MarkUp(document, up.Node),
         CreateBucketType create => BucketTypeRules.Create(document, create.Name, create.Props),
-        ActivateBucketType activate => BucketTypeRules.Activate(document, activate.Name),
+        ActivateBucketType activate => BucketTypeRules.Activate(document, activate.Name, activate.Props),
         UpdateBucketType update => BucketTypeRules.Update(document, update.Name, update.Props),
         SetBucketProps set => BucketTypeRules.SetBucket(document, set.Bucket, set.Props),
         ResetBucketProps reset => BucketTypeRules.ResetBucket(document, reset.Bucket),

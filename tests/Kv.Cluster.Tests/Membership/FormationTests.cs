@@ -211,6 +211,24 @@ public sealed class FormationTests
         SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync("t", default)));
     });
 
+    /// <summary>Members are asked about the type as it was: another one may be in its place by the time they have answered.</summary>
+    [Fact]
+    public void ATypeThatIsCreatedAnew_WhileItIsActivated_IsNotActiveUnseen() => SimCluster.Run(12, 3, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        var (admin, other) = (cluster.Nodes[0], cluster.Nodes[1]);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("t", """{"backend":"memory"}""", default)));
+        await cluster.SettleAsync();
+        cluster.Network.Hold = (_, _, request) => request is PeerRequest.KnowsMemory ? TimeSpan.FromSeconds(2) : TimeSpan.Zero;
+        var activating = admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync("t", default));
+        await cluster.DelayAsync(TimeSpan.FromSeconds(1));
+        SimCluster.Expect(await other.InAsync(async () => await other.Node.Admin.CreateBucketTypeAsync("t", """{"backend":"ordered"}""", default)));
+        Assert.Equal(RefusalReason.NotReady, (await activating).Refusal?.Reason);
+        cluster.Network.Hold = null;
+        await cluster.SettleAsync();
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ActivateBucketTypeAsync("t", default)));
+    });
+
     private static async Task<AdminResult<PlanView>> StageAsync(SimNode admin, string address) =>
         await admin.InAsync(async () => await admin.Node.Admin.StageJoinAsync([address], default));
 }

@@ -328,9 +328,12 @@ public sealed class DocumentRulesTests
         Assert.Null(created.EffectiveProps(new BucketName("maps", "b")));
         Refused(created, new UpdateBucketType("maps", Props), RefusalReason.NotActive);
         var anew = Change(created, new CreateBucketType("maps", Props with { NVal = 5 }));
+        Refused(anew, new ActivateBucketType("maps") { Props = Props }, RefusalReason.NotReady);
+        Assert.Equal(BucketTypeState.Active, Change(anew, new ActivateBucketType("maps") { Props = Props with { NVal = 5, PreCommit = [] } }).BucketTypes["maps"].State);
         var active = Change(anew, new ActivateBucketType("maps"));
         Assert.Equal(5, active.EffectiveProps(new BucketName("maps", "b"))?.NVal);
         Unchanged(active, new ActivateBucketType("maps"));
+        Unchanged(active, new ActivateBucketType("maps") { Props = Props });
         Refused(active, new CreateBucketType("maps", Props), RefusalReason.AlreadyActive);
         Assert.False(Change(active, new UpdateBucketType("maps", Props with { NVal = 5, AllowMult = false })).EffectiveProps(new BucketName("maps", "b"))?.AllowMult);
         Unchanged(active, new UpdateBucketType("maps", Props with { NVal = 5 }));

@@ -93,6 +93,7 @@ internal static class DocumentSamples
         Gen.Select(Gen.Int[1, 7], Gen.Int[0, 15].Array[0, 3]).Select((n, ps) => (DocumentChange)new DocumentChange.BeginRebuild(Id(n), [.. ps.Select(p => new PartitionId(p))], CurrentRing)),
         Gen.Select(Gen.Int[0, 3], GenProps).Select((t, p) => (DocumentChange)new DocumentChange.CreateBucketType($"type{t}", p)),
         Gen.Int[0, 3].Select(t => (DocumentChange)new DocumentChange.ActivateBucketType($"type{t}")),
+        Gen.Select(Gen.Int[0, 3], GenProps).Select((t, p) => (DocumentChange)new DocumentChange.ActivateBucketType($"type{t}") { Props = p }),
         Gen.Select(Gen.Int[0, 3], GenProps).Select((t, p) => (DocumentChange)new DocumentChange.UpdateBucketType($"type{t}", p)),
         Gen.Select(Gen.Byte.Array[1, 3], Gen.Bool, GenProps).Select((b, typed, p) => (DocumentChange)new DocumentChange.SetBucketProps(new BucketName(typed ? "type1" : "default", b), p)),
         Gen.Byte.Array[1, 3].Select(b => (DocumentChange)new DocumentChange.ResetBucketProps(new BucketName("default", b))),
