@@ -284,7 +284,8 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
 
     private void AnswerMerged()
     {
-        var found = Merge() is { } merged ? Expiry.Left(merged, plan.Props, context.Time.GetUtcNow()) : null;
+        var merged = Merge();
+        var found = merged is null ? null : Expiry.Left(merged, plan.Props, context.Time.GetUtcNow());
         if (found is { IsTombstone: false } && finished is null)
         {
             context.Statistics.ObjectRead(found);
@@ -294,8 +295,8 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         {
             null => new KvOutcome.NotFound(null),
             { IsTombstone: true } => new KvOutcome.NotFound(found.Clock),
-            // All objects of a write-once type have one clock, whichever of two values has won.
-            _ when request.IfModified is { } known && !plan.Props.WriteOnce && known.SameHistory(found.Clock) => new KvOutcome.Unchanged(),
+            // All objects of a write-once type have one clock, whichever of two values has won; and no clock tells that the time of a part is over which the client may have seen.
+            _ when request.IfModified is { } known && !plan.Props.WriteOnce && known.SameHistory(found.Clock) && ReferenceEquals(found, merged) => new KvOutcome.Unchanged(),
             _ => new KvOutcome.Found(request.HeadOnly ? found.ToHead() : found),
         });
     }

@@ -34,6 +34,20 @@ public sealed class ExpiryTests
         Assert.IsType<KvOutcome.Stored>(await node.AskAsync(new KvRequest.Put { Key = KeyOf(2), Content = ContentOf("first"), IfNoneMatch = true }));
     });
 
+    [Fact]
+    public void AnObjectOfWhichAPartIsOver_IsNotUnchanged() => Run(7, Options with { ExpirySweepInterval = TimeSpan.FromDays(30) }, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        await PutAsync(node, 0, "old");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(50));
+        await PutAsync(node, 0, "new");
+        var seen = Assert.IsType<KvOutcome.Found>(await GetAsync(node, 0)).Object.Clock;
+        var again = new KvRequest.Get { Key = KeyOf(0), R = QuorumValue.All, IfModified = seen };
+        Assert.IsType<KvOutcome.Unchanged>(await node.AskAsync(again));
+        await cluster.DelayAsync(TimeSpan.FromSeconds(11));
+        Assert.Equal(["new"], Values(await node.AskAsync(again)));
+    });
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
