@@ -64,7 +64,7 @@ sim: simulation ## One simulated run, told in full: SEED=n or PLAN=file (ONLY=3,
 .PHONY: sim-swarm
 sim-swarm: MINUTES ?= 1
 sim-swarm: simulation ## Simulated runs of new seeds for MINUTES=n; one that fails is made short, told and kept as a plan
-	@exec $(simulate) swarm --minutes $(MINUTES) $(if $(SEED),--first $(SEED))
+	@exec $(simulate) swarm --minutes $(MINUTES) $(if $(SEED),--first $(SEED)) $(if $(WITH),--with '$(WITH)')
 
 .PHONY: sim-bugs
 sim-bugs: simulation ## Plants each of the known bugs in turn, and finds it within its number of seeds (BUG=name one, PART=k/n every n-th)

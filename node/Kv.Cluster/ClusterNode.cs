@@ -151,7 +151,11 @@ public sealed partial class ClusterNode : IAsyncDisposable
     /// <summary>What bounded queues hold now, beside what <paramref name="bounds"/> allows: for who checks that the node keeps to them.</summary>
     internal IReadOnlyList<QueueDepth> QueuesAgainst(ClusterOptions bounds) =>
     [
-        new(nameof(bounds.VnodeMailboxLimit), host.DeepestMailbox, bounds.VnodeMailboxLimit),
+        new(nameof(bounds.VnodeMailboxLimit), host.MostOf(static vnode => vnode.Depth), bounds.VnodeMailboxLimit),
+        new(nameof(bounds.VnodeUnsyncedBatches), host.MostOf(static vnode => vnode.UnsyncedTurns), bounds.VnodeUnsyncedBatches),
+        new(nameof(bounds.MaxListingsPerVnode), host.MostOf(static vnode => vnode.Listings), bounds.MaxListingsPerVnode),
+        new(nameof(bounds.MaxScansPerVnode), host.MostOf(static vnode => vnode.Scans), bounds.MaxScansPerVnode),
+        new(nameof(bounds.MaxListings), Client.Listings, bounds.MaxListings),
         new(nameof(bounds.MaxConcurrentRequests), Client.Active, bounds.MaxConcurrentRequests),
         new(nameof(bounds.MaxConcurrentRepairs), Client.Repairs, bounds.MaxConcurrentRepairs),
         new(nameof(bounds.MaxWaitingReaps), Client.WaitingReaps, bounds.MaxWaitingReaps),

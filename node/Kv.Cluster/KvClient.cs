@@ -41,6 +41,9 @@ public sealed partial class KvClient : IDisposable
     /// <summary>Those of them that clients of this node sent, and no other node handed on.</summary>
     public int Coordinating => Volatile.Read(ref coordinating);
 
+    /// <summary>Listings that this node reads for its clients.</summary>
+    internal int Listings => Volatile.Read(ref listings);
+
     /// <summary>Read repairs under way.</summary>
     internal int Repairs => context.Repairs;
 

@@ -7,15 +7,17 @@ public sealed class SimClock(SimScheduler scheduler)
 
     private long since;
     private long shown;
-    private TimeSpan jumped;
 
     /// <summary>Seconds of this clock in one of the world's.</summary>
     public double Rate { get; private set; } = 1;
 
+    /// <summary>By how much the wall clock was set, all in all.</summary>
+    public TimeSpan Jumped { get; private set; }
+
     /// <summary>Ticks; never goes back.</summary>
     public long Monotonic => shown + (long)((scheduler.Now - since) * Rate);
 
-    public DateTimeOffset Wall => Beginning.AddTicks(Monotonic) + jumped;
+    public DateTimeOffset Wall => Beginning.AddTicks(Monotonic) + Jumped;
 
     /// <summary>From now on it runs at this rate.</summary>
     public void Drift(double rate)
@@ -25,7 +27,7 @@ public sealed class SimClock(SimScheduler scheduler)
     }
 
     /// <summary>The wall clock is set forward or back; timers and deadlines do not notice.</summary>
-    public void Jump(TimeSpan by) => jumped += by;
+    public void Jump(TimeSpan by) => Jumped += by;
 
     internal long ToWorld(TimeSpan delay) => (long)(delay.Ticks / Rate);
 }

@@ -113,7 +113,7 @@ public sealed class SimNode : IAsyncDisposable
     /// <summary>The volume is lost while the node is down: under the same name, it is another node when it starts again.</summary>
     public void LoseVolume(NodeId newId)
     {
-        Volume = new SimVolume(cluster.Scheduler) { OnWrite = Volume.OnWrite, OnDrop = Volume.OnDrop };
+        Volume = new SimVolume(cluster.Scheduler) { OnWrite = Volume.OnWrite, OnDrop = Volume.OnDrop, OnForget = Volume.OnForget, MemoryRoomBytes = Volume.MemoryRoomBytes };
         Id = newId;
     }
 

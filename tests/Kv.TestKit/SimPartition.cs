@@ -7,7 +7,7 @@ namespace Kv.TestKit;
 /// <summary>One partition on a simulated disk: what readers see, what is on disk, and the writes between.</summary>
 internal sealed class SimPartition(long birth)
 {
-    private static readonly ImmutableSortedDictionary<byte[], byte[]> Nothing =
+    public static readonly ImmutableSortedDictionary<byte[], byte[]> Nothing =
         ImmutableSortedDictionary.Create<byte[], byte[]>(Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)));
 
     private static readonly ImmutableSortedSet<byte[]> NoEntries = ImmutableSortedSet.Create<byte[]>(Nothing.KeyComparer);

@@ -11,6 +11,9 @@ namespace Kv.TestKit;
 /// </summary>
 public sealed class SimVolume(SimScheduler scheduler)
 {
+    /// <summary>What the present incarnation keeps in memory alone.</summary>
+    private readonly SortedDictionary<PartitionId, ImmutableSortedDictionary<byte[], byte[]>> memory = [];
+
     internal SortedDictionary<PartitionId, SimPartition> Data { get; } = [];
 
     internal SortedDictionary<string, byte[]> State { get; } = new(StringComparer.Ordinal);
@@ -28,6 +31,9 @@ public sealed class SimVolume(SimScheduler scheduler)
 
     /// <summary>How long a write that nobody waits for stays off the disk at most.</summary>
     public TimeSpan MostIdleTime { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The room for keys that are kept in memory alone, as a node has it in production; null for stores that know of no such keys.</summary>
+    public long? MemoryRoomBytes { get; set; }
 
     /// <summary>For stories: the next sync, of a store or of a fact of the node, fails for good.</summary>
     public bool FailSyncs { get; set; }
@@ -83,6 +89,9 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>Sees what a partition holds that is about to be dropped.</summary>
     public Action<PartitionId, IReadOnlyDictionary<byte[], byte[]>>? OnDrop { get; set; }
 
+    /// <summary>Told when something goes that was in memory alone, and not because another has it.</summary>
+    public Action? OnForget { get; set; }
+
     /// <summary>Partitions that have a store here.</summary>
     public IEnumerable<PartitionId> Partitions => Data.Where(pair => !pair.Value.IsDropped).Select(pair => pair.Key);
 
@@ -98,14 +107,18 @@ public sealed class SimVolume(SimScheduler scheduler)
     public IPartitionStores OpenStores(SimContext context)
     {
         (Opening, MostOpening, OpenFolds) = (0, 0, 0);
-        return new SimStores(this, context);
+        var disk = new SimStores(this, context);
+        return MemoryRoomBytes is { } room ? new SimStoresWithMemory(this, disk, room) : disk;
     }
 
     public INodeState OpenState(SimContext context) => new SimNodeState(this, context);
 
     /// <summary>What readers of the partition's store see now, by key.</summary>
-    public IReadOnlyDictionary<byte[], byte[]> Contents(PartitionId partition) =>
-        Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Seen : ImmutableSortedDictionary<byte[], byte[]>.Empty;
+    public IReadOnlyDictionary<byte[], byte[]> Contents(PartitionId partition)
+    {
+        var stored = Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Seen : SimPartition.Nothing;
+        return memory.TryGetValue(partition, out var held) ? stored.SetItems(held) : stored;
+    }
 
     /// <summary>The index entries that readers of the partition's store see now, in order.</summary>
     public IReadOnlyCollection<byte[]> Index(PartitionId partition) => Data.TryGetValue(partition, out var data) && !data.IsDropped ? data.Index : [];
@@ -175,6 +188,7 @@ public sealed class SimVolume(SimScheduler scheduler)
         }
 
         ForgetDropped();
+        ForgetMemory();
     }
 
     /// <summary>The process dies and the machine goes on.</summary>
@@ -186,6 +200,39 @@ public sealed class SimVolume(SimScheduler scheduler)
         }
 
         ForgetDropped();
+        ForgetMemory();
+    }
+
+    internal void Remember(PartitionId partition, WriteBatch batch)
+    {
+        var kept = new WriteBatch();
+        var held = memory.GetValueOrDefault(partition, SimPartition.Nothing);
+        foreach (var entry in batch.Entries.Where(entry => entry.Backend == StoreBackend.Memory))
+        {
+            kept.Add(entry);
+            held = entry.Value is { } value ? held.SetItem(entry.Key.ToArray(), value.ToArray()) : held.Remove(entry.Key.ToArray());
+        }
+
+        memory[partition] = held;
+        OnWrite?.Invoke(kept);
+    }
+
+    internal void DropMemory(PartitionId partition) => memory.Remove(partition);
+
+    internal void ForgetMemory(PartitionId partition)
+    {
+        if (memory.Remove(partition, out var held) && !held.IsEmpty)
+        {
+            OnForget?.Invoke();
+        }
+    }
+
+    private void ForgetMemory()
+    {
+        foreach (var partition in memory.Keys.ToArray())
+        {
+            ForgetMemory(partition);
+        }
     }
 
     private void ForgetDropped()

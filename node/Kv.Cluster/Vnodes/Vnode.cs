@@ -59,6 +59,15 @@ public sealed partial class Vnode : IAsyncDisposable
     /// <summary>Commands that wait.</summary>
     public int Depth => mailbox.Reader.Count;
 
+    /// <summary>Turns whose writes are not on disk yet, or not with the target of a transfer that they are passed on to.</summary>
+    internal int UnsyncedTurns => context.Options.VnodeUnsyncedBatches - passes.CurrentCount;
+
+    /// <summary>Listings that read it.</summary>
+    internal int Listings => listings.Count;
+
+    /// <summary>Pages of its order that are being read.</summary>
+    internal int Scans => Volatile.Read(ref scans);
+
     /// <summary>See <see cref="IPartitionStore.Birth"/>.</summary>
     public long Birth => store.Birth;
 

@@ -142,8 +142,8 @@ public sealed partial class VnodeHost
         }
     }
 
-    /// <summary>Commands in the fullest mailbox.</summary>
-    internal long DeepestMailbox => MailboxDepth().Deepest;
+    /// <summary>The most that a vnode has of something; 0 where none is open.</summary>
+    internal long MostOf(Func<Vnode, long> what) => Open.Select(what).DefaultIfEmpty().Max();
 
     /// <summary>The partition's vnode if it is open; what was dropped or never written to is not.</summary>
     // hot

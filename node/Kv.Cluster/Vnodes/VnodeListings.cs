@@ -79,6 +79,17 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
         }
     }
 
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return sessions.Count;
+            }
+        }
+    }
+
     public async ValueTask<PeerReply> NextPageAsync(PeerRequest.VnodeList request, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();

@@ -1,4 +1,5 @@
 using Kv.Cluster.Peers;
+using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.TestKit;
 
@@ -12,6 +13,16 @@ internal static class BentMessages
     /// <summary>An acceptor votes for a lower ballot than it promised.</summary>
     public static async ValueTask<PeerReply> AcceptAnything(PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next) =>
         await next(request) is var reply && request is PeerRequest.Accept && reply is PeerReply.Rejected ? As(new PeerReply.Accepted(), reply) : reply;
+
+    /// <summary>Who carries a commit out takes what is staged now for what was looked at.</summary>
+    public static ValueTask<PeerReply> CommitAnything(SimNode node, PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next) =>
+        next(request is PeerRequest.Propose { Change: DocumentChange.CommitPlan } commit && node.Document is { } document && ClusterPlan.Compute(document) is { } plan
+            ? commit with { Change = new DocumentChange.CommitPlan(plan.Id) }
+            : request);
+
+    /// <summary>A vnode's page of an index counts as its last one.</summary>
+    public static async ValueTask<PeerReply> TakeFirstPageForAll(PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next) =>
+        await next(request) is var reply && reply is PeerReply.ScanPage page ? page with { Next = null } : reply;
 
     /// <summary>A proposer tells its document to each voter as if it were decided.</summary>
     public static ValueTask<PeerReply> TellBeforeDecided(PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next)

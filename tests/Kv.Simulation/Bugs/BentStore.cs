@@ -18,6 +18,10 @@ internal abstract class BentStore(IPartitionStore real) : IPartitionStore
 
     public long ApproximateBytes => Real.ApproximateBytes;
 
+    public long MemoryRoom => Real.MemoryRoom;
+
+    public virtual bool WillForget => Real.WillForget;
+
     public HashTrees Trees => Real.Trees;
 
     protected IPartitionStore Real { get; } = real;
@@ -40,6 +44,28 @@ internal abstract class BentStore(IPartitionStore real) : IPartitionStore
     public virtual ValueTask DropAsync(CancellationToken cancel) => Real.DropAsync(cancel);
 
     public ValueTask DisposeAsync() => Real.DisposeAsync();
+
+    /// <summary>The batch with those changes of its index that are wanted.</summary>
+    protected static WriteBatch WithIndexChanges(WriteBatch batch, Func<IndexChange, bool> isWanted)
+    {
+        var bent = new WriteBatch { NewTrees = batch.NewTrees };
+        foreach (var entry in batch.Entries)
+        {
+            bent.Add(entry);
+        }
+
+        foreach (var change in batch.TreeChanges)
+        {
+            bent.Change(change);
+        }
+
+        foreach (var change in batch.IndexChanges.Where(isWanted))
+        {
+            bent.Change(change);
+        }
+
+        return bent;
+    }
 
     /// <summary>The batch with each entry as it is made of it; without those of which nothing is made.</summary>
     protected static WriteBatch Bent(WriteBatch batch, Func<int, WriteBatch.Entry, WriteBatch.Entry?> bend)

@@ -131,6 +131,26 @@ internal static class BentStores
         }
     }
 
+    public sealed class WithoutIndexRemovals(IPartitionStore real) : BentStore(real)
+    {
+        public override ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel) =>
+            Real.WriteAsync(WithIndexChanges(batch, change => change.IsAdded), durability, cancel);
+    }
+
+    public sealed class WithoutSomeIndexEntries(IPartitionStore real) : BentStore(real)
+    {
+        private int changes;
+
+        public override ValueTask WriteAsync(WriteBatch batch, Durability durability, CancellationToken cancel) =>
+            Real.WriteAsync(WithIndexChanges(batch, _ => ++changes % 10 != 0), durability, cancel);
+    }
+
+    /// <summary>Says that it forgets nothing, and so takes up its counters where they were.</summary>
+    public sealed class SureOfItsMemory(IPartitionStore real) : BentStore(real)
+    {
+        public override bool WillForget => false;
+    }
+
     public sealed class ForgetfulDrop(IPartitionStore real) : BentStore(real)
     {
         public override ValueTask DropAsync(CancellationToken cancel) => Real.DisposeAsync();

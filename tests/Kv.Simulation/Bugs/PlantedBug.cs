@@ -10,6 +10,9 @@ namespace Kv.Simulation.Bugs;
 /// </summary>
 public sealed record PlantedBug(string Name, string What, int WithinSeeds, Func<PlantedSeams> Plant)
 {
+    /// <summary>Plans in which nothing of it could show are passed over.</summary>
+    public Func<SimPlan, bool> MayShow { get; init; } = _ => true;
+
     /// <summary>The first seed that shows the bug and is clean without it, with its verdict; null where none of them is.</summary>
     public SimVerdict? Find() => Find((plan, seams) => SimRun.Run(plan, seams));
 
@@ -18,6 +21,11 @@ public sealed record PlantedBug(string Name, string What, int WithinSeeds, Func<
         for (var seed = 1; seed <= WithinSeeds; seed++)
         {
             var plan = PlanDrawing.Draw(seed);
+            if (!MayShow(plan))
+            {
+                continue;
+            }
+
             var verdict = run(plan, Plant());
             if (!verdict.IsClean && run(plan, null).IsClean)
             {

@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using Kv.Cluster;
 using Kv.Cluster.Peers;
 using Kv.Core.Causality;
+using Kv.Core.Objects;
 using Kv.Core.Quorum;
 using Kv.Core.Rings;
+using Kv.Simulation.Plans;
 using Kv.TestKit;
 
 namespace Kv.Simulation.Bugs;
@@ -15,7 +17,11 @@ public static class PlantedBugs
 
     private static readonly PeerReply Done = new PeerReply.Done();
 
-    public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors(), .. OfAgreement(), .. OfReaping(), .. OfReplication(), .. OfQueues(), .. OfTrees(), .. OfRebuilds()];
+    public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors(), .. OfAgreement(), .. OfReaping(), .. OfReplication(), .. OfQueues(), .. OfTrees(), .. OfRebuilds(), .. OfIndexes(), .. OfWhatEnds()];
+
+    private static bool HasIndex(SimPlan plan) => plan.Types.Any(type => type.IsOrdered);
+
+    private static bool HasCrowdsThatList(SimPlan plan) => plan.Events.OfType<Crowd>().Any(crowd => crowd.Lists);
 
     private static IEnumerable<PlantedBug> OfStores() =>
     [
@@ -130,6 +136,7 @@ public static class PlantedBugs
     [
         new("promise-without-memory", "an acceptor votes for a lower ballot than it promised", 200, () => new() { Handling = (_, _, _, request, next) => BentMessages.AcceptAnything(request, next) }),
         new("told-before-decided", "a document is told before a majority has accepted it", 400, () => new() { Sending = (_, _, _, request, next) => BentMessages.TellBeforeDecided(request, next) }),
+        new("commit-of-anything", "a commit carries out what is staged now, and not what its administrator looked at", 100, () => new() { Handling = (node, _, _, request, next) => BentMessages.CommitAnything(node, request, next) }) { MayShow = plan => plan.Events.OfType<AdminCall>().Any(call => call is AdminCall.Join or AdminCall.Leave) },
         new("exit-without-question", "an exit is confirmed without asking the member what it holds", 40, () => new()
         {
             Sending = (_, _, _, request, next) => request is PeerRequest.GetHoldings ? new(new PeerReply.Holdings(long.MaxValue, []) { DocumentVersion = request.DocumentVersion }) : next(request),
@@ -155,6 +162,10 @@ public static class PlantedBugs
         new("endless-mailbox", "a mailbox takes whatever comes", 100, () => new() { Limits = limits => limits with { VnodeMailboxLimit = Endless } }),
         new("endless-requests", "a node takes all requests that come", 100, () => new() { Limits = limits => limits with { MaxConcurrentRequests = Endless } }),
         new("endless-transfers", "a node hands over everything at once", 100, () => new() { Limits = limits => limits with { HandoffConcurrency = Endless } }),
+        new("endless-turns", "a vnode does not wait for its disk", 100, () => new() { Limits = limits => limits with { VnodeUnsyncedBatches = Endless } }),
+        new("endless-listings", "a node reads all listings that come", 100, () => new() { Limits = limits => limits with { MaxListings = Endless } }) { MayShow = HasCrowdsThatList },
+        new("endless-listings-of-a-vnode", "a vnode is read by all listings that come", 100, () => new() { Limits = limits => limits with { MaxListingsPerVnode = Endless } }) { MayShow = HasCrowdsThatList },
+        new("endless-scans", "a vnode reads its index for all that ask", 200, () => new() { Limits = limits => limits with { MaxScansPerVnode = Endless } }) { MayShow = HasIndex },
         new("endless-exchanges", "a node compares all trees at once", 20, () => new() { Limits = limits => limits with { ExchangeConcurrency = Endless } }),
     ];
 
@@ -169,6 +180,27 @@ public static class PlantedBugs
         new("rebuilt-unasked", "a partition counts as rebuilt though nobody has sent what he has", 100, () => new() { Sending = (_, _, _, request, next) => BentMessages.TakeAllForSent(request, next) }),
         new("rebuilt-but-one", "a key is left out where a partition is rebuilt", 100, () => new() { Sending = (node, _, _, request, next) => BentMessages.SendAllButOne(node, request, next) }),
     ];
+
+    private static IEnumerable<PlantedBug> OfIndexes() =>
+    [
+        new("index-entry-stays", "an object that changes keeps the index entries that it had", 40, () => new() { Store = real => new BentStores.WithoutIndexRemovals(real) }) { MayShow = HasIndex },
+        new("index-entry-forgotten", "an index entry is left out now and then", 40, () => new() { Store = real => new BentStores.WithoutSomeIndexEntries(real) }) { MayShow = HasIndex },
+        new("first-page-for-all", "a query takes the first page of a vnode's index for all of it", 40, () => new() { Sending = (_, _, _, request, next) => BentMessages.TakeFirstPageForAll(request, next) }) { MayShow = HasIndex },
+    ];
+
+    private static IEnumerable<PlantedBug> OfWhatEnds() =>
+    [
+        new("served-when-over", "a read does not look whether an object's time is over", 40, () => new() { Answering = LookOnDisk }) { MayShow = plan => plan.Types.Any(type => type.TtlSeconds is not null) },
+        new("memory-taken-for-granted", "a vnode whose memory went with its process takes up its counters where they were", 200, () => new() { Store = real => new BentStores.SureOfItsMemory(real) }) { MayShow = plan => plan.Types.Any(type => type.IsInMemory) && plan.Events.Any(planned => planned is Fault.Stop) },
+    ];
+
+    /// <summary>Who finds nothing to read gives what he has himself.</summary>
+    private static KvOutcome LookOnDisk(SimNode node, KvRequest request, KvOutcome outcome) =>
+        request is KvRequest.Get && outcome is KvOutcome.NotFound { TombstoneContext: null }
+            && node.Volume.Partitions.Select(partition => node.Volume.Contents(partition).GetValueOrDefault(request.Key.Encoded.ToArray())).OfType<byte[]>()
+                .Select(stored => ObjectCodec.Decode(stored)).FirstOrDefault(held => !held.IsTombstone) is { } held
+            ? new KvOutcome.Found(held)
+            : outcome;
 
     private static PlantedSeams LoneReap()
     {

@@ -25,6 +25,9 @@ public sealed class PlantedSeams : SimSeams
 
     public RequestBend? Asking { get; init; }
 
+    /// <summary>What the node answers a client, made of what it would.</summary>
+    public Func<SimNode, KvRequest, KvOutcome, KvOutcome>? Answering { get; init; }
+
     public Func<IPartitionStore, IPartitionStore>? Store { get; init; }
 
     public Func<SimContext, INodeState, INodeState>? NodeState { get; init; }
@@ -73,8 +76,11 @@ public sealed class PlantedSeams : SimSeams
 
     public override INodeState State(SimNode node, SimContext context, INodeState real) => NodeState?.Invoke(context, real) ?? real;
 
-    public override ValueTask<KvOutcome> Ask(SimNode node, KvRequest request, Func<KvRequest, ValueTask<KvOutcome>> real) =>
-        Asking is { } bend ? bend(request, real) : real(request);
+    public override async ValueTask<KvOutcome> Ask(SimNode node, KvRequest request, Func<KvRequest, ValueTask<KvOutcome>> real)
+    {
+        var outcome = await (Asking is { } bend ? bend(request, real) : real(request));
+        return Answering is { } turn ? turn(node, request, outcome) : outcome;
+    }
 
     private delegate ValueTask<PeerReply> Bend(NodeId peer, PeerRequest request, Func<PeerRequest, ValueTask<PeerReply>> next);
 

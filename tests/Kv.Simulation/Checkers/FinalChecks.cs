@@ -22,6 +22,7 @@ internal static class FinalChecks
 
         await ConvergeAsync(world, byReads: true);
         await ReadAllAsync(world);
+        await new QueryChecker(world).FinishAsync();
         await WriteEverywhereAsync(world);
     }
 
@@ -56,7 +57,8 @@ internal static class FinalChecks
     {
         foreach (var key in world.Writes.Keys.ToArray())
         {
-            world.Writes.Final(key, await ReadAsync(world, key));
+            var over = world.Writes.Over(key);
+            world.Writes.Final(key, await ReadAsync(world, key), over);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Kv.Simulation.Checkers;
 
 /// <summary>
 /// Looks at the stores themselves, past all coordinators: the primaries of a key hold the same, nobody else holds anything, and where tombstones are not kept none is
-/// left.
+/// left, and nothing whose time is over for everybody.
 /// </summary>
 internal sealed class ReplicaChecker(SimWorld world)
 {
@@ -39,6 +39,11 @@ internal sealed class ReplicaChecker(SimWorld world)
         if (copies.Any(copy => !IsSame(copy.Held, copies[0].Held)))
         {
             return $"{key.Key} differs: {string.Join(", ", copies.Select(copy => $"{NodeOf(copy.entry).Name} {TextOf(copy.Held)}"))}";
+        }
+
+        if (copies is [{ Held: { } lasting }, ..] && IsOverEverywhere(key.Type, ObjectCodec.Decode(lasting)))
+        {
+            return $"{key.Key} stays, though its time is over for everybody";
         }
 
         return !mayKeepTombstones && copies is [{ Held: { } held }, ..] && !IsKept(key.Type) && ObjectCodec.Decode(held).IsTombstone
@@ -73,6 +78,12 @@ internal sealed class ReplicaChecker(SimWorld world)
                 }
             }
         }
+    }
+
+    private bool IsOverEverywhere(BucketPlan type, KvObject held)
+    {
+        var props = Core.Buckets.BucketProps.NewType with { TtlSeconds = type.TtlSeconds };
+        return world.Cluster.Up.All(node => Expiry.IsOver(held, props, node.Clock.Wall));
     }
 
     private byte[]? HeldBy(PreflistEntry entry, TrackedKey key) =>

@@ -31,6 +31,9 @@ internal sealed class TrackedKey
     /// <summary>Deletes without context that have not ended: they may take whatever is begun now.</summary>
     public List<TrackedWrite> OpenDeletes { get; } = [];
 
+    /// <summary>What the last read at rest showed.</summary>
+    public IReadOnlySet<string> LastShown { get; set; } = new HashSet<string>();
+
     /// <summary>Acknowledged writes and how many primaries confirmed each at least.</summary>
     public List<(string Name, int Pw)> Confirmed { get; } = [];
 }

@@ -17,11 +17,13 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     private readonly SortedDictionary<(int Type, int Key), TrackedKey> keys = [];
     private readonly Dictionary<ObjectKey, TrackedKey> byName = [];
     private readonly int losses = plan.Losses;
-    private readonly bool clocksAgree = !plan.Events.Any(planned => planned is Fault.Jump or Fault.Drift);
+    private readonly Lifetimes lifetimes = new(plan, journal);
 
     public int Acknowledged { get; private set; }
 
     internal IEnumerable<TrackedKey> Keys => keys.Values;
+
+    internal Lifetimes Lifetimes => lifetimes;
 
     /// <summary>A store was given this.</summary>
     internal void Saw(WriteBatch batch)
@@ -42,6 +44,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     {
         var key = TrackedKeyOf(call);
         var name = string.Create(CultureInfo.InvariantCulture, $"w{call.Number}");
+        lifetimes.Began(name, key.Type);
         foreach (var open in key.OpenDeletes)
         {
             open.MayCover!.Add(name);
@@ -49,11 +52,11 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
 
         if (call.Verb != ClientVerb.Delete || !isBlindDelete)
         {
-            return new TrackedWrite(key.History.Begin(name, seen, call.Verb == ClientVerb.Delete, mayReturn: call.AsIs), null);
+            return new TrackedWrite(key.Type, key.History.Begin(name, seen, call.Verb == ClientVerb.Delete, mayReturn: call.AsIs), null) { OverBefore = Over(key) };
         }
 
         var mayCover = key.History.Writes.Select(write => write.Name).ToHashSet(StringComparer.Ordinal);
-        var delete = new TrackedWrite(key.History.Begin(name, mayCover, isDelete: true), mayCover);
+        var delete = new TrackedWrite(key.Type, key.History.Begin(name, mayCover, isDelete: true), mayCover) { OverBefore = Over(key) };
         key.OpenDeletes.Add(delete);
         return delete;
     }
@@ -65,6 +68,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         if (outcome is not null && !IsIndeterminate(outcome))
         {
             key.History.End(write.Write);
+            lifetimes.Ended(write.Name);
         }
 
         if (write.MayCover is not null)
@@ -82,6 +86,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         {
             Acknowledged++;
             write.Write.IsAcknowledged = true;
+            lifetimes.Confirmed(write.Name, ConfirmingNodes(call, key.Type));
             key.Confirmed.Add((write.Name, call.Pw.Resolve(call.NVal ?? key.Type.NVal, QuorumValue.Of(0))));
         }
     }
@@ -90,9 +95,22 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     {
         var key = TrackedKeyOf(call);
         var pr = call.Pr.Resolve(call.NVal ?? key.Type.NVal, QuorumValue.Of(0));
-        return losses == 0
-            ? new ReadExpectation([.. key.Confirmed.Where(write => write.Pw + pr > key.Type.NVal).Select(write => write.Name)])
-            : new ReadExpectation([]);
+        return new ReadExpectation(losses == 0 ? [.. key.Confirmed.Select(write => (write.Name, Spared: write.Pw + pr - key.Type.NVal - 1)).Where(write => write.Spared >= 0)] : [], Over(key));
+    }
+
+    /// <summary>The key's writes that nobody may be shown any more.</summary>
+    internal IReadOnlyList<string> Over(TrackedKey key) =>
+        key.Type.TtlSeconds is null ? [] : [.. key.History.Writes.Select(write => write.Name).Where(lifetimes.IsOver)];
+
+    /// <summary>What a node shows lasts by its own clock, which showed this when it was asked.</summary>
+    internal void CheckLasts(ClientCall call, KvObject shown, DateTimeOffset clock)
+    {
+        var key = TrackedKeyOf(call);
+        if (key.Type.TtlSeconds is { } seconds
+            && shown.Siblings.FirstOrDefault(sibling => !sibling.IsTombstone && sibling.LastModifiedMicroseconds <= Expiry.Microseconds(clock.AddSeconds(-seconds))) is { } over)
+        {
+            journal.Violation($"{key.Key}: read {call.Number} shows {OutcomeText.ValueOf(over)}, whose time was over by the node's own clock");
+        }
     }
 
     /// <summary>The writes whose values the object shows. Null for an object that was not found.</summary>
@@ -100,7 +118,8 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     {
         var key = TrackedKeyOf(call);
         var names = NamesOf(key, found);
-        foreach (var missing in key.History.Missing(expected.Names, names))
+        CheckNothingOver(key, expected.Over, names);
+        foreach (var missing in Missing(key, expected, names))
         {
             journal.Violation($"{key.Type.Name}/{call.KeyName}: read {call.Number} shows [{string.Join(", ", names)}] and not {missing}, which pr and pw promise it");
         }
@@ -125,7 +144,8 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
 
         var key = TrackedKeyOf(call);
         var names = NamesOf(key, body);
-        if (key.Type.KeepsSiblings && key.History.Missing([write.Name], names).Any())
+        CheckNothingOver(key, write.OverBefore, names);
+        if (key.Type.KeepsSiblings && lifetimes.Holds(write.Name) && key.History.Missing([write.Name], names).Any())
         {
             journal.Violation($"{key.Key}: {write.Name} is stored and shows [{string.Join(", ", names)}]");
         }
@@ -146,9 +166,26 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
             return;
         }
 
-        foreach (var missing in key.History.Missing(expected.Names, known))
+        // A write that is stored as it comes takes the place of another under the same clock.
+        if (!key.History.Writes.Any(write => write.MayReturn))
+        {
+            CheckNothingOver(key, expected.Over, known);
+        }
+
+        foreach (var missing in Missing(key, expected, known))
         {
             journal.Violation($"{key.Key}: read {call.Number} says that nothing changed since [{string.Join(", ", known)}], without {missing}, which pr and pw promise it");
+        }
+    }
+
+    private IEnumerable<string> Missing(TrackedKey key, ReadExpectation expected, IReadOnlySet<string> shown) =>
+        key.History.Missing([.. expected.Writes.Where(write => lifetimes.HoldsOnAllBut(write.Spared, write.Name)).Select(write => write.Name)], shown);
+
+    private void CheckNothingOver(TrackedKey key, IReadOnlyList<string> over, IReadOnlySet<string> shown)
+    {
+        foreach (var name in over.Where(shown.Contains))
+        {
+            journal.Violation($"{key.Key}: {name} is shown, whose time was over");
         }
     }
 
@@ -160,8 +197,8 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         }
     }
 
-    /// <summary>Looks at what every replica together still has, at the end of a run.</summary>
-    internal void Final(TrackedKey key, KvOutcome? last)
+    /// <summary>Looks at what every replica together still has, at the end of a run. What was <see cref="Over"/> before is not to be there.</summary>
+    internal void Final(TrackedKey key, KvOutcome? last, IReadOnlyList<string> over)
     {
         if (last is not (KvOutcome.Found or KvOutcome.NotFound))
         {
@@ -170,6 +207,13 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         }
 
         var names = NamesOf(key, (last as KvOutcome.Found)?.Object);
+        key.LastShown = names;
+        CheckNothingOver(key, over, names);
+        foreach (var write in key.History.Writes.Where(write => !lifetimes.Holds(write.Name)))
+        {
+            write.IsAcknowledged = false;
+        }
+
         foreach (var problem in key.History.Violations(names))
         {
             journal.Violation($"{key.Key}: {problem}");
@@ -178,12 +222,15 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
 
     private static bool IsIndeterminate(KvOutcome outcome) => outcome is KvOutcome.Failed { Error.IsIndeterminate: true };
 
-    /// <summary>Whether the acknowledgement promises that the write outlives all that the plan lets happen.</summary>
-    private bool IsProtected(ClientCall call, BucketPlan type)
+    /// <summary>Whether the acknowledgement promises that the write outlives all that the plan lets happen; with its own life, see <see cref="Lifetimes"/>.</summary>
+    private bool IsProtected(ClientCall call, BucketPlan type) =>
+        (type.IsSynced || type.IsInMemory) && !call.AsIs && (losses == 0 || ConfirmingNodes(call, type) > losses);
+
+    private static int ConfirmingNodes(ClientCall call, BucketPlan type)
     {
         // A request for fewer replicas than the type has cuts the type's properties to that.
         var replicas = call.NVal ?? type.NVal;
-        return type.IsSynced && !call.AsIs && (losses == 0 || Math.Min(replicas, call.NodeConfirms.Resolve(replicas, QuorumValue.Of(type.NodeConfirms))) > losses);
+        return Math.Max(1, Math.Min(replicas, call.NodeConfirms.Resolve(replicas, QuorumValue.Of(type.NodeConfirms))));
     }
 
     private HashSet<string> NamesOf(TrackedKey key, KvObject? held)
@@ -212,7 +259,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         if (!keys.TryGetValue((call.Type, call.Key), out var key))
         {
             var type = plan.Types[call.Type];
-            keys.Add((call.Type, call.Key), key = new TrackedKey(new ObjectKey(type.Name, BucketPlan.BucketText, call.KeyName), type, clocksAgree));
+            keys.Add((call.Type, call.Key), key = new TrackedKey(new ObjectKey(type.Name, BucketPlan.BucketText, call.KeyName), type, lifetimes.ClocksAgree));
             byName.Add(key.Key, key);
         }
 

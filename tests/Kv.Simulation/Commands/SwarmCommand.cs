@@ -4,7 +4,9 @@ using Kv.Simulation.Running;
 
 namespace Kv.Simulation.Commands;
 
-/// <summary>Runs seed after seed, each in one thread and as many side by side as there are processors, until the time is over or one fails.</summary>
+/// <summary>
+/// Runs seed after seed, each in one thread and as many side by side as there are processors, until the time is over or one fails; with `--with TEXT` those alone whose plan says that.
+/// </summary>
 internal static class SwarmCommand
 {
     private const string FailedDirectory = ".artifacts/failed";
@@ -16,7 +18,7 @@ internal static class SwarmCommand
         var threads = Option(arguments, "--threads") is { } count ? int.Parse(count, CultureInfo.InvariantCulture) : Environment.ProcessorCount;
         var keepsGoing = arguments.Contains("--keep-going");
         Console.WriteLine(FormattableString.Invariant($"seeds from {first}, {minutes} minutes, {threads} threads"));
-        var swarm = new Swarm(first, TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(minutes), keepsGoing);
+        var swarm = new Swarm(first, Option(arguments, "--with") ?? "", TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(minutes), keepsGoing);
         var running = Enumerable.Range(0, threads).Select(_ => new Thread(swarm.Run)).ToList();
         running.ForEach(thread => thread.Start());
         running.ForEach(thread => thread.Join());
@@ -36,7 +38,7 @@ internal static class SwarmCommand
         return at >= 0 && at + 1 < arguments.Length ? arguments[at + 1] : null;
     }
 
-    private sealed class Swarm(int first, DateTimeOffset end, bool keepsGoing)
+    private sealed class Swarm(int first, string with, DateTimeOffset end, bool keepsGoing)
     {
         // Guards everything below and the console.
         private readonly Lock gate = new();
@@ -56,7 +58,13 @@ internal static class SwarmCommand
         {
             while (Take() is { } seed)
             {
-                var verdict = SimRun.Run(PlanDrawing.Draw(seed));
+                var plan = PlanDrawing.Draw(seed);
+                if (!plan.Describe().Contains(with, StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
+                var verdict = SimRun.Run(plan);
                 lock (gate)
                 {
                     Count(verdict);

@@ -5,16 +5,21 @@ namespace Kv.Simulation.Plans;
 /// <summary>Something that an administrator does, asking the node <paramref name="By"/> where it is up, else another.</summary>
 public abstract record AdminCall(int Number, TimeSpan At, int By) : PlannedEvent(Number, At)
 {
+    /// <summary>How long the administrator looks at a plan before it is committed.</summary>
+    public TimeSpan? Thinks { get; init; }
+
+    private string Slowly => Thinks is { } time ? FormattableString.Invariant($", committed after {time.TotalSeconds:0.0} s") : "";
+
     private static string Name(int node) => string.Create(CultureInfo.InvariantCulture, $"n{node + 1}");
 
     public sealed record Join(int Number, TimeSpan At, int By, IReadOnlyList<int> Nodes, bool CommitsTwice) : AdminCall(Number, At, By)
     {
-        public override string What => $"{string.Join(", ", Nodes.Select(Name))} to join, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}";
+        public override string What => $"{string.Join(", ", Nodes.Select(Name))} to join, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}{Slowly}";
     }
 
     public sealed record Leave(int Number, TimeSpan At, int By, int Node, bool CommitsTwice) : AdminCall(Number, At, By)
     {
-        public override string What => $"{Name(Node)} to leave, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}";
+        public override string What => $"{Name(Node)} to leave, by {Name(By)}{(CommitsTwice ? ", committed twice" : "")}{Slowly}";
     }
 
     /// <summary>The member at the place <paramref name="Dead"/> is given up, and the node at the place <paramref name="With"/> takes over what it owned: itself, with a new volume, or a spare.</summary>

@@ -6,5 +6,8 @@ namespace Kv.Simulation.Plans;
 /// </summary>
 public sealed record Crowd(int Number, TimeSpan At, int Node, int Type) : PlannedEvent(Number, At)
 {
-    public override string What => FormattableString.Invariant($"a crowd comes to a key of t{Type}, from n{Node + 1} on");
+    /// <summary>Those who do not write list the bucket, or ask the index where there is one, instead of reading the key.</summary>
+    public bool Lists { get; init; }
+
+    public override string What => FormattableString.Invariant($"a crowd comes to {(Lists ? "the bucket and " : "")}a key of t{Type}, from n{Node + 1} on");
 }

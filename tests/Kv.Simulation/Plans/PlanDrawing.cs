@@ -36,7 +36,7 @@ public sealed partial class PlanDrawing
         latest = new Random(unchecked(seed * 37));
     }
 
-    public static SimPlan Draw(int seed) => new PlanDrawing(seed).Draw();
+    public static SimPlan Draw(int seed) => PlanAdditions.AddTo(new PlanDrawing(seed).Draw());
 
     private SimPlan Draw()
     {

@@ -196,6 +196,7 @@ internal sealed class AdminActor(SimWorld world)
             var plan = await AskAsync(call, stage);
             if (plan.IsOk && plan.Value is { PlanId.Length: > 0 } staged)
             {
+                await world.DelayAsync(call.Thinks ?? TimeSpan.Zero);
                 if (twice)
                 {
                     // A command that was sent twice, the second before the first was answered.

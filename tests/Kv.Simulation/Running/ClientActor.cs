@@ -36,9 +36,15 @@ internal sealed class ClientActor(SimWorld world, IReadOnlyList<ClientCall> call
         if (call.Verb == ClientVerb.Get)
         {
             var expected = world.Writes.BeginRead(call);
+            var (clock, jumped) = (node.Clock.Wall, node.Clock.Jumped);
             var unlessIs = call.IfModified && seen.TryGetValue((call.Type, call.Key), out var saw) ? saw : default;
             var read = await AskAsync(node, call, ReadOf(call, key) with { IfModified = unlessIs.Clock });
             Remember(call, read, expected, unlessIs.Names);
+            if (read is KvOutcome.Found { Object: var shown } && node.Clock.Jumped == jumped)
+            {
+                world.Writes.CheckLasts(call, shown, clock);
+            }
+
             return;
         }
 

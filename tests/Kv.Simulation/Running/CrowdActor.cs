@@ -3,10 +3,11 @@ using Kv.Cluster;
 using Kv.Core.Objects;
 using Kv.Simulation.Checkers;
 using Kv.Simulation.Plans;
+using Kv.TestKit;
 
 namespace Kv.Simulation.Running;
 
-/// <summary>Crowds of clients: half of them write and half of them read, each once and without patience.</summary>
+/// <summary>Crowds of clients: half of them write and half of them read or list, each once and without patience.</summary>
 internal sealed class CrowdActor(SimWorld world)
 {
     private const string BucketText = "crowd";
@@ -30,15 +31,16 @@ internal sealed class CrowdActor(SimWorld world)
             }
         }
 
-        var answers = asked.Where(asking => asking.IsCompletedSuccessfully).GroupBy(asking => OutcomeText.Kind(asking.Result), StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal);
+        var answers = asked.Where(asking => asking.IsCompletedSuccessfully).GroupBy(asking => asking.Result, StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal);
         world.Journal.Note($"{crowd.Number,4}   {string.Join(", ", answers.Select(kind => $"{kind.Count()} {kind.Key}"))}");
     }
 
-    private async Task<KvOutcome?> AskAsync(Crowd crowd, int place)
+    /// <summary>How it ended.</summary>
+    private async Task<string> AskAsync(Crowd crowd, int place)
     {
         if (world.Serving(crowd.Node + place) is not { } node)
         {
-            return null;
+            return OutcomeText.Kind(null);
         }
 
         world.Calls++;
@@ -46,11 +48,18 @@ internal sealed class CrowdActor(SimWorld world)
         var key = new ObjectKey(type.Name, BucketText, "k");
         if (place % 2 == 1)
         {
-            return await node.AskAsync(new KvRequest.Get { Key = key });
+            return crowd.Lists ? await ListAsync(node, type, place) : OutcomeText.Kind(await node.AskAsync(new KvRequest.Get { Key = key }));
         }
 
         var name = string.Create(CultureInfo.InvariantCulture, $"crowd{crowd.Number}-{place}");
         var put = new KvRequest.Put { Key = key, Content = new Sibling { Dot = null, Value = System.Text.Encoding.UTF8.GetBytes(name) } };
-        return await node.AskAsync(type.Rule == BucketRule.Set ? SetUpdates.Of(put, name, null, []) : put);
+        return OutcomeText.Kind(await node.AskAsync(type.Rule == BucketRule.Set ? SetUpdates.Of(put, name, null, []) : put));
+    }
+
+    private static async Task<string> ListAsync(SimNode node, BucketPlan type, int place)
+    {
+        var kind = type.IsOrdered && place % 4 == 1 ? QueryKind.Bucket : QueryKind.Listing;
+        var answer = await QueryAnswer.AskAsync(node, new BucketName(type.Name, BucketText), kind, pageSize: null);
+        return answer is null ? OutcomeText.Kind(null) : answer.Error is null ? "listed" : "not listed";
     }
 }

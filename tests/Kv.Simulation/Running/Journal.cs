@@ -13,9 +13,12 @@ public sealed class Journal(SimScheduler scheduler)
     /// <summary>Broken promises, in the order in which they were seen.</summary>
     public IReadOnlyList<string> Violations => violations;
 
+    /// <summary>The world's time.</summary>
+    public TimeSpan Now => TimeSpan.FromTicks(scheduler.Now);
+
     public void Note(string line)
     {
-        lines.Add($"{TimeSpan.FromTicks(scheduler.Now):mm\\:ss\\.fff} {line}");
+        lines.Add($"{Now:mm\\:ss\\.fff} {line}");
         scheduler.Note(line);
     }
 

@@ -107,6 +107,9 @@ public static class SimRun
                 case Crowd crowd:
                     acting.Add(AtAsync(world, begin, crowd, () => new CrowdActor(world).RunAsync(crowd)));
                     break;
+                case Query query:
+                    acting.Add(AtAsync(world, begin, query, () => new QueryActor(world).RunAsync(query)));
+                    break;
                 case AdminCall call:
                     acting.Add(AtAsync(world, begin, call, () => admins.RunAsync(call)));
                     break;

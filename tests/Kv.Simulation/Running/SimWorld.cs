@@ -15,6 +15,9 @@ internal sealed class SimWorld
     /// <summary>A process that ended is started again after this time.</summary>
     public static readonly TimeSpan BetweenStarts = TimeSpan.FromSeconds(1);
 
+    /// <summary>For keys that are in memory alone: more than all of a run's take.</summary>
+    private const long RoomBytes = 1 << 20;
+
     private readonly HashSet<SimNode> failing = [];
     private readonly HashSet<SimNode> beyondHelp = [];
     private readonly HashSet<SimNode> starting = [];
@@ -29,6 +32,7 @@ internal sealed class SimWorld
         Writes = new WriteChecker(plan, Journal);
         Documents = new DocumentChecker(Journal);
         Dots = new DotChecker(Journal);
+        Indexes = new IndexChecker(this);
         var rebuilds = new RebuildChecker(this);
         Cluster.OnDocument = (node, document) =>
         {
@@ -42,6 +46,8 @@ internal sealed class SimWorld
                 Dots.Saw(batch);
                 Writes.Saw(batch);
             };
+            node.Volume.OnForget = () => Writes.Lifetimes.Forgot(node.Name);
+            node.Volume.MemoryRoomBytes = plan.Types.Any(type => type.IsInMemory) ? RoomBytes : null;
             node.Volume.OnDrop = (partition, held) => new HandoffChecker(this).Check(node, partition, held);
         }
     }
@@ -49,6 +55,8 @@ internal sealed class SimWorld
     private static ClusterOptions OptionsOf(SimPlan plan)
     {
         var options = new ClusterOptions { RequestTimeout = TimeSpan.FromSeconds(5), ExchangeInterval = TimeSpan.FromSeconds(5) };
+        options = plan.Types.Any(type => type.TtlSeconds is not null) ? options with { ExpirySweepInterval = TimeSpan.FromSeconds(10) } : options;
+        options = plan.Types.Any(type => type.IsOrdered) ? options with { ListPageKeys = 1 } : options;
         if (plan.QueueBound < SimPlan.AmpleQueueBound)
         {
             options = options with
@@ -63,6 +71,9 @@ internal sealed class SimWorld
                 HandoffConcurrency = 1,
                 RebuildConcurrency = 1,
                 ExchangeConcurrency = 1,
+                MaxListings = 1 + (plan.QueueBound % 4),
+                MaxListingsPerVnode = 1 + (plan.QueueBound % 3),
+                MaxScansPerVnode = 1 + (plan.QueueBound % 2),
             };
         }
 
@@ -90,6 +101,8 @@ internal sealed class SimWorld
     public DocumentChecker Documents { get; }
 
     public DotChecker Dots { get; }
+
+    public IndexChecker Indexes { get; }
 
     public Random Random => Scheduler.Random;
 

@@ -3,7 +3,7 @@ using Kv.Simulation.Checkers;
 
 namespace Kv.Simulation.Running;
 
-/// <summary>Looks after the processes: one that gave itself up is started again, and one that had no reason to is a bug. Looks at queues on the way.</summary>
+/// <summary>Looks after the processes: one that gave itself up is started again, and one that had no reason to is a bug. Looks at queues and indexes on the way.</summary>
 internal sealed class Supervisor(SimWorld world)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -15,6 +15,7 @@ internal sealed class Supervisor(SimWorld world)
         while (!isEnding)
         {
             await world.DelayAsync(Interval);
+            world.Indexes.Check();
             foreach (var node in world.Cluster.Nodes)
             {
                 if (!node.IsUp && world.IsHealed)
