@@ -199,6 +199,11 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
         public async ValueTask<ScanStretch> ScanAsync(StoreScan scan, CancellationToken cancel)
         {
             await Task.Yield();
+            if (volume.MostSyncTime > SimVolume.UsualSyncTime)
+            {
+                await Task.Delay(volume.SyncTime, context.Time, cancel);
+            }
+
             ThrowIfUnusable();
             if (scan.Space == ScanSpace.Index)
             {

@@ -26,7 +26,7 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>How long a sync of a good disk takes at most.</summary>
     public static readonly TimeSpan UsualSyncTime = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>How long a sync takes at most.</summary>
+    /// <summary>How long a sync takes at most; where that is more than usual, reading in order takes as long.</summary>
     public TimeSpan MostSyncTime { get; set; } = UsualSyncTime;
 
     /// <summary>How long a write that nobody waits for stays off the disk at most.</summary>

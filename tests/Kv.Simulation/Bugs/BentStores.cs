@@ -145,12 +145,6 @@ internal static class BentStores
             Real.WriteAsync(WithIndexChanges(batch, _ => ++changes % 10 != 0), durability, cancel);
     }
 
-    /// <summary>Says that it forgets nothing, and so takes up its counters where they were.</summary>
-    public sealed class SureOfItsMemory(IPartitionStore real) : BentStore(real)
-    {
-        public override bool WillForget => false;
-    }
-
     public sealed class ForgetfulDrop(IPartitionStore real) : BentStore(real)
     {
         public override ValueTask DropAsync(CancellationToken cancel) => Real.DisposeAsync();

@@ -165,7 +165,7 @@ public static class PlantedBugs
         new("endless-turns", "a vnode does not wait for its disk", 100, () => new() { Limits = limits => limits with { VnodeUnsyncedBatches = Endless } }),
         new("endless-listings", "a node reads all listings that come", 100, () => new() { Limits = limits => limits with { MaxListings = Endless } }) { MayShow = HasCrowdsThatList },
         new("endless-listings-of-a-vnode", "a vnode is read by all listings that come", 100, () => new() { Limits = limits => limits with { MaxListingsPerVnode = Endless } }) { MayShow = HasCrowdsThatList },
-        new("endless-scans", "a vnode reads its index for all that ask", 200, () => new() { Limits = limits => limits with { MaxScansPerVnode = Endless } }) { MayShow = HasIndex },
+        new("endless-scans", "a vnode reads its index for all that ask", 200, () => new() { Limits = limits => limits with { MaxScansPerVnode = Endless } }) { MayShow = plan => HasIndex(plan) && HasCrowdsThatList(plan) },
         new("endless-exchanges", "a node compares all trees at once", 20, () => new() { Limits = limits => limits with { ExchangeConcurrency = Endless } }),
     ];
 
@@ -191,7 +191,6 @@ public static class PlantedBugs
     private static IEnumerable<PlantedBug> OfWhatEnds() =>
     [
         new("served-when-over", "a read does not look whether an object's time is over", 40, () => new() { Answering = LookOnDisk }) { MayShow = plan => plan.Types.Any(type => type.TtlSeconds is not null) },
-        new("memory-taken-for-granted", "a vnode whose memory went with its process takes up its counters where they were", 200, () => new() { Store = real => new BentStores.SureOfItsMemory(real) }) { MayShow = plan => plan.Types.Any(type => type.IsInMemory) && plan.Events.Any(planned => planned is Fault.Stop) },
     ];
 
     /// <summary>Who finds nothing to read gives what he has himself.</summary>

@@ -9,6 +9,10 @@ namespace Kv.Simulation.Plans;
 /// </summary>
 internal sealed class PlanAdditions
 {
+    private const int KeysOfARestart = 12;
+
+    private const int FirstKeyOfARestart = 100;
+
     private readonly Random random;
     private readonly SimPlan plan;
     private readonly List<PlannedEvent> events;
@@ -36,7 +40,11 @@ internal sealed class PlanAdditions
             DrawCalls(types.Count - 1);
         }
 
-        DrawStops();
+        for (var count = types[^1].IsInMemory ? random.Next(0, 4) : 0; count > 0; count--)
+        {
+            DrawRestart(types.Count - 1);
+        }
+
 
         DrawQueries();
         DrawCrowds();
@@ -60,7 +68,7 @@ internal sealed class PlanAdditions
         var nVal = Chance(0.7) ? 3 : random.Next(Math.Max(1, plan.Losses + 1), 6);
         var durability = plan.Losses > 0 || backend == BucketProps.MemoryBackend || Chance(0.75) ? "synced" : Pick("interval", "memory");
         var confirms = plan.Losses > 0 ? plan.Losses + 1 : moves || backend != BucketProps.MemoryBackend || Chance(0.2) ? 0 : random.Next(1, 1 + Math.Min(3, Math.Min(nVal, plan.Members)));
-        return new BucketPlan($"t{types.Count}", Chance(0.5) ? BucketRule.Siblings : Pick(rules), nVal, Pick("keep", "immediate", "3000", "200"), durability, confirms)
+        return new BucketPlan($"t{types.Count}", Chance(backend == BucketProps.MemoryBackend ? 0.7 : 0.5) ? BucketRule.Siblings : Pick(rules), nVal, Pick("keep", "immediate", "3000", "200"), durability, confirms)
         {
             Backend = backend,
             TtlSeconds = ends ? Pick(3, 10, 30, 3600) : null,
@@ -69,6 +77,7 @@ internal sealed class PlanAdditions
 
     private void DrawCalls(int type)
     {
+        var isInMemory = types[type].IsInMemory;
         var (keys, pause) = (random.Next(1, 6), Pick(30, 100, 300));
         var withOptions = Chance(0.6) ? 0.4 : 0;
         var (deletes, conditions) = (Chance(0.7) ? 0.15 : 0, Chance(0.3) ? 0.15 : 0);
@@ -79,7 +88,7 @@ internal sealed class PlanAdditions
             for (var at = plan.Length * (0.02 * random.NextDouble()); at < plan.Length; at += TimeSpan.FromMilliseconds(random.Next(1, 2 * pause)))
             {
                 var call = new ClientCall(Next(), at, clients, random.Next(nodes), type, random.Next(keys), DrawVerb(deletes, conditions), Chance(0.75));
-                call = asksPrimaries ? call with { Pr = QuorumValue.Quorum, Pw = types[type].IsInMemory ? QuorumValue.All : QuorumValue.Quorum } : call;
+                call = asksPrimaries ? call with { Pr = QuorumValue.Quorum, Pw = isInMemory ? QuorumValue.All : QuorumValue.Quorum } : call;
                 call = Chance(withOptions) ? CallOptions.Draw(random, call, types[type].NVal) : call;
                 events.Add(Chance(forms) ? CallOptions.DrawForm(random, call, types[type]) : call);
             }
@@ -91,13 +100,24 @@ internal sealed class PlanAdditions
         : Chance(conditions) ? Pick(ClientVerb.PutIfNone, ClientVerb.PutIfUnchanged)
         : Pick(ClientVerb.Get, ClientVerb.Put);
 
-    /// <summary>Restarts that take what is in memory alone, and are over before the others have filled it again.</summary>
-    private void DrawStops()
+    /// <summary>
+    /// A restart takes what is in memory alone. A client had written keys there that nobody else knows, writes them there again before the others have filled the node, and then asks for them.
+    /// </summary>
+    private void DrawRestart(int type)
     {
-        for (var count = types.Exists(type => type.IsInMemory) && Chance(0.7) ? random.Next(1, 5) : 0; count > 0; count--)
+        var (node, at, down) = (random.Next(nodes), plan.Length * (0.9 * random.NextDouble()), TimeSpan.FromSeconds(0.05 + (0.5 * random.NextDouble())));
+        events.Add(new Fault.Stop(Next(), at, node, Drains: false, down));
+        var back = at + down + TimeSpan.FromSeconds(1.5 * random.NextDouble());
+        for (var key = 0; key < KeysOfARestart; key++)
         {
-            events.Add(new Fault.Stop(Next(), plan.Length * random.NextDouble(), random.Next(nodes), Chance(0.5), TimeSpan.FromSeconds(0.05 + random.NextDouble())));
+            var turn = TimeSpan.FromMilliseconds(20 * key);
+            var put = new ClientCall(Next(), at - TimeSpan.FromSeconds(0.5) + turn, clients, node, type, FirstKeyOfARestart + key, ClientVerb.Put, WithContext: false) { Pw = QuorumValue.All };
+            events.Add(put);
+            events.Add(put with { Number = Next(), At = back + turn, Pw = QuorumValue.Default });
+            events.Add(put with { Number = Next(), At = back + TimeSpan.FromSeconds(1) + turn, Verb = ClientVerb.Get, Pr = QuorumValue.Quorum });
         }
+
+        clients++;
     }
 
     private void DrawQueries()
@@ -112,9 +132,11 @@ internal sealed class PlanAdditions
 
     private void DrawCrowds()
     {
-        for (var count = Chance(0.1) || (plan.QueueBound < SimPlan.AmpleQueueBound && Chance(0.3)) ? random.Next(1, 4) : 0; count > 0; count--)
+        for (var count = Chance(types.Exists(type => type.IsOrdered) ? 0.4 : 0.1) || (plan.QueueBound < SimPlan.AmpleQueueBound && Chance(0.3)) ? random.Next(1, 4) : 0; count > 0; count--)
         {
-            events.Add(new Crowd(Next(), plan.Length * (0.9 * random.NextDouble()), random.Next(nodes), random.Next(types.Count)) { Lists = true });
+            var at = plan.Length * (0.9 * random.NextDouble());
+            events.Add(new Fault.SlowDisk(Next(), at, random.Next(nodes), TimeSpan.FromSeconds(0.1 + (6 * random.NextDouble()))));
+            events.Add(new Crowd(Next(), at, random.Next(nodes), Chance(0.5) ? types.Count - 1 : random.Next(types.Count)) { Lists = true });
         }
     }
 

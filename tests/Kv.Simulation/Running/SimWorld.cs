@@ -56,7 +56,8 @@ internal sealed class SimWorld
     {
         var options = new ClusterOptions { RequestTimeout = TimeSpan.FromSeconds(5), ExchangeInterval = TimeSpan.FromSeconds(5) };
         options = plan.Types.Any(type => type.TtlSeconds is not null) ? options with { ExpirySweepInterval = TimeSpan.FromSeconds(10) } : options;
-        options = plan.Types.Any(type => type.IsOrdered) ? options with { ListPageKeys = 1 } : options;
+        options = plan.Types.Any(type => type.IsOrdered) || plan.QueueBound < SimPlan.AmpleQueueBound ? options with { ListPageKeys = 1 } : options;
+        options = plan.Types.Any(type => type.IsOrdered) ? options with { MaxScansPerVnode = 2 } : options;
         if (plan.QueueBound < SimPlan.AmpleQueueBound)
         {
             options = options with
