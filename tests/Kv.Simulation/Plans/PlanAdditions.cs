@@ -67,7 +67,7 @@ internal sealed class PlanAdditions
         ];
         var nVal = Chance(0.7) ? 3 : random.Next(Math.Max(1, plan.Losses + 1), 6);
         var durability = plan.Losses > 0 || backend == BucketProps.MemoryBackend || Chance(0.75) ? "synced" : Pick("interval", "memory");
-        var confirms = plan.Losses > 0 ? plan.Losses + 1 : moves || backend != BucketProps.MemoryBackend || Chance(0.2) ? 0 : random.Next(1, 1 + Math.Min(3, Math.Min(nVal, plan.Members)));
+        var confirms = plan.Losses > 0 ? plan.Losses + 1 : moves || backend != BucketProps.MemoryBackend || Chance(0.2) ? 0 : Math.Min(2, Math.Min(nVal, plan.Members));
         return new BucketPlan($"t{types.Count}", Chance(backend == BucketProps.MemoryBackend ? 0.7 : 0.5) ? BucketRule.Siblings : Pick(rules), nVal, Pick("keep", "immediate", "3000", "200"), durability, confirms)
         {
             Backend = backend,
