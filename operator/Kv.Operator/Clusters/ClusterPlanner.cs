@@ -108,13 +108,9 @@ internal static class ClusterPlanner
 
     private static ClusterAction? NextOfRing(Cluster cluster, ObservedCluster observed, DateTimeOffset now)
     {
-        var silent = observed.Nodes.Where(node => node.Answer is null).ToImmutableArray();
         if (observed.Ring is not { } ring)
         {
-            // A node that does not answer may be the one whose volume holds the ring: nobody makes a ring before all have said that they have none.
-            return MembershipPlanner.BeforeRing(cluster, observed) is { } shrink ? shrink : silent.Length > 0 || observed.Nodes.Length == 0
-                ? Wait(silent)
-                : new ClusterAction.CreateRing(observed.Nodes[0].Name, observed.Nodes[0].AdminAddress);
+            return MembershipPlanner.BeforeRing(cluster, observed) ?? NextOfNoRing(cluster, observed);
         }
 
         if (LossPlanner.Next(cluster, observed, ring) is { } loss)
@@ -133,6 +129,27 @@ internal static class ClusterPlanner
         }
 
         return MembershipPlanner.Next(cluster, observed, ring, now) ?? NextOfRestarts(cluster, observed, ring) ?? NextOfUnready(cluster, observed, ring);
+    }
+
+    /// <summary>
+    /// A node that does not answer may be the one whose volume holds the ring, and members may be there that have no time to tell of theirs: nobody makes a ring before
+    /// all have said that they have none.
+    /// </summary>
+    private static ClusterAction NextOfNoRing(Cluster cluster, ObservedCluster observed)
+    {
+        if (observed.Nodes.Where(node => node.Answer is null).ToImmutableArray() is { Length: > 0 } silent)
+        {
+            return Wait(silent);
+        }
+
+        if (observed.Nodes.IsEmpty)
+        {
+            return Wait([]);
+        }
+
+        return cluster.Status.Ring is null && observed.Nodes.All(node => node.Answer is { ClusterId.Length: 0, IsRemoved: false })
+            ? new ClusterAction.CreateRing(observed.Nodes[0].Name, observed.Nodes[0].AdminAddress)
+            : new ClusterAction.WaitForRing("there was a ring, and no member tells of it now");
     }
 
     private static ClusterAction.WaitForPods? NextOfUnready(Cluster cluster, ObservedCluster observed, ObservedRing ring)

@@ -44,6 +44,21 @@ public sealed class ClusterPlannerTests
         AssertRefused(Conditions.Reasons.RingLost, cluster, Observed(3, 0));
     }
 
+    /// <summary>The first node is empty while the ring lives in the others, of which none says in time what it is.</summary>
+    [Theory]
+    [InlineData("", false)]
+    [InlineData(Uid, false)]
+    [InlineData(Uid, true)]
+    public void Next_WithMembersThatDoNotTellTheirRing_MakesNoSecondOne(string clusterId, bool isRemoved)
+    {
+        var mute = Observed(3, 3).With(0, node => node with { Answer = new NodeAnswer("ffffffffffffffff", clusterId, "0.1.0") { IsRemoved = isRemoved } }) with { Ring = null };
+        Assert.IsType<ClusterAction.WaitForRing>(Next(Cluster(), mute));
+
+        var cluster = Cluster();
+        cluster.Status.Ring = new RingStatus { Version = 9 };
+        Assert.IsType<ClusterAction.WaitForRing>(Next(cluster, mute));
+    }
+
     [Fact]
     public void Next_WithARingOfOne_StagesAllOthersAtOnce() =>
         Assert.Equal(["example-1", "example-2"], Assert.IsType<ClusterAction.StageJoins>(Next(Cluster(), Observed(3, 1))).Nodes.Select(node => node.Name));
