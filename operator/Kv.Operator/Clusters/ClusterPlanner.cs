@@ -11,6 +11,9 @@ namespace Kv.Operator.Clusters;
 /// </summary>
 internal static class ClusterPlanner
 {
+    /// <summary>How long a pod may wait for a machine, a volume or an image before another is tried in its place.</summary>
+    public static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(1);
+
     public static ClusterAction Next(Cluster cluster, ObservedCluster observed, DateTimeOffset now)
     {
         if (cluster.Spec.Paused)
@@ -26,7 +29,7 @@ internal static class ClusterPlanner
         var blocks = ClusterBlocks.Find(cluster, observed);
         var next = NextOfWorld(cluster, observed, blocks)
             ?? (blocks.FirstOrDefault(block => block.Stops) is { } stop ? new ClusterAction.Refuse(stop.Reason, stop.Message) : null)
-            ?? NextOfBroken(cluster, observed)
+            ?? NextOfBroken(cluster, observed, now)
             ?? NextOfRing(cluster, observed, now)
             ?? (blocks.FirstOrDefault() is { } block ? new ClusterAction.Refuse(block.Reason, block.Message) : new ClusterAction.Steady());
         return NextOfBudget(cluster, observed, next) ?? next;
@@ -53,20 +56,27 @@ internal static class ClusterPlanner
     }
 
     /// <summary>
-    /// A node that does not run as it is and should be another: to start it again takes nothing from anybody, and nothing else may be able to mend it. So it waits
+    /// A node that cannot run as it is and should be another: to start it again takes nothing from anybody, and nothing else may be able to mend it. So it waits
     /// neither for the ring nor for the gate. The same for one whose volume went away while it waited for it.
     /// </summary>
-    private static ClusterAction? NextOfBroken(Cluster cluster, ObservedCluster observed)
+    private static ClusterAction? NextOfBroken(Cluster cluster, ObservedCluster observed, DateTimeOffset now)
     {
         if (observed.Nodes.FirstOrDefault(node => node is { IsVolumeMissing: true, Running: false }) is { } waiting)
         {
             return new ClusterAction.RenewVolume(waiting);
         }
 
-        return !cluster.Spec.Rollout.Paused && observed.Nodes.FirstOrDefault(node => node.IsOutdated && !node.Running) is { } broken
+        return !cluster.Spec.Rollout.Paused && observed.Nodes.FirstOrDefault(node => node.IsOutdated && IsBroken(node, now) && !IsAnotherOnTrial(observed, node)) is { } broken
             ? new ClusterAction.RestartNode(broken, IsBroken: true, observed.Nodes.Count(node => node.IsOutdated) - 1, Warning: null)
             : null;
     }
+
+    private static bool IsBroken(ObservedNode node, DateTimeOffset now) => node.IsBroken || now - node.PendingSince > StartPatience;
+
+    /// <summary>What a member is not ready with may be what is wrong: it is given to no second one, which may yet come back as what it was.</summary>
+    private static bool IsAnotherOnTrial(ObservedCluster observed, ObservedNode node) =>
+        observed.Ring is { } ring && ring.MemberByName(node.Name) is not null
+        && observed.Nodes.Any(other => other.IsOnTrial && other.Name != node.Name && ring.MemberByName(other.Name) is { State: MemberState.Valid });
 
     /// <summary>The gate speaks for drains too: others may take a node down when it would let each of them go.</summary>
     private static ClusterAction.SetBudget? NextOfBudget(Cluster cluster, ObservedCluster observed, ClusterAction next)

@@ -124,9 +124,9 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
     {
         return await GuardedAsync(async () =>
         {
-            // Read again: it may have been replaced since, and then it is up to date.
+            // Read again: it may have been replaced since, and then it is up to date; or it runs by now, and then it is not broken.
             var pod = await api.GetAsync(ResourceKind.Pod, cluster.Metadata.NamespaceProperty, node.Name, cancel);
-            if (pod is null || pod["metadata"]?["uid"]?.ToString() != node.Uid || pod["metadata"]?["deletionTimestamp"] is not null)
+            if (pod is null || pod["metadata"]?["uid"]?.ToString() != node.Uid || pod["metadata"]?["deletionTimestamp"] is not null || (!node.Running && PodReader.IsRunning(pod)))
             {
                 return null;
             }

@@ -78,6 +78,15 @@ internal sealed record ObservedNode(string Name, string Zone, int Ordinal)
     /// <summary>Its pod waits for a volume that is not there: it was made for one that has gone since.</summary>
     public bool IsVolumeMissing { get; init; }
 
+    /// <summary>It does not run, and will not by itself: it ends whenever it starts, or cannot be started. One that ended once and is being started again is not broken.</summary>
+    public bool IsBroken { get; init; }
+
+    /// <summary>Since when its pod has waited for a machine, a volume or an image; null if it does not.</summary>
+    public DateTimeOffset? PendingSince { get; init; }
+
+    /// <summary>It was started as it should be now and is not ready yet: whether what it was started with is any good is not known.</summary>
+    public bool IsOnTrial { get; init; }
+
     /// <summary>Why it does not run, where that is known.</summary>
     public string? Problem { get; init; }
 

@@ -17,8 +17,10 @@ internal static class DisruptionGate
         var index = IndexOf(snapshot.Members, name);
         if (index < 0 || snapshot.Members[index].IsDown)
         {
-            // No preference list loses more than it has lost already: often this very restart is what mends it.
-            return new GateVerdict.Open();
+            // No preference list loses more than it has lost already: often this very restart is what mends it. But what another is not ready with may be what is wrong.
+            return index >= 0 && snapshot.Members.FirstOrDefault(member => member.IsOnTrial && member.Name != name) is { } other
+                ? Closed(Conditions.Reasons.NodesDown, $"{other.Name} has been restarted and is not ready")
+                : new GateVerdict.Open();
         }
 
         if (WhyNotSeen(snapshot) is { } unseen)

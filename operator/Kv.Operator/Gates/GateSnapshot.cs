@@ -41,8 +41,11 @@ internal sealed record GateMember(string Name)
     /// <summary>Every peer that was heard sees it up.</summary>
     public bool IsUp { get; init; } = true;
 
-    /// <summary>No peer that was heard sees it up, or it does not run at all: taking it down takes nothing away.</summary>
+    /// <summary>No peer that was heard sees it up, or it cannot run at all: taking it down takes nothing away.</summary>
     public bool IsDown { get; init; }
+
+    /// <summary>It was started as it should be now and is not ready yet.</summary>
+    public bool IsOnTrial { get; init; }
 
     /// <summary>How long it has run and been seen up, at least.</summary>
     public TimeSpan UpFor { get; init; } = TimeSpan.MaxValue;

@@ -35,7 +35,8 @@ internal static class GateSnapshots
             IsReady = node is { Ready: true } && answer is not null,
             IsUp = member.SeenDownBy == 0 && member.SeenUpBy > 0 || observed.Ring is { Members.Length: 1 },
             // One peer that is cut off itself sees everybody down.
-            IsDown = node is { Running: false } || (member.SeenUpBy == 0 && member.SeenDownBy > observed.Ring!.Members.Length / 2),
+            IsDown = node is { IsBroken: true } || (member.SeenUpBy == 0 && member.SeenDownBy > observed.Ring!.Members.Length / 2),
+            IsOnTrial = node is { IsOnTrial: true } && member.State == MemberState.Valid,
             DamagedPartitions = answer?.DamagedPartitions ?? 0,
             UpFor = answer?.Uptime ?? TimeSpan.Zero,
             IsDiskCritical = answer is not null && DataHealth.IsDiskCritical(answer),

@@ -173,8 +173,46 @@ public sealed class ClusterPlannerTests
     [Fact]
     public void Next_WithAnOutdatedNodeThatDoesNotRun_RestartsItThoughPartitionsMove()
     {
-        var observed = Rollout(1, 2).With(2, node => node with { Running = false, Ready = false, Answer = null }).WithRing(ring => ring with { PendingTransfers = 3 });
+        var observed = Rollout(1, 2).With(2, node => node with { Running = false, IsBroken = true, Ready = false, Answer = null }).WithRing(ring => ring with { PendingTransfers = 3 });
         Assert.Equal(("example-2", true), Assert.IsType<ClusterAction.RestartNode>(Next(Cluster(5), observed)) is var restart ? (restart.Node.Name, restart.IsBroken) : default);
+    }
+
+    /// <summary>One that went down for a moment comes back by itself, as what it was; what a member is not ready with is given to no other.</summary>
+    [Theory]
+    [InlineData("ended once", false)]
+    [InlineData("broken", true)]
+    [InlineData("pending for a minute", false)]
+    [InlineData("pending for longer", true)]
+    [InlineData("broken, a member on trial", false)]
+    [InlineData("pending for longer, a member on trial", false)]
+    [InlineData("broken, a node on trial that is no member", true)]
+    [InlineData("broken, a node on trial that leaves", true)]
+    public void Next_WithAnOutdatedNodeThatDoesNotRun_RestartsItOnlyIfItIsBroken(string what, bool restarts)
+    {
+        var observed = Rollout(1, 2)
+            .With(2, node => node with
+            {
+                Running = false,
+                Ready = false,
+                Answer = null,
+                IsBroken = what.StartsWith("broken", StringComparison.Ordinal),
+                PendingSince = what.StartsWith("pending", StringComparison.Ordinal) ? Now - ClusterPlanner.StartPatience - (what.Contains("longer", StringComparison.Ordinal) ? TimeSpan.FromSeconds(1) : default) : null,
+            })
+            .With(0, node => node with { Ready = false, IsOnTrial = what.Contains("on trial", StringComparison.Ordinal) })
+            .WithRing(ring => ring with
+            {
+                Members = what switch
+                {
+                    "broken, a node on trial that is no member" => ring.Members.SetItem(0, ring.Members[0] with { Name = "another" }),
+                    "broken, a node on trial that leaves" => ring.Members.SetItem(0, ring.Members[0] with { State = MemberState.Exiting }),
+                    _ => ring.Members,
+                },
+            });
+        Assert.Equal(restarts, Next(Cluster(5), observed) is ClusterAction.RestartNode { IsBroken: true, Node.Name: "example-2" });
+        if (!restarts)
+        {
+            Assert.Equal(Conditions.Reasons.NodesDown, Assert.IsType<ClusterAction.WaitForGate>(Next(Cluster(5), observed)).Why.Reason);
+        }
     }
 
     [Fact]

@@ -47,6 +47,23 @@ public sealed class KubernetesWorldTests
     }
 
     [Fact]
+    public async Task Restart_OfABrokenPodThatRunsByNow_EndsNothing()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        var seen = await NodeAsync(world);
+        Assert.False(seen.Running);
+        var pod = (await api.GetAsync(ResourceKind.Pod, "default", "example-0", CancellationToken.None))!;
+        pod["status"]!["containerStatuses"] = new JsonArray(new JsonObject { ["name"] = Names.NodeContainer, ["state"] = new JsonObject { ["running"] = new JsonObject() } });
+        api.Put(ResourceKind.Pod, pod);
+        await world.RestartAsync(Cluster, seen, isBroken: true, CancellationToken.None);
+        Assert.NotNull(await api.GetAsync(ResourceKind.Pod, "default", "example-0", CancellationToken.None));
+
+        // A closed budget does not keep one that was seen to run.
+        await world.RestartAsync(Cluster, await NodeAsync(world), isBroken: true, CancellationToken.None);
+        Assert.Null(await api.GetAsync(ResourceKind.Pod, "default", "example-0", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Volume_OfANodeThatLeft_IsMarked_AndKeepsWhatElseItSays()
     {
         var world = await WorldAsync("registry.example/kv-node:1");

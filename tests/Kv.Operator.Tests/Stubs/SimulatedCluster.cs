@@ -122,6 +122,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
                 Running = !IsDown(name),
                 Ready = !IsDown(name) && IsMember(name) && !exiting.ContainsKey(name),
                 Uid = ProcessOf(name).Uid,
+                IsBroken = down.Contains(name),
                 IsOutdated = IsOutdated(name) && !ProcessOf(name).IsStarting,
                 AdminAddress = name,
                 PeerAddress = name,
