@@ -41,6 +41,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
             var pods = await ReadAllAsync(ResourceKind.Pod, cluster, cancel);
             var claims = await ReadAllAsync(ResourceKind.VolumeClaim, cluster, cancel);
             var names = claims.Select(claim => ObjectKey.Of(claim).Name).ToHashSet(StringComparer.Ordinal);
+            names.UnionWith(await UnlabelledClaimsAsync(cluster, pods.Where(pod => PodReader.IsPending(pod) && !names.Contains(Names.VolumeClaim(ObjectKey.Of(pod).Name))), cancel));
             return new ObservedCluster
             {
                 Children = [.. children],
@@ -216,6 +217,21 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
         }
 
         return [.. sets.Values.Select(set => (set["metadata"]?["labels"]?[Names.ZoneLabel]?.ToString() ?? ZoneShares.NoZone, set))];
+    }
+
+    /// <summary>Claims that somebody made by hand, of pods that wait: they lack our labels, since a StatefulSet adds none to a claim that is there already.</summary>
+    private async Task<List<string>> UnlabelledClaimsAsync(Cluster cluster, IEnumerable<JsonObject> pods, CancellationToken cancel)
+    {
+        var found = new List<string>();
+        foreach (var claim in pods.Select(pod => Names.VolumeClaim(ObjectKey.Of(pod).Name)))
+        {
+            if (await api.GetAsync(ResourceKind.VolumeClaim, cluster.Metadata.NamespaceProperty, claim, cancel) is not null)
+            {
+                found.Add(claim);
+            }
+        }
+
+        return found;
     }
 
     private async Task<List<JsonObject>> ReadAllAsync(ResourceKind kind, Cluster cluster, CancellationToken cancel)

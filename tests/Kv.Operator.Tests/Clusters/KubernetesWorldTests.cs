@@ -64,6 +64,19 @@ public sealed class KubernetesWorldTests
     }
 
     [Fact]
+    public async Task Pod_ThatWaitsForAVolumeMadeByHand_IsNotTakenForOneWhoseVolumeIsGone()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        api.Remove(ResourceKind.Pod, "example-0");
+        await PodAsync("Pending");
+        Assert.True((await NodeAsync(world)).IsVolumeMissing);
+
+        // From a snapshot: without our labels, which a StatefulSet adds to none that is there already.
+        api.Put(ResourceKind.VolumeClaim, "data-example-0");
+        Assert.False((await NodeAsync(world)).IsVolumeMissing);
+    }
+
+    [Fact]
     public async Task Volume_OfANodeThatLeft_IsMarked_AndKeepsWhatElseItSays()
     {
         var world = await WorldAsync("registry.example/kv-node:1");
