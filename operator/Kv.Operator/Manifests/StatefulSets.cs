@@ -123,7 +123,6 @@ internal static class StatefulSets
             Variable("KV_DATA", DataPath),
             Variable("KV_LISTEN", "0.0.0.0"),
             Variable("KV_ADVERTISE", Names.PodHost(cluster, "$(KV_NAME)")),
-            Variable("KV_SEEDS", Seeds(cluster, zone, replicas)),
             new JsonObject
             {
                 ["name"] = "KV_MEMORY_LIMIT",
@@ -131,6 +130,11 @@ internal static class StatefulSets
             },
             // A diagnostics socket would want a place to write and a reader that there is none of.
             Variable("DOTNET_EnableDiagnostics", "0"));
+        if (replicas > 0)
+        {
+            variables.Add((JsonNode)Variable("KV_SEEDS", Seeds(cluster, zone, replicas)));
+        }
+
         if (zone != ZoneShares.NoZone)
         {
             variables.Add((JsonNode)Variable("KV_ZONE", zone));

@@ -16,19 +16,37 @@ internal static class ServerSideApply
     {
         var ours = (live["metadata"]?["managedFields"] as JsonArray)?.FirstOrDefault(entry =>
             entry?["manager"]?.ToString() == FieldManager && entry["operation"]?.ToString() == "Apply" && string.IsNullOrEmpty(entry["subresource"]?.ToString()));
-        return ours?["fieldsV1"] is JsonObject fields && Covers(live, intent) && !HasOther(fields, intent);
+        return ours?["fieldsV1"] is JsonObject fields && Covers(live, intent, fields) && !HasOther(fields, intent);
     }
 
-    /// <summary>Whether all that is in <paramref name="intent"/> is in <paramref name="live"/>, with the same values; the server's defaults and others' fields do not count.</summary>
-    private static bool Covers(JsonNode? live, JsonNode? intent) => (live, intent) switch
+    /// <summary>
+    /// Whether all that is in <paramref name="intent"/> is in <paramref name="live"/>, with the same values; the server's defaults and others' fields do not count.
+    /// <paramref name="fields"/> are those that the server keeps for us there; null where it keeps none for us.
+    /// </summary>
+    private static bool Covers(JsonNode? live, JsonNode? intent, JsonObject? fields) => (live, intent) switch
     {
-        (JsonObject l, JsonObject i) => i.All(pair => Covers(l[pair.Key], pair.Value)),
-        // The server keeps no empty objects and lists.
+        (JsonObject l, JsonObject i) => i.All(pair => Covers(l[pair.Key], pair.Value, FieldsOf(fields, "f:" + pair.Key))),
+        // The server keeps no empty objects and lists, and of many optional fields no value that says nothing; who owns the field it does keep.
         (null, JsonObject { Count: 0 } or JsonArray { Count: 0 } or null) => true,
-        (JsonArray l, JsonArray i) => i.All(item => l.Any(one => Covers(one, item))) && (i.Count == l.Count || IsKeyed(i)),
+        (null, JsonValue i) => fields is not null && SaysNothing(i),
+        (JsonArray l, JsonArray i) => i.All(item => l.Any(one => Covers(one, item, FieldsOf(fields, item)))) && (i.Count == l.Count || IsKeyed(i)),
         (JsonValue l, JsonValue i) => SameValue(l, i),
         _ => false,
     };
+
+    private static bool SaysNothing(JsonValue value) => value.GetValueKind() switch
+    {
+        JsonValueKind.False => true,
+        JsonValueKind.String => value.ToString().Length == 0,
+        JsonValueKind.Number => value.ToJsonString() == "0",
+        _ => false,
+    };
+
+    /// <summary>What is kept as one is ours with all that is in it.</summary>
+    private static JsonObject? FieldsOf(JsonObject? fields, string key) => fields is { Count: 0 } ? fields : fields?[key] as JsonObject;
+
+    private static JsonObject? FieldsOf(JsonObject? fields, JsonNode? item) =>
+        FieldsOf(fields, fields?.FirstOrDefault(pair => pair.Key.StartsWith("k:", StringComparison.Ordinal) && HasKeys(item, pair.Key[2..])).Key ?? "");
 
     /// <summary>Lists that others may add items to: those whose items have a name or a uid.</summary>
     private static bool IsKeyed(JsonArray list) => list.All(item => item is JsonObject map && (map["name"] is not null || map["uid"] is not null));
@@ -61,7 +79,7 @@ internal static class ServerSideApply
             var child = key[..2] switch
             {
                 "f:" => (intent as JsonObject)?.TryGetPropertyValue(key[2..], out var value) == true ? value ?? "" : null,
-                "k:" => ItemByKey(intent as JsonArray, key[2..]),
+                "k:" => (intent as JsonArray)?.FirstOrDefault(item => HasKeys(item, key[2..])),
                 "v:" => (intent as JsonArray)?.FirstOrDefault(item => item?.ToJsonString() == key[2..]),
                 _ => null,
             };
@@ -74,15 +92,15 @@ internal static class ServerSideApply
         return false;
     }
 
-    private static JsonNode? ItemByKey(JsonArray? list, string key)
+    private static bool HasKeys(JsonNode? item, string key)
     {
         try
         {
-            return JsonNode.Parse(key) is JsonObject keys ? list?.FirstOrDefault(item => keys.All(pair => item?[pair.Key]?.ToJsonString() == pair.Value?.ToJsonString())) : null;
+            return JsonNode.Parse(key) is JsonObject keys && keys.All(pair => item?[pair.Key]?.ToJsonString() == pair.Value?.ToJsonString());
         }
         catch (JsonException)
         {
-            return null;
+            return false;
         }
     }
 }

@@ -42,6 +42,16 @@ public sealed class GoldenTests
         Assert.Equal("5Gi", set["spec"]!["volumeClaimTemplates"]![0]!["spec"]!["resources"]!["requests"]!["storage"]!.ToString());
     }
 
+    /// <summary>The API server keeps no variable's empty value, and what is not kept is applied for ever.</summary>
+    [Fact]
+    public void Objects_OfAZoneWithoutNodes_HaveNoValueThatIsEmpty()
+    {
+        var set = StatefulSets.Build(Build.Cluster(), "c", 0, null, Image);
+        var variables = set["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray();
+        Assert.DoesNotContain(variables, variable => variable!["value"]?.ToString() == "");
+        Assert.Contains(variables, variable => variable!["name"]!.ToString() == "KV_ZONE");
+    }
+
     [Theory]
     [InlineData("r.example:5000/kv-node", "r.example:5000/kv-node:0.1.0")]
     [InlineData("kv-node:7", "kv-node:7")]

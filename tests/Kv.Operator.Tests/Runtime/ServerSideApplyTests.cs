@@ -26,13 +26,29 @@ public sealed class ServerSideApplyTests
     [Fact]
     public void IsCurrent_WithoutOurEntry_IsFalse() => Assert.False(ServerSideApply.IsCurrent(JsonNode.Parse(Intent)!.AsObject(), JsonNode.Parse(Intent)!.AsObject()));
 
-    private static bool Is(string live, string fields)
+    /// <summary>Of optional fields the server keeps no value that says nothing, and remembers that it is ours.</summary>
+    [Theory]
+    [InlineData("\"\"")]
+    [InlineData("false")]
+    [InlineData("0")]
+    public void IsCurrent_WithAValueThatSaysNothing_AsLongAsTheFieldIsOurs(string nothing)
+    {
+        var intent = $$"""{"env":[{"name":"a","value":{{nothing}}}]}""";
+        const string Ours = """{"f:env":{"k:{\"name\":\"a\"}":{".":{},"f:name":{},"f:value":{}}}}""";
+        const string NotOurs = """{"f:env":{"k:{\"name\":\"a\"}":{".":{},"f:name":{}}}}""";
+        Assert.True(Is("""{"env":[{"name":"a"}]}""", Ours, intent));
+        Assert.False(Is("""{"env":[{"name":"a"}]}""", NotOurs, intent));
+        Assert.False(Is("""{"env":[{"name":"a","value":"b"}]}""", Ours, intent));
+        Assert.False(Is("""{"env":[{"name":"a"}]}""", Ours, intent.Replace(nothing, "1", StringComparison.Ordinal)));
+    }
+
+    private static bool Is(string live, string fields, string intent = Intent)
     {
         var json = JsonNode.Parse(live)!.AsObject();
         json["metadata"] = new JsonObject
         {
             ["managedFields"] = new JsonArray(new JsonObject { ["manager"] = ServerSideApply.FieldManager, ["operation"] = "Apply", ["fieldsV1"] = JsonNode.Parse(fields) }),
         };
-        return ServerSideApply.IsCurrent(json, JsonNode.Parse(Intent)!.AsObject());
+        return ServerSideApply.IsCurrent(json, JsonNode.Parse(intent)!.AsObject());
     }
 }
