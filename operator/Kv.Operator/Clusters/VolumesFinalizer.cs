@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Kv.Operator.Abstractions;
 using Kv.Operator.Api.Clusters;
@@ -8,7 +9,8 @@ namespace Kv.Operator.Clusters;
 
 /// <summary>
 /// Deletes the volumes of a Cluster that is deleted, where its spec says so; in all other cases there is no finalizer, and volumes stay. The StatefulSets
-/// go first, then the pods, and only then the claims: none is deleted under a node that runs.
+/// go first, then the pods, and only then the claims: none is deleted under a node that runs, and none that was there before the Cluster, which is an earlier one's
+/// of that name, unless the Cluster took its ring over.
 /// </summary>
 internal sealed class VolumesFinalizer(IKubernetesApi api) : IEntityFinalizer<Cluster>
 {
@@ -43,6 +45,22 @@ internal sealed class VolumesFinalizer(IKubernetesApi api) : IEntityFinalizer<Cl
         return ReconciliationResult<Cluster>.Success(entity);
     }
 
-    private async Task<IReadOnlyList<JsonObject>> ListAsync(ResourceKind kind, Cluster cluster, CancellationToken cancel) =>
-        (await api.ListAsync(kind, cluster.Metadata.NamespaceProperty, $"{Names.ClusterLabel}={cluster.Metadata.Name},app.kubernetes.io/managed-by={Names.ManagedBy}", null, cancel)).Items;
+    private async Task<IReadOnlyList<JsonObject>> ListAsync(ResourceKind kind, Cluster cluster, CancellationToken cancel)
+    {
+        var items = new List<JsonObject>();
+        string? next = null;
+        do
+        {
+            var page = await api.ListAsync(kind, cluster.Metadata.NamespaceProperty, $"{Names.ClusterLabel}={cluster.Metadata.Name},app.kubernetes.io/managed-by={Names.ManagedBy}", next, cancel);
+            items.AddRange(page.Items.Where(item => kind != ResourceKind.VolumeClaim || IsOurs(cluster, item)));
+            next = page.ContinueToken;
+        }
+        while (next is not null);
+        return items;
+    }
+
+    /// <summary>Made for this Cluster; or for the one whose ring it took over, of which its nodes have told.</summary>
+    private static bool IsOurs(Cluster cluster, JsonObject claim) =>
+        (cluster.Metadata.Annotations?.ContainsKey(ClusterBlocks.ClusterIdAnnotation) == true && cluster.Status.Ring is not null)
+        || (claim["metadata"]?["creationTimestamp"]?.ToString() is { } text && DateTime.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal) >= cluster.Metadata.CreationTimestamp);
 }

@@ -14,6 +14,8 @@ public sealed class VolumesFinalizerTests
     private readonly FakeKubernetes api = new();
     private readonly Cluster cluster = Build.Cluster(2, spec => spec.Storage.Retention.WhenDeleted = RetentionPolicy.Delete);
 
+    public VolumesFinalizerTests() => cluster.Metadata.CreationTimestamp = Build.Now.UtcDateTime;
+
     [Fact]
     public void Finalizer_IsNeeded_OnlyWhereVolumesGoWithTheCluster()
     {
@@ -45,6 +47,33 @@ public sealed class VolumesFinalizerTests
         Assert.True(Has(ResourceKind.VolumeClaim, "data-other-0"));
     }
 
+    /// <summary>Those of a Cluster of that name before this one are the only copies of its data.</summary>
+    [Fact]
+    public async Task Volumes_OfAnEarlierClusterOfThatName_Stay_HoweverManyThereAre()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            Own(ResourceKind.VolumeClaim, $"data-example-{i}", "example", -1);
+        }
+
+        Own(ResourceKind.VolumeClaim, "data-example-3", "example", 0);
+        Assert.False(await IsDoneAsync());
+        Assert.True(await IsDoneAsync());
+        Assert.Equal([true, true, true, false], Enumerable.Range(0, 4).Select(i => Has(ResourceKind.VolumeClaim, $"data-example-{i}")));
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task Volumes_OfARingThatWasTakenOver_GoWithWhoTookIt(bool wasSeen, bool goes)
+    {
+        Own(ResourceKind.VolumeClaim, "data-example-0", "example", -1);
+        cluster.Metadata.Annotations = new Dictionary<string, string> { [ClusterBlocks.ClusterIdAnnotation] = "553ee432-7ec9-4ffc-b922-5297404aae45" };
+        cluster.Status.Ring = wasSeen ? new RingStatus { Version = 4 } : null;
+        Assert.Equal(!goes, await IsDoneAsync());
+        Assert.Equal(!goes, Has(ResourceKind.VolumeClaim, "data-example-0"));
+    }
+
     [Fact]
     public async Task Volumes_StayWhereTheSpecSaysSoAtTheEnd()
     {
@@ -58,12 +87,13 @@ public sealed class VolumesFinalizerTests
 
     private bool Has(ResourceKind kind, string name) => api.GetAsync(kind, "default", name, CancellationToken.None).Result is not null;
 
-    private void Own(ResourceKind kind, string name, string owner) => api.Put(kind, new JsonObject
+    private void Own(ResourceKind kind, string name, string owner, int secondsLater = 1) => api.Put(kind, new JsonObject
     {
         ["metadata"] = new JsonObject
         {
             ["name"] = name,
             ["namespace"] = "default",
+            ["creationTimestamp"] = Build.Now.AddSeconds(secondsLater).ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture),
             ["labels"] = new JsonObject { ["app.kubernetes.io/managed-by"] = Names.ManagedBy, [Names.ClusterLabel] = owner },
         },
     });
