@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Gates;
+using Kv.Operator.Manifests;
 
 namespace Kv.Operator.Clusters;
 
@@ -43,6 +44,12 @@ internal static class ClusterPlanner
             return new ClusterAction.ApplyChildren(stale);
         }
 
+        // Somebody else took these pods away: that decides nothing, and what waits may wait for them.
+        if (Restored(cluster, observed) is { } restored)
+        {
+            return new ClusterAction.GrowStatefulSets(restored);
+        }
+
         if (blocks.Any(block => block.Stops))
         {
             return null;
@@ -53,6 +60,17 @@ internal static class ClusterPlanner
         var grows = observed.Workloads.Any(workload => shares[workload.Zone] > workload.Replicas);
         var isQuiet = observed.Ring?.PendingTransfers is null or 0;
         return grows && isQuiet ? new ClusterAction.GrowStatefulSets(shares) : null;
+    }
+
+    /// <summary>Replicas with those that members have the names of, and whose volumes wait for them; null where none of these is missing. Who has yet to join, or is given up, is no reason for a pod.</summary>
+    private static ImmutableSortedDictionary<string, int>? Restored(Cluster cluster, ObservedCluster observed)
+    {
+        var members = observed.Ring?.Members.Where(member => member.State != MemberState.Joining && !Departures.IsLost(cluster, member) && observed.Volumes.Any(volume => volume.NodeName == member.Name)).ToList() ?? [];
+        var replicas = observed.Workloads.ToImmutableSortedDictionary(
+            workload => workload.Zone,
+            workload => members.Select(member => Names.OrdinalOf(workload.Name, member.Name) + 1 ?? 0).Append(workload.Replicas).Max(),
+            StringComparer.Ordinal);
+        return observed.Workloads.All(workload => replicas[workload.Zone] == workload.Replicas) ? null : replicas;
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Clusters;
 
@@ -28,6 +29,10 @@ internal static class Names
     public static string ServiceAccount(Cluster cluster) => $"{cluster.Metadata.Name}-node";
 
     public static string Pod(Cluster cluster, string zone, int ordinal) => $"{StatefulSet(cluster, zone)}-{ordinal}";
+
+    /// <summary>Null for a pod of another StatefulSet.</summary>
+    public static int? OrdinalOf(string statefulSet, string pod) =>
+        pod.StartsWith(statefulSet + "-", StringComparison.Ordinal) && int.TryParse(pod.AsSpan(statefulSet.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) ? ordinal : null;
 
     /// <summary>As a StatefulSet names them.</summary>
     public static string VolumeClaim(string pod) => $"{DataVolume}-{pod}";

@@ -121,6 +121,38 @@ public sealed class ClusterPlannerTests
     public void Next_WithMoreNodesWanted_Grows() =>
         Assert.Equal(5, Assert.IsType<ClusterAction.GrowStatefulSets>(Next(Cluster(5), Observed(3, 3))).ReplicasByZone[""]);
 
+    /// <summary>Partitions that move wait for the very pods that are gone.</summary>
+    [Theory]
+    [InlineData("scaled by hand")]
+    [InlineData("while partitions move")]
+    [InlineData("with a leave that somebody else staged")]
+    [InlineData("a member that leaves")]
+    public void Next_WithFewerReplicasThanMembers_PutsThemBackAtOnce(string what)
+    {
+        var observed = ScaledByHand(2).WithRing(ring => what switch
+        {
+            "while partitions move" => ring with { PendingTransfers = 4 },
+            "with a leave that somebody else staged" => ring with { Staged = [new ObservedStaged(false, IdOf(1), "example-1")], PlanId = "p1" },
+            "a member that leaves" => ring with { Members = ring.Members.SetItem(2, ring.Members[2] with { State = MemberState.Leaving }), PendingTransfers = 4 },
+            _ => ring,
+        });
+        Assert.Equal(3, Assert.IsType<ClusterAction.GrowStatefulSets>(Next(Cluster(what == "a member that leaves" ? 2 : 3), observed)).ReplicasByZone[""]);
+    }
+
+    [Fact]
+    public void Next_WithFewerReplicasThanMembers_PutsNoneBackForWhoIsGivenUpOrHasYetToJoin()
+    {
+        Assert.IsType<ClusterAction.BeginLoss>(Next(Cluster(2, spec => spec.LostNodes = [IdOf(2)]), ScaledByHand(2)));
+        var joining = ScaledByHand(2).WithRing(ring => ring with { Members = ring.Members.SetItem(2, ring.Members[2] with { State = MemberState.Joining }) });
+        Assert.IsNotType<ClusterAction.GrowStatefulSets>(Next(Cluster(2), joining));
+    }
+
+    private static ObservedCluster ScaledByHand(int replicas)
+    {
+        var observed = Observed(3, 3);
+        return observed with { Workloads = [observed.Workloads[0] with { Replicas = replicas }], Nodes = observed.Nodes[..replicas], Volumes = [.. observed.Nodes.Select(node => new ObservedVolume(node.Name, node.Name))] };
+    }
+
     [Fact]
     public void Next_WithReplicasThatTheSpecDoesNotWant_TakesThemAwayAndDoesNotJoinThem() =>
         Assert.Equal(3, Assert.IsType<ClusterAction.ShrinkStatefulSets>(Next(Cluster(3), Observed(5, 3))).ReplicasByZone[""]);
