@@ -143,7 +143,8 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
     private async Task<ObservedRing> WithTransfersAsync(ObservedRing ring, ImmutableArray<ObservedNode> nodes, CancellationToken cancel)
     {
         var transfers = new Dictionary<(Admin.Transfer.Types.Kind, int, string, string), Admin.Transfer>();
-        foreach (var (_, told) in await AskAllAsync(nodes, admin.GetTransfersAsync, cancel))
+        var answers = await AskAllAsync(nodes, admin.GetTransfersAsync, cancel);
+        foreach (var (_, told) in answers)
         {
             foreach (var transfer in told.Transfers_)
             {
@@ -159,6 +160,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
             TransferredObjects = moving.Sum(transfer => transfer.ObjectsSent),
             LongestStall = TimeSpan.FromSeconds(begun.Select(transfer => transfer.SecondsSinceProgress).DefaultIfEmpty().Max()),
             LastTransferError = ErrorOf(begun),
+            HintViews = answers.Count(answer => ring.MemberById(answer.Node.Answer!.Id) is not null),
             PendingHints = transfers.Values.Count(transfer => transfer.Kind == Admin.Transfer.Types.Kind.Hinted),
         };
     }

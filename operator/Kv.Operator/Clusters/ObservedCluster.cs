@@ -167,6 +167,9 @@ internal sealed record ObservedRing
     /// <summary>What bucket types ask of their preference lists; none if that could not be asked.</summary>
     public ImmutableArray<GateQuorum> Quorums { get; init; } = [];
 
+    /// <summary>Members that told which hints they hold.</summary>
+    public int HintViews { get; init; }
+
     /// <summary>Hinted partitions that wait to be handed back.</summary>
     public int PendingHints { get; init; }
 

@@ -86,6 +86,8 @@ internal static class DisruptionGate
         { Converged: false } => Passing(Conditions.Reasons.RingConverging, "the members do not all hold the same cluster document"),
         { Staged: > 0 } => Passing(Conditions.Reasons.ChangeStaged, $"{snapshot.Staged} membership changes are staged"),
         { PendingTransfers: > 0 } => Passing(Conditions.Reasons.HandingOff, $"{snapshot.PendingTransfers} partitions are on their way"),
+        // One that does not tell may hold what another has yet to get.
+        _ when snapshot.HintViews < snapshot.Members.Length => Closed(Conditions.Reasons.ViewsMissing, $"{snapshot.HintViews} of {snapshot.Members.Length} members tell which hints they hold"),
         { PendingHints: > 0 } => Passing(Conditions.Reasons.HintsPending, $"stand-ins have yet to hand back {snapshot.PendingHints} partitions"),
         _ => null,
     };

@@ -21,6 +21,9 @@ internal sealed record GateSnapshot
 
     public int PendingTransfers { get; init; }
 
+    /// <summary>How many members told which hints they hold.</summary>
+    public int HintViews { get; init; }
+
     /// <summary>Hinted partitions that stand-ins have yet to hand back.</summary>
     public int PendingHints { get; init; }
 

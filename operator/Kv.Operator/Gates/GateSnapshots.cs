@@ -15,6 +15,7 @@ internal static class GateSnapshots
         Views = ring.Quorums.IsEmpty ? 0 : ring.Views,
         Converged = ring.Converged,
         PendingTransfers = ring.PendingTransfers,
+        HintViews = ring.HintViews,
         PendingHints = ring.PendingHints,
         Staged = ring.Staged.Length,
         Policy = new GatePolicy

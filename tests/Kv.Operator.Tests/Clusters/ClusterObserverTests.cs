@@ -1,6 +1,7 @@
 using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Clusters;
+using Kv.Operator.Gates;
 using Kv.Operator.Tests.Stubs;
 using Xunit;
 using static Kv.Operator.Tests.Stubs.Build;
@@ -25,6 +26,23 @@ public sealed class ClusterObserverTests
         var condition = await ConditionAsync(world, cluster, Conditions.Degraded);
         Assert.Equal(degraded, condition.Status);
         Assert.Equal(degraded == "True", condition.Reason == Conditions.Reasons.HandoffStalled && condition.Message!.EndsWith("5 objects stay here", StringComparison.Ordinal));
+    }
+
+    /// <summary>It may hold what was acknowledged with two copies and the third of which is the next to go down.</summary>
+    [Fact]
+    public async Task Member_ThatDoesNotTellOfItsHints_ShutsTheGate()
+    {
+        var (world, cluster) = await FormedAsync();
+        world.Elapse(TimeSpan.FromHours(1));
+        Assert.IsType<GateVerdict.Open>(await GateAsync());
+        world.Mute.Add("example-1");
+        Assert.Equal(Conditions.Reasons.ViewsMissing, Assert.IsType<GateVerdict.Closed>(await GateAsync()).Reason);
+
+        async Task<GateVerdict> GateAsync()
+        {
+            var observed = await ObserveAsync(world, cluster);
+            return DisruptionGate.MayAnyGoDown(GateSnapshots.Of(cluster, observed, observed.Ring!));
+        }
     }
 
     [Fact]

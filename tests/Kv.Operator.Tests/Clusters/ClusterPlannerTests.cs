@@ -267,6 +267,7 @@ public sealed class ClusterPlannerTests
         var observed = Observed(5, 5).WithRing(ring => ring with
         {
             Views = 5,
+            HintViews = 5,
             Quorums = [new Kv.Operator.Gates.GateQuorum("default", 3, 2)],
             Members = [.. ring.Members.Select(member => member with { SeenUpBy = 4 })],
         });

@@ -14,6 +14,7 @@ public sealed class DisruptionGateTests
         Owners = [.. Enumerable.Range(0, 10).Select(partition => partition % 5)],
         Quorums = [new GateQuorum("bucket type default", 3, 2)],
         Views = 5,
+        HintViews = 5,
         Converged = true,
         Policy = new GatePolicy { MinInterval = TimeSpan.FromMinutes(2) },
     };
@@ -33,6 +34,7 @@ public sealed class DisruptionGateTests
         { "another up for 29 s", Conditions.Reasons.Settling, true },
         { "another up for 31 s", Conditions.Reasons.TooSoon, true },
         { "another up for 2 min", null, false },
+        { "four of five tell their hints", Conditions.Reasons.ViewsMissing, false },
         { "not converged", Conditions.Reasons.RingConverging, true },
         { "a change staged", Conditions.Reasons.ChangeStaged, true },
         { "a transfer", Conditions.Reasons.HandingOff, true },
@@ -107,7 +109,7 @@ public sealed class DisruptionGateTests
     [Fact]
     public void MayGoDown_OfASingleNode_NeedsLeave()
     {
-        var alone = Quiet with { Members = Quiet.Members[..1], Owners = [.. Enumerable.Repeat(0, 8)], Views = 1 };
+        var alone = Quiet with { Members = Quiet.Members[..1], Owners = [.. Enumerable.Repeat(0, 8)], Views = 1, HintViews = 1 };
         Assert.Equal(Conditions.Reasons.QuorumAtRisk, Assert.IsType<GateVerdict.Closed>(DisruptionGate.MayGoDown(alone, "n0")).Reason);
         Assert.IsType<GateVerdict.Open>(DisruptionGate.MayGoDown(alone with { Policy = new GatePolicy { AllowUnavailable = true } }, "n0"));
     }
@@ -179,6 +181,7 @@ public sealed class DisruptionGateTests
             Owners = [.. Enumerable.Range(0, 10)],
             Quorums = Quiet.Quorums,
             Views = 10,
+            HintViews = 10,
             Converged = true,
         },
         "another down, in one of its lists" => Other(member => member with { IsUp = false }),
@@ -190,6 +193,7 @@ public sealed class DisruptionGateTests
         "another up for 29 s" => Other(member => member with { UpFor = TimeSpan.FromSeconds(29) }),
         "another up for 31 s" => Other(member => member with { UpFor = TimeSpan.FromSeconds(31) }),
         "another up for 2 min" => Other(member => member with { UpFor = TimeSpan.FromMinutes(2) }),
+        "four of five tell their hints" => Quiet with { HintViews = 4 },
         "not converged" => Quiet with { Converged = false },
         "a change staged" => Quiet with { Staged = 1 },
         "a transfer" => Quiet with { PendingTransfers = 1 },

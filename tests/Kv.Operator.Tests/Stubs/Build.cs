@@ -56,6 +56,7 @@ internal static class Build
         Version = 7,
         RingSize = 64,
         Converged = true,
+        HintViews = members,
         Members = [.. Enumerable.Range(0, members).Select(i => Member(i))],
         Owners = [.. Enumerable.Range(0, 64).Select(partition => partition % members)],
     };

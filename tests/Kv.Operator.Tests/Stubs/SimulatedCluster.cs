@@ -46,6 +46,9 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     /// <summary>What every node says of transfers.</summary>
     public List<Admin.Transfer> Transfers { get; } = [];
 
+    /// <summary>Nodes that do not say what they know of transfers.</summary>
+    public HashSet<string> Mute { get; } = [];
+
     /// <summary>Partitions whose data is damaged on a node.</summary>
     public List<(string Node, int Partition)> Damaged { get; } = [];
 
@@ -290,6 +293,11 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     public Task<Admin.Transfers> GetTransfersAsync(string address, CancellationToken cancel)
     {
         Reach(address);
+        if (Mute.Contains(address))
+        {
+            throw new NodeUnreachableException(address, "takes too long", null);
+        }
+
         return Task.FromResult(new Admin.Transfers { Transfers_ = { Transfers } });
     }
 
