@@ -27,7 +27,7 @@ internal abstract record ClusterAction
 
     private static string NamesOf(ImmutableArray<ObservedMember> members) => string.Join(", ", members.Select(member => member.Name));
 
-    /// <summary>Nothing changes, since the spec says so.</summary>
+    /// <summary>Nothing changes, since the spec says so; the budget for drains follows the gate all the same.</summary>
     public sealed record Paused : ClusterAction
     {
         public override string Phase => Api.Conditions.Reasons.Paused;

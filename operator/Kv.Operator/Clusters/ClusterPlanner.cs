@@ -17,6 +17,12 @@ internal static class ClusterPlanner
 
     public static ClusterAction Next(Cluster cluster, ObservedCluster observed, DateTimeOffset now)
     {
+        var next = NextOfSpec(cluster, observed, now);
+        return NextOfBudget(cluster, observed, next) ?? next;
+    }
+
+    private static ClusterAction NextOfSpec(Cluster cluster, ObservedCluster observed, DateTimeOffset now)
+    {
         if (cluster.Spec.Paused)
         {
             return new ClusterAction.Paused();
@@ -28,12 +34,11 @@ internal static class ClusterPlanner
         }
 
         var blocks = ClusterBlocks.Find(cluster, observed);
-        var next = NextOfWorld(cluster, observed, blocks)
+        return NextOfWorld(cluster, observed, blocks)
             ?? (blocks.FirstOrDefault(block => block.Stops) is { } stop ? new ClusterAction.Refuse(stop.Reason, stop.Message) : null)
             ?? NextOfBroken(cluster, observed, now)
             ?? NextOfRing(cluster, observed, now)
             ?? (blocks.FirstOrDefault() is { } block ? new ClusterAction.Refuse(block.Reason, block.Message) : new ClusterAction.Steady());
-        return NextOfBudget(cluster, observed, next) ?? next;
     }
 
     /// <summary>Objects and replicas; null when they are as they should be.</summary>
@@ -96,15 +101,18 @@ internal static class ClusterPlanner
         observed.Ring is { } ring && ring.MemberByName(node.Name) is not null
         && observed.Nodes.Any(other => other.IsOnTrial && other.Name != node.Name && ring.MemberByName(other.Name) is { State: MemberState.Valid });
 
-    /// <summary>The gate speaks for drains too: others may take a node down when it would let each of them go.</summary>
+    /// <summary>
+    /// The gate speaks for drains too: others may take a node down when it would let each of them go. They ask whatever the operator may do itself, and where no member
+    /// tells of the ring that there is, none may go.
+    /// </summary>
     private static ClusterAction.SetBudget? NextOfBudget(Cluster cluster, ObservedCluster observed, ClusterAction next)
     {
-        if (observed is not { DisruptionsAllowed: { } allowed, Ring: { } ring })
+        if (observed.DisruptionsAllowed is not { } allowed || (observed.Ring is null && cluster.Status.Ring is null))
         {
             return null;
         }
 
-        var wanted = DisruptionGate.MayAnyGoDown(GateSnapshots.Of(cluster, observed, ring)) is GateVerdict.Open ? 1 : 0;
+        var wanted = observed.Ring is { } ring && DisruptionGate.MayAnyGoDown(GateSnapshots.Of(cluster, observed, ring)) is GateVerdict.Open ? 1 : 0;
         return wanted == allowed ? null : new ClusterAction.SetBudget(wanted, next);
     }
 

@@ -163,6 +163,14 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
 
         if (StateOf(cluster, live, intent) is ChildState.Missing or ChildState.Drifted)
         {
+            if (kind == disruptionBudget && live?["spec"] is JsonObject spec && spec.Remove("minAvailable"))
+            {
+                // The server refuses it beside our maxUnavailable, and no apply takes away what somebody else put there.
+                spec["maxUnavailable"] = intent["spec"]!["maxUnavailable"]!.DeepClone();
+                await api.ReplaceAsync(kind, cluster.Metadata.NamespaceProperty, name, live, cancel);
+                return;
+            }
+
             if (seen is not null)
             {
                 intent["metadata"]!["resourceVersion"] = seen;

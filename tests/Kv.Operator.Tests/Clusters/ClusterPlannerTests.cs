@@ -25,6 +25,31 @@ public sealed class ClusterPlannerTests
     public void Next_Paused_DoesNothingAtAll() =>
         Assert.IsType<ClusterAction.Paused>(Next(Cluster(5, spec => spec.Paused = true), new ObservedCluster { Children = [new ObservedChild("StatefulSet", "example", ChildState.Missing)] }));
 
+    /// <summary>Drains ask the budget whatever the operator may do itself.</summary>
+    [Theory]
+    [InlineData("paused", 1, false, 0)]
+    [InlineData("paused", 0, true, 1)]
+    [InlineData("paused", 0, false, null)]
+    [InlineData("invalid", 1, false, 0)]
+    [InlineData("invalid", 0, true, 1)]
+    public void Next_PausedOrInvalid_KeepsTheBudgetAsTheGateSays(string what, int allowed, bool isOpen, int? budget)
+    {
+        var cluster = Cluster(5, spec => (spec.Paused, spec.Config) = (what == "paused", what == "invalid" ? new() { ["name"] = "x" } : null));
+        var observed = Rollout() with { DisruptionsAllowed = allowed };
+        var action = Next(cluster, isOpen ? observed : observed.With(2, node => node with { Ready = false }));
+        Assert.Equal(budget, (action as ClusterAction.SetBudget)?.Disruptions);
+        Assert.False(action.IsProgress);
+    }
+
+    [Fact]
+    public void Next_WithMembersThatDoNotTellTheirRing_LetsNoDrainTakeAny()
+    {
+        var cluster = Cluster();
+        cluster.Status.Ring = new RingStatus { Version = 9 };
+        Assert.Equal(0, Assert.IsType<ClusterAction.SetBudget>(Next(cluster, Observed(3, 3) with { Ring = null, DisruptionsAllowed = 1 })).Disruptions);
+        Assert.IsNotType<ClusterAction.SetBudget>(Next(Cluster(), Observed(3, 0) with { DisruptionsAllowed = 1 }));
+    }
+
     [Fact]
     public void Next_WithOneNodeSilentAndNoRing_WaitsForIt()
     {

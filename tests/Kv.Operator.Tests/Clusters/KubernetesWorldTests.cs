@@ -77,6 +77,22 @@ public sealed class KubernetesWorldTests
     }
 
     [Fact]
+    public async Task Budget_OfAnotherKind_IsMadeAnew()
+    {
+        var world = await WorldAsync("registry.example/kv-node:1");
+        var kind = ResourceKind.DisruptionBudget("v1");
+        var edited = (await api.GetAsync(kind, "default", "example", CancellationToken.None))!;
+        edited["spec"]!.AsObject().Remove("maxUnavailable");
+        edited["spec"]!["minAvailable"] = 1;
+        api.Put(kind, edited);
+
+        var observed = await world.ObserveAsync(Cluster, CancellationToken.None);
+        await world.ApplyChildrenAsync(Cluster, observed, new Dictionary<string, int> { [""] = 1 }, CancellationToken.None);
+        var live = (await api.GetAsync(kind, "default", "example", CancellationToken.None))!;
+        Assert.Equal(("1", null), (live["spec"]!["maxUnavailable"]?.ToString(), live["spec"]!["minAvailable"]?.ToString()));
+    }
+
+    [Fact]
     public async Task Volume_OfANodeThatLeft_IsMarked_AndKeepsWhatElseItSays()
     {
         var world = await WorldAsync("registry.example/kv-node:1");

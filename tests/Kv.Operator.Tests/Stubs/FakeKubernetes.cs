@@ -287,6 +287,11 @@ internal sealed class FakeKubernetes : IKubernetesApi
             throw new KubernetesApiException(HttpStatusCode.Forbidden, $"{kind.Plural} \"{name}\" is forbidden: unable to create new content in namespace {@namespace} because it is being terminated");
         }
 
+        if (kind.Kind == "PodDisruptionBudget" && body["spec"]?["minAvailable"] is not null && body["spec"]?["maxUnavailable"] is not null)
+        {
+            throw new KubernetesApiException(HttpStatusCode.UnprocessableEntity, "minAvailable and maxUnavailable cannot be both set");
+        }
+
         (body["apiVersion"], body["kind"]) = (kind.ApiVersion, kind.Kind);
         body["metadata"]!["uid"] ??= old?["metadata"]?["uid"]?.ToString() ?? (ended.GetValueOrDefault(path) is > 0 and var before ? $"uid-{name}-{before}" : $"uid-{name}");
         objects[path] = Stamped(body);
