@@ -14,7 +14,13 @@ internal sealed partial class LeaderElection(IKubernetesApi api, string @namespa
     public static readonly TimeSpan RetryPeriod = TimeSpan.FromSeconds(3);
 
     private string seenRecord = "";
-    private DateTimeOffset seenAt;
+    private long seenAt;
+
+    /// <summary>When the last renewal that went well began, by a clock that nobody sets.</summary>
+    private long renewedAt;
+
+    /// <summary>The last try found it held by another.</summary>
+    private bool isAnothers;
 
     /// <summary>Waits until the lease is ours.</summary>
     public async Task AcquireAsync(CancellationToken cancel)
@@ -30,36 +36,60 @@ internal sealed partial class LeaderElection(IKubernetesApi api, string @namespa
     /// <summary>Keeps the lease until cancelled (then it is given back) or lost; true if it was lost.</summary>
     public async Task<bool> HoldAsync(CancellationToken cancel)
     {
-        var renewed = time.GetUtcNow();
-        while (true)
+        var isHeld = true;
+        while (isHeld)
         {
-            await Task.Delay(RetryPeriod, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (cancel.IsCancellationRequested)
-            {
-                await ReleaseAsync();
-                return false;
-            }
-
-            if (await TryAsync(cancel))
-            {
-                renewed = time.GetUtcNow();
-            }
-            else if (time.GetUtcNow() - renewed > RenewDeadline)
-            {
-                LogLost(identity);
-                return true;
-            }
+            // From before the renewal was sent: the others count from when it arrived. A request that hangs is not waited for any longer.
+            var left = RenewDeadline - time.GetElapsedTime(renewedAt);
+            using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Token);
+            isHeld = await RenewAsync(either.Token);
         }
+
+        if (cancel.IsCancellationRequested)
+        {
+            await ReleaseAsync();
+            return false;
+        }
+
+        LogLost(identity);
+        return true;
+    }
+
+    /// <summary>Tries until it is renewed; false if it is another's, or cancelled.</summary>
+    private async Task<bool> RenewAsync(CancellationToken cancel)
+    {
+        try
+        {
+            do
+            {
+                await Task.Delay(RetryPeriod, time, cancel);
+                if (await TryAsync(cancel))
+                {
+                    return true;
+                }
+            }
+            while (!isAnothers);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // The time was up, or the end was asked for: the caller knows which.
+        }
+
+        return false;
     }
 
     private async Task<bool> TryAsync(CancellationToken cancel)
     {
+        var began = time.GetTimestamp();
+        isAnothers = false;
         try
         {
             var lease = await api.GetAsync(ResourceKind.Lease, @namespace, name, cancel);
             if (lease is null)
             {
                 await api.CreateAsync(ResourceKind.Lease, @namespace, Body(null, transitions: 0), cancel);
+                renewedAt = began;
                 return true;
             }
 
@@ -68,17 +98,19 @@ internal sealed partial class LeaderElection(IKubernetesApi api, string @namespa
             var record = spec.ToJsonString();
             if (record != seenRecord)
             {
-                (seenRecord, seenAt) = (record, time.GetUtcNow());
+                (seenRecord, seenAt) = (record, time.GetTimestamp());
             }
 
             var duration = TimeSpan.FromSeconds(spec["leaseDurationSeconds"]?.GetValue<int>() ?? (int)LeaseDuration.TotalSeconds);
-            if (holder.Length > 0 && holder != identity && time.GetUtcNow() - seenAt < duration)
+            if (holder.Length > 0 && holder != identity && time.GetElapsedTime(seenAt) < duration)
             {
+                isAnothers = true;
                 return false;
             }
 
             var transitions = spec["leaseTransitions"]?.GetValue<int>() ?? 0;
             await api.ReplaceAsync(ResourceKind.Lease, @namespace, name, Body(lease, holder == identity ? transitions : transitions + 1), cancel);
+            renewedAt = began;
             return true;
         }
         catch (KubernetesApiException e) when (e.IsConflict)

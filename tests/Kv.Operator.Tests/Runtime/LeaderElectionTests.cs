@@ -54,12 +54,40 @@ public sealed class LeaderElectionTests
         var lease = (await api.GetAsync(ResourceKind.Lease, "ns", "lease", TestContext.Current.CancellationToken))!;
         lease["spec"]!["holderIdentity"] = "thief";
         await api.ReplaceAsync(ResourceKind.Lease, "ns", "lease", lease, TestContext.Current.CancellationToken);
-        for (var i = 0; i < 10 && !lost.IsCompleted; i++)
+        time.Advance(LeaderElection.RetryPeriod);
+        Assert.True(await lost.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>A connection that is half open keeps a request for longer than the lease has left.</summary>
+    [Fact]
+    public async Task Leader_WhoseRenewalHangs_LeadsNoLongerThanItMayThinkItsLeaseHolds()
+    {
+        var a = Candidate("a");
+        await a.AcquireAsync(TestContext.Current.CancellationToken);
+        var lost = a.HoldAsync(CancellationToken.None);
+        api.BeforeGet = cancel => Task.Delay(Timeout.Infinite, cancel);
+        for (var waited = TimeSpan.Zero; waited < LeaderElection.RenewDeadline; waited += LeaderElection.RetryPeriod)
         {
+            Assert.False(lost.IsCompleted);
             time.Advance(LeaderElection.RetryPeriod);
         }
 
-        Assert.True(await lost);
+        Assert.True(await lost.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Leader_ThatIsToldToEndWhileItsRenewalHangs_GivesTheLeaseBack()
+    {
+        using var end = new CancellationTokenSource();
+        var a = Candidate("a");
+        await a.AcquireAsync(TestContext.Current.CancellationToken);
+        var holding = a.HoldAsync(end.Token);
+        api.BeforeGet = cancel => Task.Delay(cancel.CanBeCanceled ? Timeout.Infinite : 0, cancel);
+        time.Advance(LeaderElection.RetryPeriod);
+        await end.CancelAsync();
+        Assert.False(await holding.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        var lease = await api.GetAsync(ResourceKind.Lease, "ns", "lease", CancellationToken.None);
+        Assert.Equal("", lease!["spec"]!["holderIdentity"]!.ToString());
     }
 
     private LeaderElection Candidate(string identity) => new(api, "ns", "lease", identity, time, NullLogger.Instance);

@@ -100,14 +100,18 @@ internal sealed class FakeKubernetes : IKubernetesApi
         }
     }
 
-    public Task<JsonObject?> GetAsync(ResourceKind kind, string @namespace, string name, CancellationToken cancel)
+    public async Task<JsonObject?> GetAsync(ResourceKind kind, string @namespace, string name, CancellationToken cancel)
     {
+        await BeforeGet(cancel);
         lock (gate)
         {
             Gets++;
-            return Task.FromResult(objects.TryGetValue(kind.PathOf(@namespace, name), out var found) ? found.DeepClone().AsObject() : null);
+            return objects.TryGetValue(kind.PathOf(@namespace, name), out var found) ? found.DeepClone().AsObject() : null;
         }
     }
+
+    /// <summary>What a read waits for.</summary>
+    public Func<CancellationToken, Task> BeforeGet { get; set; } = _ => Task.CompletedTask;
 
     public Task<ListPage> ListAsync(ResourceKind kind, string? @namespace, string? labelSelector, string? continueToken, CancellationToken cancel)
     {
