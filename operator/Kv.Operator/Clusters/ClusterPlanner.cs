@@ -164,7 +164,7 @@ internal static class ClusterPlanner
             return new ClusterAction.WaitForRing("waiting until all members that are up hold the same cluster document");
         }
 
-        return MembershipPlanner.Next(cluster, observed, ring, now) ?? NextOfRestarts(cluster, observed, ring) ?? NextOfUnready(cluster, observed, ring);
+        return MembershipPlanner.Next(cluster, observed, ring, now) ?? NextOfRestarts(cluster, observed, ring) ?? MembershipPlanner.NextOfAbsent(cluster, observed, ring) ?? NextOfUnready(cluster, observed, ring);
     }
 
     /// <summary>

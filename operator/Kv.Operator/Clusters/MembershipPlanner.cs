@@ -54,10 +54,7 @@ internal static class MembershipPlanner
         }
 
         var staying = Departures.Staying(cluster, ring) - departing.Length;
-        var isFull = staying >= cluster.Spec.Nodes;
-        var absent = observed.Nodes
-            .Where(node => node.Answer is null && !isFull && node.Ordinal < shares[node.Zone] && ring.MemberByName(node.Name) is null)
-            .ToImmutableArray();
+        var absent = Absent(cluster, observed, ring, staying);
         var since = cluster.Status.Operation?.LastProgressAt ?? now;
         if (absent.Length > 0 && now - since < JoinPatience)
         {
@@ -76,12 +73,19 @@ internal static class MembershipPlanner
             return leave;
         }
 
-        if (ring.Staged.Length > 0)
-        {
-            return Commit(ring);
-        }
+        return ring.Staged.Length > 0 ? Commit(ring) : null;
+    }
 
-        return absent.Length > 0 ? ClusterPlanner.Wait(absent) : null;
+    /// <summary>Nodes that the spec has room for and that do not answer. Asked when all else is done: there may be no machine for them for long.</summary>
+    public static ClusterAction.WaitForPods? NextOfAbsent(Cluster cluster, ObservedCluster observed, ObservedRing ring) =>
+        Absent(cluster, observed, ring, Departures.Staying(cluster, ring)) is { Length: > 0 } absent ? ClusterPlanner.Wait(absent) : null;
+
+    private static ImmutableArray<ObservedNode> Absent(Cluster cluster, ObservedCluster observed, ObservedRing ring, int staying)
+    {
+        var shares = ZoneShares.Of(cluster.Spec, observed.Workloads);
+        return staying >= cluster.Spec.Nodes
+            ? []
+            : [.. observed.Nodes.Where(node => node.Answer is null && node.Ordinal < shares[node.Zone] && ring.MemberByName(node.Name) is null)];
     }
 
     public static ClusterAction Commit(ObservedRing ring) => ring.PlanId.Length > 0

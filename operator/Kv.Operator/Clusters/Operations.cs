@@ -74,6 +74,7 @@ internal static class Operations
         ClusterAction.WaitForTransfers when observed.Ring?.Members.Any(member => member.State == MemberState.Leaving) == true => ScaleIn,
         ClusterAction.GrowStatefulSets => before?.Kind == Create ? Create : ScaleOut,
         ClusterAction.StageJoins when before?.Kind is Rollout or Replace => ScaleOut,
+        ClusterAction.WaitForPods wait when before?.Kind is Rollout && wait.Names.All(name => observed.Ring?.MemberByName(name) is null) => ScaleOut,
         _ => before?.Kind ?? (observed.Ring is null && cluster.Status.Ring is null ? Create : ScaleOut),
     };
 

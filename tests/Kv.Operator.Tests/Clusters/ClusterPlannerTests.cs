@@ -100,6 +100,25 @@ public sealed class ClusterPlannerTests
         Assert.Equal(["example-1"], Assert.IsType<ClusterAction.StageJoins>(Next(cluster, Observed(3, 1).With(2, node => node with { Answer = null }))).Nodes.Select(node => node.Name));
     }
 
+    /// <summary>There may be no room for it for long, and what is newest may be what keeps the others safe.</summary>
+    [Fact]
+    public void Next_WithANewNodeThatStaysAway_RestartsOutdatedNodesMeanwhile()
+    {
+        var cluster = Cluster(5);
+        cluster.Status.Operation = new OperationStatus { Kind = "ScaleOut", LastProgressAt = Now - MembershipPlanner.JoinPatience };
+        var observed = Rollout(1).With(4, node => node with { Running = false, Ready = false, Answer = null }).WithRing(ring => ring with
+        {
+            Members = ring.Members[..4],
+            Owners = [.. ring.Owners.Select((_, partition) => partition % 4)],
+            Views = 4,
+            HintViews = 4,
+        });
+        Assert.Equal("example-1", Assert.IsType<ClusterAction.RestartNode>(Next(cluster, observed)).Node.Name);
+        Assert.Equal(["example-4"], Assert.IsType<ClusterAction.WaitForPods>(Next(cluster, observed.With(1, node => node with { IsOutdated = false }))).Names);
+        cluster.Status.Operation.LastProgressAt = Now;
+        Assert.Equal(["example-4"], Assert.IsType<ClusterAction.WaitForPods>(Next(cluster, observed)).Names);
+    }
+
     [Fact]
     public void Next_WithJoinsStaged_CommitsTheirPlan()
     {
