@@ -49,6 +49,21 @@ public sealed class MemoryShare(long bytes, long smallBytes, TimeSpan longestWai
         }
     }
 
+    /// <summary>As <see cref="TryTake"/>, for somebody who has some: past those who wait, since they wait for that too.</summary>
+    public bool TryTakeMore(long wanted)
+    {
+        lock (gate)
+        {
+            if (!HasRoom(wanted))
+            {
+                return false;
+            }
+
+            Count(wanted);
+            return true;
+        }
+    }
+
     /// <summary>As <see cref="TryTake"/>, and waits in turn. False where there was no room in time, or the wait was canceled.</summary>
     public async ValueTask<bool> TakeAsync(long wanted, CancellationToken cancel)
     {

@@ -13,14 +13,15 @@ internal sealed class Room(RequestMemory memory, MemoryShare? connection = null)
 
     /// <summary>
     /// Room for what is parsed of the message that room was taken for, beyond what so many ordinary requests have. It is there before the copies that are made later, so only
-    /// what is more than those is taken; and that of the node's alone, since a message may have taken all of a connection's part.
+    /// what is more than those is taken; and that of the node's alone, since a message may have taken all of a connection's part. Without waiting, and past those who wait: who holds some
+    /// already and waits for more keeps it from others who do the same.
     /// </summary>
-    public async ValueTask<FieldsVerdict> TakeFieldsAsync(long fields, long requests, CancellationToken cancel)
+    public FieldsVerdict TakeFields(long fields, long requests)
     {
         var parsed = Math.Max(0, fields - (requests * RequestMemory.FreeFields)) * RequestMemory.FieldBytes;
         var needed = (taken / RequestMemory.CopiesOfWrite) + parsed;
         return needed > memory.MaxObjectBytes * RequestMemory.CopiesOfWrite ? FieldsVerdict.TooMany
-            : needed <= taken || await TakeAsync(memory.Clients, needed - taken, cancel) ? FieldsVerdict.Taken
+            : needed <= taken || (memory.Clients.TryTakeMore(needed - taken) && Keep(memory.Clients, needed - taken)) ? FieldsVerdict.Taken
             : FieldsVerdict.NoRoom;
     }
 

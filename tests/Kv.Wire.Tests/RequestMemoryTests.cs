@@ -28,6 +28,21 @@ public sealed class RequestMemoryTests
         Assert.Equal((6 * Mebi) + 1000, share.Used);
     }
 
+    /// <summary>Those who wait may wait for what it holds: it gets more at once or not at all.</summary>
+    [Fact]
+    public async Task WhoeverHasSome_GetsMoreBeforeThoseWhoWait_OrNothing()
+    {
+        var share = new MemoryShare(10 * Mebi, Mebi, Long, TimeProvider.System);
+        Assert.True(share.TryTake(6 * Mebi));
+        var large = share.TakeAsync(5 * Mebi, None).AsTask();
+        Assert.True(share.TryTakeMore(2 * Mebi));
+        Assert.False(share.TryTakeMore(2 * Mebi));
+        Assert.False(large.IsCompleted);
+        share.Release(6 * Mebi);
+        Assert.True(await large);
+        Assert.Equal(7 * Mebi, share.Used);
+    }
+
     [Fact]
     public async Task WhoeverGivesUp_IsNoLongerInTheWay()
     {

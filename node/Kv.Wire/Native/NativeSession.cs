@@ -133,7 +133,7 @@ internal sealed partial class NativeSession(
         return room;
     }
 
-    /// <summary>Once the message is there: why its fields find no room, which is waited for no longer than others wait, since it holds some already. Null where they do.</summary>
+    /// <summary>Once the message is there: why its fields find no room. Null where they do.</summary>
     private async ValueTask<KvError?> WhyNotParsedAsync(CallBody body, GrpcPrefix prefix, Room room, CancellationToken cancel)
     {
         if (await body.MessageAsync(prefix, options.StallTimeout, options.LeastBytesPerSecond, cancel) is not { Length: > RequestMemory.FreeBytes } message)
@@ -142,7 +142,7 @@ internal sealed partial class NativeSession(
         }
 
         var (fields, requests) = Shape.Count(message) ?? throw new RpcException(UnaryAdmission.Unreadable);
-        return await room.TakeFieldsAsync(fields, Math.Min(requests, options.SessionRequests), cancel) switch
+        return room.TakeFields(fields, Math.Min(requests, options.SessionRequests)) switch
         {
             FieldsVerdict.TooMany => new KvError.InvalidRequest(MessageLimits.TooManyFields),
             FieldsVerdict.NoRoom => new KvError.Overload(Indeterminate: false),

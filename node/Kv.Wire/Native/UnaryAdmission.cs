@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Frozen;
 using System.Globalization;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -17,13 +18,19 @@ internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options
         .Where(method => !method.IsClientStreaming)
         .ToFrozenDictionary(method => $"/{Protos.Kv.V1.Kv.Descriptor.FullName}/{method.Name}", method => MessageShape.Of(method.InputType));
 
+    // Its keys are as many requests.
+    private static readonly MessageShape Many = Shapes[$"/{Protos.Kv.V1.Kv.Descriptor.FullName}/MultiGet"];
+
     private static readonly Status Overloaded = new(StatusCode.ResourceExhausted, "overloaded: there is no memory for the message now; try again later");
 
     // hot
     public async Task InvokeAsync(HttpContext http, RequestDelegate next)
     {
         var body = CallBody.Before(http);
-        if (!Shapes.TryGetValue(http.Request.Path.Value ?? "", out var shape) || await body.PrefixAsync(http.RequestAborted) is not { } prefix)
+
+        // By what routing found: it takes paths for the same that differ by case or a slash.
+        var method = http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName;
+        if (method is null || !Shapes.TryGetValue(method, out var shape) || await body.PrefixAsync(http.RequestAborted) is not { } prefix)
         {
             await next(http);
             return;
@@ -82,7 +89,7 @@ internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options
         try
         {
             // Where it is cut short, gRPC says so.
-            return await body.MessageAsync(prefix, options.StallTimeout, options.LeastBytesPerSecond, cancel) is { Length: > RequestMemory.FreeBytes } message ? await WhyNotParsedAsync(message, shape, room, cancel) : null;
+            return await body.MessageAsync(prefix, options.StallTimeout, options.LeastBytesPerSecond, cancel) is { Length: > RequestMemory.FreeBytes } message ? WhyNotParsed(message, shape, room) : null;
         }
         catch (RpcException late)
         {
@@ -90,8 +97,8 @@ internal sealed class UnaryAdmission(RequestMemory memory, NativeOptions options
         }
     }
 
-    private static async ValueTask<Status?> WhyNotParsedAsync(ReadOnlySequence<byte> message, MessageShape shape, Room room, CancellationToken cancel) =>
-        shape.Count(message) is not { } fields ? Unreadable : await room.TakeFieldsAsync(fields.All, requests: 1, cancel) switch
+    private Status? WhyNotParsed(ReadOnlySequence<byte> message, MessageShape shape, Room room) =>
+        shape.Count(message) is not { } fields ? Unreadable : room.TakeFields(fields.All, requests: shape == Many ? Math.Min(fields.Own, options.MultiGetKeys) : 1) switch
         {
             FieldsVerdict.TooMany => new Status(StatusCode.InvalidArgument, MessageLimits.TooManyFields),
             FieldsVerdict.NoRoom => Overloaded,

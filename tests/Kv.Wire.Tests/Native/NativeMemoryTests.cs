@@ -23,6 +23,9 @@ public sealed class NativeMemoryTests() : NativeFrontEnd(TimeSpan.FromMinutes(1)
     [InlineData("Put", new[] { 2, 5 })]
     [InlineData("UpdateDataType", new[] { 2, 3, 1 })]
     [InlineData("MultiGet", new[] { 1 })]
+    [InlineData("put", new[] { 2, 5 })]
+    [InlineData("Put/", new[] { 2, 5 })]
+    [InlineData("%50ut", new[] { 2, 5 })]
     public async Task MessageOfMoreFieldsThanThereIsMemoryFor_IsRefused(string method, int[] fields)
     {
         using var content = new SlowContent(Framed(Dense(fields)));

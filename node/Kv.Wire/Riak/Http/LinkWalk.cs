@@ -164,7 +164,7 @@ internal sealed class LinkWalk(KvClient client, TimeProvider time, RiakHttpOptio
     /// <summary>What was gathered is held until it is sent: a client that does not take it in time loses its connection, and gives its place to another walk.</summary>
     private async Task SendAsync(HttpContext http, Walk walk)
     {
-        using var late = new CancellationTokenSource(client.RequestTimeout, time);
+        using var late = new CancellationTokenSource(client.RequestTimeout + TimeSpan.FromSeconds((double)walk.Bytes / options.LeastBytesPerSecond), time);
         await using var end = late.Token.UnsafeRegister(static http => ((HttpContext)http!).Abort(), http);
         var boundary = SiblingAnswer.NewBoundary();
         http.Response.ContentType = $"{SiblingAnswer.Multipart}; boundary={boundary}";

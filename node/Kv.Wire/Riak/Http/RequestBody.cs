@@ -35,7 +35,7 @@ internal sealed class RequestBody(RequestMemory memory)
         }
 
         var fields = CountFields(body.Bytes.Span, maxDepth);
-        var fault = await body.Room!.TakeFieldsAsync(fields, requests: 1, http.RequestAborted) switch
+        var fault = body.Room!.TakeFields(fields, requests: 1) switch
         {
             FieldsVerdict.TooMany => HttpErrors.TooManyFields,
             FieldsVerdict.NoRoom => HttpErrors.BodyMemory,

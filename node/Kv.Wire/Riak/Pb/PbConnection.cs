@@ -179,7 +179,7 @@ internal sealed class PbConnection : IDisposable
 
         return length <= RequestMemory.FreeBytes ? null
             : room is null && !await TryTakeRoomAsync(length) ? PassOver(length, PbErrors.Overload)
-            : await WhyNotParsedAsync(rest, length);
+            : WhyNotParsed(rest, length);
     }
 
     private async ValueTask<bool> TryTakeRoomAsync(long length)
@@ -191,7 +191,7 @@ internal sealed class PbConnection : IDisposable
     }
 
     /// <summary>Once all of the frame is there: why its fields find no room. Null where they do.</summary>
-    private async ValueTask<PbReply?> WhyNotParsedAsync(ReadOnlySequence<byte> rest, long length)
+    private PbReply? WhyNotParsed(ReadOnlySequence<byte> rest, long length)
     {
         if (!PbFrame.TryTake(ref rest, out var frame))
         {
@@ -203,7 +203,7 @@ internal sealed class PbConnection : IDisposable
             return PassOver(length, PbErrors.Unreadable) with { IsLast = true };
         }
 
-        return await room!.TakeFieldsAsync(fields, requests: 1, output.Gone) switch
+        return room!.TakeFields(fields, requests: 1) switch
         {
             FieldsVerdict.TooMany => PassOver(length, PbErrors.TooManyFields),
             FieldsVerdict.NoRoom => PassOver(length, PbErrors.Overload),

@@ -98,7 +98,10 @@ internal sealed class PbOutput(PipeWriter pipe, RiakPbOptions options, Cancellat
             var piece = left[..Math.Min(left.Length, GatherBytes)];
             pipe.Write(piece.Span);
             left = left[piece.Length..];
-            await FlushAsync(limit.Next());
+            if (pipe.UnflushedBytes >= GatherBytes)
+            {
+                await FlushAsync(limit.Next());
+            }
         }
 
         content.ClearValue();
