@@ -19,6 +19,7 @@ internal sealed class NodeSession : IAsyncDisposable
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestDrain = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(1);
 
     private readonly GrpcChannel _channel;
     private readonly TimeProvider _time;
@@ -278,10 +279,11 @@ internal sealed class NodeSession : IAsyncDisposable
         {
             await Task.Yield();
             Exception? why = null;
-            var writing = WriteAsync();
+            var reading = ReadAsync();
+            var writing = WriteAsync(reading);
             try
             {
-                await ReadAsync().ConfigureAwait(false);
+                await reading.ConfigureAwait(false);
             }
             catch (Exception failure) when (failure is RpcException or OperationCanceledException or HttpRequestException or IOException or ObjectDisposedException)
             {
@@ -347,7 +349,7 @@ internal sealed class NodeSession : IAsyncDisposable
             }
         }
 
-        private async Task WriteAsync()
+        private async Task WriteAsync(Task reading)
         {
             try
             {
@@ -361,7 +363,8 @@ internal sealed class NodeSession : IAsyncDisposable
             }
             catch (Exception failure) when (failure is RpcException or OperationCanceledException or InvalidOperationException or HttpRequestException or IOException or ObjectDisposedException)
             {
-                // The reader meets the same loss and fails what is pending. Disposing the call makes sure that it does.
+                // The reader meets the same loss and fails what is pending, with the node's reason where it gave one. Disposing the call makes sure that it does, and takes the reason away.
+                await Task.WhenAny(reading, Task.Delay(LongestGoodbye, _session._time)).ConfigureAwait(false);
                 _call.Dispose();
             }
         }
