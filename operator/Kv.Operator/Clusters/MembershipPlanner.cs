@@ -56,9 +56,18 @@ internal static class MembershipPlanner
         var staying = Departures.Staying(cluster, ring) - departing.Length;
         var absent = Absent(cluster, observed, ring, staying);
         var since = cluster.Status.Operation?.LastProgressAt ?? now;
-        if (absent.Length > 0 && now - since < JoinPatience)
+        var isRollingOut = observed.Nodes.Any(node => node.IsOutdated);
+
+        // Nodes that restart meanwhile are progress of another kind, and no reason to wait anew.
+        if (absent.Length > 0 && now - since < JoinPatience && !(isRollingOut && cluster.Status.Operation?.Kind == Operations.Rollout))
         {
             return ClusterPlanner.Wait(absent);
+        }
+
+        // Members of two versions may make different plans of the same document, and none commits another's.
+        if (isRollingOut && !cluster.Spec.Rollout.Paused && ring.Staged.IsEmpty && observed.Nodes.Select(node => node.Answer?.Version).OfType<string>().Distinct().Count() > 1)
+        {
+            return null;
         }
 
         // Never more than the spec wants, whoever else joined the ring.

@@ -30,7 +30,7 @@ internal static class PodReader
                 IsOutdated = isAsWanted == false,
                 IsBroken = !isEnding && WaitOf(pod) is not null,
                 PendingSince = pod is not null && IsPending(pod) ? CreatedAt(pod) : null,
-                IsOnTrial = isAsWanted == true && !isReady,
+                IsOnTrial = isAsWanted == true && !isReady && HasCondition(pod, "PodScheduled"),
                 IsVolumeMissing = pod is not null && IsPending(pod) && !claims.Contains(Names.VolumeClaim(name)),
                 Problem = ProblemOf(pod),
                 AdminAddress = $"{address}:{Ports.Number(Ports.Admin)}",

@@ -117,6 +117,28 @@ public sealed class ClusterPlannerTests
         Assert.Equal(["example-4"], Assert.IsType<ClusterAction.WaitForPods>(Next(cluster, observed.With(1, node => node with { IsOutdated = false }))).Names);
         cluster.Status.Operation.LastProgressAt = Now;
         Assert.Equal(["example-4"], Assert.IsType<ClusterAction.WaitForPods>(Next(cluster, observed)).Names);
+
+        // A restart is progress too, but not of what is waited for.
+        cluster.Status.Operation.Kind = "Rollout";
+        Assert.Equal("example-1", Assert.IsType<ClusterAction.RestartNode>(Next(cluster, observed)).Node.Name);
+    }
+
+    /// <summary>A plan is made by one node and committed by another: of two versions, each may refuse what the other made, for ever.</summary>
+    [Fact]
+    public void Next_WithMembersOfTwoVersions_RestartsTheRestBeforeAnyoneJoins()
+    {
+        var cluster = Cluster(5);
+        var mixed = Rollout(1).WithRing(ring => ring with
+        {
+            Members = ring.Members[..4],
+            Owners = [.. ring.Owners.Select((_, partition) => partition % 4)],
+            Views = 4,
+            HintViews = 4,
+        }).With(0, node => node with { Answer = node.Answer! with { Version = "0.2.0" } });
+        Assert.Equal("example-1", Assert.IsType<ClusterAction.RestartNode>(Next(cluster, mixed)).Node.Name);
+
+        cluster.Spec.Rollout.Paused = true;
+        Assert.IsType<ClusterAction.StageJoins>(Next(cluster, mixed));
     }
 
     [Fact]

@@ -44,16 +44,19 @@ public sealed class PodReaderTests
         Assert.Equal(Build.Now, NodeOf(Pod("Pending", "new", """{"waiting":{"reason":"ContainerCreating"}}""")).PendingSince);
 
     [Theory]
-    [InlineData("new", false, 2, true)]
-    [InlineData("new", true, 2, false)]
-    [InlineData("old", false, 2, false)]
-    [InlineData("new", false, 1, false)]
-    public void Pod_IsOnTrial_UntilWhatIsNewestIsReady(string hash, bool isReady, int seenGeneration, bool isOnTrial)
+    [InlineData("new", true, false, 2, true)]
+    [InlineData("new", true, true, 2, false)]
+    [InlineData("old", true, false, 2, false)]
+    [InlineData("new", true, false, 1, false)]
+    [InlineData("new", false, false, 2, false)]
+    public void Pod_IsOnTrial_FromItsMachineUntilWhatIsNewestIsReady(string hash, bool isScheduled, bool isReady, int seenGeneration, bool isOnTrial)
     {
         var pod = Pod("Running", hash, """{"running":{}}""");
-        pod["status"]!["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = isReady ? "True" : "False" });
+        pod["status"]!["conditions"] = new JsonArray(Condition("PodScheduled", isScheduled), Condition("Ready", isReady));
         Assert.Equal(isOnTrial, NodeOf(pod, seenGeneration).IsOnTrial);
     }
+
+    private static JsonObject Condition(string type, bool holds) => new() { ["type"] = type, ["status"] = holds ? "True" : "False" };
 
     private static ObservedNode NodeOf(JsonObject pod, int seenGeneration = 2)
     {

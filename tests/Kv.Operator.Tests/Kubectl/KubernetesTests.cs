@@ -51,7 +51,8 @@ public sealed class KubernetesTests
         await using var server = await StubApiServer.StartAsync();
         server.AddPod("example-0", "example", ready: true, target: null);
         var run = await KvRun.OfAsync(["get", "b", "k", .. server.Options]);
-        Assert.Equal((4, "kv: no node answered. Tried the pods of Cluster example in namespace shop: example-0 (example-0:9080): the pod refused the connection: nothing listens\n"), (run.ExitCode, run.Error));
+        Assert.Equal("kv: no node answered. Tried the pods of Cluster example in namespace shop: example-0 (example-0:9080): the pod refused the connection: nothing listens\n", run.Error);
+        Assert.Equal(4, run.ExitCode);
     }
 
     [Fact]
