@@ -109,7 +109,12 @@ internal sealed partial class Rebuilder
     {
         if (!lost.IsEmpty && state.Current is { Document.Ring: var ring } snapshot)
         {
-            await agreement.ChangeAsync(new DocumentChange.BeginRebuild(snapshot.Self, lost, ring.PlannedAt), cancel);
+            var change = new DocumentChange.BeginRebuild(snapshot.Self, lost, ring.PlannedAt);
+            if (await agreement.ChangeAsync(change, cancel) is DocumentChangeResult.Unchanged && state.Current.Document?.Ring.PlannedAt == ring.PlannedAt)
+            {
+                // To a proposer of the version before, what is rebuilt already needs no newer plan.
+                await agreement.ProposeAsync(change, cancel);
+            }
         }
     }
 

@@ -19,6 +19,8 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
 {
     private const int AtOnce = 64;
 
+    private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(100);
+
     /// <summary>What a delete counts at the pace of the reading.</summary>
     private const int DeleteBytes = 8 * 1024;
 
@@ -65,6 +67,12 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
         for (var segment = 0; segment < HashTree.Segments;)
         {
             var page = await vnode.ReadSegmentsAsync(segment);
+            if (page.Pending.Reply is PeerReply.Overloaded)
+            {
+                await Task.Delay(BusyPause, time, cancel);
+                continue;
+            }
+
             if (page.Pending.Reply is not PeerReply.Done)
             {
                 // Another sweep comes.

@@ -108,12 +108,7 @@ public sealed partial class VnodeHost
             {
                 if (await OpenedAsync(opening) is { } vnode)
                 {
-                    await vnode.DisposeAsync();
-                    if (vnode.WillForget)
-                    {
-                        // What it kept in memory alone is gone with it, what waited until now too, whatever the counters say.
-                        context!.Actors.Forget(vnode.Partition);
-                    }
+                    await CloseAsync(vnode);
                 }
             }
             catch (StoreException exception)
@@ -126,6 +121,22 @@ public sealed partial class VnodeHost
         {
             await context.Actors.CloseAsync(CancellationToken.None);
             context.Actors.Dispose();
+        }
+    }
+
+    private async Task CloseAsync(Vnode vnode)
+    {
+        try
+        {
+            await vnode.DisposeAsync();
+        }
+        finally
+        {
+            if (vnode.WillForget)
+            {
+                // What it kept in memory alone is gone with it, what waited until now too, whatever the counters say.
+                context!.Actors.Forget(vnode.Partition);
+            }
         }
     }
 
