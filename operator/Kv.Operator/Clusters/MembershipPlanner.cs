@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Kv.Operator.Api.Clusters;
+using Kv.Operator.Gates;
 
 namespace Kv.Operator.Clusters;
 
@@ -64,8 +65,7 @@ internal static class MembershipPlanner
             return ClusterPlanner.Wait(absent);
         }
 
-        // Members of two versions may make different plans of the same document, and none commits another's.
-        if (isRollingOut && !cluster.Spec.Rollout.Paused && ring.Staged.IsEmpty && observed.Nodes.Select(node => node.Answer?.Version).OfType<string>().Distinct().Count() > 1)
+        if (ring.Staged.IsEmpty && IsBetweenVersions(cluster, observed, ring))
         {
             return null;
         }
@@ -83,6 +83,21 @@ internal static class MembershipPlanner
         }
 
         return ring.Staged.Length > 0 ? Commit(ring) : null;
+    }
+
+    /// <summary>
+    /// Members of two versions may make different plans of the same document, and none commits another's: the rest restarts first. Where that is not a matter of time (a disk is full, a
+    /// node is down), a new node may be what helps.
+    /// </summary>
+    private static bool IsBetweenVersions(Cluster cluster, ObservedCluster observed, ObservedRing ring)
+    {
+        if (cluster.Spec.Rollout.Paused || observed.Nodes.Select(node => node.Answer?.Version).OfType<string>().Distinct().Count() < 2)
+        {
+            return false;
+        }
+
+        var snapshot = GateSnapshots.Of(cluster, observed, ring);
+        return observed.Nodes.Any(node => node.IsOutdated && DisruptionGate.MayGoDown(snapshot, node.Name) is (GateVerdict.Open or GateVerdict.Closed { IsPassing: true }));
     }
 
     /// <summary>Nodes that the spec has room for and that do not answer. Asked when all else is done: there may be no machine for them for long.</summary>

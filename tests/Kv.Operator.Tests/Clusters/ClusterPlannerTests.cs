@@ -137,6 +137,9 @@ public sealed class ClusterPlannerTests
         }).With(0, node => node with { Answer = node.Answer! with { Version = "0.2.0" } });
         Assert.Equal("example-1", Assert.IsType<ClusterAction.RestartNode>(Next(cluster, mixed)).Node.Name);
 
+        // With no time to come would the disk be less full; a new node may be what helps.
+        var full = mixed.With(0, node => node with { Answer = node.Answer! with { DataBytes = 99, FreeBytes = 1 } });
+        Assert.IsType<ClusterAction.StageJoins>(Next(cluster, full));
         cluster.Spec.Rollout.Paused = true;
         Assert.IsType<ClusterAction.StageJoins>(Next(cluster, mixed));
     }
