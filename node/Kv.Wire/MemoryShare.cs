@@ -39,13 +39,7 @@ public sealed class MemoryShare(long bytes, long smallBytes, TimeSpan longestWai
     {
         lock (gate)
         {
-            if (!HasRoom(wanted) || (wanted > SmallBytes && waiting.Count > 0))
-            {
-                return false;
-            }
-
-            Count(wanted);
-            return true;
+            return (wanted <= SmallBytes || waiting.Count == 0) && TryTakeMore(wanted);
         }
     }
 

@@ -15,6 +15,7 @@ internal sealed class BucketTypeController(IKubernetesApi api, BucketTypeReconci
         var json = await api.GetAsync(ResourceKind.Cluster, entity.Metadata.NamespaceProperty, entity.Spec.ClusterRef.Name, cancellationToken);
         var cluster = json?.Deserialize<Cluster>(KvJson.Options);
         var pass = await reconciler.RunAsync(entity, cluster, cancellationToken);
+
         // Told first: the status is all that is remembered, and who ends between the two finds the same transitions again.
         foreach (var transition in Transition.Between(entity.Status.Conditions, pass.Status.Conditions))
         {
@@ -22,7 +23,6 @@ internal sealed class BucketTypeController(IKubernetesApi api, BucketTypeReconci
         }
 
         await status.WriteAsync(ResourceKind.BucketType, entity, entity.Status, pass.Status, cancellationToken);
-
         entity.Status = pass.Status;
         return pass.Error is null
             ? ReconciliationResult<BucketType>.Success(entity, pass.RequeueAfter)

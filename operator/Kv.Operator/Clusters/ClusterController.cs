@@ -10,6 +10,7 @@ internal sealed class ClusterController(ClusterReconciler reconciler, StatusWrit
     public async Task<ReconciliationResult<Cluster>> ReconcileAsync(Cluster entity, CancellationToken cancellationToken)
     {
         var pass = await reconciler.RunAsync(entity, cancellationToken);
+
         // Told first: the status is all that is remembered, and who ends between the two finds the same transitions again.
         foreach (var transition in Transition.Between(entity.Status.Conditions, pass.Status.Conditions))
         {
@@ -17,7 +18,6 @@ internal sealed class ClusterController(ClusterReconciler reconciler, StatusWrit
         }
 
         await status.WriteAsync(ResourceKind.Cluster, entity, entity.Status, pass.Status, cancellationToken);
-
         entity.Status = pass.Status;
         return pass.Error is null
             ? ReconciliationResult<Cluster>.Success(entity, pass.RequeueAfter)
