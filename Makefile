@@ -44,7 +44,7 @@ test: all ## Build everything, check the formatting, run every test that needs n
 
 .PHONY: e2e
 e2e: all ## Kubernetes tests: on $KUBECONFIG's cluster, else on one that tests/kube starts (root, Debian 12)
-	@tests/run Kv.EndToEnd
+	@LIMIT=45m tests/run Kv.EndToEnd
 
 .PHONY: bench
 bench: build ## The benchmark: three local nodes, beside a Redis and an etcd where installed (ARGS='--restart 1000000', ARGS=--help)

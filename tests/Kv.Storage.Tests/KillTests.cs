@@ -11,6 +11,7 @@ public sealed class KillTests
     private const string DirectoryVariable = "KV_STORAGE_KILL_DIRECTORY";
     private const string AcknowledgedPrefix = "acknowledged ";
     private const int Writers = 8;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task Kill_InTheMiddleOfWriting_LosesNothingAcknowledged()
@@ -90,8 +91,10 @@ public sealed class KillTests
         start.ArgumentList.Add($"{typeof(KillTests).FullName}.{nameof(Child_WritesUntilItIsKilled)}");
         start.Environment[DirectoryVariable] = directory;
         using var child = Process.Start(start)!;
+        using var patience = new CancellationTokenSource(Patience);
+        await using var kill = patience.Token.Register(child.Kill);
         var acknowledged = new List<(string Key, int Version)>();
-        while (await child.StandardOutput.ReadLineAsync() is { } line)
+        while (await child.StandardOutput.ReadLineAsync(CancellationToken.None) is { } line)
         {
             var at = line.IndexOf(AcknowledgedPrefix, StringComparison.Ordinal);
             if (at >= 0 && line[(at + AcknowledgedPrefix.Length)..].Split(' ') is [var key, var version])

@@ -142,6 +142,7 @@ internal sealed class OrderedDirectory : IDisposable
         var kept = Path.Combine(directory.Path, name);
         while (true)
         {
+            Directory.CreateDirectory(kept);
             try
             {
                 var before = Names(live);

@@ -134,6 +134,62 @@ public sealed class OrderedOnAFullDiskTests : IDisposable
         Assert.Single(told);
     }
 
+    /// <summary>Small files go on fitting in, and what they are to be merged to does not: RocksDB takes no more of them at last, and would wait for room.</summary>
+    [Fact]
+    public async Task FilesThatCannotBeMerged_StopWrites_AndNothingWaitsForRoom()
+    {
+        using var engine = new OrderedEngine(64 * 1024 * 1024);
+        var told = new List<string>();
+        var records = new OrderedRecords(DiskFiles.Instance, () => engine, disk.Path, null, 0, new OrderedValue(ValueBytes, static length => new byte[length]), told.Add);
+        var random = new Random(1);
+        var batches = 0;
+        await Task.Run(() => Write(Enumerable.Range(0, 3000)), Cancel).WaitAsync(Patience, Cancel);
+        disk.Fill(1024 * 1024);
+        for (var round = 0; round < 60; round++)
+        {
+            // What a merge wrote until there was no room is deleted again.
+            await UntilAsync(() => Task.FromResult(disk.FreeBytes > 256 * 1024));
+            await Task.Run(() => Write([0, 2999]), Cancel).WaitAsync(Patience, Cancel);
+        }
+
+        Assert.Contains("No space left on device", records.WhyFull, StringComparison.Ordinal);
+        Assert.Single(told);
+        var (entries, _) = records.Scan(new StoreScan(ScanSpace.Records, default, default, int.MaxValue, int.MaxValue));
+        Assert.Equal(written, entries.ToDictionary(entry => Bytes.Text(entry.Key), entry => entry.Value!.Value.ToArray()));
+        disk.MakeRoom();
+        await UntilAsync(() =>
+        {
+            records.Settle(batches);
+            return Task.FromResult(records.WhyFull is null);
+        });
+        Assert.Equal(0, records.WaitingBytes);
+        Assert.NotNull(records.Flush(batches));
+
+        // Not where the test has failed: it might stand still.
+        records.Dispose();
+
+        void Write(IEnumerable<int> keys)
+        {
+            foreach (var key in keys)
+            {
+                var value = new byte[ValueBytes];
+                random.NextBytes(value);
+                records.Put(Bytes.Of($"key-{key:D5}"), value);
+                written[$"key-{key:D5}"] = value;
+            }
+
+            records.End(++batches);
+            try
+            {
+                records.Flush(batches);
+            }
+            catch (OrderedFullException)
+            {
+                // Now and then a merge has just taken what is left.
+            }
+        }
+    }
+
     private static string LastKey => "~last";
 
     private static ValueTask<IPartitionStore> OpenAsync(StorageEngine engine) => new BackedStores(engine, BackedStores.Ordered).OpenAsync(One, Cancel);

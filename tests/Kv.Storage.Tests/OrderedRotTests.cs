@@ -3,14 +3,20 @@ using System.Globalization;
 namespace Kv.Storage.Tests;
 
 /// <summary>One bit that rots anywhere in RocksDB's files, which are not written by the port: each key is right, or the store is found damaged, and no process ends.</summary>
-public sealed class OrderedRotTests : IDisposable
+public sealed class OrderedRotTests(OrderedRotTests.Course course) : IClassFixture<OrderedRotTests.Course>
 {
-    private readonly OrderedDirectory written = new(checkpoints: 1);
+    private readonly OrderedDirectory written = course.Written;
+
+    /// <summary>Written once for all.</summary>
+    public sealed class Course : IDisposable
+    {
+        internal OrderedDirectory Written { get; } = new(checkpoints: 1);
+
+        public void Dispose() => Written.Dispose();
+    }
 
     /// <summary>So many times the places that are looked at.</summary>
     private static int Rounds => int.Parse(Environment.GetEnvironmentVariable("KV_FAULT_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
-
-    public void Dispose() => written.Dispose();
 
     /// <param name="pattern">The files.</param>
     /// <param name="ofEnd">Places at the end, one after the other: RocksDB finds all else from there.</param>
@@ -25,7 +31,7 @@ public sealed class OrderedRotTests : IDisposable
     public void WhateverRots_EachKeyIsRight_OrTheStoreIsDamaged(string pattern, int ofEnd, int ofRest, bool isMostlyFound)
     {
         var checkpoint = written.Checkpoints[0];
-        var file = new DirectoryInfo(checkpoint.Files).GetFiles(pattern).MaxBy(file => file.Length)!;
+        var file = new DirectoryInfo(checkpoint.Files).GetFiles(pattern).OrderByDescending(file => file.Length).First(file => !isMostlyFound || IsNeeded(file));
         var rest = Math.Max(0, (int)file.Length - ofEnd);
         var atEnd = Enumerable.Repeat(Enumerable.Range(rest, (int)file.Length - rest), Rounds).SelectMany(static places => places);
         var places = atEnd.Concat(Enumerable.Range(0, ofRest * Rounds).Select(at => (int)((long)at * rest / (ofRest * Rounds)))).ToList();
@@ -38,6 +44,32 @@ public sealed class OrderedRotTests : IDisposable
         }
 
         Assert.True(!isMostlyFound || found > places.Count / 2, $"{found} of {places.Count} were found");
+    }
+
+    /// <summary>A bit or two of it make it one of a kind that RocksDB would read for ever.</summary>
+    [Fact]
+    public void ARecordOfTheManifest_OfWhateverKind_IsRightOrFound()
+    {
+        var checkpoint = written.Checkpoints[0];
+        var manifest = Assert.Single(new DirectoryInfo(checkpoint.Files).GetFiles("MANIFEST-*")).Name;
+        foreach (var at in OrderedManifestRecords.Starts(File.ReadAllBytes(Path.Combine(checkpoint.Files, manifest))))
+        {
+            foreach (var kind in Enumerable.Range(0, 14).Concat([65, 129, 130, 131, 255]))
+            {
+                written.DamageAfter(checkpoint.Files, checkpoint, there => Set(Path.Combine(there, manifest), at + 6, (byte)kind), $"{manifest}: kind {kind} of the record at {at}");
+            }
+        }
+    }
+
+    /// <summary>Not one that waits to be deleted.</summary>
+    private bool IsNeeded(FileInfo file) =>
+        written.DamageAfter(file.DirectoryName!, written.Checkpoints[0], there => File.Delete(Path.Combine(there, file.Name)), $"without {file.Name}") is not null;
+
+    private static void Set(string path, int at, byte value)
+    {
+        var bytes = File.ReadAllBytes(path);
+        bytes[at] = value;
+        File.WriteAllBytes(path, bytes);
     }
 
     private static void Flip(string path, int at, int bit)

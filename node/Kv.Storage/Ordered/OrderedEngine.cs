@@ -15,6 +15,11 @@ internal sealed class OrderedEngine : IDisposable
     /// <summary>Files that one RocksDB has open: 64 stores stay far below a process's usual bound.</summary>
     private const int MaxOpenFiles = 64;
 
+    private const int FilesToMerge = 4;
+
+    /// <summary>Files that are not merged yet, from which on RocksDB takes nothing. It slows nobody down before: what waits has a bound of its own.</summary>
+    private const int MostUnmergedFiles = 36;
+
     // Guards the options, which say whether one may be made.
     private readonly Lock gate = new();
     private readonly Cache cache;
@@ -42,6 +47,10 @@ internal sealed class OrderedEngine : IDisposable
             .SetStatsDumpPeriodSec(0)
             .SetCompression(Compression.Lz4)
             .SetLevelCompactionDynamicLevelBytes(true)
+            .SetLevel0FileNumCompactionTrigger(FilesToMerge)
+            .SetLevel0SlowdownWritesTrigger(MostUnmergedFiles)
+            .SetLevel0StopWritesTrigger(MostUnmergedFiles)
+            .SetSoftPendingCompactionBytesLimit(0)
             .SetBlockBasedTableFactory(tables);
         Native.Instance.rocksdb_options_set_write_buffer_manager(options.Handle, memtables);
 

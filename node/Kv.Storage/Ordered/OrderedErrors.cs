@@ -6,7 +6,7 @@ namespace Kv.Storage.Ordered;
 /// <summary>What an error of RocksDB means here. It tells by the beginning of its text, and names the file.</summary>
 internal static class OrderedErrors
 {
-    /// <summary>Checksums and files that are gone are proof of damage; of anything else, a disk that fails for now, one without room is told apart.</summary>
+    /// <summary>Checksums and files that are gone are proof of damage; of anything else, a disk that fails for now, one without room and a stall are told apart.</summary>
     public static Exception Of(RocksDbException error, string directory)
     {
         bool Says(string text) => error.Message.Contains(text, StringComparison.Ordinal);
@@ -16,6 +16,11 @@ internal static class OrderedErrors
         }
 
         var message = $"The ordered records in {directory}: {error.Message}";
-        return Says("No space left on device") ? new OrderedFullException(message, error) : new IOException(message, error);
+        if (Says("No space left on device"))
+        {
+            return new OrderedFullException(message, error);
+        }
+
+        return Says("Write stall") ? new OrderedStalledException(message, error) : new IOException(message, error);
     }
 }

@@ -18,14 +18,8 @@ internal sealed partial class OrderedRecords : IDisposable
     /// <summary>What a change takes in memory while it waits, beside its key and value.</summary>
     private const int WaitingOverhead = 128;
 
-    /// <summary>What must be free before a disk that was full is tried again: RocksDB writes out a memtable or two, and files of its own.</summary>
-    private const long RoomBytes = 16 * 1024 * 1024;
-
     // Behind all spaces of a scan: the last sequence number of the log that RocksDB has, in 8 bytes, little-endian. Each of its batches writes it anew.
     private static readonly byte[] SettledKey = [2];
-
-    private static readonly WriteOptions WithoutLog = new WriteOptions().DisableWal(1);
-    private static readonly FlushOptions Waiting = new FlushOptions().SetWaitForFlush(true);
 
     private readonly IStorageFiles files;
     private readonly Func<OrderedEngine> engine;
@@ -43,12 +37,12 @@ internal sealed partial class OrderedRecords : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<ReadOnlyMemory<byte>, (ReadOnlyMemory<byte>? Value, long Lsn)> waiting = new(KeyBytesComparer.Instance);
     private readonly Queue<Step> steps = new();
+    private readonly ManualResetEventSlim closed = new();
     private List<Change> changes = [];
     private long waitingBytes;
     private volatile RocksDb? db;
     private volatile string? full;
     private bool isOpenToRead;
-    private bool isClosed;
 
     /// <param name="files">Where the store's directory is; RocksDB's own files it reads and writes by itself.</param>
     /// <param name="engine">Gives what all stores share; asked when there is something to keep.</param>
@@ -86,7 +80,7 @@ internal sealed partial class OrderedRecords : IDisposable
     /// <summary>Bytes of changes that are not in RocksDB yet.</summary>
     public long WaitingBytes => Interlocked.Read(ref waitingBytes);
 
-    /// <summary>Why there is no room on the disk for what waits; null where it goes to RocksDB. Changes that still come are kept in memory: none should.</summary>
+    /// <summary>Why what waits does not go to RocksDB, for want of room on the disk or of time to merge its files; null where it does. Changes that still come are kept in memory: none should.</summary>
     public string? WhyFull => full;
 
     /// <summary>Bytes of RocksDB's files; 0 where it has none or is closed.</summary>
@@ -121,35 +115,6 @@ internal sealed partial class OrderedRecords : IDisposable
         }
     }
 
-    /// <summary>Puts into RocksDB what the log has on disk, up to the number; waits for whoever is at it. Where there is no room for it all stays as it is: see <see cref="WhyFull"/>.</summary>
-    /// <exception cref="StoreDamagedException">RocksDB found damage.</exception>
-    /// <exception cref="IOException">It cannot write.</exception>
-    public void Settle(long durable)
-    {
-        lock (writing)
-        {
-            SettleAlone(durable);
-        }
-    }
-
-    /// <summary>As <see cref="Settle"/>, where nobody is at it; else it is left to a later one.</summary>
-    public void TrySettle(long durable)
-    {
-        if (!writing.TryEnter())
-        {
-            return;
-        }
-
-        try
-        {
-            SettleAlone(durable);
-        }
-        finally
-        {
-            writing.Exit();
-        }
-    }
-
     /// <summary>The value of a key; null where there is none.</summary>
     /// <exception cref="StoreRefusedException">There is no memory for it.</exception>
     public ReadOnlyMemory<byte>? Read(ReadOnlySpan<byte> key)
@@ -176,39 +141,11 @@ internal sealed partial class OrderedRecords : IDisposable
         return Reading(open => open.Get(spaced, OrderedLength.Instance));
     }
 
-    /// <summary>Puts into RocksDB what the log has on disk, up to the number, and on disk what RocksDB has; gives the number that it has there then, and null where nothing was ever kept.</summary>
-    /// <exception cref="OrderedFullException">There is no room for it; it may be tried again.</exception>
-    public long? Flush(long durable)
-    {
-        Settle(durable);
-        if (full is { } reason)
-        {
-            throw new OrderedFullException(reason, null);
-        }
-
-        if (db is not { } open)
-        {
-            return null;
-        }
-
-        var sequence = (long)open.GetLatestSequenceNumber();
-        try
-        {
-            Guarded(() => open.Flush(Waiting));
-            return sequence;
-        }
-        catch (OrderedFullException error)
-        {
-            RanOut(error);
-            throw;
-        }
-    }
-
     public void Dispose()
     {
         lock (writing)
         {
-            isClosed = true;
+            closed.Set();
             var open = db;
             db = null;
             open?.Dispose();
@@ -222,13 +159,14 @@ internal sealed partial class OrderedRecords : IDisposable
     /// <summary>On a disk that is full it is opened for reading alone.</summary>
     private RocksDb OpenAsThereIsRoom()
     {
+        OrderedManifest.ThrowIfUnreadable(files, directory);
         try
         {
             return engine().Open(directory, mustExist: true);
         }
         catch (OrderedFullException error)
         {
-            RanOut(error);
+            RanOut(error.Message);
             isOpenToRead = true;
             return engine().OpenToRead(directory);
         }
@@ -249,6 +187,7 @@ internal sealed partial class OrderedRecords : IDisposable
         }
 
         // Nobody reads by the old one meanwhile: the new one deletes files as it goes.
+        OrderedManifest.ThrowIfUnreadable(files, directory);
         reading.EnterWriteLock();
         try
         {
@@ -272,16 +211,6 @@ internal sealed partial class OrderedRecords : IDisposable
         }
     }
 
-    private void RanOut(OrderedFullException error)
-    {
-        if (full is null)
-        {
-            ranOut(error.Message);
-        }
-
-        full = error.Message;
-    }
-
     private void Check(RocksDb open, long sequence, long logEnd)
     {
         if ((long)open.GetLatestSequenceNumber() is var found && found < sequence)
@@ -295,65 +224,6 @@ internal sealed partial class OrderedRecords : IDisposable
         }
     }
 
-    private void SettleAlone(long durable)
-    {
-        var settled = DurableSteps(durable);
-        if (isClosed || (full is null ? settled.Count == 0 : files.FreeBytes(Path.GetDirectoryName(directory)!) < RoomBytes))
-        {
-            return;
-        }
-
-        using var batch = BatchOf(settled);
-        try
-        {
-            Guarded(() => ToWrite().Write(batch, WithoutLog));
-        }
-        catch (OrderedFullException error)
-        {
-            RanOut(error);
-            return;
-        }
-
-        full = null;
-        lock (gate)
-        {
-            settled.ForEach(Forget);
-        }
-    }
-
-    private static RocksDbSharp.WriteBatch BatchOf(List<Step> settled)
-    {
-        var batch = new RocksDbSharp.WriteBatch();
-        foreach (var (key, content) in settled.SelectMany(static step => step.Changes))
-        {
-            if (content is { } present)
-            {
-                batch.Put(key, present.Span);
-            }
-            else
-            {
-                batch.Delete(key);
-            }
-        }
-
-        if (settled is [.., var last])
-        {
-            var lsn = new byte[sizeof(long)];
-            BinaryPrimitives.WriteInt64LittleEndian(lsn, last.Lsn);
-            batch.Put(SettledKey, lsn);
-        }
-
-        return batch;
-    }
-
-    private List<Step> DurableSteps(long durable)
-    {
-        lock (gate)
-        {
-            return [.. steps.TakeWhile(step => step.Lsn <= durable)];
-        }
-    }
-
     private bool TryFindWaiting(byte[] key, out ReadOnlyMemory<byte>? content)
     {
         lock (gate)
@@ -361,19 +231,6 @@ internal sealed partial class OrderedRecords : IDisposable
             var isFound = waiting.TryGetValue(key, out var found);
             content = found.Value;
             return isFound;
-        }
-    }
-
-    private void Forget(Step step)
-    {
-        steps.Dequeue();
-        foreach (var (key, content) in step.Changes)
-        {
-            Interlocked.Add(ref waitingBytes, -BytesOf(key, content));
-            if (waiting.TryGetValue(key, out var last) && last.Lsn == step.Lsn)
-            {
-                waiting.Remove(key);
-            }
         }
     }
 
