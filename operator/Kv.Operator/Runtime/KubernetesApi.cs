@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -129,8 +130,8 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
 
     private static WatchEvent ParseEvent(string line)
     {
-        var json = JsonNode.Parse(line) as JsonObject ?? throw new IOException("a watch sent something that is no event");
-        var body = json["object"] as JsonObject ?? throw new IOException("a watch sent an event without its object");
+        var json = ParseObject(line) ?? throw Senseless("a watch sent something that is no event");
+        var body = json["object"] as JsonObject ?? throw Senseless("a watch sent an event without its object");
         switch (json["type"]?.ToString())
         {
             case "ADDED":
@@ -143,9 +144,24 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
                 return new WatchEvent(WatchEventType.Bookmark, body);
             case "ERROR":
                 // A version that is too old is told in the stream as often as by a status code.
-                throw new KubernetesApiException((HttpStatusCode)(body["code"]?.GetValue<int>() ?? 500), body["message"]?.ToString() ?? "a watch ended with an error");
+                var code = int.TryParse(body["code"]?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? (HttpStatusCode)number : HttpStatusCode.InternalServerError;
+                throw new KubernetesApiException(code, body["message"]?.ToString() ?? "a watch ended with an error");
             default:
-                throw new IOException($"a watch sent an event of the unknown type {json["type"]}");
+                throw Senseless($"a watch sent an event of the unknown type {json["type"]}");
+        }
+    }
+
+    private static KubernetesApiException Senseless(string message) => new(HttpStatusCode.BadGateway, message);
+
+    private static JsonObject? ParseObject(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 
@@ -159,8 +175,7 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
             using var response = await client.HttpClient.SendAsync(request, limit.Token);
             metrics.ApiRequest(method.Method.ToLowerInvariant(), response.StatusCode);
             await ThrowIfErrorAsync(response, limit.Token);
-            await using var stream = await response.Content.ReadAsStreamAsync(limit.Token);
-            return await JsonNode.ParseAsync(stream, cancellationToken: limit.Token) as JsonObject ?? [];
+            return ParseObject(await response.Content.ReadAsStringAsync(limit.Token)) ?? throw Senseless($"the API server answered {method} {path} with something that is no object");
         }
         catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
         {
@@ -179,10 +194,23 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
 
         if (client.Credentials is not null)
         {
-            await client.Credentials.ProcessHttpRequestAsync(request, cancel);
+            await AuthorizeAsync(client.Credentials, request, cancel);
         }
 
         return request;
+    }
+
+    /// <summary>Credentials come from files and programs, which fail in ways of their own: to a caller it is a request that could not be sent, and that may be sent later.</summary>
+    private static async Task AuthorizeAsync(k8s.Authentication.ServiceClientCredentials credentials, HttpRequestMessage request, CancellationToken cancel)
+    {
+        try
+        {
+            await credentials.ProcessHttpRequestAsync(request, cancel);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested && e is not (HttpRequestException or IOException))
+        {
+            throw new HttpRequestException($"the credentials for the API server cannot be had: {e.Message}", e);
+        }
     }
 
     private static async Task ThrowIfErrorAsync(HttpResponseMessage response, CancellationToken cancel)
@@ -193,17 +221,8 @@ internal sealed class KubernetesApi(Kubernetes client, OperatorMetrics metrics) 
         }
 
         var text = await response.Content.ReadAsStringAsync(cancel);
-        string? message = null;
-        try
-        {
-            message = JsonNode.Parse(text)?["message"]?.ToString();
-        }
-        catch (JsonException)
-        {
-            // A proxy's page; the status says enough.
-        }
-
-        throw new KubernetesApiException(response.StatusCode, message ?? $"the API server answered {(int)response.StatusCode} {response.ReasonPhrase}");
+        // Of a proxy's page the status says enough.
+        throw new KubernetesApiException(response.StatusCode, ParseObject(text)?["message"]?.ToString() ?? $"the API server answered {(int)response.StatusCode} {response.ReasonPhrase}");
     }
 
     private static string Query(string name, string? value) => string.IsNullOrEmpty(value) ? "" : $"&{name}={Uri.EscapeDataString(value)}";

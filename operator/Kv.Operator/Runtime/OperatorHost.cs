@@ -19,7 +19,7 @@ internal sealed partial class OperatorHost(
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
     private readonly ILogger<OperatorHost> logger = loggers.CreateLogger<OperatorHost>();
 
-    /// <summary>Until cancelled: 0. If leadership is lost: 1, and the process must end, so that two never act at once.</summary>
+    /// <summary>Until cancelled: 0. If leadership is lost, or part of the work ended by itself: 1, and the process must end, so that two never act at once and none acts by halves.</summary>
     public async Task<int> RunAsync(CancellationToken cancel)
     {
         var election = new LeaderElection(api, options.Namespace, options.LeaseName, options.Identity, time, loggers.CreateLogger<LeaderElection>());
@@ -35,9 +35,10 @@ internal sealed partial class OperatorHost(
         metrics.IsLeader = true;
         using var leading = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var holding = new CancellationTokenSource();
-        var work = WorkAsync(leading.Token);
+        var work = WorkAsync(leading);
         var hold = election.HoldAsync(holding.Token);
-        await Task.WhenAny(work, hold, Task.Delay(Timeout.InfiniteTimeSpan, time, cancel)).ConfigureAwait(ConfigureAwaitOptions.None);
+        await Task.WhenAny(work, hold, Task.Delay(Timeout.InfiniteTimeSpan, time, leading.Token)).ConfigureAwait(ConfigureAwaitOptions.None);
+        var isAsked = cancel.IsCancellationRequested;
 
         // First the work ends, then the lease is given back: never the other way round.
         await leading.CancelAsync();
@@ -48,14 +49,15 @@ internal sealed partial class OperatorHost(
         if (work.IsFaulted)
         {
             LogBroken(work.Exception.InnerException);
-            return 1;
         }
 
-        return lost ? 1 : 0;
+        return lost || work.IsFaulted || !isAsked ? 1 : 0;
     }
 
-    private async Task WorkAsync(CancellationToken cancel)
+    /// <summary>All loops at once. None ends by itself: the first that does ends the others, and with them the operator.</summary>
+    private async Task WorkAsync(CancellationTokenSource leading)
     {
+        var cancel = leading.Token;
         var namespaces = options.WatchNamespaces.IsEmpty ? [null] : options.WatchNamespaces.Select(one => (string?)one).ToList();
         var owned = $"app.kubernetes.io/managed-by={Names.ManagedBy}";
         ResourceKind[] children = [ResourceKind.StatefulSet, ResourceKind.Pod, ResourceKind.Service, ResourceKind.ConfigMap, ResourceKind.ServiceAccount, await BudgetKindAsync(cancel)];
@@ -68,6 +70,8 @@ internal sealed partial class OperatorHost(
             tasks.Add(ResyncAsync(one, cancel));
         }
 
+        await Task.WhenAny(tasks);
+        await leading.CancelAsync();
         await Task.WhenAll(tasks);
     }
 
@@ -91,7 +95,7 @@ internal sealed partial class OperatorHost(
     private Task WatchAsync(ResourceKind kind, string? @namespace, string? selector, Action<JsonObject> changed, CancellationToken cancel)
     {
         var reflector = new Reflector(api, kind, @namespace, selector, time, metrics, loggers.CreateLogger<Reflector>(), new Random());
-        return reflector.RunAsync((item, _) => changed(item), cancel);
+        return reflector.RunAsync(changed, cancel);
     }
 
     private void Enqueue(JsonObject cluster) => clusters.Queue.Add(ObjectKey.Of(cluster));

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Kv.Operator.Runtime;
@@ -6,7 +5,7 @@ namespace Kv.Operator.Runtime;
 /// <summary>
 /// Keeps an eye on all objects of a kind: lists them in pages, then watches from there on, for ever. Survives a dropped stream (goes on from the
 /// last version it saw), one that hangs half open (its own watchdog), and a version that is too old, told by status or in the stream (lists anew, and
-/// says of objects that vanished meanwhile that they were deleted). It keeps resource versions only: whoever is told reads the object itself.
+/// tells of objects that vanished meanwhile). It keeps names and labels only: whoever is told reads the object itself.
 /// </summary>
 internal sealed partial class Reflector(
     IKubernetesApi api, ResourceKind kind, string? @namespace, string? labelSelector, TimeProvider time, OperatorMetrics metrics, ILogger logger, Random random)
@@ -19,13 +18,14 @@ internal sealed partial class Reflector(
     /// <summary>A watch that lived for so long was none that ends as soon as it begins: the next one follows at once, and the waits begin anew.</summary>
     private static readonly TimeSpan LivedAfter = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<ObjectKey, string> versions = [];
+    /// <summary>The labels of each object that there is: what is gone is told with them, since they say whose it was.</summary>
+    private readonly Dictionary<ObjectKey, JsonNode?> labels = [];
 
-    /// <summary>How many objects there are.</summary>
-    public int Count => versions.Count;
-
-    /// <summary>Runs until cancelled. <paramref name="changed"/> is called for each object that is new, changed or gone (with its last known form, or only its name).</summary>
-    public async Task RunAsync(Action<JsonObject, bool> changed, CancellationToken cancel)
+    /// <summary>
+    /// Runs until cancelled. <paramref name="changed"/> is called for each object that is new, changed or gone: with its last known form, or, where it vanished unseen, only its
+    /// name and labels.
+    /// </summary>
+    public async Task RunAsync(Action<JsonObject> changed, CancellationToken cancel)
     {
         string? version = null;
         var retry = FirstRetry;
@@ -48,8 +48,9 @@ internal sealed partial class Reflector(
             {
                 return;
             }
-            catch (Exception e) when (e is KubernetesApiException or HttpRequestException or IOException or JsonException or OperationCanceledException)
+            catch (Exception e)
             {
+                // Everything, as in a pass: a watch that ends for want of a case here would leave an operator that looks alive and sees nothing.
                 metrics.WatchRestarted(kind.Kind, e is OperationCanceledException ? "silent" : "error");
                 LogBroken(kind.Kind, e.Message);
                 // A dropped stream goes on where it was; anything stranger is cheaper to list anew than to understand.
@@ -70,9 +71,9 @@ internal sealed partial class Reflector(
 
     private string? lastSeen;
 
-    private async Task<string> ListAsync(Action<JsonObject, bool> changed, CancellationToken cancel)
+    private async Task<string> ListAsync(Action<JsonObject> changed, CancellationToken cancel)
     {
-        var listed = new Dictionary<ObjectKey, string>();
+        var listed = new Dictionary<ObjectKey, JsonNode?>();
         string? next = null;
         string version;
         do
@@ -80,30 +81,30 @@ internal sealed partial class Reflector(
             var page = await api.ListAsync(kind, @namespace, labelSelector, next, cancel);
             foreach (var item in page.Items)
             {
-                listed[ObjectKey.Of(item)] = VersionOf(item);
-                changed(item, false);
+                listed[ObjectKey.Of(item)] = LabelsOf(item);
+                changed(item);
             }
 
             (version, next) = (page.ResourceVersion, page.ContinueToken);
         }
         while (next is not null);
 
-        foreach (var gone in versions.Keys.Except(listed.Keys).ToList())
+        foreach (var gone in labels.Keys.Except(listed.Keys).ToList())
         {
-            changed(Tombstone(gone), true);
+            changed(Tombstone(gone));
         }
 
-        versions.Clear();
+        labels.Clear();
         foreach (var (key, one) in listed)
         {
-            versions[key] = one;
+            labels[key] = one;
         }
 
         return lastSeen = version;
     }
 
     /// <summary>One watch, to its end. The version to go on from.</summary>
-    private async Task<string> WatchAsync(string from, Action<JsonObject, bool> changed, CancellationToken cancel)
+    private async Task<string> WatchAsync(string from, Action<JsonObject> changed, CancellationToken cancel)
     {
         lastSeen = from;
         var timeout = WatchTimeout * (1 + random.NextDouble());
@@ -122,14 +123,14 @@ internal sealed partial class Reflector(
                 var key = ObjectKey.Of(change.Object);
                 if (change.Type == WatchEventType.Deleted)
                 {
-                    versions.Remove(key);
+                    labels.Remove(key);
                 }
                 else
                 {
-                    versions[key] = lastSeen;
+                    labels[key] = LabelsOf(change.Object);
                 }
 
-                changed(change.Object, change.Type == WatchEventType.Deleted);
+                changed(change.Object);
             }
         }
         catch (Exception e) when (e is IOException or HttpRequestException && lastSeen != from)
@@ -145,8 +146,10 @@ internal sealed partial class Reflector(
     {
         ["apiVersion"] = kind.ApiVersion,
         ["kind"] = kind.Kind,
-        ["metadata"] = new JsonObject { ["namespace"] = key.Namespace, ["name"] = key.Name },
+        ["metadata"] = new JsonObject { ["namespace"] = key.Namespace, ["name"] = key.Name, ["labels"] = labels[key] },
     };
+
+    private static JsonNode? LabelsOf(JsonObject item) => item["metadata"]?["labels"]?.DeepClone();
 
     private static string VersionOf(JsonObject item) => item["metadata"]?["resourceVersion"]?.ToString() ?? "";
 

@@ -46,15 +46,7 @@ public sealed class OperatorHostTests : IAsyncLifetime
     [MemberData(nameof(Children))]
     public async Task Child_ThatChangesOrGoes_BringsItsClusterAPass(string kind)
     {
-        var child = kind switch
-        {
-            "StatefulSet" => ResourceKind.StatefulSet,
-            "Pod" => ResourceKind.Pod,
-            "Service" => ResourceKind.Service,
-            "ConfigMap" => ResourceKind.ConfigMap,
-            "ServiceAccount" => ResourceKind.ServiceAccount,
-            _ => ResourceKind.DisruptionBudget("v1"),
-        };
+        var child = KindOf(kind);
         api.Put(ResourceKind.Cluster, "example");
         api.Put(ResourceKind.Cluster, "other");
         await StartAsync();
@@ -67,6 +59,57 @@ public sealed class OperatorHostTests : IAsyncLifetime
         api.Remove(child, "a-child");
         await clusters.PassedAsync(5);
         Assert.Equal(["example", "example", "example"], clusters.Passes.Skip(2));
+    }
+
+    /// <summary>An outage, or versions that are too old by now: what vanished meanwhile is found by the next list alone.</summary>
+    [Theory]
+    [MemberData(nameof(Children))]
+    public async Task Child_ThatVanishesUnseen_BringsItsClusterAPass(string kind)
+    {
+        api.Put(ResourceKind.Cluster, "example");
+        api.Put(ResourceKind.Cluster, "other");
+        await StartAsync();
+        await clusters.PassedAsync(2);
+        Own(KindOf(kind), "a-child", "example");
+        await clusters.PassedAsync(3);
+
+        api.VanishUnseen(KindOf(kind), "a-child");
+        await WatchingAsync();
+        await clusters.PassedAsync(4);
+        Assert.Equal(["example", "example"], clusters.Passes.Skip(2));
+    }
+
+    [Fact]
+    public async Task Watch_ThatMeetsAnythingUnforeseen_IsTakenUpAgain()
+    {
+        await StartAsync();
+        api.BreakWatches(new InvalidOperationException("no such field"));
+        await WatchingAsync();
+        api.Put(ResourceKind.Cluster, "example");
+        await clusters.PassedAsync(1);
+        Assert.False(running.IsCompleted);
+    }
+
+    /// <summary>A loop that ends though nobody asked for it ends the operator, so that another one begins: half of one would look as if all were well.</summary>
+    [Fact]
+    public async Task Loop_ThatEndsByItself_EndsTheOperator_AndGivesTheLeaseBack()
+    {
+        await StartAsync();
+        api.FailList = _ => new InvalidOperationException("no such field");
+        var (writes, idle) = (-1, 0);
+        await Poll.UntilAsync(() => running.IsCompleted, meanwhile: () =>
+        {
+            // No faster than the lease is renewed, so that it is not lost meanwhile.
+            if (api.Writes > writes || ++idle % 20 == 0)
+            {
+                writes = api.Writes;
+                time.Advance(LeaderElection.RetryPeriod);
+            }
+        });
+
+        Assert.True(running.IsCompleted);
+        Assert.Equal(1, await running);
+        Assert.Equal("", (await api.GetAsync(ResourceKind.Lease, "ns", "lease", TestContext.Current.CancellationToken))!["spec"]!["holderIdentity"]!.ToString());
     }
 
     [Fact]
@@ -154,9 +197,20 @@ public sealed class OperatorHostTests : IAsyncLifetime
         time,
         NullLoggerFactory.Instance);
 
+    private static ResourceKind KindOf(string kind) => kind switch
+    {
+        "StatefulSet" => ResourceKind.StatefulSet,
+        "Pod" => ResourceKind.Pod,
+        "Service" => ResourceKind.Service,
+        "ConfigMap" => ResourceKind.ConfigMap,
+        "ServiceAccount" => ResourceKind.ServiceAccount,
+        _ => ResourceKind.DisruptionBudget("v1"),
+    };
+
     private async Task WatchingAsync()
     {
-        await Poll.UntilAsync(() => api.OpenWatches >= WatchesOfANamespace);
+        // In steps that are small beside the lease.
+        await Poll.UntilAsync(() => api.OpenWatches >= WatchesOfANamespace, meanwhile: () => time.Advance(TimeSpan.FromMilliseconds(10)));
         Assert.Equal(WatchesOfANamespace, api.OpenWatches);
     }
 

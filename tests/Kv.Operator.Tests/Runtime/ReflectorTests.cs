@@ -36,8 +36,9 @@ public sealed class ReflectorTests : IAsyncLifetime
         await WatchingAsync();
         api.Bookmark();
         api.Put(ResourceKind.Cluster, "a");
+        await ToldAsync("+a");
         api.Remove(ResourceKind.Cluster, "a");
-        await ToldAsync("+a", "-a");
+        await ToldAsync("-a");
     }
 
     [Fact]
@@ -134,8 +135,11 @@ public sealed class ReflectorTests : IAsyncLifetime
     private void Start()
     {
         var reflector = new Reflector(api, ResourceKind.Cluster, null, null, time, metrics, NullLogger.Instance, new Random(1));
-        running = reflector.RunAsync((item, gone) => told.Enqueue((gone ? "-" : "+") + ObjectKey.Of(item).Name), stop.Token);
+        running = reflector.RunAsync(item => told.Enqueue((IsThere(ObjectKey.Of(item)) ? "+" : "-") + ObjectKey.Of(item).Name), stop.Token);
     }
+
+    /// <summary>As whoever is told finds out: it reads the object.</summary>
+    private bool IsThere(ObjectKey key) => api.Snapshot().ContainsKey(ResourceKind.Cluster.PathOf(key.Namespace, key.Name));
 
     /// <summary>Until it has waited so many times in all, the last of them to its end.</summary>
     private async Task WaitedAsync(int times)

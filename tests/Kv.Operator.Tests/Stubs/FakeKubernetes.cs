@@ -69,6 +69,19 @@ internal sealed class FakeKubernetes : IKubernetesApi
         }
     }
 
+    /// <summary>Gone while nobody looked: the watches of its kind end as too old, and the next list lacks it.</summary>
+    public void VanishUnseen(ResourceKind kind, string name, string @namespace = "default")
+    {
+        lock (gate)
+        {
+            objects.Remove(kind.PathOf(@namespace, name));
+            Expire();
+            var blind = watchers.Where(watcher => watcher.Prefix.EndsWith($"/{kind.Plural}", StringComparison.Ordinal)).ToList();
+            blind.ForEach(watcher => watcher.Channel.Writer.TryComplete(new KubernetesApiException(HttpStatusCode.Gone, "too old resource version")));
+            watchers.RemoveAll(blind.Contains);
+        }
+    }
+
     public void Bookmark()
     {
         lock (gate)
@@ -113,11 +126,19 @@ internal sealed class FakeKubernetes : IKubernetesApi
     /// <summary>What a read waits for.</summary>
     public Func<CancellationToken, Task> BeforeGet { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>What a list fails with; null where it does not.</summary>
+    public Func<ResourceKind, Exception?> FailList { get; set; } = _ => null;
+
     public Task<ListPage> ListAsync(ResourceKind kind, string? @namespace, string? labelSelector, string? continueToken, CancellationToken cancel)
     {
         lock (gate)
         {
             Lists++;
+            if (FailList(kind) is { } error)
+            {
+                throw error;
+            }
+
             var all = objects.Where(pair => IsUnder(pair.Key, kind, @namespace) && Matches(pair.Value, labelSelector)).Select(pair => pair.Value.DeepClone().AsObject()).ToList();
             var from = continueToken is null ? 0 : int.Parse(continueToken, CultureInfo.InvariantCulture);
             var next = from + PageSize < all.Count ? (from + PageSize).ToString(CultureInfo.InvariantCulture) : null;
