@@ -56,7 +56,17 @@ public sealed class GoldenTests
     [InlineData("r.example:5000/kv-node", "r.example:5000/kv-node:0.1.0")]
     [InlineData("kv-node:7", "kv-node:7")]
     [InlineData("kv-node@sha256:abc", "kv-node@sha256:abc")]
+    [InlineData("kv-node:7@sha256:abc", "kv-node:7@sha256:abc")]
     public void Image_OfTheOperator_IsReadWithPortsAndDigests(string given, string expected) => Assert.Equal(expected, NodeImage.Parse(given, "0.1.0").For(new ClusterSpec(), null));
+
+    /// <summary>A digest names one image alone: another version's is found without it.</summary>
+    [Theory]
+    [InlineData("r.example:5000/kv-node", "r.example:5000/kv-node:0.2.0")]
+    [InlineData("r.example:5000/kv-node:7", "r.example:5000/kv-node:0.2.0")]
+    [InlineData("r.example:5000/kv-node@sha256:abc", "r.example:5000/kv-node:0.2.0")]
+    [InlineData("kv-node:7@sha256:abc", "kv-node:0.2.0")]
+    public void Image_OfAVersion_IsOfTheOperatorsRepository(string given, string expected) =>
+        Assert.Equal(expected, NodeImage.Parse(given, "0.1.0").For(new ClusterSpec { Version = "0.2.0" }, "kv-node:0.0.9"));
 
     private static void Check(string name, Cluster cluster, ObservedWorkload[] existing)
     {
