@@ -70,7 +70,7 @@ public sealed class ClusterSpec
     [Description("How applications outside reach the cluster.")]
     public ClusterService Service { get; set; } = new();
 
-    [Description("While true, the operator changes nothing but how many nodes a drain may take, and only reports.")]
+    [Description("While true, the operator changes nothing of the cluster and its bucket types but how many nodes a drain may take, and only reports.")]
     public bool Paused { get; set; }
 
     [PreserveUnknownFields]

@@ -40,9 +40,15 @@ internal static class BucketTypePlanner
                 Conditions.Reasons.ClusterTooSmall, $"nVal is {type.Spec.NVal}, but {cluster.Metadata.Name} has {cluster.Spec.Nodes} nodes: copies would share a node");
         }
 
-        return observed.Ring is { } ring && observed.AdminAddresses.Length > 0
-            ? NextOnNodes(type, observed.Existing, ring)
-            : new BucketTypeAction.Wait(Conditions.Reasons.ClusterNotReady, $"{cluster.Metadata.Name} has no ring that answers");
+        if (observed.Ring is not { } ring || observed.AdminAddresses.Length == 0)
+        {
+            return new BucketTypeAction.Wait(Conditions.Reasons.ClusterNotReady, $"{cluster.Metadata.Name} has no ring that answers");
+        }
+
+        var next = NextOnNodes(type, observed.Existing, ring);
+        return cluster.Spec.Paused && next is (BucketTypeAction.Create or BucketTypeAction.Update or BucketTypeAction.Activate)
+            ? new BucketTypeAction.Wait(Conditions.Reasons.Paused, $"{cluster.Metadata.Name} is paused, and its bucket types with it")
+            : next;
     }
 
     private static BucketTypeAction NextOnNodes(BucketType type, ExistingBucketType? existing, ObservedRing ring)

@@ -125,6 +125,29 @@ public sealed class BucketTypePlannerTests
         Assert.Equal(dataType, create.Props["datatype"]!.GetValue<string>());
     }
 
+    /// <summary>A pause holds for all that the operator would change in the cluster.</summary>
+    [Theory]
+    [InlineData(null, 3)]
+    [InlineData("Ready", 3)]
+    [InlineData("Ready", 2)]
+    [InlineData("Active", 3)]
+    public void Next_OnAClusterThatIsPaused_ChangesNothing(string? state, int r)
+    {
+        var observed = Observed(state is null ? null : Enum.Parse<BucketTypeState>(state));
+        observed = observed with { Cluster = Cluster(change: spec => spec.Paused = true) };
+        var type = BucketType(spec => spec.R = r);
+        Assert.Equal(Conditions.Reasons.Paused, Assert.IsType<BucketTypeAction.Wait>(Next(type, observed)).Reason);
+        var accepted = BucketTypeStatusBuilder.Build(type, observed, Next(type, observed), null, null, Now).Conditions!.Single(condition => condition.Type == Conditions.Accepted);
+        Assert.Equal(("Unknown", Conditions.Reasons.Paused), (accepted.Status, accepted.Reason));
+    }
+
+    [Fact]
+    public void Next_OnAClusterThatIsPaused_StillTellsWhatIsThere()
+    {
+        var paused = Observed(BucketTypeState.Active) with { Cluster = Cluster(change: spec => spec.Paused = true) };
+        Assert.IsType<BucketTypeAction.Steady>(Next(BucketType(), paused));
+    }
+
     [Fact]
     public void Status_WhenANodeMissesAnActiveType_IsNotActive()
     {
