@@ -186,7 +186,7 @@ internal sealed class LocalRunner(
         where TSpec : new()
         where TStatus : class, new()
     {
-        var old = before.FirstOrDefault(one => one.Metadata.Name == entity.Metadata.Name) ?? Remembered<TEntity>(entity);
+        var old = before.FirstOrDefault(one => Key(one.Kind, one.Metadata) == Key(entity.Kind, entity.Metadata)) ?? Remembered<TEntity>(entity);
         var isSame = old is not null && Json(old.Spec) == Json(entity.Spec);
         entity.Metadata.Generation = (old?.Metadata.Generation ?? 0) + (isSame ? 0 : 1);
         entity.Status = old?.Status ?? new TStatus();
@@ -199,7 +199,8 @@ internal sealed class LocalRunner(
     private TEntity? Remembered<TEntity>(k8s.IKubernetesObject<V1ObjectMeta> entity)
         where TEntity : class
     {
-        var match = remembered.FirstOrDefault(node => node["kind"]?.ToString() == entity.Kind && node["metadata"]?["name"]?.ToString() == entity.Metadata.Name);
+        var match = remembered.FirstOrDefault(node =>
+            node["kind"]?.ToString() == entity.Kind && node["metadata"]?["name"]?.ToString() == entity.Metadata.Name && node["metadata"]?["namespace"]?.ToString() == entity.Metadata.NamespaceProperty);
         try
         {
             return match?.Deserialize<TEntity>(KvJson.Options);
@@ -308,7 +309,7 @@ internal sealed class LocalRunner(
 
     private void Introduce(Cluster cluster)
     {
-        var nodes = world.Nodes.Where(node => node.Name.StartsWith(cluster.Metadata.Name + "-", StringComparison.Ordinal)).ToList();
+        var nodes = world.NodesOf(cluster.Metadata.Name);
         var here = Directory.GetCurrentDirectory();
         var kv = Introduction.FindCommandLine(Path.GetDirectoryName(Environment.ProcessPath) ?? here, here);
         var command = Introduction.CommandLine(kv, here, files.Root, nodes[0].AddressOf(Ports.Grpc));

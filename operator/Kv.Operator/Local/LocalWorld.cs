@@ -13,8 +13,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
     private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) }) { Timeout = TimeSpan.FromSeconds(2) };
     private readonly Dictionary<string, ImmutableArray<NodeSpec>> nodesByCluster = new(StringComparer.Ordinal);
 
-    /// <summary>All nodes of all clusters.</summary>
-    public IEnumerable<NodeSpec> Nodes => nodesByCluster.Values.SelectMany(nodes => nodes);
+    public IReadOnlyList<NodeSpec> NodesOf(string cluster) => nodesByCluster.GetValueOrDefault(cluster, []);
 
     /// <summary>Why the endpoints file is not what it should be; empty if it is.</summary>
     public string EndpointsTrouble { get; private set; } = "";
@@ -35,7 +34,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
             StorageSize = record!.StorageSize,
             StorageClass = record.StorageClass,
         });
-        var nodes = await Task.WhenAll(nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []).Select(node => ObserveNodeAsync(node, cancel)));
+        var nodes = await Task.WhenAll(NodesOf(cluster.Metadata.Name).Select(node => ObserveNodeAsync(node, cancel)));
         return new ObservedCluster { Children = [.. children], Workloads = [.. workloads], Nodes = [.. nodes], Volumes = [.. VolumesOf(cluster, record)] };
     }
 
@@ -121,7 +120,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
     private bool IsStill(ObservedNode node) => supervisor.PidOf(node.Name) is { } pid && pid.ToString(CultureInfo.InvariantCulture) == node.Uid;
 
     /// <summary>Of the nodes that are wanted, and of those that left.</summary>
-    private IEnumerable<ObservedVolume> VolumesOf(Cluster cluster, ClusterRecord? record) => nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, [])
+    private IEnumerable<ObservedVolume> VolumesOf(Cluster cluster, ClusterRecord? record) => NodesOf(cluster.Metadata.Name)
         .Select(node => node.Name)
         .Union(record?.Released ?? [], StringComparer.Ordinal)
         .Select(node => new ObservedVolume(node, node) { IsReleased = record?.Released.Contains(node) == true, IsUsed = supervisor.Has(node) });
@@ -154,10 +153,10 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
             files.WritePortBlocks(blocks);
         }
 
-        var old = nodesByCluster.GetValueOrDefault(cluster.Metadata.Name, []);
+        var old = NodesOf(cluster.Metadata.Name);
         ImmutableArray<string> seeds = [.. nodes.Select(node => node.AddressOf(Ports.Peer))];
         nodesByCluster[cluster.Metadata.Name] = [.. nodes.Select(node => node with { Seeds = seeds })];
-        if (EndpointsTrouble.Length > 0 || old.Length != nodes.Count || !old.Zip(nodes).All(pair => pair.First.RestartReason == pair.Second.RestartReason && pair.First.Settings.SequenceEqual(pair.Second.Settings)))
+        if (EndpointsTrouble.Length > 0 || old.Count != nodes.Count || !old.Zip(nodes).All(pair => pair.First.RestartReason == pair.Second.RestartReason && pair.First.Settings.SequenceEqual(pair.Second.Settings)))
         {
             Publish();
         }
@@ -165,7 +164,7 @@ internal sealed class LocalWorld(LocalFiles files, NodeSupervisor supervisor, Po
 
     private void Publish()
     {
-        var nodes = Nodes.ToList();
+        var nodes = nodesByCluster.Values.SelectMany(nodes => nodes).ToList();
         supervisor.Want(nodes);
         try
         {

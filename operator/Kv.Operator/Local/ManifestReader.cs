@@ -9,6 +9,7 @@ using Kv.Operator.Api.Clusters;
 using Kv.Operator.Api.Entities;
 using Kv.Operator.Api.Schema;
 using Kv.Operator.Clusters;
+using Kv.Operator.Manifests;
 
 namespace Kv.Operator.Local;
 
@@ -74,12 +75,32 @@ internal static partial class ManifestReader
 
         if (problems.Count == 0)
         {
+            problems.AddRange(SharedNames(clusters, origins));
             problems.AddRange(types
                 .Where(type => !clusters.Exists(cluster => cluster.Metadata.Name == type.Spec.ClusterRef.Name && cluster.Metadata.NamespaceProperty == type.Metadata.NamespaceProperty))
                 .Select(type => $"{origins[Key("BucketType", type.Metadata)]}: BucketType {type.Metadata.Name}: spec.clusterRef.name: there is no Cluster {type.Spec.ClusterRef.Name}"));
         }
 
         return new ManifestSet([.. clusters], [.. types], [.. problems]);
+    }
+
+    /// <summary>Of a cluster and its nodes all is kept by their names alone, and each needs its own.</summary>
+    private static IEnumerable<string> SharedNames(List<Cluster> clusters, Dictionary<string, string> origins)
+    {
+        var sets = new Dictionary<string, Cluster>(StringComparer.Ordinal);
+        foreach (var cluster in clusters)
+        {
+            var (title, file) = ($"Cluster {cluster.Metadata.Name}", origins[Key("Cluster", cluster.Metadata)]);
+            var others = ZoneShares.ZonesOf(cluster.Spec).Select(zone => Names.StatefulSet(cluster, zone)).Where(name => !sets.TryAdd(name, cluster)).Select(name => sets[name]);
+            if (clusters.TakeWhile(one => one != cluster).FirstOrDefault(one => one.Metadata.Name == cluster.Metadata.Name) is { } namesake)
+            {
+                yield return $"{file}: {title}: metadata.namespace: local mode knows no namespaces, and there is a Cluster of that name already, in {origins[Key("Cluster", namesake.Metadata)]}";
+            }
+            else if (others.FirstOrDefault() is { } other)
+            {
+                yield return $"{file}: {title}: metadata.name: its nodes would be called as those of {other.Metadata.Name} in {origins[Key("Cluster", other.Metadata)]}";
+            }
+        }
     }
 
     private static IEnumerable<string> Take(

@@ -101,6 +101,26 @@ public sealed class BadManifestTests
         Assert.Contains("already, in a.yaml", Assert.Single(read.Problems), StringComparison.Ordinal);
     }
 
+    /// <summary>Local mode keeps what it knows of a cluster and its nodes by their names alone.</summary>
+    [Fact]
+    public void Cluster_OfANameThatAnotherNamespaceHas_IsRefused()
+    {
+        var read = ManifestReader.Read([("a.yaml", Cluster("nodes: 3")), ("b.yaml", Cluster("nodes: 3").Replace("name: c", "name: c, namespace: other", StringComparison.Ordinal))], [], null);
+        Assert.Equal("b.yaml: Cluster c: metadata.namespace: local mode knows no namespaces, and there is a Cluster of that name already, in a.yaml", Assert.Single(read.Problems));
+    }
+
+    /// <summary>Zone b of cluster a, and a cluster a-b: both would have a node a-b-0, and its data.</summary>
+    [Theory]
+    [InlineData("c-b", "zones: [{name: a}, {name: b}]", "nodes: 3", false)]
+    [InlineData("c-b", "nodes: 3", "nodes: 3", true)]
+    [InlineData("c-x", "zones: [{name: a}, {name: b}]", "zones: [{name: y}]", true)]
+    [InlineData("c-b", "zones: [{name: b-z}]", "zones: [{name: z}]", false)]
+    public void Clusters_WhoseNodesWouldBeCalledTheSame_AreRefused(string other, string spec, string otherSpec, bool isRight)
+    {
+        var read = ManifestReader.Read([("a.yaml", Cluster(spec)), ("b.yaml", Cluster(otherSpec, other))], [], null);
+        Assert.Equal(isRight ? [] : [$"b.yaml: Cluster {other}: metadata.name: its nodes would be called as those of c in a.yaml"], read.Problems);
+    }
+
     [Fact]
     public void Examples_AreRight()
     {
