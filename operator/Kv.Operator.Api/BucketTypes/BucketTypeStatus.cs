@@ -5,7 +5,7 @@ namespace Kv.Operator.Api.BucketTypes;
 
 /// <summary>What was seen of a bucket type in the last pass.</summary>
 [Description("What was seen of the bucket type in the last pass.")]
-public sealed class BucketTypeStatus
+public sealed class BucketTypeStatus : IConditionedStatus
 {
     [Description("The generation of the spec that this status answers to.")]
     public long? ObservedGeneration { get; set; }

@@ -5,7 +5,7 @@ namespace Kv.Operator.Api.Clusters;
 
 /// <summary>What was seen of a cluster in the last pass; computed anew each time, never carried over.</summary>
 [Description("What was seen of the cluster in the last pass.")]
-public sealed class ClusterStatus
+public sealed class ClusterStatus : IConditionedStatus
 {
     [Description("The generation of the spec that this status answers to.")]
     public long? ObservedGeneration { get; set; }

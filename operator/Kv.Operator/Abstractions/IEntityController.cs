@@ -5,6 +5,9 @@ internal interface IEntityController<TEntity>
 {
     Task<ReconciliationResult<TEntity>> ReconcileAsync(TEntity entity, CancellationToken cancellationToken);
 
-    /// <summary>The object is gone. It may not be called if nobody watched then: what must happen is a finalizer's.</summary>
+    /// <summary>
+    /// The object is gone; of <paramref name="entity"/> there is but name and namespace. It may be called more than once, and not at all if nobody watched then: what must happen is
+    /// a finalizer's.
+    /// </summary>
     Task<ReconciliationResult<TEntity>> DeletedAsync(TEntity entity, CancellationToken cancellationToken);
 }

@@ -54,17 +54,14 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
         }
 
         var seen = await clusters.ObserveAsync(cluster, cancel);
-        var members = seen.Ring is not { } ring ? [] : seen.Nodes
-            .Where(node => node.Answer is { } answer && ring.MemberById(answer.Id) is { State: MemberState.Valid })
-            .Select(node => node.AdminAddress)
-            .ToImmutableArray();
+        var members = AnyMember.AddressesOf(seen).ToImmutableArray();
         var observed = new ObservedBucketType { Cluster = cluster, Ring = seen.Ring, AdminAddresses = members };
         if (members.Length == 0)
         {
             return observed;
         }
 
-        var found = await OnAnyAsync(members, address => admin.FindBucketTypeAsync(address, type.TypeName, cancel));
+        var found = await AnyMember.AskAsync(members, address => admin.FindBucketTypeAsync(address, type.TypeName, cancel));
         return observed with { Existing = found is null ? null : ToExisting(found) };
     }
 
@@ -73,37 +70,18 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
         switch (action)
         {
             case BucketTypeAction.Create create:
-                await OnAnyAsync(observed.AdminAddresses, address => admin.CreateBucketTypeAsync(address, name, create.Props.ToJsonString(), cancel));
+                await AnyMember.AskAsync(observed.AdminAddresses, address => admin.CreateBucketTypeAsync(address, name, create.Props.ToJsonString(), cancel));
                 break;
             case BucketTypeAction.Update update:
-                await OnAnyAsync(observed.AdminAddresses, address => admin.UpdateBucketTypeAsync(address, name, update.Props.ToJsonString(), cancel));
+                await AnyMember.AskAsync(observed.AdminAddresses, address => admin.UpdateBucketTypeAsync(address, name, update.Props.ToJsonString(), cancel));
                 break;
             case BucketTypeAction.Activate:
-                await OnAnyAsync(observed.AdminAddresses, address => admin.ActivateBucketTypeAsync(address, name, cancel));
+                await AnyMember.AskAsync(observed.AdminAddresses, address => admin.ActivateBucketTypeAsync(address, name, cancel));
                 break;
             default:
                 // The others wait.
                 break;
         }
-    }
-
-    /// <summary>Any member will do; up to three are tried.</summary>
-    private static async Task<T> OnAnyAsync<T>(ImmutableArray<string> addresses, Func<string, Task<T>> call)
-    {
-        NodeUnreachableException? last = null;
-        foreach (var address in addresses.Take(3))
-        {
-            try
-            {
-                return await call(address);
-            }
-            catch (NodeUnreachableException e)
-            {
-                last = e;
-            }
-        }
-
-        throw last ?? new NodeUnreachableException("the ring", "has no member that answers", null);
     }
 
     private static ExistingBucketType ToExisting(Admin.BucketType type)
@@ -121,9 +99,7 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
     {
         try
         {
-            // Some answers have the properties under `props`, as Riak's HTTP has them.
-            var props = JsonNode.Parse(json) as JsonObject ?? [];
-            return props["props"] as JsonObject ?? props;
+            return JsonNode.Parse(json) as JsonObject ?? [];
         }
         catch (JsonException e)
         {

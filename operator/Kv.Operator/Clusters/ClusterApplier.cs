@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Gates;
@@ -110,29 +109,5 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
 
     private static long VersionOf(ObservedCluster observed) => observed.Ring?.Version ?? 0;
 
-    /// <summary>Any member can carry a change to the agreement of all; a node that does not answer, or sees no majority, is no reason to give up.</summary>
-    private static async Task OnAnyMemberAsync(ObservedCluster observed, Func<string, Task> call)
-    {
-        Exception? last = null;
-        var ring = observed.Ring ?? throw new InvalidOperationException("a change of the ring needs a ring");
-        var members = observed.Nodes.Where(node => node.Answer is { } answer && ring.MemberById(answer.Id) is { State: MemberState.Valid }).Take(3);
-        foreach (var node in members)
-        {
-            try
-            {
-                await call(node.AdminAddress);
-                return;
-            }
-            catch (NodeUnreachableException e)
-            {
-                last = e;
-            }
-            catch (NodeRefusedException e) when (e.Code is StatusCode.Aborted || e.Word == Refusals.DocumentChanged)
-            {
-                last = e;
-            }
-        }
-
-        throw last ?? new NodeUnreachableException("the ring", "has no member that answers", null);
-    }
+    private static Task<T> OnAnyMemberAsync<T>(ObservedCluster observed, Func<string, Task<T>> call) => AnyMember.AskAsync(AnyMember.AddressesOf(observed), call);
 }

@@ -66,14 +66,13 @@ internal static class RunCommand
         var time = TimeProvider.System;
         var world = new KubernetesWorld(api, NodeImage.Parse(options.NodeImage, version));
         var observer = new ClusterObserver(world, admin);
-        var status = new StatusWriter(api);
-        var events = new EventRecorder(api, time, loggers.CreateLogger<EventRecorder>());
+        var reporter = new PassReporter(new StatusWriter(api), new EventRecorder(api, time, loggers.CreateLogger<EventRecorder>()));
         var clusterQueue = new WorkQueue<ObjectKey>(time, new Random());
         var typeQueue = new WorkQueue<ObjectKey>(time, new Random());
         metrics.ObserveQueue("Cluster", () => clusterQueue.Depth);
         metrics.ObserveQueue("BucketType", () => typeQueue.Depth);
-        var clusterController = new ClusterController(new ClusterReconciler(observer, new ClusterApplier(world, admin), time, PassIntervals.Kubernetes), status, events);
-        var typeController = new BucketTypeController(api, new BucketTypeReconciler(observer, admin, time, PassIntervals.Kubernetes), status, events);
+        var clusterController = new ClusterController(new ClusterReconciler(observer, new ClusterApplier(world, admin), time, PassIntervals.Kubernetes), reporter);
+        var typeController = new BucketTypeController(new EntityClient(api), new BucketTypeReconciler(observer, admin, time, PassIntervals.Kubernetes), reporter);
         return new OperatorHost(
             options,
             api,

@@ -20,7 +20,7 @@ internal sealed partial class ControllerLoop<TEntity>(
     WorkQueue<ObjectKey> queue,
     OperatorMetrics metrics,
     ILogger logger)
-    where TEntity : class, IKubernetesObject<V1ObjectMeta>
+    where TEntity : class, IKubernetesObject<V1ObjectMeta>, new()
 {
     private const int Workers = 4;
 
@@ -61,15 +61,7 @@ internal sealed partial class ControllerLoop<TEntity>(
         try
         {
             var json = await api.GetAsync(kind, key.Namespace, key.Name, cancel);
-            if (json is null)
-            {
-                queue.Forget(key);
-                ok = true;
-                return;
-            }
-
-            var entity = json.Deserialize<TEntity>(KvJson.Options) ?? throw new JsonException($"{key} is no {kind.Kind}");
-            var result = entity.Metadata.DeletionTimestamp is null ? await ReconcileAsync(entity, cancel) : await FinalizeAsync(entity, cancel);
+            var result = json is null ? await controller.DeletedAsync(Gone(key), cancel) : await TakeAsync(key, json, cancel);
             ok = result.IsSuccess;
             Requeue(key, result);
         }
@@ -92,22 +84,31 @@ internal sealed partial class ControllerLoop<TEntity>(
         }
     }
 
+    private static TEntity Gone(ObjectKey key) => new() { Metadata = new V1ObjectMeta { NamespaceProperty = key.Namespace, Name = key.Name } };
+
+    private async Task<ReconciliationResult<TEntity>> TakeAsync(ObjectKey key, JsonObject json, CancellationToken cancel)
+    {
+        var entity = json.Deserialize<TEntity>(KvJson.Options) ?? throw new JsonException($"{key} is no {kind.Kind}");
+        return await (entity.Metadata.DeletionTimestamp is null ? ReconcileAsync(entity, cancel) : FinalizeAsync(entity, cancel));
+    }
+
     private void Requeue(ObjectKey key, ReconciliationResult<TEntity> result)
     {
-        if (result.IsSuccess)
+        // Whoever says when knows better than the count of failures.
+        var delay = result.RequeueAfter;
+        if (delay is { } after)
+        {
+            queue.Add(key, after);
+        }
+
+        if (result.IsSuccess || delay is not null)
         {
             queue.Forget(key);
         }
-        else
-        {
-            var delay = queue.AddAfterFailure(key);
-            LogFailed(kind.Kind, key.ToString(), result.ErrorMessage ?? "", delay.TotalSeconds, null);
-            return;
-        }
 
-        if (result.RequeueAfter is { } after)
+        if (!result.IsSuccess)
         {
-            queue.Add(key, after);
+            LogFailed(kind.Kind, key.ToString(), result.ErrorMessage ?? "", (delay ?? queue.AddAfterFailure(key)).TotalSeconds, null);
         }
     }
 
@@ -132,7 +133,8 @@ internal sealed partial class ControllerLoop<TEntity>(
         var finalizer = finalizers.FirstOrDefault(one => entity.Metadata.Finalizers?.Contains(one.Identifier) == true);
         if (finalizer is null)
         {
-            return await controller.DeletedAsync(entity, cancel);
+            // It waits for somebody else's: it is told as gone when it is.
+            return ReconciliationResult<TEntity>.Success(entity);
         }
 
         var result = await finalizer.FinalizeAsync(entity, cancel);

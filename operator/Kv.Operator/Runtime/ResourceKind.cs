@@ -1,3 +1,6 @@
+using System.Reflection;
+using k8s.Models;
+
 namespace Kv.Operator.Runtime;
 
 /// <summary>A namespaced kind, and where the API server has it.</summary>
@@ -24,6 +27,12 @@ internal sealed record ResourceKind(string Group, string Version, string Kind, s
     public static ResourceKind Lease { get; } = new("coordination.k8s.io", "v1", "Lease", "leases");
 
     public static ResourceKind DisruptionBudget(string version) => new("policy", version, "PodDisruptionBudget", "poddisruptionbudgets");
+
+    /// <summary>Of one of our own kinds, by what its type says of itself.</summary>
+    public static ResourceKind Of(Type entity) =>
+        entity.GetCustomAttribute<KubernetesEntityAttribute>() is { } of
+            ? new ResourceKind(of.Group, of.ApiVersion, of.Kind, of.PluralName)
+            : throw new ArgumentException($"{entity.Name} is no kind of an API server", nameof(entity));
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 

@@ -102,7 +102,7 @@ public sealed class ClusterControllerTests
         var kubernetes = new KubernetesWorld(api, Operator.Manifests.NodeImage.Parse("registry.example/kv-node:1", "latest"));
         var reconciler = new ClusterReconciler(new ClusterObserver(kubernetes, world), new ClusterApplier(kubernetes, world), time, PassIntervals.Kubernetes);
         var events = new EventRecorder(api, time, log);
-        var result = await new ClusterController(reconciler, new StatusWriter(api), events).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
+        var result = await new ClusterController(reconciler, new PassReporter(new StatusWriter(api), events)).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
         await events.PublishAsync(Build.Cluster(), Told, TestContext.Current.CancellationToken);
         Assert.True(result.IsSuccess);
         Assert.Empty(log.Lines);
@@ -122,7 +122,7 @@ public sealed class ClusterControllerTests
         time.Advance(TimeSpan.FromSeconds(10));
         world.Elapse(TimeSpan.FromSeconds(10));
         var reconciler = new ClusterReconciler(new ClusterObserver(world, world), new ClusterApplier(world, world), time, PassIntervals.Kubernetes);
-        await new ClusterController(reconciler, new StatusWriter(api), Events()).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
+        await new ClusterController(reconciler, new PassReporter(new StatusWriter(api), Events())).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
     }
 
     private async Task<Cluster> ReadAsync() =>

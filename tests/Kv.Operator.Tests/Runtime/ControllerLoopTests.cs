@@ -150,6 +150,40 @@ public sealed class ControllerLoopTests : IAsyncLifetime
         Assert.Equal(0, queue.Depth);
     }
 
+    /// <summary>The controller knows when it can succeed at the earliest, as in KubeOps' model.</summary>
+    [Fact]
+    public async Task Failure_ThatSaysWhen_IsTriedThen_HoweverOftenItFailed()
+    {
+        Write(null, isDeleted: false);
+        controller.Answer = (entity, _) => ReconciliationResult<Cluster>.Failure(entity, "no", TimeSpan.FromSeconds(7));
+        Start();
+        await controller.PassedAsync(1);
+        await PassesAfterAsync(TimeSpan.FromSeconds(7), 2);
+        await PassesAfterAsync(TimeSpan.FromSeconds(7), 3);
+        await PassesAfterAsync(TimeSpan.FromSeconds(7), 4);
+    }
+
+    [Fact]
+    public async Task Object_ThatIsGone_IsToldToItsController()
+    {
+        Start();
+        await UntilAsync(() => Task.FromResult(controller.Deletions.Count == 1));
+        Assert.Equal([Key.Name], controller.Deletions);
+    }
+
+    /// <summary>Another's finalizer holds it: it is not gone, and there is nothing for us to do.</summary>
+    [Fact]
+    public async Task Object_ThatIsDeletedButNotGone_IsNeitherReconciledNorToldAsGone()
+    {
+        Write(["other.dev/x"], isDeleted: true);
+        Start();
+        await UntilAsync(() => Task.FromResult(api.Gets > 0));
+        await QuietAsync();
+        Assert.Empty(controller.Deletions);
+        Assert.Empty(controller.Passes);
+        Assert.Equal(0, queue.Depth);
+    }
+
     [Fact]
     public async Task Object_ThatIsGone_IsForgotten()
     {

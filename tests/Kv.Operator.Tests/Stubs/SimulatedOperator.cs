@@ -22,13 +22,13 @@ internal sealed class SimulatedOperator
         Calls = new OperatorCalls(kubernetes.Api, kubernetes.Nodes);
         var world = new KubernetesWorld(Calls, NodeImage.Parse("registry.example/kv-node:1", "latest"));
         var observer = new ClusterObserver(world, Calls);
-        var (status, events) = (new StatusWriter(Calls), new EventRecorder(Calls, time, NullLogger<EventRecorder>.Instance));
+        var reporter = new PassReporter(new StatusWriter(Calls), new EventRecorder(Calls, time, NullLogger<EventRecorder>.Instance));
         var reconciler = new ClusterReconciler(observer, new ClusterApplier(world, Calls), time, PassIntervals.Kubernetes);
         clusters = new ControllerLoop<Cluster>(
-            Calls, ResourceKind.Cluster, new ClusterController(reconciler, status, events), [new VolumesFinalizer(Calls)], new WorkQueue<ObjectKey>(time, new Random(1)), Metrics, NullLogger.Instance);
+            Calls, ResourceKind.Cluster, new ClusterController(reconciler, reporter), [new VolumesFinalizer(Calls)], new WorkQueue<ObjectKey>(time, new Random(1)), Metrics, NullLogger.Instance);
         var typeReconciler = new BucketTypeReconciler(observer, Calls, time, PassIntervals.Kubernetes);
         types = new ControllerLoop<BucketType>(
-            Calls, ResourceKind.BucketType, new BucketTypeController(Calls, typeReconciler, status, events), [], new WorkQueue<ObjectKey>(time, new Random(1)), Metrics, NullLogger.Instance);
+            Calls, ResourceKind.BucketType, new BucketTypeController(new EntityClient(Calls), typeReconciler, reporter), [], new WorkQueue<ObjectKey>(time, new Random(1)), Metrics, NullLogger.Instance);
     }
 
     public OperatorCalls Calls { get; }

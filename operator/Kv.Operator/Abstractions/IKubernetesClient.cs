@@ -1,0 +1,16 @@
+using k8s;
+using k8s.Models;
+
+namespace Kv.Operator.Abstractions;
+
+/// <summary>Objects of our kinds, as a controller reads them: as they are now, and not from a cache. Shape and names are KubeOps'.</summary>
+internal interface IKubernetesClient
+{
+    /// <summary>Null if it is not there.</summary>
+    Task<TEntity?> GetAsync<TEntity>(string name, string @namespace, CancellationToken cancellationToken)
+        where TEntity : class, IKubernetesObject<V1ObjectMeta>;
+
+    /// <summary>All of a namespace. One that cannot be read as what it should be is left out: its own pass says so.</summary>
+    Task<IReadOnlyList<TEntity>> ListAsync<TEntity>(string @namespace, CancellationToken cancellationToken)
+        where TEntity : class, IKubernetesObject<V1ObjectMeta>;
+}
