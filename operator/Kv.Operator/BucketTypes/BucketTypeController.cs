@@ -10,7 +10,8 @@ internal sealed class BucketTypeController(IKubernetesClient objects, BucketType
     public async Task<ReconciliationResult<BucketType>> ReconcileAsync(BucketType entity, CancellationToken cancellationToken)
     {
         var cluster = await objects.GetAsync<Cluster>(entity.Spec.ClusterRef.Name, entity.Metadata.NamespaceProperty, cancellationToken);
-        var pass = await reconciler.RunAsync(entity, cluster, cancellationToken);
+        var all = await objects.ListAsync<BucketType>(entity.Metadata.NamespaceProperty, cancellationToken);
+        var pass = await reconciler.RunAsync(entity, cluster, all, cancellationToken);
         await reporter.ReportAsync(entity, entity.Status, pass.Status, cancellationToken);
         entity.Status = pass.Status;
         return ReconciliationResult<BucketType>.Of(entity, pass.Error, pass.RequeueAfter);

@@ -23,6 +23,11 @@ internal static class BucketTypePlanner
             return new BucketTypeAction.Refuse(Conditions.Reasons.ReservedName, $"`{type.TypeName}` is not a name that a bucket type can have");
         }
 
+        if (observed.Holder is { } holder)
+        {
+            return new BucketTypeAction.Refuse(Conditions.Reasons.NameConflict, $"BucketType {holder} is the type {type.TypeName} of {type.Spec.ClusterRef.Name} already");
+        }
+
         // Nodes would keep such a type as plain objects, which is not what was asked for.
         if (type.Spec.Consistent)
         {
@@ -49,6 +54,22 @@ internal static class BucketTypePlanner
         return cluster.Spec.Paused && next is (BucketTypeAction.Create or BucketTypeAction.Update or BucketTypeAction.Activate)
             ? new BucketTypeAction.Wait(Conditions.Reasons.Paused, $"{cluster.Metadata.Name} is paused, and its bucket types with it")
             : next;
+    }
+
+    /// <summary>
+    /// Which of several objects has the type that all of them ask for: the oldest, and of those the first by name, whoever looks and whenever, so that no two are carried out in
+    /// turns. Null if it is <paramref name="type"/> itself.
+    /// </summary>
+    /// <param name="type">It asks for the type.</param>
+    /// <param name="all">All of its namespace.</param>
+    public static string? HolderBefore(BucketType type, IEnumerable<BucketType> all)
+    {
+        var first = all
+            .Where(one => one.Spec.ClusterRef.Name == type.Spec.ClusterRef.Name && one.TypeName == type.TypeName && one.Metadata.NamespaceProperty == type.Metadata.NamespaceProperty && one.Metadata.DeletionTimestamp is null)
+            .OrderBy(one => one.Metadata.CreationTimestamp)
+            .ThenBy(one => one.Metadata.Name, StringComparer.Ordinal)
+            .FirstOrDefault();
+        return first is null || first.Metadata.Name == type.Metadata.Name ? null : first.Metadata.Name;
     }
 
     private static BucketTypeAction NextOnNodes(BucketType type, ExistingBucketType? existing, ObservedRing ring)

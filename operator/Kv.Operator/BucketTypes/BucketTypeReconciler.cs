@@ -15,7 +15,8 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
 {
     /// <param name="type">The bucket type.</param>
     /// <param name="cluster">The cluster that it refers to; null if there is none.</param>
-    public async Task<BucketTypePass> RunAsync(BucketType type, Cluster? cluster, CancellationToken cancel)
+    /// <param name="all">The bucket types of its namespace.</param>
+    public async Task<BucketTypePass> RunAsync(BucketType type, Cluster? cluster, IEnumerable<BucketType> all, CancellationToken cancel)
     {
         ObservedBucketType? observed = null;
         BucketTypeAction? action = null;
@@ -23,7 +24,7 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
         string? refusal = null;
         try
         {
-            observed = await ObserveAsync(type, cluster, cancel);
+            observed = (await ObserveAsync(type, cluster, cancel)) with { Holder = BucketTypePlanner.HolderBefore(type, all) };
             action = BucketTypePlanner.Next(type, observed);
             await ApplyAsync(type.TypeName, observed, action, cancel);
         }

@@ -8,7 +8,8 @@ internal static class BucketTypeStatusBuilder
 {
     public static BucketTypeStatus Build(BucketType type, ObservedBucketType? observed, BucketTypeAction? action, string? error, string? refusal, DateTimeOffset now)
     {
-        var existing = observed?.Existing;
+        // What the cluster has under that name is another object's, and told there.
+        var existing = observed?.Holder is null ? observed?.Existing : null;
         var list = new ConditionList(type.Status.Conditions, type.Metadata.Generation, now);
         SetAccepted(list, type, observed, action, refusal);
 

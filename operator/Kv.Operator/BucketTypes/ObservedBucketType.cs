@@ -11,6 +11,9 @@ internal sealed record ObservedBucketType
     /// <summary>Null if there is none of that name.</summary>
     public Cluster? Cluster { get; init; }
 
+    /// <summary>The object that has the type's name in that cluster already; null if this one has it.</summary>
+    public string? Holder { get; init; }
+
     public ObservedRing? Ring { get; init; }
 
     /// <summary>Admin ports of valid members that answer.</summary>

@@ -1,4 +1,7 @@
+using Kv.Operator.Api;
+using Kv.Operator.Api.BucketTypes;
 using Kv.Operator.Api.Clusters;
+using Kv.Operator.Api.Entities;
 using Kv.Operator.Manifests;
 
 namespace Kv.Operator.Local;
@@ -6,6 +9,11 @@ namespace Kv.Operator.Local;
 /// <summary>What a person reads once a cluster is ready: its addresses, and lines to try. Pure.</summary>
 internal static class Introduction
 {
+    /// <summary>The cluster is ready, and each of its bucket types can be used or is refused: from then on the lines that a person reads do what they say.</summary>
+    public static bool IsDue(Cluster cluster, IEnumerable<BucketType> types) => Has(cluster.Status, Conditions.Ready, "True") && types
+        .Where(type => type.Spec.ClusterRef.Name == cluster.Metadata.Name && type.Metadata.NamespaceProperty == cluster.Metadata.NamespaceProperty)
+        .All(type => Has(type.Status, Conditions.Active, "True") || Has(type.Status, Conditions.Accepted, "False"));
+
     /// <param name="cluster">It is ready.</param>
     /// <param name="nodes">Of the cluster; one at least.</param>
     /// <param name="kv">How the command line is called from where the person stands; null if it is not there.</param>
@@ -31,6 +39,8 @@ internal static class Introduction
             yield return $"  {kv} get greetings second";
         }
     }
+
+    private static bool Has(IConditionedStatus status, string type, string value) => status.Conditions?.Find(condition => condition.Type == type)?.Status == value;
 
     /// <summary>The command line: beside this program, or where the tree that it was built in links it (a program that was called by a link knows only what that leads to). Null where it is at neither.</summary>
     public static string? FindCommandLine(string programs, string directory) =>

@@ -226,10 +226,15 @@ internal sealed class LocalRunner(
         foreach (var type in manifests.BucketTypes.Where(type => IsDue(type.Kind, type.Metadata)))
         {
             var cluster = manifests.Clusters.FirstOrDefault(cluster => cluster.Metadata.Name == type.Spec.ClusterRef.Name && cluster.Metadata.NamespaceProperty == type.Metadata.NamespaceProperty);
-            var pass = await typeReconciler.RunAsync(type, cluster, cancel);
+            var pass = await typeReconciler.RunAsync(type, cluster, manifests.BucketTypes, cancel);
             Tell(type, type.Status.Conditions, pass.Status.Conditions);
             type.Status = pass.Status;
             Defer(type.Kind, type.Metadata, pass.RequeueAfter);
+        }
+
+        foreach (var cluster in manifests.Clusters.Where(cluster => Introduction.IsDue(cluster, manifests.BucketTypes) && introduced.Add(cluster.Metadata.Name)))
+        {
+            Introduce(cluster);
         }
 
         SayOnce(world.EndpointsTrouble, ref endpointsTrouble);
@@ -281,7 +286,7 @@ internal sealed class LocalRunner(
         }
     }
 
-    /// <summary>A line whenever what the cluster is doing changes, and once it is ready, how to use it.</summary>
+    /// <summary>A line whenever what the cluster is doing changes.</summary>
     private void Summarize(Cluster cluster, ClusterPass pass)
     {
         var name = cluster.Metadata.Name;
@@ -298,12 +303,6 @@ internal sealed class LocalRunner(
             }
 
             lastSummary[name] = summary;
-        }
-
-        var isReady = pass.Status.Conditions?.Find(condition => condition.Type == Conditions.Ready)?.Status == "True";
-        if (isReady && introduced.Add(name))
-        {
-            Introduce(cluster);
         }
     }
 

@@ -8,6 +8,7 @@ using Kv.Operator.Api.BucketTypes;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Api.Entities;
 using Kv.Operator.Api.Schema;
+using Kv.Operator.BucketTypes;
 using Kv.Operator.Clusters;
 using Kv.Operator.Manifests;
 
@@ -76,6 +77,8 @@ internal static partial class ManifestReader
         if (problems.Count == 0)
         {
             problems.AddRange(SharedNames(clusters, origins));
+            problems.AddRange(types.Select(type => (Type: type, Holder: BucketTypePlanner.HolderBefore(type, types))).Where(pair => pair.Holder is not null)
+                .Select(pair => $"{origins[Key("BucketType", pair.Type.Metadata)]}: BucketType {pair.Type.Metadata.Name}: spec.name: BucketType {pair.Holder} is the type {pair.Type.TypeName} of {pair.Type.Spec.ClusterRef.Name} already"));
             problems.AddRange(types
                 .Where(type => !clusters.Exists(cluster => cluster.Metadata.Name == type.Spec.ClusterRef.Name && cluster.Metadata.NamespaceProperty == type.Metadata.NamespaceProperty))
                 .Select(type => $"{origins[Key("BucketType", type.Metadata)]}: BucketType {type.Metadata.Name}: spec.clusterRef.name: there is no Cluster {type.Spec.ClusterRef.Name}"));

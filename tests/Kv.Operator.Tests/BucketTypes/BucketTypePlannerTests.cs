@@ -170,16 +170,16 @@ public sealed class BucketTypePlannerTests
         {
             world.MovePartitions(2);
             cluster.Status = (await clusters.RunAsync(cluster, TestContext.Current.CancellationToken)).Status;
-            type.Status = (await types.RunAsync(type, cluster, TestContext.Current.CancellationToken)).Status;
+            type.Status = (await types.RunAsync(type, cluster, [type], TestContext.Current.CancellationToken)).Status;
         }
 
         Assert.Equal("True", type.Status.Conditions!.Single(condition => condition.Type == Conditions.Active).Status);
         var writes = world.Writes;
-        await types.RunAsync(type, cluster, TestContext.Current.CancellationToken);
+        await types.RunAsync(type, cluster, [type], TestContext.Current.CancellationToken);
         Assert.Equal(writes, world.Writes);
 
         world.Down("example-2");
-        type.Status = (await types.RunAsync(type, cluster, TestContext.Current.CancellationToken)).Status;
+        type.Status = (await types.RunAsync(type, cluster, [type], TestContext.Current.CancellationToken)).Status;
         Assert.Equal(["example-2"], type.Status.MissingOn);
     }
 

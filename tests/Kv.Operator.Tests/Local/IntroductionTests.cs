@@ -2,18 +2,53 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Kv.Operator.Api.Clusters;
+using Kv.Operator.Api.Entities;
 using Kv.Operator.Local;
 using Kv.Operator.Manifests;
 using Kv.Operator.Tests.Kubectl;
 using Kv.Operator.Tests.Stubs;
 using Kv.Protos.Kv.V1;
 using Xunit;
+using BucketType = Kv.Operator.Api.BucketTypes.BucketType;
 
 namespace Kv.Operator.Tests.Local;
 
 /// <summary>The lines that a newcomer copies do what they say.</summary>
 public sealed partial class IntroductionTests
 {
+    /// <summary>States of the cluster and of a type of it: the lines that a person types at once must not meet a type that is not there yet.</summary>
+    [Theory]
+    [InlineData("Ready=False", null, false)]
+    [InlineData("Ready=True", null, true)]
+    [InlineData("Ready=True", "", false)]
+    [InlineData("Ready=True", "Accepted=True Active=False", false)]
+    [InlineData("Ready=True", "Accepted=Unknown Active=False", false)]
+    [InlineData("Ready=True", "Accepted=False Active=False", true)]
+    [InlineData("Ready=True", "Accepted=True Active=True", true)]
+    [InlineData("Ready=False", "Accepted=True Active=True", false)]
+    public void Introduction_WaitsForTheTypesToo(string cluster, string? type, bool isDue)
+    {
+        var (of, types) = (Build.Cluster(), new List<BucketType> { Other("elsewhere", "default"), Other("example", "another") });
+        of.Status.Conditions = Conditions(cluster);
+        if (type is not null)
+        {
+            types.Add(Build.BucketType());
+            types[^1].Status.Conditions = Conditions(type);
+        }
+
+        Assert.Equal(isDue, Introduction.IsDue(of, types));
+
+        static BucketType Other(string of, string @namespace)
+        {
+            var type = Build.BucketType(spec => spec.ClusterRef.Name = of);
+            type.Metadata.NamespaceProperty = @namespace;
+            return type;
+        }
+
+        static List<Condition> Conditions(string states) =>
+            [.. states.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(state => state.Split('=')).Select(pair => new Condition { Type = pair[0], Status = pair[1] })];
+    }
+
     [Fact]
     public async Task Lines_OfTheCommandLine_PutAnObjectAndGetIt()
     {

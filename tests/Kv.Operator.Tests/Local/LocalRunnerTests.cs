@@ -135,6 +135,20 @@ public sealed class LocalRunnerTests : IAsyncLifetime
         Assert.Equal(2, Text.Split("the manifests are right again").Length);
     }
 
+    /// <summary>Types of two clusters, each in its namespace, that share their name: neither goes on from the other's status.</summary>
+    [Fact]
+    public async Task Type_OfANameThatAnotherNamespaceHas_KeepsItsOwnStatus()
+    {
+        static string Type(string @namespace, string cluster) =>
+            $"---\napiVersion: kv.dev/v1alpha1\nkind: BucketType\nmetadata: {{name: t, namespace: {@namespace}}}\nspec: {{clusterRef: {{name: {cluster}}}}}\n";
+        var text = Cluster("example", 1) + Type("default", "example") + "---\n" + Cluster("other", 1).Replace("name: other", "name: other, namespace: two", StringComparison.Ordinal) + Type("two", "other");
+        await StartAsync(nodes: 2, text);
+        await SaveAsync(text + "# looked at again\n");
+        await TakeAsync(Looks * 4);
+        var types = files.ReadStatus().Where(one => one["kind"]!.ToString() == "BucketType").ToList();
+        Assert.Equal([("default", "1"), ("two", "1")], types.Select(one => (one["metadata"]!["namespace"]!.ToString(), one["metadata"]!["generation"]!.ToString())));
+    }
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async ValueTask DisposeAsync()
@@ -166,10 +180,10 @@ public sealed class LocalRunnerTests : IAsyncLifetime
     }
 
     /// <summary>Until the nodes run.</summary>
-    private async Task StartAsync(int nodes)
+    private async Task StartAsync(int nodes, string? text = null)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Manifest)!);
-        await SaveAsync(Cluster("example", nodes));
+        await SaveAsync(text ?? Cluster("example", nodes));
         var script = Path.Combine(root.FullName, "fake-node");
         await File.WriteAllTextAsync(script, "#!/bin/sh\nwhile :; do sleep 0.05; done\n", TestContext.Current.CancellationToken);
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -1,0 +1,136 @@
+using System.Text.Json.Nodes;
+using Grpc.Core;
+using Kv.Operator.Api;
+using Kv.Operator.Api.BucketTypes;
+using Kv.Operator.Api.Clusters;
+using Kv.Operator.BucketTypes;
+using Kv.Operator.Clusters;
+using Kv.Operator.NodeAdmin;
+using Kv.Operator.Runtime;
+using Kv.Operator.Tests.Stubs;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Kv.Operator.Tests.BucketTypes;
+
+/// <summary>BucketType objects that ask for one and the same type of a cluster: one of them has it, and the others are told so.</summary>
+public sealed class BucketTypeControllerTests
+{
+    private const int Passes = 12;
+    private readonly FakeKubernetes api = new();
+    private readonly FakeTimeProvider time = new(Build.Now);
+    private readonly SimulatedCluster world = new();
+    private readonly Cluster cluster = Build.Cluster();
+
+    [Theory]
+    [InlineData("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "first")]
+    [InlineData("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "second")]
+    [InlineData("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "first")]
+    public async Task Types_OfOneName_AreTheOldestsAlone_AndNothingIsWrittenInTurns(string first, string second, string winner)
+    {
+        await FormAsync();
+        Put("first", "shared", first, r: 1);
+        Put("second", "shared", second, r: 3);
+        await PassesAsync("first", "second");
+        var loser = winner == "first" ? "second" : "first";
+        Assert.Equal(("True", "True"), (await StatusAsync(winner, Conditions.Active), await StatusAsync(winner, Conditions.Accepted)));
+        var refusal = await ConditionAsync(loser, Conditions.Accepted);
+        Assert.Equal(("False", Conditions.Reasons.NameConflict), (refusal["status"]!.ToString(), refusal["reason"]!.ToString()));
+        Assert.Equal($"BucketType {winner} is the type shared of example already", refusal["message"]!.ToString());
+
+        var writes = (world.Writes, api.Writes);
+        await PassesAsync("first", "second");
+        Assert.Equal(writes, (world.Writes, api.Writes));
+
+        api.Remove(ResourceKind.BucketType, winner);
+        await PassesAsync(loser);
+        Assert.Equal(("True", "True"), (await StatusAsync(loser, Conditions.Active), await StatusAsync(loser, Conditions.Accepted)));
+        var props = JsonNode.Parse((await world.FindBucketTypeAsync("example-0", "shared", TestContext.Current.CancellationToken))!.PropsJson)!;
+        Assert.Equal(loser == "first" ? 1 : 3, props["r"]!.GetValue<int>());
+    }
+
+    /// <summary>One that is named so, and one that calls itself so; one of another cluster, and one that is about to go, are in nobody's way.</summary>
+    [Fact]
+    public async Task Types_ShareAName_OnlyWithinOneCluster_AndWithThoseThatStay()
+    {
+        await FormAsync();
+        Put("elsewhere", "shared", "2026-01-01T00:00:00Z", r: 2, of: "other");
+        Put("going", "shared", "2026-01-01T00:00:00Z", r: 2, isDeleted: true);
+        Put("shared", null, "2026-01-03T00:00:00Z", r: 2);
+        Put("second", "shared", "2026-01-04T00:00:00Z", r: 2);
+        await PassesAsync("shared", "second");
+        Assert.Equal("True", await StatusAsync("shared", Conditions.Accepted));
+        Assert.Equal(Conditions.Reasons.NameConflict, (await ConditionAsync("second", Conditions.Accepted))["reason"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData(StatusCode.Aborted, "busy: another change is being decided", true)]
+    [InlineData(StatusCode.FailedPrecondition, "document_changed: look again", true)]
+    [InlineData(StatusCode.FailedPrecondition, "no_space: there is none", false)]
+    public async Task Member_ThatCannotNow_IsNotTheLastToBeAsked(StatusCode code, string text, bool goesOn)
+    {
+        var asked = new List<string>();
+        var answer = AnyMember.AskAsync(["a", "b", "c", "d"], address =>
+        {
+            asked.Add(address);
+            return address == "c" ? Task.FromResult(address) : throw new NodeRefusedException(code, text);
+        });
+        if (goesOn)
+        {
+            Assert.Equal("c", await answer);
+        }
+        else
+        {
+            Assert.Equal(text, (await Assert.ThrowsAsync<NodeRefusedException>(() => answer)).Message);
+        }
+
+        Assert.Equal(goesOn ? ["a", "b", "c"] : ["a"], asked);
+    }
+
+    private async Task FormAsync()
+    {
+        api.Put(ResourceKind.Cluster, new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "example", ["namespace"] = "default", ["uid"] = Build.Uid },
+            ["spec"] = new JsonObject { ["nodes"] = 3 },
+        });
+        var reconciler = new ClusterReconciler(new ClusterObserver(world, world), new ClusterApplier(world, world), time, PassIntervals.Kubernetes);
+        for (var pass = 0; pass < 40; pass++)
+        {
+            world.MovePartitions(2);
+            cluster.Status = (await reconciler.RunAsync(cluster, TestContext.Current.CancellationToken)).Status;
+        }
+    }
+
+    private void Put(string name, string? typeName, string made, int r, string of = "example", bool isDeleted = false) => api.Put(ResourceKind.BucketType, new JsonObject
+    {
+        ["metadata"] = new JsonObject
+        {
+            ["name"] = name,
+            ["namespace"] = "default",
+            ["creationTimestamp"] = made,
+            ["deletionTimestamp"] = isDeleted ? made : null,
+        },
+        ["spec"] = new JsonObject { ["clusterRef"] = new JsonObject { ["name"] = of }, ["name"] = typeName, ["r"] = r },
+    });
+
+    private async Task PassesAsync(params string[] names)
+    {
+        var reporter = new PassReporter(new StatusWriter(api), new EventRecorder(api, time, NullLogger<EventRecorder>.Instance));
+        var controller = new BucketTypeController(new EntityClient(api), new BucketTypeReconciler(new ClusterObserver(world, world), world, time, PassIntervals.Kubernetes), reporter);
+        for (var pass = 0; pass < Passes; pass++)
+        {
+            foreach (var name in names)
+            {
+                var type = await new EntityClient(api).GetAsync<BucketType>(name, "default", TestContext.Current.CancellationToken);
+                await controller.ReconcileAsync(type!, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
+    private async Task<JsonNode> ConditionAsync(string name, string condition) =>
+        (await api.GetAsync(ResourceKind.BucketType, "default", name, TestContext.Current.CancellationToken))!["status"]!["conditions"]!.AsArray().Single(one => one!["type"]!.ToString() == condition)!;
+
+    private async Task<string> StatusAsync(string name, string condition) => (await ConditionAsync(name, condition))["status"]!.ToString();
+}
