@@ -43,6 +43,18 @@ public sealed class CrashAtEachCallTests
         ["delete, and the volumes go"] = new(3, [new(world => world.Api.Delete(ResourceKind.Cluster, "example"))]) { Storage = """{"retention":{"whenDeleted":"Delete"}}""" },
     };
 
+    /// <summary>What an operator that is left alone needs the right to, in all scenarios.</summary>
+    internal static async Task<IEnumerable<string>> RightsAsync()
+    {
+        var rights = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var scenario in Scenarios.Values)
+        {
+            rights.UnionWith((await RunAsync(scenario, 0, LastCall.Unsent)).Rights);
+        }
+
+        return rights;
+    }
+
     public static TheoryData<string> Names => [.. Scenarios.Keys];
 
     [Theory]
@@ -121,7 +133,7 @@ public sealed class CrashAtEachCallTests
             await run.UntilQuietAsync();
         }
 
-        return new Outcome(first.Calls.Changes, run.Operator != first, run.World.Nodes.Breaches, ObjectsOf(run.World), EventsOf(run.World));
+        return new Outcome(first.Calls.Changes, run.Operator != first, run.World.Nodes.Breaches, ObjectsOf(run.World), EventsOf(run.World)) { Rights = first.Rights.Rights };
     }
 
     private static List<string> ObjectsOf(SimulatedKubernetes world)
@@ -176,7 +188,10 @@ public sealed class CrashAtEachCallTests
         public string Storage { get; init; } = "{}";
     }
 
-    private sealed record Outcome(List<string> Calls, bool WasEnded, List<string> Breaches, List<string> Objects, List<string> Events);
+    private sealed record Outcome(List<string> Calls, bool WasEnded, List<string> Breaches, List<string> Objects, List<string> Events)
+    {
+        public IReadOnlyList<string> Rights { get; init; } = [];
+    }
 
     /// <summary>A world, and the operator that works there now.</summary>
     private sealed class Run

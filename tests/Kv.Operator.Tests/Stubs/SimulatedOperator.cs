@@ -19,7 +19,8 @@ internal sealed class SimulatedOperator
 
     public SimulatedOperator(SimulatedKubernetes kubernetes, TimeProvider time)
     {
-        Calls = new OperatorCalls(kubernetes.Api, kubernetes.Nodes);
+        Rights = new RecordedRights(kubernetes.Api);
+        Calls = new OperatorCalls(Rights, kubernetes.Nodes);
         var world = new KubernetesWorld(Calls, NodeImage.Parse("registry.example/kv-node:1", "latest"));
         var observer = new ClusterObserver(world, Calls);
         var reporter = new PassReporter(new StatusWriter(Calls), new EventRecorder(Calls, time, NullLogger<EventRecorder>.Instance));
@@ -32,6 +33,8 @@ internal sealed class SimulatedOperator
     }
 
     public OperatorCalls Calls { get; }
+
+    public RecordedRights Rights { get; }
 
     public async Task PassAsync(CancellationToken cancel)
     {
