@@ -8,12 +8,6 @@ namespace Kv.Operator.Clusters;
 /// <summary>What a spec must satisfy by itself beyond its schema: the rules that API servers with CEL check too, and those that CEL cannot see. Pure.</summary>
 internal static partial class ClusterRules
 {
-    /// <summary>Settings that the operator itself gives each node.</summary>
-    private static readonly HashSet<string> Reserved = new(StringComparer.Ordinal)
-    {
-        "name", "zone", "data", "listen", "advertise", "config", "memory-limit", "seeds", "grpc-port", "peer-port", "admin-port", "riak-http-port", "riak-pb-port", "dynamodb-port", "metrics-port",
-    };
-
     public static IReadOnlyList<SchemaProblem> Check(Cluster cluster)
     {
         var problems = new List<SchemaProblem>(RuleChecker.CheckEntity(cluster, null));
@@ -33,9 +27,13 @@ internal static partial class ClusterRules
             {
                 problems.Add(new SchemaProblem($"spec.config.{key}", "must be the name of a node's setting: small letters, digits and `-`, at most 64"));
             }
-            else if (Reserved.Contains(key))
+            else if (NodeSettings.OfTheOperator.Contains(key))
             {
                 problems.Add(new SchemaProblem($"spec.config.{key}", "is set by the operator"));
+            }
+            else if (!NodeSettings.OfASpec.Contains(key))
+            {
+                problems.Add(new SchemaProblem($"spec.config.{key}", "there is no such setting" + NearName.Suggest(key, NodeSettings.OfASpec)));
             }
         }
 

@@ -109,11 +109,40 @@ public sealed class ClusterControllerTests
         Assert.Equal(Conditions.Reasons.Deleting, (await ReadAsync()).Status.Conditions!.Single(condition => condition.Type == Conditions.Progressing).Reason);
     }
 
-    private void PutCluster() => api.Put(ResourceKind.Cluster, new JsonObject
+    /// <summary>A pod takes its settings as variables, and a node overlooks one that it does not know: it must not restart for it.</summary>
+    [Fact]
+    public async Task Setting_ThatNoNodeKnows_IsRefusedByAName_AndNothingRestarts()
+    {
+        var kubernetes = new SimulatedKubernetes();
+        var simulated = new SimulatedOperator(kubernetes, time);
+        kubernetes.Api.Put(ResourceKind.Cluster, Json(new JsonObject { ["nodes"] = 3 }));
+        await PassesAsync();
+        var (sets, restarts) = (kubernetes.Read(ResourceKind.StatefulSet, "example")!.ToJsonString(), kubernetes.Nodes.Restarts);
+        kubernetes.Edit(ResourceKind.Cluster, "example", spec => spec["config"] = new JsonObject { ["handof-concurrency"] = "4" });
+        await PassesAsync();
+        Assert.Equal((sets, restarts), (kubernetes.Read(ResourceKind.StatefulSet, "example")!.ToJsonString(), kubernetes.Nodes.Restarts));
+        var valid = kubernetes.Read(ResourceKind.Cluster, "example")!["status"]!["conditions"]!.AsArray().Single(one => one!["type"]!.ToString() == Conditions.Valid)!;
+        Assert.Equal(("False", Conditions.Reasons.InvalidSpec), (valid["status"]!.ToString(), valid["reason"]!.ToString()));
+        Assert.Equal("spec.config.handof-concurrency: there is no such setting; did you mean handoff-concurrency?", valid["message"]!.ToString());
+
+        async Task PassesAsync()
+        {
+            for (var pass = 0; pass < 60; pass++)
+            {
+                await simulated.PassAsync(TestContext.Current.CancellationToken);
+                kubernetes.Step(TimeSpan.FromSeconds(10));
+                time.Advance(TimeSpan.FromSeconds(10));
+            }
+        }
+    }
+
+    private void PutCluster() => api.Put(ResourceKind.Cluster, Json(new JsonObject { ["nodes"] = 3 }));
+
+    private static JsonObject Json(JsonObject spec) => new()
     {
         ["metadata"] = new JsonObject { ["name"] = "example", ["namespace"] = "default", ["uid"] = Build.Uid, ["generation"] = 1 },
-        ["spec"] = new JsonObject { ["nodes"] = 3 },
-    });
+        ["spec"] = spec,
+    };
 
     private EventRecorder Events() => new(api, time, NullLogger<EventRecorder>.Instance);
 

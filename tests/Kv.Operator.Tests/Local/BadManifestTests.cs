@@ -41,6 +41,8 @@ public sealed class BadManifestTests
         { Cluster("service: {type: Tunnel}"), "spec.service.type: must be one of ClusterIP" },
         { Cluster("paused: often"), "spec.paused: must be true or false" },
         { Cluster("config: {name: x}"), "spec.config.name: is set by the operator" },
+        { Cluster("config: {dynamodb-port: \"8000\"}"), "spec.config.dynamodb-port: there is no such setting" },
+        { Cluster("config: {handof-concurrency: \"4\"}"), "spec.config.handof-concurrency: there is no such setting; did you mean handoff-concurrency?" },
         { Cluster("config: {Bad_Name: x}"), "spec.config.Bad_Name: must be the name of a node's setting" },
         { Cluster("config: {handoff-concurrency: 4}"), "spec.config.handoff-concurrency: must be a string, not a number" },
         { Cluster("resources: {limits: {memory: lots}}"), "spec.resources.limits.memory: must match" },
@@ -99,6 +101,14 @@ public sealed class BadManifestTests
     {
         var read = ManifestReader.Read([("a.yaml", Cluster("nodes: 3")), ("b.yaml", Cluster("nodes: 4"))], [], null);
         Assert.Contains("already, in a.yaml", Assert.Single(read.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Types_ThatAskForOneTypeOfACluster_AreRefused()
+    {
+        static string Type(string name) => $"---\n{Head}BucketType\nmetadata: {{name: {name}}}\nspec: {{clusterRef: {{name: c}}, name: shared}}\n";
+        var read = ManifestReader.Read([("a.yaml", Cluster("nodes: 3") + Type("t")), ("b.yaml", Type("u"))], [], null);
+        Assert.Equal("b.yaml: BucketType u: spec.name: BucketType t is the type shared of c already", Assert.Single(read.Problems));
     }
 
     /// <summary>Local mode keeps what it knows of a cluster and its nodes by their names alone.</summary>
