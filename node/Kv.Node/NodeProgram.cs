@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -22,7 +23,8 @@ public static partial class NodeProgram
 
     public static async Task<int> RunAsync(string[] arguments)
     {
-        var settings = NodeSettings.Read(arguments, Environment.GetEnvironmentVariable, File.ReadAllText);
+        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
+        var settings = NodeSettings.Read(arguments, environment, File.ReadAllText);
         if (settings.HelpAsked || settings.VersionAsked)
         {
             await Console.Out.WriteLineAsync(settings.HelpAsked ? NodeOptionsValidator.Help().TrimEnd() : NodeComposition.Version);
@@ -42,6 +44,11 @@ public static partial class NodeProgram
 
         using var loggers = CreateLoggers(options);
         var logger = loggers.CreateLogger("Kv.Node");
+        foreach (var variable in settings.UnknownVariables)
+        {
+            LogUnknown(logger, variable);
+        }
+
         SizeProcess(options, logger);
         return await RunNodeAsync(options, loggers, logger);
     }
@@ -180,4 +187,7 @@ public static partial class NodeProgram
 
     [LoggerMessage(1104, LogLevel.Critical, "node ends: {Reason}")]
     private static partial void LogFailed(ILogger logger, string reason);
+
+    [LoggerMessage(1105, LogLevel.Warning, "{Variable} in the environment is no setting (see --help) and says nothing")]
+    private static partial void LogUnknown(ILogger logger, string variable);
 }

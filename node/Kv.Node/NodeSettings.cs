@@ -7,6 +7,8 @@ namespace Kv.Node;
 public sealed class NodeSettings
 {
     private const int MaxFileBytes = 1024 * 1024;
+    private const string VariablePrefix = "KV_";
+    private const string ConfigVariable = "KV_CONFIG";
 
     private readonly Dictionary<string, Given> values = new(StringComparer.Ordinal);
     private readonly List<string> problems = [];
@@ -26,12 +28,17 @@ public sealed class NodeSettings
 
     public bool VersionAsked { get; private set; }
 
+    /// <summary>
+    /// Variables that look like settings and are none. Told and not refused: an environment is shared, with tools of ours and with what Kubernetes adds for a Service that is called kv.
+    /// </summary>
+    public IReadOnlyList<string> UnknownVariables { get; private init; } = [];
+
     /// <summary>Reads all sources. Never throws: what is wrong is among the problems.</summary>
-    public static NodeSettings Read(IReadOnlyList<string> arguments, Func<string, string?> environment, Func<string, string> readFile)
+    public static NodeSettings Read(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, Func<string, string> readFile)
     {
-        var settings = new NodeSettings();
+        var settings = new NodeSettings { UnknownVariables = [.. environment.Keys.Where(IsUnknown).Order(StringComparer.Ordinal)] };
         var commandLine = settings.ReadCommandLine(arguments);
-        var file = commandLine.GetValueOrDefault("config").Text ?? environment("KV_CONFIG");
+        var file = commandLine.GetValueOrDefault("config").Text ?? environment.GetValueOrDefault(ConfigVariable);
         if (!string.IsNullOrEmpty(file))
         {
             settings.ReadFile(file, readFile);
@@ -39,7 +46,7 @@ public sealed class NodeSettings
 
         foreach (var setting in NodeSettingNames.All)
         {
-            if (environment(setting.EnvironmentName) is { Length: > 0 } text)
+            if (environment.GetValueOrDefault(setting.EnvironmentName) is { Length: > 0 } text)
             {
                 settings.values[setting.Name] = new Given(text, setting.EnvironmentName);
             }
@@ -52,6 +59,9 @@ public sealed class NodeSettings
 
         return settings;
     }
+
+    private static bool IsUnknown(string variable) =>
+        variable.StartsWith(VariablePrefix, StringComparison.Ordinal) && variable != ConfigVariable && NodeSettingNames.All.All(setting => setting.EnvironmentName != variable);
 
     private static bool IsKnown(string name) => NodeSettingNames.All.Any(setting => setting.Name == name);
 

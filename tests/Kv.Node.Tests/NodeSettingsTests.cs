@@ -100,8 +100,27 @@ public sealed class NodeSettingsTests
     [Fact]
     public void File_ThatIsNotThere_IsAProblem()
     {
-        var settings = NodeSettings.Read(["--config", "gone"], _ => null, _ => throw new FileNotFoundException("no such file"));
+        var settings = NodeSettings.Read(["--config", "gone"], new Dictionary<string, string>(), _ => throw new FileNotFoundException("no such file"));
         Assert.Contains(settings.Problems, text => text.Contains("gone cannot be read", StringComparison.Ordinal));
+    }
+
+    /// <summary>A misspelt setting of a pod comes as a variable; so does what has nothing to do with settings.</summary>
+    [Fact]
+    public void Variables_ThatAreNoSettings_AreTold_AndHoldNothingUp()
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["KV_STORES"] = "20",
+            ["KV_CONFIG"] = "",
+            ["KV_HANDOF_CONCURRENCY"] = "4",
+            ["KV_SERVICE_HOST"] = "10.0.0.1",
+            ["KVM"] = "1",
+            ["PATH"] = "/bin",
+            ["kv_stores"] = "3",
+        };
+        var settings = NodeSettings.Read(["--data", "/data"], environment, _ => "");
+        Assert.Equal(["KV_HANDOF_CONCURRENCY", "KV_SERVICE_HOST"], settings.UnknownVariables);
+        Assert.Empty(NodeOptionsValidator.Validate(settings, "this-host").Problems);
     }
 
     [Fact]
@@ -120,5 +139,5 @@ public sealed class NodeSettingsTests
 
     private static (NodeOptions? Options, IReadOnlyList<string> Problems) Validate(
         string[] arguments, Dictionary<string, string>? environment = null, string file = "") =>
-        NodeOptionsValidator.Validate(NodeSettings.Read(arguments, name => environment?.GetValueOrDefault(name), _ => file), "this-host");
+        NodeOptionsValidator.Validate(NodeSettings.Read(arguments, environment ?? [], _ => file), "this-host");
 }

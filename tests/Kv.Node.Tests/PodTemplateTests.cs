@@ -52,7 +52,7 @@ public sealed partial class PodTemplateTests
 
     private static NodeOptions OptionsOf(Dictionary<string, string> environment)
     {
-        var (options, problems) = NodeOptionsValidator.Validate(NodeSettings.Read([], name => environment.GetValueOrDefault(name), _ => ""), "this-host");
+        var (options, problems) = NodeOptionsValidator.Validate(NodeSettings.Read([], environment, _ => ""), "this-host");
         Assert.Empty(problems);
         return options!;
     }
