@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Kv.Kubectl.Connections;
 using Kv.Kubectl.Output;
 using Kv.Protos.Admin.V1;
 
@@ -68,7 +69,7 @@ internal static class BucketTypeCommand
         {
             var given = session.Values(parsed, values);
             var name = NameOf(given, takesProps);
-            var json = takesProps ? await PropsAsync(session, given, parsed.GetValue(props) ?? [], cancel) : "";
+            var json = takesProps ? await PropsAsync(session, caller, given, parsed.GetValue(props) ?? [], cancel) : "";
             if (verb == "update" && json == "{}")
             {
                 throw CliException.Usage("name the properties to change: --prop NAME=VALUE, or a JSON object");
@@ -111,9 +112,9 @@ internal static class BucketTypeCommand
     };
 
     /// <summary>One JSON object of what is given as JSON (bare, or under `props` as Riak's tools have it) and by <c>--prop</c>.</summary>
-    private static async Task<string> PropsAsync(CommandSession session, string[] given, string[] options, CancellationToken cancel)
+    private static async Task<string> PropsAsync(CommandSession session, NodeCaller caller, string[] given, string[] options, CancellationToken cancel)
     {
-        var text = given.Length < 2 ? "{}" : given[1] != "-" ? given[1] : Encoding.UTF8.GetString((await StandardInput.ReadAsync(session.Terminal.Input, cancel)).Span);
+        var text = given.Length < 2 ? "{}" : given[1] != "-" ? given[1] : Encoding.UTF8.GetString((await StandardInput.ReadAsync(session, caller, cancel)).Span);
         var props = Parse(text) as JsonObject ?? throw CliException.Usage("the properties are not a JSON object");
         if (props is { Count: 1 } && props["props"] is JsonObject inner)
         {

@@ -11,12 +11,12 @@ internal sealed class CommandSession(Terminal terminal, Surroundings surrounding
 
     public ConnectionOptions Connection { get; } = new();
 
-    /// <summary>Gives the command what it does. The way to the cluster is opened before and closed after.</summary>
+    /// <summary>Gives the command what it does. The way to the cluster is opened when it first asks, and closed after.</summary>
     public void Bind(Command command, Func<ParseResult, NodeCaller, CancellationToken, Task<ExitCode>> run) =>
         command.SetAction(async (parsed, cancel) =>
         {
             var settings = Connection.Read(parsed);
-            using var caller = new NodeCaller(await AccessFinder.FindAsync(settings, surroundings, cancel), settings.Timeout);
+            using var caller = new NodeCaller(stop => AccessFinder.FindAsync(settings, surroundings, stop), settings.Timeout);
             return (int)await run(parsed, caller, cancel);
         });
 

@@ -39,7 +39,7 @@ internal static class PutCommand
             var isFromInput = rest[^1] == "-";
             request.Content = writes.Content(parsed, isFromInput);
             request.Content.Value = isFromInput
-                ? await StandardInput.ReadAsync(session.Terminal.Input, cancel)
+                ? await StandardInput.ReadAsync(session, caller, cancel)
                 : ByteString.CopyFrom(rest[^1], Encoding.UTF8);
             if (parsed.GetValue(contextFromGet))
             {

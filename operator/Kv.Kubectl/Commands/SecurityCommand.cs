@@ -53,13 +53,18 @@ internal static class SecurityCommand
         session.Bind(command, async (parsed, caller, cancel) =>
         {
             var values = session.Values(parsed, argument);
-            if (values.Any(value => value.StartsWith("password=", StringComparison.Ordinal)) && !caller.Access.IsPrivate)
+            var request = read(values, null);
+            if (values.Any(value => value.StartsWith("password=", StringComparison.Ordinal)) && !(await caller.OpenAsync(cancel)).IsPrivate)
             {
                 throw CliException.Usage("a password does not go over the network in the open: name the authorities of the nodes' certificates with --tls-ca");
             }
 
-            var password = values.Contains("password=-") ? await PasswordAsync(session, cancel) : null;
-            return await SendAsync(session, parsed, caller, read(values, password), cancel);
+            if (values.Contains("password=-"))
+            {
+                request = read(values, await PasswordAsync(session, caller, cancel));
+            }
+
+            return await SendAsync(session, parsed, caller, request, cancel);
         });
         return command;
     }
@@ -122,9 +127,9 @@ internal static class SecurityCommand
     private static void PrintStatus(TablePrinter tables, Security security, string name) => tables.Line(security.Enabled ? "Enabled" : "Disabled");
 
     /// <summary>The first line, without its end: what a person or `printf` writes.</summary>
-    private static async Task<string> PasswordAsync(CommandSession session, CancellationToken cancel)
+    private static async Task<string> PasswordAsync(CommandSession session, NodeCaller caller, CancellationToken cancel)
     {
-        var text = Encoding.UTF8.GetString((await StandardInput.ReadAsync(session.Terminal.Input, cancel)).Span);
+        var text = Encoding.UTF8.GetString((await StandardInput.ReadAsync(session, caller, cancel)).Span);
         return text.Split('\n', 2)[0].TrimEnd('\r') is { Length: > 0 } password ? password : throw CliException.Usage("standard input has no password in its first line");
     }
 

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Kv.Kubectl.Connections;
 
 namespace Kv.Kubectl.Commands;
 
@@ -8,8 +9,11 @@ internal static class StandardInput
     /// <summary>What fits a message to a node; nodes refuse much smaller objects.</summary>
     private const int MaxBytes = 60 * 1024 * 1024;
 
-    public static async Task<ByteString> ReadAsync(Stream input, CancellationToken cancel)
+    /// <summary>Finds the cluster first: where there is none, nobody types in vain.</summary>
+    public static async Task<ByteString> ReadAsync(CommandSession session, NodeCaller caller, CancellationToken cancel)
     {
+        await caller.OpenAsync(cancel);
+        var input = session.Terminal.Input;
         using var bytes = new MemoryStream();
         var buffer = new byte[64 * 1024];
         int read;

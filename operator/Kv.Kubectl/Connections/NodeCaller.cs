@@ -8,9 +8,12 @@ namespace Kv.Kubectl.Connections;
 
 /// <summary>
 /// Asks the nodes in turn until one answers: a dead node, or one that is not ready, is no failure while another is there. A call that may not be
-/// done twice goes on to the next node only where the last one is sure not to have done it.
+/// done twice goes on to the next node only where the last one is sure not to have done it. The nodes are looked for with the first question: a command
+/// whose arguments are wrong asks nobody.
 /// </summary>
-internal sealed class NodeCaller(INodeAccess access, TimeSpan timeout) : IDisposable
+/// <param name="find">Finds the cluster; called once.</param>
+/// <param name="timeout">For each operation, all nodes together.</param>
+internal sealed class NodeCaller(Func<CancellationToken, Task<INodeAccess>> find, TimeSpan timeout) : IDisposable
 {
     /// <summary>How long a question waits for one node while there are others to ask.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -21,7 +24,13 @@ internal sealed class NodeCaller(INodeAccess access, TimeSpan timeout) : IDispos
     /// <summary>Who answered last: asked first the next time, so that a command of several questions waits for a hanging node once.</summary>
     private NodeAddress? answered;
 
-    public INodeAccess Access { get; } = access;
+    private INodeAccess? access;
+
+    /// <summary>The way that the questions before took.</summary>
+    public INodeAccess Access => access ?? throw new InvalidOperationException("nobody was asked yet");
+
+    /// <summary>Finds the cluster, for what has to be known of it, or done, before a first question.</summary>
+    public async Task<INodeAccess> OpenAsync(CancellationToken cancel) => access ??= await find(cancel);
 
     /// <summary>A call of the admin port. All of them are safe to repeat.</summary>
     public Task<T> AdminAsync<T>(Func<AdminClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancel) =>
@@ -71,11 +80,12 @@ internal sealed class NodeCaller(INodeAccess access, TimeSpan timeout) : IDispos
             patience: timeout);
     }
 
-    public void Dispose() => Access.Dispose();
+    public void Dispose() => access?.Dispose();
 
     private async Task<T> InTurnAsync<T>(
         NodePort port, Func<Attempt, Task<T>> call, Func<T, Error?> errorOf, bool isRepeatable, CancellationToken cancel, TimeSpan? patience = null)
     {
+        await OpenAsync(cancel);
         var nodes = Access.Nodes.Where(node => node.Of(port) is not null).OrderByDescending(node => node == answered).ToList();
         if (nodes.Count == 0)
         {

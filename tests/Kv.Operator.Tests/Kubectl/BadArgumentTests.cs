@@ -5,6 +5,8 @@ namespace Kv.Operator.Tests.Kubectl;
 /// <summary>A command line that is wrong is refused before anybody is asked, with a text that names what is wrong, and the exit code 2.</summary>
 public sealed class BadArgumentTests
 {
+    private const string Nowhere = "/nowhere/kubeconfig";
+
     /// <summary>Arguments, and what the error must say.</summary>
     public static TheoryData<string, string> Cases => new()
     {
@@ -126,7 +128,7 @@ public sealed class BadArgumentTests
         { "security add-user ''", "name the user or group" },
         { "security add-user ada password", "options are of the form key=value" },
         { "security add-user ada =x", "options are of the form key=value" },
-        { "security add-user ada password=-", "standard input has no password in its first line" },
+        { "security add-user ada password=- --admin-endpoint 127.0.0.1:1", "standard input has no password in its first line" },
         { "security add-user ada password=x --admin-endpoint 203.0.113.1:9082", "a password does not go over the network in the open" },
         { "security del-user", "name one user or group" },
         { "security del-user a b", "name one user or group" },
@@ -142,13 +144,25 @@ public sealed class BadArgumentTests
         { "security print-grants a b", "too many names" },
     };
 
+    /// <summary>What is looked at with a value from standard input, which is read once the cluster is found.</summary>
+    [Fact]
+    public async Task StandardInput_IsLeftAlone_WhereThereIsNoCluster()
+    {
+        foreach (var line in new[] { "put b k -", "security add-user ada password=-", "bucket-type create t -" })
+        {
+            var run = await KvRun.WithAsync([.. line.Split(' '), "--kubeconfig", Nowhere], "x"u8.ToArray());
+            Assert.Equal((1, ""), (run.ExitCode, run.Output));
+            Assert.Contains("no kubeconfig", run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Where there is no cluster: what got as far as looking for one, or asking, would end with another code.</summary>
     [Theory, MemberData(nameof(Cases))]
     public async Task Arguments_ThatAreWrong_AreRefused(string line, string expected)
     {
-        // An address where nothing listens: what got as far as asking would end with another code.
         var arguments = line.Length == 0 ? [] : line.Split(' ').Select(word => word == "''" ? "" : word).ToArray();
-        var needsNode = !line.Contains("endpoint", StringComparison.Ordinal) && arguments.Length > 0;
-        var run = await KvRun.OfAsync(needsNode ? [.. arguments, "--endpoint", "127.0.0.1:1", "--admin-endpoint", "127.0.0.1:1"] : arguments);
+        var namesCluster = line.Contains("endpoint", StringComparison.Ordinal) || line.Contains("--cluster", StringComparison.Ordinal);
+        var run = await KvRun.OfAsync(namesCluster || arguments.Length == 0 ? arguments : [.. arguments, "--kubeconfig", Nowhere]);
 
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
         Assert.Equal(2, run.ExitCode);
