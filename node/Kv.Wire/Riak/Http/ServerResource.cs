@@ -8,17 +8,28 @@ namespace Kv.Wire.Riak.Http;
 /// <summary>`/`, from which old clients learn the paths, `/ping` (reference 7.8), and which nodes a key is on (reference 7.2).</summary>
 internal sealed class ServerResource(ClusterState state)
 {
-    /// <summary>Riak's names of the resources that are here; of a name with several paths, JSON shows the newer.</summary>
+    /// <summary>
+    /// Riak's names of the resources that are here, each with the first segment of its paths. JSON shows the first of a name. A client that takes the last one goes by it too, so `/types` is listed only for
+    /// what is nowhere else: it takes a bucket type before the bucket.
+    /// </summary>
     private static readonly (string Name, string Path)[] Resources =
     [
         ("riak_kv_wm_bucket_type", "/types"),
         ("riak_kv_wm_buckets", "/buckets"),
         ("riak_kv_wm_buckets", "/riak"),
+        ("riak_kv_wm_counter", "/buckets"),
+        ("riak_kv_wm_crdt", "/types"),
+        ("riak_kv_wm_index", "/buckets"),
         ("riak_kv_wm_keylist", "/buckets"),
+        ("riak_kv_wm_keylist", "/riak"),
+        ("riak_kv_wm_link_walker", "/buckets"),
+        ("riak_kv_wm_link_walker", "/riak"),
         ("riak_kv_wm_object", "/buckets"),
         ("riak_kv_wm_object", "/riak"),
         ("riak_kv_wm_ping", "/ping"),
+        ("riak_kv_wm_preflist", "/buckets"),
         ("riak_kv_wm_props", "/buckets"),
+        ("riak_kv_wm_props", "/riak"),
         ("riak_kv_wm_stats", "/stats"),
     ];
 

@@ -162,7 +162,7 @@ public sealed class RiakHttpTableTests(RiakServer server) : IClassFixture<RiakSe
         { "PUT /buckets/foo/keys/bar/preflist", Text, "v", 405, "Allow: GET, HEAD", null },
         { "GET /buckets/foo/keys/bar/preflist/x", "", null, 404, "", "not found\n" },
         { "GET /", "", null, 200, "Content-Type: text/html\nLink: *", null },
-        { "GET /", "Accept: application/json", null, 200, "Content-Type: application/json\nLink: *", "{\"riak_kv_wm_bucket_type\":\"/types\",\"riak_kv_wm_buckets\":\"/buckets\",\"riak_kv_wm_keylist\":\"/buckets\",\"riak_kv_wm_object\":\"/buckets\",\"riak_kv_wm_ping\":\"/ping\",\"riak_kv_wm_props\":\"/buckets\",\"riak_kv_wm_stats\":\"/stats\"}" },
+        { "GET /", "Accept: application/json", null, 200, "Content-Type: application/json\nLink: *", "{\"riak_kv_wm_bucket_type\":\"/types\",\"riak_kv_wm_buckets\":\"/buckets\",\"riak_kv_wm_counter\":\"/buckets\",\"riak_kv_wm_crdt\":\"/types\",\"riak_kv_wm_index\":\"/buckets\",\"riak_kv_wm_keylist\":\"/buckets\",\"riak_kv_wm_link_walker\":\"/buckets\",\"riak_kv_wm_object\":\"/buckets\",\"riak_kv_wm_ping\":\"/ping\",\"riak_kv_wm_preflist\":\"/buckets\",\"riak_kv_wm_props\":\"/buckets\",\"riak_kv_wm_stats\":\"/stats\"}" },
         { "GET /", "Accept: image/png", null, 406, "", null },
         { "GET /stats", "", null, 200, "Content-Type: application/json", null },
         { "GET /stats", "Accept: text/plain", null, 200, "Content-Type: text/plain", null },
