@@ -1,5 +1,5 @@
-# Each target is one command: `make help` lists them. They need the .NET SDK and nothing else, but `e2e` and
-# `image`, which say what they need.
+# Each target is one command: `make help` lists them. They need the .NET SDK and nothing else, but `e2e`, `chaos` and
+# `image` (network, for the image that ours stand on), which say what they need.
 export DOTNET_NOLOGO := 1
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 CONFIGURATION ?= Release
@@ -38,12 +38,12 @@ all: sdk
 	@$(link-programs)
 
 .PHONY: test
-test: all ## Build everything, check the formatting, run every test that needs no Kubernetes
+test: all ## Build everything, check the formatting, run every test but the end-to-end ones (`make e2e`)
 	@dotnet format whitespace --folder --verify-no-changes --exclude .artifacts --verbosity minimal .
 	@tests/run
 
 .PHONY: e2e
-e2e: all ## Kubernetes tests: on $KUBECONFIG's cluster, else on one that tests/kube starts (root, Debian 12)
+e2e: all ## End-to-end tests: rings on this machine, the chart, Riak's client; and Kubernetes ($KUBECONFIG's cluster, else one that tests/kube starts: root, Debian 12)
 	@LIMIT=45m tests/run Kv.EndToEnd
 
 .PHONY: bench
@@ -86,8 +86,8 @@ crds: build ## Write crds/ and the chart's copies from the C# types
 	@charts/kv-operator/sync-crds
 
 .PHONY: image
-image: sdk ## Container images of node and operator as archives in .artifacts/images (BASE_IMAGE=reference)
-	@.build/image
+image: sdk ## Container images of node and operator as archives in .artifacts/images; or pushed: REGISTRY=host[/path] (BASE_IMAGE=reference)
+	@REGISTRY=$(REGISTRY) .build/image
 
 .PHONY: fmt
 fmt: sdk ## Format the source files

@@ -133,6 +133,28 @@ public sealed class ChartTests
         Assert.StartsWith("mirror:5000/kv-node:", Environment(chart, "KV_OPERATOR_NODE_IMAGE"), StringComparison.Ordinal);
     }
 
+    /// <summary>The lines that install it, as they stand, but that Helm renders what it would install.</summary>
+    [Fact]
+    public async Task Readme_InstallsIt_WithImagesThatWereTakenIn_OrPushed()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var blocks = PrintedCommands.OfMarkdown(await File.ReadAllTextAsync(SourceTree.Path("README.md"), cancel), "The same on Kubernetes");
+        var environment = new Dictionary<string, string>
+        {
+            ["PATH"] = $"{Path.GetDirectoryName(await Helm.PathAsync())}:{System.Environment.GetEnvironmentVariable("PATH")}",
+            ["KUBECONFIG"] = "/nonexistent",
+            ["REGISTRY"] = "mirror:5000/team",
+        };
+        foreach (var (block, registry) in new[] { (blocks[0], ""), (blocks[1], "mirror:5000/team/") })
+        {
+            var line = Assert.Single(block.Split('\n'), line => line.StartsWith("helm install ", StringComparison.Ordinal));
+            var rendered = await PrintedCommands.RunAsync(line.Replace("helm install ", "helm template ", StringComparison.Ordinal), SourceTree.Root, environment, TimeSpan.FromMinutes(2), cancel);
+            Assert.True(rendered.Succeeded, rendered.ToString());
+            Assert.Contains($"image: {registry}kv-operator:", rendered.Output.Replace("\"", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.Contains($"value: {registry}kv-node:", rendered.Output.Replace("\"", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData("replica=2", "replica")]
     [InlineData("replicas=0", "replicas")]

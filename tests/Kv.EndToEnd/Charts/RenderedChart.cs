@@ -9,9 +9,12 @@ internal sealed class RenderedChart(IReadOnlyList<YamlMappingNode> objects)
     public IReadOnlyList<YamlMappingNode> Objects { get; } = objects;
 
     /// <summary>Renders as a release `kv` in namespace `kv-system`; an error of Helm is an exception that shows it.</summary>
-    public static async Task<RenderedChart> RenderAsync(string kubernetes, params string[] arguments)
+    public static Task<RenderedChart> RenderAsync(string kubernetes, params string[] arguments) => RenderAsync(Helm.Chart, kubernetes, arguments);
+
+    /// <summary>As <see cref="RenderAsync(string, string[])"/>, of a chart that is not this tree's.</summary>
+    public static async Task<RenderedChart> RenderAsync(string path, string kubernetes, string[] arguments)
     {
-        var rendered = await Helm.RunAsync(["template", "kv", Helm.Chart, "--namespace", "kv-system", "--kube-version", kubernetes, .. arguments]);
+        var rendered = await Helm.RunAsync(["template", "kv", path, "--namespace", "kv-system", "--kube-version", kubernetes, .. arguments]);
         if (!rendered.Succeeded)
         {
             throw new InvalidOperationException(rendered.ToString());

@@ -37,10 +37,9 @@ public sealed class DefaultClusterTests(KubernetesCluster cluster, OperatorRelea
         await cluster.KubectlAsync("-n", space, "wait", "--for=condition=Ready", "kvc/plain", "--timeout=120s");
 
         Assert.Equal("3 3 64", await cluster.KubectlAsync("-n", space, "get", "kvc", "plain", "-o", "jsonpath={.status.readyNodes} {.status.ring.members} {.status.ring.partitions}"));
-        await InPodAsync("plain-0", "curl -sSf -XPUT -H 'content-type: text/plain' --data kept http://plain:8098/types/default/buckets/b/keys/k");
-        Assert.Equal("kept", await InPodAsync("plain-2", "curl -sSf 'http://localhost:8098/types/default/buckets/b/keys/k?pr=3'"));
+        var application = await ApplicationPod.StartAsync(cluster, space);
+        await application.RunAsync("curl -sSf -XPUT -H 'content-type: text/plain' --data kept http://plain:8098/types/default/buckets/b/keys/k");
+        Assert.Equal("kept", await application.RunAsync("curl -sSf 'http://plain-2.plain-headless:8098/types/default/buckets/b/keys/k?pr=3'"));
         Assert.Equal("0 0 0", await cluster.KubectlAsync("-n", space, "get", "pods", "-l", "kv.dev/cluster=plain", "-o", "jsonpath={.items[*].status.containerStatuses[0].restartCount}"));
     }
-
-    private Task<string> InPodAsync(string pod, string script) => cluster.KubectlAsync("-n", space, "exec", pod, "--", "sh", "-c", script);
 }

@@ -41,36 +41,6 @@ public sealed class InstallTests(KubernetesCluster cluster, OperatorRelease rele
         Assert.Equal(before, await cluster.KubectlAsync(pods));
     }
 
-    /// <summary>By the chart's own account: a right that is missing shows here, as a child that does not appear or a refusal in the log.</summary>
-    [Fact]
-    public async Task Cluster_GetsItsChildrenAndAStatus_WithTheRightsOfTheChart()
-    {
-        await release.RequireAsync();
-        var space = $"kv-install-{Guid.NewGuid():N}"[..20];
-        await cluster.KubectlAsync("create", "namespace", space);
-        try
-        {
-            await cluster.KubectlAsync("apply", "-n", space, "-f", "crds/examples");
-            await cluster.UntilAsync(
-                async () => (await cluster.KubectlAsync("-n", space, "get", "statefulset", "example", "--ignore-not-found", "-o", "jsonpath={.spec.replicas}")) == "5",
-                TimeSpan.FromMinutes(1), "the example's StatefulSet has five replicas");
-            var children = await cluster.KubectlAsync("-n", space, "get", "service,configmap,serviceaccount,poddisruptionbudget", "-o", "name");
-            foreach (var child in new[] { "service/example-headless", "service/example", "configmap/example-config", "serviceaccount/example-node", "poddisruptionbudget.policy/example" })
-            {
-                Assert.Contains(child, children.Split('\n'));
-            }
-            await cluster.UntilAsync(
-                async () => (await cluster.KubectlAsync("-n", space, "get", "kvc,kvbt", "-o", "jsonpath={.items[*].status.observedGeneration}")) == "1 1 1",
-                TimeSpan.FromMinutes(1), "every object has the status of its first generation");
-            var log = await release.LogAsync();
-            Assert.DoesNotContain(log.Split('\n'), line => line.Contains("forbidden", StringComparison.OrdinalIgnoreCase));
-        }
-        finally
-        {
-            await cluster.TryKubectlAsync(null, "delete", "namespace", space, "--wait=false");
-        }
-    }
-
     /// <summary>The replica that leads, waited for: the lease of a release before may have to run out first.</summary>
     private async Task<string> LeaderAsync()
     {

@@ -23,10 +23,10 @@ public sealed class KubernetesCluster : IAsyncDisposable
     /// <summary>Nothing is looked for or started before the first test asks.</summary>
     public KubernetesCluster() => found = new(FindAsync);
 
-    /// <summary>What the image archives are called in the cluster; a cluster of one's own gets other references by environment.</summary>
-    public static string OperatorImage => Environment.GetEnvironmentVariable("KV_OPERATOR_IMAGE") ?? "docker.io/library/kv-operator:0.1.0";
+    /// <summary>What a cluster of one's own is to pull, by environment; null for what the chart itself names, which is what image archives are called in a cluster that took them in.</summary>
+    public static string? OperatorImage => Environment.GetEnvironmentVariable("KV_OPERATOR_IMAGE");
 
-    /// <inheritdoc cref="OperatorImage"/>
+    /// <summary>A node's image, in full.</summary>
     public static string NodeImage => Environment.GetEnvironmentVariable("KV_NODE_IMAGE") ?? "docker.io/library/kv-node:0.1.0";
 
     /// <summary>Another tag of a node's image, to upgrade to.</summary>
@@ -34,6 +34,9 @@ public sealed class KubernetesCluster : IAsyncDisposable
 
     /// <summary>A node's image as it was at the commit before, to upgrade from.</summary>
     public static string PreviousNodeImage => Environment.GetEnvironmentVariable("KV_PREVIOUS_NODE_IMAGE") ?? "docker.io/library/kv-node:previous";
+
+    /// <summary>By <c>tests/kube</c>, for this run.</summary>
+    internal bool IsStartedHere => startedHere;
 
     public async ValueTask DisposeAsync()
     {

@@ -30,12 +30,9 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
     internal async Task<Command> UpgradeToAsync(string chart, params string[] values)
     {
         string[] checks = await cluster.KnowsRulesAsync() ? [] : ["--disable-openapi-validation"];
-        var (image, tag) = Split(KubernetesCluster.OperatorImage);
-        var (nodeImage, nodeTag) = Split(KubernetesCluster.NodeImage);
         return await cluster.HelmAsync([
             "upgrade", "--install", Name, chart, "--namespace", Namespace, "--create-namespace", "--wait", "--timeout", "3m", .. checks,
-            "--set", $"image.repository={image}", "--set-string", $"image.tag={tag}",
-            "--set", $"nodeImage.repository={nodeImage}", "--set-string", $"nodeImage.tag={nodeTag}", .. values]);
+            .. Images(), .. values]);
     }
 
     /// <summary>The pod that holds the lease.</summary>
@@ -109,9 +106,12 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
             .Where(process => File.Exists($"/proc/{process.Id}/cgroup") && File.ReadAllText($"/proc/{process.Id}/cgroup").Replace('_', '-').Contains(pod, StringComparison.Ordinal)),
     ];
 
-    private static (string Repository, string Tag) Split(string image)
+    /// <summary>The chart's own where archives of them were taken in, as a reader of the README has it.</summary>
+    private static IEnumerable<string> Images() => KubernetesCluster.OperatorImage is { } image ? [.. Named("image", image), .. Named("nodeImage", KubernetesCluster.NodeImage)] : [];
+
+    private static string[] Named(string value, string image)
     {
         var colon = image.LastIndexOf(':');
-        return (image[..colon], image[(colon + 1)..]);
+        return ["--set", $"{value}.repository={image[..colon]}", "--set-string", $"{value}.tag={image[(colon + 1)..]}"];
     }
 }

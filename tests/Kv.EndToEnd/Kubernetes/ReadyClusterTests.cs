@@ -19,23 +19,24 @@ public sealed class ReadyClusterTests(OperatorRelease release, StandingCluster s
         Assert.Matches(@"buckettype\.kv\.dev/siblings +small +True +3 +true ", table);
         Assert.Matches(@"buckettype\.kv\.dev/plain +small +True +3 +false ", table);
 
-        await InPodAsync(storage, $"curl -sSf -XPUT -H 'content-type: text/plain' --data from-a-pod {Url}/plain/buckets/b/keys/k");
-        Assert.Equal("from-a-pod", await InPodAsync(storage, $"curl -sSf {Url}/plain/buckets/b/keys/k"));
+        var application = await storage.ApplicationAsync();
+        await application.RunAsync($"curl -sSf -XPUT -H 'content-type: text/plain' --data from-a-pod {Url}/plain/buckets/b/keys/k");
+        Assert.Equal("from-a-pod", await application.RunAsync($"curl -sSf {Url}/plain/buckets/b/keys/k"));
         var got = await storage.KubectlKvAsync("get", "plain", "b", "k");
         Assert.True(got.Succeeded, got.ToString());
         Assert.Equal("from-a-pod", got.Output.TrimEnd());
 
         var put = await storage.KubectlKvAsync("put", "plain", "b", "k2", "by-kubectl");
         Assert.True(put.Succeeded, put.ToString());
-        Assert.Equal("by-kubectl", await InPodAsync(storage, $"curl -sSf {Url}/plain/buckets/b/keys/k2"));
+        Assert.Equal("by-kubectl", await application.RunAsync($"curl -sSf {Url}/plain/buckets/b/keys/k2"));
         Assert.Equal(3, (await storage.KubectlKvAsync("get", "plain", "b", "absent")).ExitCode);
 
         // Two writes that do not know of each other: both are kept where the type says so, else the later one.
         foreach (var value in new[] { "one", "two" })
         {
-            await InPodAsync(storage, $"curl -sSf -XPUT -H 'content-type: text/plain' --data {value} {Url}/siblings/buckets/b/keys/k");
+            await application.RunAsync($"curl -sSf -XPUT -H 'content-type: text/plain' --data {value} {Url}/siblings/buckets/b/keys/k");
         }
-        Assert.Equal("300", await InPodAsync(storage, $"curl -sS -o /dev/null -w '%{{http_code}}' {Url}/siblings/buckets/b/keys/k"));
+        Assert.Equal("300", await application.RunAsync($"curl -sS -o /dev/null -w '%{{http_code}}' {Url}/siblings/buckets/b/keys/k"));
         var status = await storage.KubectlKvAsync("status");
         Assert.Contains("3 of 3 members up", status.Output, StringComparison.Ordinal);
 
@@ -59,6 +60,4 @@ public sealed class ReadyClusterTests(OperatorRelease release, StandingCluster s
         await storage.UntilAsync(async () => await storage.KubectlAsync("get", "statefulset", "small", "-o", "jsonpath={.spec.updateStrategy.type}") == "OnDelete", limit, "the StatefulSet is as it was");
         Assert.Equal(pods, await storage.PodUidsAsync());
     }
-
-    private static Task<string> InPodAsync(StorageCluster storage, string script) => storage.KubectlAsync("exec", "small-0", "--", "sh", "-c", script);
 }

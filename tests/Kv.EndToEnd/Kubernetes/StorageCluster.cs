@@ -37,6 +37,7 @@ internal sealed class StorageCluster : IAsyncDisposable
         """;
 
     private readonly KubernetesCluster cluster;
+    private ApplicationPod? application;
 
     private StorageCluster(KubernetesCluster cluster, string space) => (this.cluster, Space) = (cluster, space);
 
@@ -91,6 +92,9 @@ internal sealed class StorageCluster : IAsyncDisposable
         TestContext.Current.TestOutputHelper?.WriteLine($"--- {stage}\n{table}");
         return table;
     }
+
+    /// <summary>A pod beside its nodes, made when it is first asked for.</summary>
+    public async Task<ApplicationPod> ApplicationAsync() => application ??= await ApplicationPod.StartAsync(cluster, Space);
 
     /// <summary>Runs the command line as kubectl's plug-in.</summary>
     public async Task<Command> KubectlKvAsync(params string[] arguments)
