@@ -20,6 +20,7 @@ internal sealed record BenchOptions
           --memory-limit SIZE  of each node, with `Ki`, `Mi` or `Gi` (2Gi)
           --restart N       instead: load N keys, stop cleanly, and time until a restarted ring serves (0: not)
           --aae N           instead: what anti-entropy costs and takes, with N keys in a vnode and a tenth of that (0: not); three nodes
+          --rounds N        of --aae: pairs of measurements, with hash trees and without (25)
           --data-types N    instead: what a set of N members and a map of a tenth as many fields cost to read, write, merge and update (0: not); no node
           --data DIRECTORY  for the nodes' data; removed at the end (a new one under the temporary directory)
         """;
@@ -50,6 +51,8 @@ internal sealed record BenchOptions
     public int RestartKeys { get; init; }
 
     public int AntiEntropyKeys { get; init; }
+
+    public int Rounds { get; init; } = 25;
 
     public int DataTypeMembers { get; init; }
 
@@ -87,6 +90,7 @@ internal sealed record BenchOptions
                 "--memory-limit" => options with { MemoryLimit = value },
                 "--restart" => options with { RestartKeys = Number(arguments[i], value, 0, 100_000_000) },
                 "--aae" => options with { AntiEntropyKeys = Number(arguments[i], value, 0, 10_000_000) },
+                "--rounds" => options with { Rounds = Number(arguments[i], value, 1, 1000) },
                 "--data-types" => options with { DataTypeMembers = Number(arguments[i], value, 0, 10_000_000) },
                 "--data" => options with { DataDirectory = value },
                 _ => throw new ArgumentException($"{arguments[i]} is not an argument"),

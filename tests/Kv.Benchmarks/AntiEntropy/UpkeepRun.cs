@@ -8,7 +8,6 @@ namespace Kv.Benchmarks.AntiEntropy;
 /// <summary>What the upkeep of hash trees takes of puts: two bucket types that differ in nothing but `aae`, in turns on one ring, so that the machine's moods meet both.</summary>
 internal sealed class UpkeepRun(BenchOptions options)
 {
-    private const int Rounds = 25;
     private const string With = "trees";
     private const string Without = "no-trees";
 
@@ -17,7 +16,7 @@ internal sealed class UpkeepRun(BenchOptions options)
         var callers = options.Callers.Max();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"puts to bucket types with `aae` true and false in turns, {Rounds} rounds of {options.Seconds} s each, {callers} callers, {options.Keys} keys of {options.ValueBytes} bytes; medians, with the quartiles"));
+            $"puts to bucket types with `aae` true and false in turns, {options.Rounds} rounds of {options.Seconds} s each, {callers} callers, {options.Keys} keys of {options.ValueBytes} bytes; medians, with the quartiles"));
         // Each pair compares once at the start, and then no more: that is not the trees' upkeep.
         await using var ring = await LocalRing.StartAsync(
             options with { DataDirectory = Path.Combine(options.DataDirectory, "upkeep"), NodeArguments = ["--exchange-interval-seconds", "86400"] });
@@ -33,7 +32,7 @@ internal sealed class UpkeepRun(BenchOptions options)
         }
 
         var results = new[] { new List<LoadResult>(), new List<LoadResult>() };
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < options.Rounds; round++)
         {
             int[] order = round % 2 == 0 ? [0, 1] : [1, 0];
             foreach (var which in order)
