@@ -79,6 +79,48 @@ public sealed class CommandLineTests
         }
     }
 
+    /// <summary>As kubectl calls it: the ring of this directory is not meant then, but a cluster that a kubeconfig names.</summary>
+    [Fact]
+    public async Task Plugin_PassesTheLocalRunBy()
+    {
+        await using var run = await LocalRun.StartAsync(1, Cancel);
+        await OkAsync(run, "put", "greetings", "first", "hello");
+        var environment = new Dictionary<string, string> { ["KUBECONFIG"] = "/nowhere/kubeconfig" };
+        foreach (var program in new[] { "kubectl-kv", "kv" })
+        {
+            var got = await PrintedCommands.RunAsync($"'{SourceTree.Path("bin", program)}' get greetings first", run.WorkingDirectory, environment, TimeSpan.FromSeconds(60), Cancel);
+            if (program == "kv")
+            {
+                Assert.Equal((0, "hello"), (got.ExitCode, got.Output.TrimEnd('\n')));
+            }
+            else
+            {
+                Assert.Equal((4, ""), (got.ExitCode, got.Output));
+                Assert.Contains("no kubeconfig to use", got.Error, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    /// <summary>What is wrong with the words of a command is said without a cluster, anywhere.</summary>
+    [Fact]
+    public async Task BadArguments_WhereThereIsNoCluster_AreWhatIsSaid()
+    {
+        var directory = Directory.CreateTempSubdirectory("kv-nothing-").FullName;
+        try
+        {
+            var environment = new Dictionary<string, string> { ["KUBECONFIG"] = "/nowhere/kubeconfig" };
+            var wrong = await PrintedCommands.RunAsync($"'{SourceTree.Path("bin", "kv")}' get b", directory, environment, TimeSpan.FromSeconds(60), Cancel);
+            Assert.Equal(2, wrong.ExitCode);
+            Assert.Contains("too few names: [TYPE] BUCKET KEY", wrong.Error, StringComparison.Ordinal);
+            var right = await PrintedCommands.RunAsync($"'{SourceTree.Path("bin", "kv")}' get b k", directory, environment, TimeSpan.FromSeconds(60), Cancel);
+            Assert.Equal(4, right.ExitCode);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
     private static async Task<string> OkAsync(LocalRun run, params string[] arguments)
     {
         var command = await KvAsync(run, null, arguments);

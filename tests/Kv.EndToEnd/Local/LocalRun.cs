@@ -8,6 +8,7 @@ namespace Kv.EndToEnd.Local;
 /// <summary>`kv-operator local` on a directory of its own: real processes on loopback, with the manifests a newcomer has.</summary>
 internal sealed partial class LocalRun : IAsyncDisposable
 {
+    private const int SigInt = 2;
     private const int SigTerm = 15;
     private const int SigKill = 9;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
@@ -68,7 +69,7 @@ internal sealed partial class LocalRun : IAsyncDisposable
     {
         var run = new LocalRun(Path.Combine(Path.GetTempPath(), $"kv-local-{Guid.NewGuid():n}"));
         Directory.CreateDirectory(run._root);
-        run.Start("make", ["-s", "-C", SourceTree.Root, "-o", "build", "run", $"DATA={run.Data}"]);
+        run.Start("make", ["-s", "-C", SourceTree.Root, "-o", "build", "run", $"DATA={run.Data}"], asGroup: true);
         try
         {
             await run.WaitForNodesAsync(5, cancel);
@@ -103,23 +104,47 @@ internal sealed partial class LocalRun : IAsyncDisposable
             throw new InvalidOperationException($"{binary} is not there: `make build` makes it");
         }
 
-        Start(binary, ["local", Manifests, "--data", Data, "--node-binary", SourceTree.Path("bin", "kv-node"), "--restart-after", "never"]);
+        Start(binary, ["local", Manifests, "--data", Data, "--node-binary", SourceTree.Path("bin", "kv-node"), "--restart-after", "never"], asGroup: false);
     }
 
-    private void Start(string program, IReadOnlyList<string> arguments)
+    /// <param name="program">On the path, or where it is.</param>
+    /// <param name="arguments">Of it.</param>
+    /// <param name="asGroup">In a process group of its own, as a shell at a terminal has it; its id is the process's. Ctrl-C reaches it whatever whoever runs the tests does with that.</param>
+    private void Start(string program, IReadOnlyList<string> arguments, bool asGroup)
     {
-        _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string[] setup = ["--default-signal=INT", .. asGroup ? (string[])["setsid"] : []];
+        _process = Process.Start(new ProcessStartInfo("env", [.. setup, program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
-    /// <summary>Ctrl-C, and the wait for a clean end.</summary>
-    public async Task<int> StopAsync()
+    /// <summary>As a service manager stops it, and the wait for a clean end.</summary>
+    /// <returns>Its exit code.</returns>
+    public Task<int> StopAsync()
     {
         var process = _process ?? throw new InvalidOperationException("it does not run");
-        foreach (var one in _restarted.Append(process).Where(one => !one.HasExited))
+        return EndAsync(process, () => Kill(process.Id, SigTerm));
+    }
+
+    /// <summary>Ctrl-C, and the wait for a clean end.</summary>
+    /// <param name="group">Whether it was started as a group, all of which a terminal tells.</param>
+    /// <returns>Its exit code.</returns>
+    public Task<int> InterruptAsync(bool group)
+    {
+        var process = _process ?? throw new InvalidOperationException("it does not run");
+        return EndAsync(process, () => Kill(group ? -process.Id : process.Id, SigInt));
+    }
+
+    private async Task<int> EndAsync(Process process, Func<int> signal)
+    {
+        if (!process.HasExited)
+        {
+            _ = signal();
+        }
+
+        foreach (var one in _restarted.Where(one => !one.HasExited))
         {
             _ = Kill(one.Id, SigTerm);
         }
