@@ -1,5 +1,6 @@
 using Kv.Core.Rings;
 using Kv.Core.Stores;
+using Kv.Storage.Faster;
 using Kv.Storage.Files;
 using Kv.Storage.Ordered;
 using Kv.Storage.Tests.Files;
@@ -80,6 +81,37 @@ public sealed class OrderedOnAFullDiskTests : IDisposable
         await AssertAStartFindsAllAsync();
     }
 
+    /// <summary>However much there is to replay: what waits is tried again when twice as much does, not with each record.</summary>
+    [Fact]
+    public async Task AStartThatFindsItFull_TriesAgainSeldom()
+    {
+        using var elsewhere = new TemporaryDirectory();
+        var options = Options with { Directory = elsewhere.Path, StoreMemoryBytes = 64 * 1024 * 1024 };
+        await using (var engine = TestEngine.Open(options, failures: failures))
+        {
+            var store = (FasterPartitionStore)await engine.OpenAsync(One, Cancel);
+            var backed = BackedStores.Over(store, BackedStores.Ordered);
+            await WriteAsync(backed, 1);
+            await store.CheckpointAsync();
+            await WriteAsync(backed, 3000);
+            await CopyAsync(options.Directory, Options.Directory);
+        }
+
+        disk.Fill();
+        var files = new CountingFiles();
+        await using (var engine = TestEngine.Open(options with { Directory = Options.Directory }, files, failures: failures))
+        {
+            var before = files.LooksAtTheRoom;
+            var store = await OpenAsync(engine);
+            Assert.InRange(files.LooksAtTheRoom - before, 0, 20);
+            await AssertAllIsThereAsync(store);
+            disk.MakeRoom();
+            await engine.UpkeepOnceAsync();
+        }
+
+        await AssertAStartFindsAllAsync();
+    }
+
     /// <summary>A process that ends on a full disk, whatever RocksDB was at: the next one finds all that was acknowledged.</summary>
     [Fact]
     public async Task WhatAnEndOnAFullDiskLeaves_IsWhole()
@@ -92,7 +124,7 @@ public sealed class OrderedOnAFullDiskTests : IDisposable
                 var store = await OpenAsync(engine);
                 disk.Fill(free);
                 await Assert.ThrowsAsync<StoreRefusedException>(() => WriteAsync(store, 3000));
-                await CopyAsync(Path.Combine(left.Path, $"{free}"));
+                await CopyAsync(Options.Directory, Path.Combine(left.Path, $"{free}"));
                 disk.MakeRoom();
                 await WriteWhenTakenAsync(engine, store);
                 await store.DropAsync(Cancel);
@@ -203,6 +235,21 @@ public sealed class OrderedOnAFullDiskTests : IDisposable
         }
     }
 
+    /// <summary>RocksDB tries again by itself, compacts, and deletes what it could not write or needs no more.</summary>
+    private static Task CopyAsync(string from, string to) => UntilAsync(() =>
+    {
+        try
+        {
+            OrderedRecordsTests.Copy(from, to);
+            return Task.FromResult(true);
+        }
+        catch (FileNotFoundException)
+        {
+            Directory.Delete(to, recursive: true);
+            return Task.FromResult(false);
+        }
+    });
+
     private StorageEngine Open() => TestEngine.Open(Options, failures: failures);
 
     private async Task WriteAsync(IPartitionStore store, int keys)
@@ -231,21 +278,6 @@ public sealed class OrderedOnAFullDiskTests : IDisposable
             }
         }
     }
-
-    /// <summary>RocksDB tries again by itself, and deletes what it could not write.</summary>
-    private Task CopyAsync(string to) => UntilAsync(() =>
-    {
-        try
-        {
-            OrderedRecordsTests.Copy(Options.Directory, to);
-            return Task.FromResult(true);
-        }
-        catch (FileNotFoundException)
-        {
-            Directory.Delete(to, recursive: true);
-            return Task.FromResult(false);
-        }
-    });
 
     private async Task<bool> IsRefusedAsync(IPartitionStore store)
     {

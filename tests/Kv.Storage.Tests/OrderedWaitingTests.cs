@@ -1,6 +1,7 @@
 using Kv.Core.Stores;
 using Kv.Storage.Files;
 using Kv.Storage.Ordered;
+using Kv.Storage.Tests.Files;
 
 namespace Kv.Storage.Tests;
 
@@ -100,6 +101,32 @@ public sealed class OrderedWaitingTests : IDisposable
         Assert.NotEqual(0, records.WaitingBytes);
     }
 
+    /// <summary>Whoever has much to replay asks with each record.</summary>
+    [Fact]
+    public void OnAFullDisk_WhatWaitsIsNotLookedAt()
+    {
+        var files = new CountingFiles { FreeBytesLeft = 0 };
+        using var full = Open(null, 0, static () => throw new OrderedFullException("No room.", null), files);
+        const int changes = 10_000;
+        for (var lsn = 1; lsn <= changes; lsn++)
+        {
+            Put(full, $"key-{lsn}", lsn);
+        }
+
+        full.Settle(changes);
+        Assert.NotNull(full.WhyFull);
+        var least = Enumerable.Range(0, 10).Min(_ => AllocatedBy(() => full.Settle(changes)));
+        Assert.InRange(least, 0, changes);
+        Assert.Equal(changes, Scan(full, changes).Count);
+    }
+
+    private static long AllocatedBy(Action action)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
     private static void Put(OrderedRecords records, string key, long lsn, string? value = null)
     {
         records.Put(Bytes.Of(key), Bytes.Of(value ?? key));
@@ -108,9 +135,9 @@ public sealed class OrderedWaitingTests : IDisposable
 
     private static string? Read(OrderedRecords records, string key) => records.Read(Bytes.Of(key).Span) is { } value ? Bytes.Text(value) : null;
 
-    private static List<string> Scan(OrderedRecords records) =>
-        [.. records.Scan(new StoreScan(ScanSpace.Records, default, default, 100, int.MaxValue)).Entries.Select(entry => Bytes.Text(entry.Key))];
+    private static List<string> Scan(OrderedRecords records, int most = 100) =>
+        [.. records.Scan(new StoreScan(ScanSpace.Records, default, default, most, int.MaxValue)).Entries.Select(entry => Bytes.Text(entry.Key))];
 
-    private OrderedRecords Open(long? sequence, long logEnd, Func<OrderedEngine>? from = null) =>
-        new(DiskFiles.Instance, from ?? (() => engine), directory.Path, sequence, logEnd, new OrderedValue(1024, static length => new byte[length]), told.Add);
+    private OrderedRecords Open(long? sequence, long logEnd, Func<OrderedEngine>? from = null, IStorageFiles? files = null) =>
+        new(files ?? DiskFiles.Instance, from ?? (() => engine), directory.Path, sequence, logEnd, new OrderedValue(1024, static length => new byte[length]), told.Add);
 }

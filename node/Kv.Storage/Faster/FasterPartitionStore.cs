@@ -194,10 +194,7 @@ internal sealed partial class FasterPartitionStore : IPartitionStore
         {
             writer.Apply(payload, last);
             progress.Applied(first, last, payload.Length, host.Time.GetTimestamp());
-            if (ordered.WaitingBytes > MostWaitingBytes)
-            {
-                ordered.Settle(last);
-            }
+            ordered.SettleReplayed(last, MostWaitingBytes);
         }
     }
 

@@ -53,6 +53,19 @@ internal sealed partial class OrderedRecords
         }
     }
 
+    /// <summary>
+    /// As <see cref="Settle"/>, where more than so many bytes wait: for whoever replays the log and asks with each of its records. On a disk without room all of it waits, and what a try costs grows with
+    /// it: the next one comes when twice as much waits.
+    /// </summary>
+    public void SettleReplayed(long durable, long above)
+    {
+        if (WaitingBytes > Math.Max(above, replaySettlesAbove))
+        {
+            Settle(durable);
+            replaySettlesAbove = 2 * WaitingBytes;
+        }
+    }
+
     /// <summary>Puts into RocksDB what the log has on disk, up to the number, and on disk what RocksDB has; gives the number that it has there then, and null where nothing was ever kept.</summary>
     /// <exception cref="OrderedFullException">There is no room for it; it may be tried again.</exception>
     public long? Flush(long durable)
@@ -105,8 +118,14 @@ internal sealed partial class OrderedRecords
     /// <summary>False where RocksDB takes nothing now and it may be tried again.</summary>
     private bool TrySettleAlone(long durable, bool isLastTry)
     {
+        // The room first: while there is none, everything waits.
+        if (closed.IsSet || (full is not null && !HasRoom()))
+        {
+            return true;
+        }
+
         var settled = DurableSteps(durable);
-        if (closed.IsSet || (full is null ? settled.Count == 0 : !HasRoom()))
+        if (settled.Count == 0 && full is null)
         {
             return true;
         }

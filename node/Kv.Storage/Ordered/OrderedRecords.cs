@@ -40,6 +40,9 @@ internal sealed partial class OrderedRecords : IDisposable
     private readonly ManualResetEventSlim closed = new();
     private List<Change> changes = [];
     private long waitingBytes;
+
+    // While records are replayed: only when more waits is RocksDB tried.
+    private long replaySettlesAbove;
     private volatile RocksDb? db;
     private volatile string? full;
     private bool isOpenToRead;
