@@ -112,6 +112,32 @@ public sealed class OrderedOnAFullDiskTests : IDisposable
         await AssertAStartFindsAllAsync();
     }
 
+    [Fact]
+    public async Task ACheckpointThatFindsItFull_CostsNoKeysBySegment()
+    {
+        await using (var engine = Open())
+        {
+            var store = (FasterPartitionStore)await engine.OpenAsync(One, Cancel);
+            var backed = BackedStores.Over(store, BackedStores.Ordered);
+            await WriteAsync(backed, 300);
+            disk.Fill();
+            await store.CheckpointAsync();
+            Assert.False(store.HasRoomForUpkeep());
+            disk.MakeRoom();
+            await UntilAsync(async () =>
+            {
+                await engine.UpkeepOnceAsync();
+                return !store.IsCheckpointDue();
+            });
+            await store.AssertSegmentsAreOfAsync(written.Keys);
+        }
+
+        await using var again = Open();
+        var anew = await again.OpenAsync(One, Cancel);
+        Assert.True(anew.HasSegments);
+        await anew.AssertSegmentsAreOfAsync(written.Keys);
+    }
+
     /// <summary>A process that ends on a full disk, whatever RocksDB was at: the next one finds all that was acknowledged.</summary>
     [Fact]
     public async Task WhatAnEndOnAFullDiskLeaves_IsWhole()

@@ -9,6 +9,8 @@ namespace Kv.Storage.Tests;
 /// <summary>The files that a store keeps its keys in by segment: few, joined, and no reason to stop where they are damaged.</summary>
 public sealed class SegmentIndexTests
 {
+    private const int LearnedKeys = 1024;
+    private const int LearnedKeyBytes = 4096;
     private static readonly PartitionId One = new(1);
 
     [Theory]
@@ -132,6 +134,65 @@ public sealed class SegmentIndexTests
         Assert.Equal(["key-1", "key-2"], keys.Select(Bytes.Text).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>What a disk without room puts off, before and while keys are learned.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ACheckpointThatIsPutOff_LosesNothing_AndTheNextIsWhole(bool isWhileLearning)
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        using (var index = SegmentIndex.Open(disk, "/data", covered: null, static _ => { }))
+        {
+            Assert.True(!isWhileLearning || index.TryBeginLearning());
+            index.Changed("came-and-went"u8, isLive: true);
+            index.Changed("went-and-came"u8, isLive: false);
+            index.Changed("before"u8, isLive: true);
+            index.BeginCheckpoint();
+            index.Changed("came-and-went"u8, isLive: false);
+            index.Changed("went-and-came"u8, isLive: true);
+            index.Changed("beside"u8, isLive: true);
+            index.PutOffCheckpoint();
+            index.EndLearning(isWhole: true);
+            index.Changed("after"u8, isLive: true);
+            AssertHas(index);
+            index.BeginCheckpoint();
+            index.Write(covered: 20);
+            Assert.Equal(0, index.DeltaBytes);
+        }
+
+        using var again = SegmentIndex.Open(disk, "/data", covered: 20, static _ => { });
+        AssertHas(again);
+
+        static void AssertHas(SegmentIndex index)
+        {
+            var keys = new List<ReadOnlyMemory<byte>>();
+            Assert.NotNull(index.Read(0, HashTree.Segments, int.MaxValue, keys));
+            Assert.Equal(["after", "before", "beside", "went-and-came"], keys.Select(Bytes.Text).Order(StringComparer.Ordinal));
+        }
+    }
+
+    /// <summary>A run that is being written out while keys are learned is none of a checkpoint that begins and is put off meanwhile.</summary>
+    [Fact]
+    public void ACheckpointThatIsPutOff_LeavesARunThatIsBeingWritten()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        using var index = SegmentIndex.Open(disk, "/data", covered: null, static _ => { });
+        Assert.True(index.TryBeginLearning());
+        disk.BeforeWrite = _ =>
+        {
+            disk.BeforeWrite = null;
+            index.BeginCheckpoint();
+            index.PutOffCheckpoint();
+        };
+        LearnARun(index);
+        Assert.Null(disk.BeforeWrite);
+        index.EndLearning(isWhole: true);
+        var keys = new List<ReadOnlyMemory<byte>>();
+        Assert.NotNull(index.Read(0, HashTree.Segments, int.MaxValue, keys));
+        Assert.Equal(LearnedKeys, keys.Count);
+        Assert.Equal(0, index.DeltaBytes);
+    }
+
     /// <summary>A checkpoint looks for files of older ones while somebody learns all keys anew and writes them out as he goes.</summary>
     [Fact]
     public void ARunThatIsLearnedWhileOthersAreDeleted_Stays()
@@ -159,14 +220,13 @@ public sealed class SegmentIndexTests
 
         using var again = SegmentIndex.Open(disk, "/data", covered: 20, static _ => { });
         Assert.True(again.IsComplete);
+    }
 
-        static void LearnARun(SegmentIndex index)
+    private static void LearnARun(SegmentIndex index)
+    {
+        for (var key = 0; key < LearnedKeys; key++)
         {
-            const int keyBytes = 4096;
-            for (var key = 0; key < 1024; key++)
-            {
-                index.Learn(Bytes.Pattern(keyBytes, key));
-            }
+            index.Learn(Bytes.Pattern(LearnedKeyBytes, key));
         }
     }
 

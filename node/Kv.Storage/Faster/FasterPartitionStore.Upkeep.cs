@@ -159,6 +159,7 @@ internal sealed partial class FasterPartitionStore
         catch (OrderedFullException full)
         {
             // Put off: the next one takes what this one would have.
+            segments.PutOffCheckpoint();
             lock (gate)
             {
                 isMoved = true;

@@ -46,6 +46,16 @@ internal sealed class KeyDelta
         head = ++Count;
     }
 
+    /// <summary>What changed later.</summary>
+    public void AddAll(KeyDelta later)
+    {
+        for (var index = 0; index < later.Count; index++)
+        {
+            var change = later.changes[index];
+            Add(change.Segment, later.bytes.AsSpan(change.Offset, change.Length), change.IsLive);
+        }
+    }
+
     /// <summary>Adds the segment's keys with whether each lives; one that is there already is newer and stays.</summary>
     public void Collect(int segment, Dictionary<ReadOnlyMemory<byte>, bool> found)
     {

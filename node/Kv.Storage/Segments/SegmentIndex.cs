@@ -37,6 +37,7 @@ internal sealed class SegmentIndex : IDisposable
     private ImmutableArray<KeyRun> runs = [];
     private KeyDelta delta = new();
     private KeyDelta? frozen;
+    private bool isOfCheckpoint;
     private bool isCheckpointWhole;
     private Standing standing = Standing.Complete;
     private int lastRun;
@@ -216,11 +217,31 @@ internal sealed class SegmentIndex : IDisposable
         lock (gate)
         {
             // Where keys are being learned and a run of them is being written, the next checkpoint takes what is here.
-            isCheckpointWhole = frozen is null && standing == Standing.Complete;
-            if (frozen is null)
+            isOfCheckpoint = frozen is null;
+            isCheckpointWhole = isOfCheckpoint && standing == Standing.Complete;
+            if (isOfCheckpoint)
             {
                 frozen = delta;
                 delta = new KeyDelta();
+            }
+        }
+    }
+
+    /// <summary>The checkpoint that began is not taken: what belonged to it belongs to the next one.</summary>
+    public void PutOffCheckpoint()
+    {
+        lock (gate)
+        {
+            if (!isOfCheckpoint || frozen is not { } taken)
+            {
+                return;
+            }
+
+            frozen = null;
+            if (standing != Standing.Unknown)
+            {
+                taken.AddAll(delta);
+                delta = taken;
             }
         }
     }
