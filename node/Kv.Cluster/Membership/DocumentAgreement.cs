@@ -34,6 +34,7 @@ internal sealed partial class DocumentAgreement(
     /// <summary>Guards <see cref="queue"/> and <see cref="isDeciding"/>.</summary>
     private readonly Lock gate = new();
     private readonly Queue<Pending> queue = new();
+    private readonly DocumentNews news = new(options, transport, time, background);
     private bool isDeciding;
     private Ballot highest = Ballot.Zero;
 
@@ -239,18 +240,15 @@ internal sealed partial class DocumentAgreement(
     private async ValueTask LearnAndTellAsync(ClusterDocument before, ClusterDocument decided, CancellationToken cancel)
     {
         await documents.LearnAsync(decided, cancel);
-        var news = new PeerRequest.LearnDocument(decided);
         foreach (var member in decided.Members.Where(m => m.Id != state.Current.Self))
         {
-            background.Start(
-                token => transport.SendAsync(member.Id, news, PeerLane.Request, Deadline.After(time, options.PeerDownAfter), token).AsTask(), cancel);
+            news.Tell(member.Id, decided, cancel);
         }
 
         // Those whose join was taken back are no peers any more; whoever misses this asks when it sees the newer version. This node may have decided its own removal.
         foreach (var gone in before.Members.Where(m => m.Id != state.Current.Self && decided.FindMember(m.Id) is null && m.Endpoints.ContainsKey(PeerEndpoint.Name)))
         {
-            background.Start(
-                token => transport.SendAsync(gone.Endpoints[PeerEndpoint.Name], news, Deadline.After(time, options.PeerDownAfter), token).AsTask(), cancel);
+            news.Tell(gone.Id, gone.Endpoints[PeerEndpoint.Name], decided, cancel);
         }
     }
 

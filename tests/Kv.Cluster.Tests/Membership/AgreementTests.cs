@@ -86,6 +86,28 @@ public sealed class AgreementTests
         },
         new SimNetworkOptions { RequestLoss = 0.01, ReplyLoss = 0.01, Duplication = 0.03, Straggling = 0.02 });
 
+    /// <summary>However many versions are decided meanwhile; the newest reaches it when it answers again.</summary>
+    [Fact]
+    public void ASilentMember_IsToldOneDocumentAtATime() => SimCluster.Run(5, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        var (claimant, silent, told) = (cluster.Nodes[0], cluster.Nodes[4], new LearnDocumentSeams());
+        claimant.Kill();
+        cluster.Seams = told;
+        await claimant.StartAsync();
+        await cluster.SettleAsync();
+        silent.Pause();
+        for (var change = 0; change < 20; change++)
+        {
+            Assert.True(await CreateTypeAsync(claimant, $"t{change:D2}"));
+        }
+
+        Assert.InRange(told.MostTo(silent.Id), 1, 1);
+        silent.Resume();
+        await cluster.SettleAsync();
+        Assert.Equal(20, silent.Document!.BucketTypes.Keys.Count(name => name.StartsWith('t')));
+    });
+
     [Fact]
     public void Story_OfOneSeed_GoesTheSameWayTwice()
     {
