@@ -73,7 +73,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
         // A seeded source is not for several threads: each part has its own, made from it.
         Random Child() => new(random.Next());
-        voter = new DocumentVoter(State, nodeState, failure);
+        voter = new DocumentVoter(State, nodeState, failure, loggers.CreateLogger<DocumentVoter>());
         documents = new DocumentStore(State, nodeState, voter, failure, loggers.CreateLogger<DocumentStore>());
         agreement = new DocumentAgreement(
             options, State, documents, voter, watched, time, Child(), background, loggers.CreateLogger<DocumentAgreement>());
@@ -178,8 +178,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
         await LostState.ThrowIfLostAsync(nodeState, DocumentStore.FileName, stores, cancel);
         await LostState.ThrowIfLostAsync(nodeState, VnodeActors.RecordName, stores, cancel);
         await LostState.ThrowIfLostAsync(nodeState, Fences.RecordName, stores, cancel);
-        await voter.RecoverAsync(cancel);
         await documents.RecoverAsync(cancel);
+        await voter.RecoverAsync(cancel);
         await voter.ForgetAsync();
         await host.StartAsync(cancel);
         dispatcher.IsServing = true;

@@ -1,3 +1,5 @@
+using Kv.Cluster.Peers;
+using Kv.Core.Membership;
 using Kv.Core.Stores;
 using Kv.TestKit;
 using Xunit;
@@ -24,6 +26,78 @@ public sealed class LostStateTests
         node.Kill();
         await load.StopClientsAsync();
     });
+
+    /// <summary>It accepted something, and does not know any more: a majority with it could accept something else.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void ANode_ThatLostItsVotes_LeavesTheVersionToTheOthers_AndVotesOnTheNext(int which) => SimCluster.Run(5, 3, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        var (voter, other) = (cluster.Nodes[which], cluster.Nodes[1]);
+        var held = voter.Document!;
+        var next = held.Version + 1;
+        var ballot = new Ballot(1000, other.Id);
+        Assert.IsType<PeerReply.Promised>(await AskAsync(cluster, voter, new PeerRequest.Prepare(held.ClusterId, next, ballot)));
+        Assert.IsType<PeerReply.Accepted>(await AskAsync(cluster, voter, new PeerRequest.Accept(held.ClusterId, next, ballot, held with { Version = next })));
+        voter.Kill();
+        voter.Volume.LoseState("document-acceptor");
+        for (var start = 0; start < 2; start++)
+        {
+            await voter.StartAsync();
+            Assert.Equal(held.Version, voter.Document!.Version);
+            Assert.Null(Assert.IsType<PeerReply.Document>(await AskAsync(cluster, voter, new PeerRequest.Prepare(held.ClusterId, next, new Ballot(2000, other.Id)))).Held);
+            Assert.Null(Assert.IsType<PeerReply.Document>(await AskAsync(cluster, voter, new PeerRequest.Accept(held.ClusterId, next, ballot, held with { Version = next }))).Held);
+            voter.Kill();
+        }
+
+        await voter.StartAsync();
+        SimCluster.Expect(await voter.InAsync(async () => await voter.Node.Admin.CreateBucketTypeAsync("by-the-others", "{}", default)));
+        Assert.Equal(next, voter.Document!.Version);
+        Assert.IsType<PeerReply.Promised>(await AskAsync(cluster, voter, new PeerRequest.Prepare(held.ClusterId, next + 1, new Ballot(1, other.Id))));
+    });
+
+    [Fact]
+    public void WhereTheOthersAreTooFew_NothingIsDecided() => SimCluster.Run(6, 3, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        var (voter, other) = (cluster.Nodes[0], cluster.Nodes[1]);
+        voter.Kill();
+        voter.Volume.LoseState("document-acceptor");
+        await voter.StartAsync();
+        cluster.Nodes[2].Kill();
+        var held = cluster.Document.Version;
+        Assert.False((await other.InAsync(async () => await other.Node.Admin.CreateBucketTypeAsync("t", "{}", default)))!.IsOk);
+        Assert.Equal(held, cluster.Document.Version);
+        await cluster.Nodes[2].StartAsync();
+        SimCluster.Expect(await other.InAsync(async () => await other.Node.Admin.CreateBucketTypeAsync("t", "{}", default)));
+    });
+
+    [Fact]
+    public void TheOnlyMember_ThatLostItsVotes_GoesOn() => SimCluster.Run(7, 1, async cluster =>
+    {
+        await cluster.FormAsync(1);
+        var node = cluster.Nodes[0];
+        node.Kill();
+        node.Volume.LoseState("document-acceptor");
+        await node.StartAsync();
+        SimCluster.Expect(await node.InAsync(async () => await node.Node.Admin.CreateBucketTypeAsync("t", "{}", default)));
+    });
+
+    /// <summary>It is no loss that a node was never asked: what it begins with is written with its first document.</summary>
+    [Fact]
+    public void ANode_ThatNeverVoted_LosesNoVoteByARestart() => SimCluster.Run(8, 2, async cluster =>
+    {
+        await cluster.FormAsync(1);
+        var (admin, joining) = (cluster.Nodes[0], cluster.Nodes[1]);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageJoinAsync([joining.Address], default)));
+        await cluster.UntilAsync(() => joining.Document is not null, 10, "it knows of its join");
+        joining.Kill();
+        joining.Volume.LoseState("document-acceptor");
+    });
+
+    private static async Task<PeerReply> AskAsync(SimCluster cluster, SimNode node, PeerRequest request) =>
+        (await node.InAsync(async () => await node.Node.PeerHandler.HandleAsync(cluster.Nodes[1].Id, request, Deadline.After(cluster.Scheduler.World.Time, TimeSpan.FromSeconds(1)), default)))!;
 
     [Fact]
     public void ANode_WithNeitherDataNorFacts_IsANewOne() => SimCluster.Run(4, 3, async cluster =>

@@ -77,12 +77,18 @@ internal sealed class DocumentRound(
         }
     }
 
-    private async ValueTask<AcceptorReply> AskSelfAsync(PeerRequest request) => request switch
+    private async ValueTask<AcceptorReply?> AskSelfAsync(PeerRequest request)
     {
-        PeerRequest.Accept accept => await voter.AcceptAsync(accept.ClusterId, accept.Version, accept.Ballot, accept.Document),
-        PeerRequest.Prepare prepare => await voter.PrepareAsync(prepare.ClusterId, prepare.Version, prepare.Ballot),
-        _ => throw new ArgumentException($"{request.GetType().Name} is not for an acceptor", nameof(request)),
-    };
+        var reply = request switch
+        {
+            PeerRequest.Accept accept => await voter.AcceptAsync(accept.ClusterId, accept.Version, accept.Ballot, accept.Document),
+            PeerRequest.Prepare prepare => await voter.PrepareAsync(prepare.ClusterId, prepare.Version, prepare.Ballot),
+            _ => throw new ArgumentException($"{request.GetType().Name} is not for an acceptor", nameof(request)),
+        };
+
+        // There is nobody to teach: a node that lost its votes has none.
+        return reply is AcceptorReply.Behind ? null : reply;
+    }
 
     private async ValueTask<AcceptorReply?> AskPeerAsync(NodeId node, PeerRequest request, CancellationToken cancel)
     {

@@ -49,6 +49,7 @@ internal sealed partial class DocumentStore(ClusterState state, INodeState files
         switch (result)
         {
             case LearnResult.Learned:
+                await voter.BeginAsync(document);
                 await PersistAsync(ClusterDocumentCodec.Encode(document));
                 state.SetDocument(document);
                 LogHeld(document.ClusterName, document.Version);

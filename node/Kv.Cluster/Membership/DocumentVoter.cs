@@ -1,32 +1,51 @@
 using Kv.Cluster.Async;
 using Kv.Core.Membership;
 using Kv.Core.Stores;
+using Microsoft.Extensions.Logging;
 
 namespace Kv.Cluster.Membership;
 
 /// <summary>This node's vote on the document's next version: <see cref="DocumentAcceptor"/> with its memory on disk before each answer.</summary>
-internal sealed class DocumentVoter(ClusterState state, INodeState files, NodeFailure failure)
+internal sealed partial class DocumentVoter(ClusterState state, INodeState files, NodeFailure failure, ILogger<DocumentVoter> log)
 {
     public const string FileName = "document-acceptor";
 
     private readonly AsyncMutex voting = new();
     private AcceptorState remembered = AcceptorState.Fresh;
+    private bool isKept;
 
-    /// <summary>Throws <see cref="StoreException"/> where what was promised cannot be read: an acceptor that forgets could decide a version twice.</summary>
+    /// <summary>
+    /// Takes up what the last run left; after the document is recovered. Throws <see cref="StoreException"/> where what was promised cannot be read: an acceptor that forgets could decide a version twice.
+    /// Where it is gone, though a document is held, this node leaves to others what it may have voted on.
+    /// </summary>
     public async ValueTask RecoverAsync(CancellationToken cancel)
     {
-        if (await files.ReadAsync(FileName, cancel) is not { } bytes)
+        var held = state.Current.Document;
+        if (await files.ReadAsync(FileName, cancel) is { } bytes)
         {
-            return;
+            remembered = Decode(bytes);
+            isKept = true;
+        }
+        else if (held is not null)
+        {
+            LogLost(FileName, held.Version);
+            await KeepAsync(DocumentAcceptor.AfterLoss(held, state.Current.Self));
         }
 
-        try
+        // Said at each start until it is over.
+        if (held is not null && remembered.ClusterId == held.ClusterId && remembered.Version > held.Version + 1)
         {
-            remembered = AcceptorStateCodec.Decode(bytes);
+            LogSilent(held.Version + 1, remembered.Version);
         }
-        catch (DocumentFormatException e)
+    }
+
+    /// <summary>Before the node's first document is persisted: see <see cref="DocumentAcceptor.Beginning"/>.</summary>
+    public async ValueTask BeginAsync(ClusterDocument first)
+    {
+        using var holder = await voting.EnterAsync();
+        if (!isKept)
         {
-            throw new StoreException($"{FileName} cannot be read: {e.Message}", e);
+            await KeepAsync(DocumentAcceptor.Beginning(first));
         }
     }
 
@@ -36,8 +55,7 @@ internal sealed class DocumentVoter(ClusterState state, INodeState files, NodeFa
         using var holder = await voting.EnterAsync();
         if (state.Current.Document is { } held && DocumentAcceptor.Forget(remembered, held) is { } forgotten)
         {
-            await PersistAsync(forgotten);
-            remembered = forgotten;
+            await KeepAsync(forgotten);
         }
     }
 
@@ -58,14 +76,26 @@ internal sealed class DocumentVoter(ClusterState state, INodeState files, NodeFa
         var step = next(state.Current.Document);
         if (step.MustPersist)
         {
-            await PersistAsync(step.State);
+            await KeepAsync(step.State);
         }
 
         remembered = step.State;
         return step.Reply;
     }
 
-    private async ValueTask PersistAsync(AcceptorState next)
+    private static AcceptorState Decode(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            return AcceptorStateCodec.Decode(bytes);
+        }
+        catch (DocumentFormatException e)
+        {
+            throw new StoreException($"{FileName} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private async ValueTask KeepAsync(AcceptorState next)
     {
         try
         {
@@ -76,5 +106,16 @@ internal sealed class DocumentVoter(ClusterState state, INodeState files, NodeFa
             failure.Report(e);
             throw;
         }
+
+        (remembered, isKept) = (next, true);
     }
+
+    [LoggerMessage(2115, LogLevel.Error, "`{File}` is gone from this node's `state`, which holds version {Version} of the document: what this node promised and accepted is not known any more")]
+    private partial void LogLost(string file, long version);
+
+    [LoggerMessage(
+        2116,
+        LogLevel.Error,
+        "this node has no vote on version {Version} of the document, on which it may have voted before it lost its votes or its newest document: the others decide it, and from version {Next} on it votes again. If they are too few without it, put `state` back as it was at the last stop")]
+    private partial void LogSilent(long version, long next);
 }

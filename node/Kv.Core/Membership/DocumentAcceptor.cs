@@ -1,3 +1,5 @@
+using Kv.Core.Rings;
+
 namespace Kv.Core.Membership;
 
 /// <summary>
@@ -60,9 +62,22 @@ public static class DocumentAcceptor
     {
         var isDecided = IsOfAnother(state, held.ClusterId) || state.Version <= held.Version;
         return isDecided && ClusterDocumentCodec.VersionOf(state.Accepted) > ClusterDocumentCodec.VersionOf(held)
-            ? new AcceptorState(held.Version + 1, Ballot.Zero, Ballot.Zero, null) { ClusterId = held.ClusterId }
+            ? Beginning(held)
             : null;
     }
+
+    /// <summary>
+    /// What an acceptor begins with, persisted before the first document that its node holds is: so a node that holds a document and has no such state has lost it.
+    /// </summary>
+    public static AcceptorState Beginning(ClusterDocument held) => new(held.Version + 1, Ballot.Zero, Ballot.Zero, null) { ClusterId = held.ClusterId };
+
+    /// <summary>
+    /// What is to be persisted by an acceptor whose state is lost though its node holds a document. It may have promised and accepted what it knows nothing of, but only for the version after the one that is held,
+    /// since it votes on no other: that one it leaves to the others, and votes again when it has learned what they decided. The only member has nobody who could have been told of its vote, and a member without a
+    /// vote gave none.
+    /// </summary>
+    public static AcceptorState AfterLoss(ClusterDocument held, NodeId self) =>
+        held.Members.Length > 1 && held.FindMember(self) is { HasVote: true } ? Beginning(held) with { Version = held.Version + 2 } : Beginning(held);
 
     private static AcceptorReply? WhyNoVote(AcceptorState state, ClusterDocument? held, Guid clusterId, long version)
     {
@@ -81,7 +96,7 @@ public static class DocumentAcceptor
             return new AcceptorReply.AlreadyDecided(held);
         }
 
-        // Votes on a later version than the one after what it holds mean that it held more before and lost it: it learns again before it votes.
+        // A state of a later version than the one after what it holds means that it held more before and lost that, or lost its votes: it learns before it votes.
         return version > held.Version + 1 || (version < state.Version && !IsOfAnother(state, clusterId)) ? new AcceptorReply.Behind(held.Version) : null;
     }
 
