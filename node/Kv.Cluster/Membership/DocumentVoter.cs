@@ -10,9 +10,14 @@ internal sealed partial class DocumentVoter(ClusterState state, INodeState files
 {
     public const string FileName = "document-acceptor";
 
+    /// <summary>Says that the state was written once: earlier programs did that with the first vote alone, and what they left without one is no loss.</summary>
+    public const string BegunName = "document-acceptor-begun";
+
+    private static readonly byte[] Begun = [1];
+
     private readonly AsyncMutex voting = new();
     private AcceptorState remembered = AcceptorState.Fresh;
-    private bool isKept;
+    private bool isBegun;
 
     /// <summary>
     /// Takes up what the last run left; after the document is recovered. Throws <see cref="StoreException"/> where what was promised cannot be read: an acceptor that forgets could decide a version twice.
@@ -21,15 +26,20 @@ internal sealed partial class DocumentVoter(ClusterState state, INodeState files
     public async ValueTask RecoverAsync(CancellationToken cancel)
     {
         var held = state.Current.Document;
+        isBegun = await files.ReadAsync(BegunName, cancel) is not null;
         if (await files.ReadAsync(FileName, cancel) is { } bytes)
         {
             remembered = Decode(bytes);
-            isKept = true;
+            await MarkBegunAsync();
         }
-        else if (held is not null)
+        else if (held is not null && isBegun)
         {
             LogLost(FileName, held.Version);
             await KeepAsync(DocumentAcceptor.AfterLoss(held, state.Current.Self));
+        }
+        else if (held is not null)
+        {
+            await KeepAsync(DocumentAcceptor.Beginning(held));
         }
 
         // Said at each start until it is over.
@@ -43,7 +53,7 @@ internal sealed partial class DocumentVoter(ClusterState state, INodeState files
     public async ValueTask BeginAsync(ClusterDocument first)
     {
         using var holder = await voting.EnterAsync();
-        if (!isKept)
+        if (!isBegun)
         {
             await KeepAsync(DocumentAcceptor.Beginning(first));
         }
@@ -97,17 +107,31 @@ internal sealed partial class DocumentVoter(ClusterState state, INodeState files
 
     private async ValueTask KeepAsync(AcceptorState next)
     {
+        await WriteAsync(FileName, AcceptorStateCodec.Encode(next));
+        remembered = next;
+        await MarkBegunAsync();
+    }
+
+    private async ValueTask MarkBegunAsync()
+    {
+        if (!isBegun)
+        {
+            await WriteAsync(BegunName, Begun);
+            isBegun = true;
+        }
+    }
+
+    private async ValueTask WriteAsync(string name, ReadOnlyMemory<byte> value)
+    {
         try
         {
-            await files.WriteAsync(FileName, AcceptorStateCodec.Encode(next), CancellationToken.None);
+            await files.WriteAsync(name, value, CancellationToken.None);
         }
         catch (StoreException e)
         {
             failure.Report(e);
             throw;
         }
-
-        (remembered, isKept) = (next, true);
     }
 
     [LoggerMessage(2115, LogLevel.Error, "`{File}` is gone from this node's `state`, which holds version {Version} of the document: what this node promised and accepted is not known any more")]
