@@ -3,10 +3,6 @@ namespace Kv.Storage;
 /// <summary>What the storage engine has done and holds: plain counters for the node's metrics. Reading is safe from any thread.</summary>
 public sealed class StorageStatistics
 {
-    private static readonly double[] Bounds = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
-
-    private readonly long[] commits = new long[Bounds.Length + 1];
-    private long commitMicroseconds;
     private long checkpoints;
     private long compactions;
     private long refusals;
@@ -15,16 +11,10 @@ public sealed class StorageStatistics
     private long freeBytes;
 
     /// <summary>Upper bounds of the commit latency's buckets in seconds; one more bucket takes what is above the last.</summary>
-    public static IReadOnlyList<double> CommitBucketSeconds => Bounds;
+    public static IReadOnlyList<double> CommitBucketSeconds { get; } = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
     /// <summary>Gets the time of each group's write and sync, for a histogram of the caller's own; null for none.</summary>
     public Action<TimeSpan>? OnCommit { get; set; }
-
-    /// <summary>Groups put on disk, by bucket of the time that took.</summary>
-    public IReadOnlyList<long> CommitCounts => Array.ConvertAll([.. Enumerable.Range(0, commits.Length)], index => Interlocked.Read(ref commits[index]));
-
-    /// <summary>Time spent in writes and syncs of groups.</summary>
-    public TimeSpan CommitTime => TimeSpan.FromMicroseconds(Interlocked.Read(ref commitMicroseconds));
 
     /// <summary>Checkpoints completed.</summary>
     public long Checkpoints => Interlocked.Read(ref checkpoints);
@@ -44,18 +34,7 @@ public sealed class StorageStatistics
     /// <summary>Bytes free on the volume.</summary>
     public long FreeBytes => Interlocked.Read(ref freeBytes);
 
-    internal void Committed(TimeSpan took)
-    {
-        var bucket = 0;
-        while (bucket < Bounds.Length && took.TotalSeconds > Bounds[bucket])
-        {
-            bucket++;
-        }
-
-        Interlocked.Increment(ref commits[bucket]);
-        Interlocked.Add(ref commitMicroseconds, (long)took.TotalMicroseconds);
-        OnCommit?.Invoke(took);
-    }
+    internal void Committed(TimeSpan took) => OnCommit?.Invoke(took);
 
     internal void Checkpointed() => Interlocked.Increment(ref checkpoints);
 

@@ -8,8 +8,6 @@ namespace Kv.Core.AntiEntropy;
 /// </summary>
 public readonly record struct TreeRange(PartitionId First, int NVal, bool IsVolatile = false) : IComparable<TreeRange>
 {
-    public const int MaxNVal = 255;
-
     /// <summary>Whether the partition's vnode holds the range's keys.</summary>
     public bool IsHeldBy(PartitionId partition, int ringSize) => ((partition.Number - First.Number) & (ringSize - 1)) < Math.Min(NVal, ringSize);
 

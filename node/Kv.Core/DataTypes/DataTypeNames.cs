@@ -32,8 +32,4 @@ public static class DataTypeNames
     }
 
     public static string ContentTypeOf(DataTypeKind kind) => ContentTypePrefix + Of(kind);
-
-    /// <summary>The kind whose state a value of this content type is; null for other values.</summary>
-    public static DataTypeKind? OfContentType(string? contentType) =>
-        contentType?.StartsWith(ContentTypePrefix, StringComparison.Ordinal) == true ? Find(contentType[ContentTypePrefix.Length..]) : null;
 }

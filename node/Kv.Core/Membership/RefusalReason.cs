@@ -61,9 +61,6 @@ public static class RefusalReason
     /// <summary>Members do not all hold the same document yet.</summary>
     public const string RingNotReady = "ring_not_ready";
 
-    /// <summary>The joining node was made for a ring of another size.</summary>
-    public const string DifferentRingSizes = "different_ring_sizes";
-
     /// <summary>The joining node is in a cluster already.</summary>
     public const string NotSingleNode = "not_single_node";
 

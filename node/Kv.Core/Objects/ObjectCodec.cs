@@ -102,15 +102,6 @@ public static class ObjectCodec
     /// <summary>Whether the bytes are a head form: an object whose values were left away.</summary>
     public static bool IsHead(ReadOnlySpan<byte> stored) => stored.Length > 3 && stored[3] == HeadForm;
 
-    /// <summary>
-    /// Whether two stored forms, heads or whole, are surely copies of one state: the same clock, dots, times, tags and metadata. One comparison of bytes. A
-    /// false is not sure of the opposite where clocks noted different times; <see cref="KvObject.IsSameAs"/> decides then.
-    /// </summary>
-    public static bool AreSame(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) =>
-        TryReadHeader(a, out var headBytes, out _)
-        && TryReadHeader(b, out var otherBytes, out _)
-        && a.Slice(HeaderBytes, headBytes).SequenceEqual(b.Slice(HeaderBytes, otherBytes));
-
     /// <summary>The head of a stored form, without decoding it. Damaged bytes throw <see cref="InvalidDataException"/>.</summary>
     public static byte[] ToHead(ReadOnlySpan<byte> stored)
     {

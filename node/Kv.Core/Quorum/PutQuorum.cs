@@ -48,9 +48,6 @@ public sealed class PutQuorum
     /// <summary>Why not, once the verdict is <see cref="QuorumVerdict.Unreachable"/>.</summary>
     public QuorumFailure? Failure { get; private set; }
 
-    /// <summary>Whether some replica has the write: a failure now is an indeterminate one.</summary>
-    public bool IsHeldSomewhere => Count(State.Received) + Count(State.Durable) + Count(State.ReceivedOnly) > 0;
-
     /// <summary>Takes in a reply; one that adds nothing to what the replica said before is ignored.</summary>
     public QuorumVerdict Add(int replica, PutReplyKind reply)
     {

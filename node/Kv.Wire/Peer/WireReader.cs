@@ -93,13 +93,6 @@ public ref struct WireReader(ReadOnlyMemory<byte> source)
         return Failed ? 0 : count;
     }
 
-    public ReadOnlyMemory<byte> Rest()
-    {
-        var rest = Failed ? default : source[position..];
-        position = source.Length;
-        return rest;
-    }
-
     public void Fail(string problem) => Problem ??= string.Create(CultureInfo.InvariantCulture, $"{problem} (at byte {position})");
 
     /// <summary>To be called when everything was read: more bytes are a failure.</summary>
