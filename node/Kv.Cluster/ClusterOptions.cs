@@ -163,6 +163,15 @@ public sealed record ClusterOptions
     /// <summary>Names that a listing remembers so as to show none twice; past it, a key written meanwhile may come twice, and a listing of buckets fails.</summary>
     public int ListMaxRemembered { get; init; } = 1_000_000;
 
+    /// <summary>MapReduce jobs that the node runs for its clients at once; past it, overload. Each may hold <see cref="MapReduceHeldBytes"/>.</summary>
+    public int MaxMapReduceJobs { get; init; } = 8;
+
+    /// <summary>Objects that a phase of a MapReduce job reads side by side.</summary>
+    public int MapReduceReads { get; init; } = 16;
+
+    /// <summary>Of what a MapReduce job has at once between its phases and for those that reduce; past it, it fails. What it reads passes through and is not counted together.</summary>
+    public long MapReduceHeldBytes { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Listings take this many times <see cref="RequestTimeout"/> where they name no time of their own.</summary>
     public int ListTimeoutFactor { get; init; } = 8;
 }

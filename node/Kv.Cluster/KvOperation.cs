@@ -9,4 +9,5 @@ public enum KvOperation
     ListKeys = 3,
     ListBuckets = 4,
     QueryIndex = 5,
+    MapReduce = 6,
 }

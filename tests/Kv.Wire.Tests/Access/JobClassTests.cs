@@ -9,7 +9,7 @@ namespace Kv.Wire.Tests.Access;
 /// <summary>Kinds of work that are switched off, with security off.</summary>
 public sealed class JobClassTests : IAsyncLifetime
 {
-    private readonly SecuredNode node = new() { DisabledJobs = [JobClass.StreamListKeys, JobClass.ListBuckets, JobClass.SecondaryIndex] };
+    private readonly SecuredNode node = new() { DisabledJobs = [JobClass.StreamListKeys, JobClass.ListBuckets, JobClass.SecondaryIndex, JobClass.MapReduceJs] };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -51,10 +51,31 @@ public sealed class JobClassTests : IAsyncLifetime
         Assert.Equal("Operation '{riak_kv,stream_list_keys}' is not enabled", await client.FailAsync(17, new RpbListKeysReq { Bucket = ByteString.CopyFromUtf8("b") }));
         var query = new RpbIndexReq { Bucket = ByteString.CopyFromUtf8("b"), Index = ByteString.CopyFromUtf8("$bucket"), Qtype = RpbIndexReq.Types.IndexQueryType.Eq };
         Assert.Equal("Operation '{riak_kv,secondary_index}' is not enabled", await client.FailAsync(25, query));
+        Assert.Equal("Operation '{riak_kv,map_reduce_js}' is not enabled", await client.FailAsync(23, JobOf("{\"language\":\"javascript\",\"name\":\"Riak.mapValues\"}")));
+        Assert.Equal(24, (await client.AskAsync(23, JobOf("{\"language\":\"erlang\",\"module\":\"riak_kv_mapreduce\",\"function\":\"map_identity\",\"keep\":false}"))).Code);
         Assert.Equal("Security not enabled; STARTTLS not allowed.", await client.FailAsync(255));
         Assert.Equal("Security not enabled; authentication not required.", await client.FailAsync(253, new RpbAuthReq { User = ByteString.Empty, Password = ByteString.Empty }));
         Assert.Equal(2, (await client.AskAsync(1)).Code);
     }
+
+    [Fact]
+    public async Task MapReduce_IsSwitchedOffAsAWhole()
+    {
+        await using var without = new SecuredNode { DisabledJobs = [JobClass.MapReduce] };
+        await without.InitializeAsync();
+        await without.ChangeAsync(new Enable(false));
+        using var client = await without.ConnectPbAsync();
+        Assert.Equal("Operation '{riak_kv,map_reduce}' is not enabled", await client.FailAsync(23, JobOf("{}")));
+        using var http = SecuredNode.NewClient();
+        using var refused = await http.PostAsync($"http://{without.Http}/mapred", new StringContent("nonsense"), Cancel);
+        Assert.Equal((403, "Operation '{riak_kv,map_reduce}' is not enabled"), ((int)refused.StatusCode, await refused.Content.ReadAsStringAsync(Cancel)));
+    }
+
+    private static RpbMapRedReq JobOf(string map) => new()
+    {
+        Request = ByteString.CopyFromUtf8($"{{\"inputs\":\"b\",\"query\":[{{\"map\":{map}}}]}}"),
+        ContentType = ByteString.CopyFromUtf8("application/json"),
+    };
 
     [Fact]
     public async Task TurnedOnAgain_AnOpenPlainConnection_IsServedNoMore()

@@ -61,7 +61,7 @@ public sealed class SecuredNode : IAsyncLifetime
             new AddSource(["all"], Network("127.0.0.0/8"), SourceKind.Password, ImmutableSortedDictionary<string, string>.Empty),
             new AddSource(["bob"], Network("127.0.0.1/32"), SourceKind.Trust, ImmutableSortedDictionary<string, string>.Empty),
             new AddSource(["cert"], Network("127.0.0.1/32"), SourceKind.Certificate, ImmutableSortedDictionary<string, string>.Empty),
-            new Grant(Permissions.Get | Permissions.Put | Permissions.Delete | Permissions.ListKeys | Permissions.GetBucket, Apples, ["ada"]),
+            new Grant(Permissions.Get | Permissions.Put | Permissions.Delete | Permissions.ListKeys | Permissions.MapReduce | Permissions.GetBucket, Apples, ["ada"]),
             new Grant(Permissions.Get | Permissions.ListBuckets, GrantScope.Any, ["bob", "cert"]),
             new Enable(true));
         var doors = new RiakPbDoors(node.Client, node.Admin, node.State, "node1") { Access = access, Tls = tls };

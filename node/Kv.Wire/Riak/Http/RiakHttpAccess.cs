@@ -46,6 +46,7 @@ internal sealed class RiakHttpAccess(AccessControl access)
             case AccessAnswer.Known when path.Resource == RiakResource.LinkWalk:
                 return HttpErrors.NoWalks;
             case AccessAnswer.Known known:
+                http.Features.Set(known.User);
                 var (permissions, scope) = Needed(http.Request, path);
                 return permissions != Permissions.None && access.WhyDenied(known.User, permissions, scope) is { } why ? HttpErrors.Denied(why) : null;
             case AccessAnswer.Overloaded:
@@ -69,6 +70,8 @@ internal sealed class RiakHttpAccess(AccessControl access)
         RiakResource.BucketProps => (ReadOr(request, Permissions.GetBucket, Permissions.SetBucket), OnBucket(path)),
         RiakResource.TypeProps => (ReadOr(request, Permissions.GetBucketType, Permissions.SetBucketType), GrantScope.OfType(path.BucketType)),
         RiakResource.OldBucket => (OldBucket(request), OnBucket(path)),
+        // By what the job names: once it is read.
+        RiakResource.MapReduce => (Permissions.None, GrantScope.Any),
         RiakResource.Unknown or RiakResource.Root or RiakResource.Ping or RiakResource.Stats => (Permissions.None, GrantScope.Any),
         _ => throw new System.Diagnostics.UnreachableException($"no permission is named for {path.Resource}"),
     };
@@ -84,12 +87,17 @@ internal sealed class RiakHttpAccess(AccessControl access)
         return Lists(request, "keys", out _) ? props | Permissions.ListKeys : props;
     }
 
-    /// <summary>The job class of a listing or a query; null for all other requests.</summary>
+    /// <summary>The job class of a listing, a query or a MapReduce job; null for all other requests.</summary>
     private static JobClass? JobOf(HttpContext http, in RiakPath path)
     {
         if (path.Resource == RiakResource.Index)
         {
             return new QueryOptions(http.Request).Text("stream") == "true" ? JobClass.StreamSecondaryIndex : JobClass.SecondaryIndex;
+        }
+
+        if (path.Resource == RiakResource.MapReduce)
+        {
+            return JobClass.MapReduce;
         }
 
         if (path.Resource is not (RiakResource.Keys or RiakResource.OldBucket or RiakResource.Buckets) || !IsRead(http.Request))

@@ -19,6 +19,7 @@ internal sealed partial class RiakHttpDispatch
     private readonly PropsResource props;
     private readonly ListResource lists;
     private readonly IndexResource indexes;
+    private readonly MapReduceResource mapReduce;
     private readonly ServerResource server;
     private readonly RiakHttpAccess access;
     private readonly RiakStatistics statistics;
@@ -35,6 +36,7 @@ internal sealed partial class RiakHttpDispatch
         props = new PropsResource(doors.Admin, bodies, options);
         lists = new ListResource(doors.Client, doors.Admin, options);
         indexes = new IndexResource(doors.Client, options);
+        mapReduce = new MapReduceResource(doors.Client, doors.Access, bodies, memory, options);
         server = new ServerResource(doors.State);
         access = new RiakHttpAccess(doors.Access);
         this.statistics = statistics;
@@ -115,6 +117,7 @@ internal sealed partial class RiakHttpDispatch
             RiakResource.DataType or RiakResource.DataTypes => HttpMethods.IsPost(method) ? dataTypes.PostAsync(http, path) : dataTypes.GetAsync(http, path),
             RiakResource.Counter => HttpMethods.IsPost(method) ? counters.PostAsync(http, path) : counters.GetAsync(http, path),
             RiakResource.Index => indexes.QueryAsync(http, path),
+            RiakResource.MapReduce => mapReduce.RunAsync(http),
             RiakResource.Buckets => lists.BucketsAsync(http, path),
             RiakResource.BucketProps => OnBucketProps(http, path, method),
             RiakResource.TypeProps => HttpMethods.IsPut(method) ? props.PutTypeAsync(http, path) : props.GetTypeAsync(http, path),
@@ -152,7 +155,7 @@ internal sealed partial class RiakHttpDispatch
     private static string[] AllowedOf(RiakPath path) => path.Resource switch
     {
         RiakResource.Object => ObjectMethods,
-        RiakResource.Keys or RiakResource.DataType or RiakResource.Counter => Collection,
+        RiakResource.Keys or RiakResource.DataType or RiakResource.Counter or RiakResource.MapReduce => Collection,
         RiakResource.DataTypes => PostOnly,
         RiakResource.OldBucket => OldCollection,
         RiakResource.BucketProps => Resettable,

@@ -3,6 +3,9 @@ namespace Kv.Wire.Riak.Http;
 /// <summary>Limits of the Riak HTTP front end.</summary>
 public sealed record RiakHttpOptions
 {
+    /// <summary>Bytes beyond the largest value that the gathered results of a MapReduce job may have.</summary>
+    public const int AnswerOverheadBytes = 1024 * 1024;
+
     /// <summary>Bytes; a longer value is refused with 413 before it is read, or as soon as it shows. Riak's object.size.maximum.</summary>
     public long MaxObjectBytes { get; init; } = 50 * 1024 * 1024;
 

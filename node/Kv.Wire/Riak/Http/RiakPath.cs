@@ -57,6 +57,8 @@ internal readonly record struct RiakPath(RiakResource Resource, RiakPathForm For
         {
             case "ping" when count == 1:
                 return Done(Of(RiakResource.Ping), out path);
+            case "mapred" when count == 1:
+                return Done(Of(RiakResource.MapReduce), out path);
             case "stats" when count == 1:
                 return Done(Of(RiakResource.Stats), out path);
             case "buckets":

@@ -40,6 +40,9 @@ internal enum RiakResource
     /// <summary>A query of an index: `…/buckets/B/index/F/V` or `…/V/V2`.</summary>
     Index,
 
+    /// <summary>MapReduce jobs, to post to: `/mapred`.</summary>
+    MapReduce,
+
     /// <summary>To post to, for a key that the node makes: `…/buckets/B/datatypes`.</summary>
     DataTypes,
 }

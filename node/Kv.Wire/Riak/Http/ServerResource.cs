@@ -24,6 +24,7 @@ internal sealed class ServerResource(ClusterState state)
         ("riak_kv_wm_keylist", "/riak"),
         ("riak_kv_wm_link_walker", "/buckets"),
         ("riak_kv_wm_link_walker", "/riak"),
+        ("riak_kv_wm_mapred", "/mapred"),
         ("riak_kv_wm_object", "/buckets"),
         ("riak_kv_wm_object", "/riak"),
         ("riak_kv_wm_ping", "/ping"),

@@ -90,7 +90,8 @@ internal sealed class PbAccess(RiakPbDoors doors, RiakPbOptions options)
         RpbGetBucketTypeReq get => (Permissions.GetBucketType, GrantScope.OfType(TypeOf(isGiven: true, get.Type))),
         RpbSetBucketTypeReq set => (Permissions.SetBucketType, GrantScope.OfType(TypeOf(isGiven: true, set.Type))),
         RpbGetBucketKeyPreflistReq preflist => (Permissions.GetPreflist, On(preflist.HasType, preflist.Type, preflist.Bucket)),
-        null or RpbSetClientIdReq or RpbAuthReq => (Permissions.None, GrantScope.Any),
+        // Of a MapReduce job by what it names: once it is read.
+        null or RpbSetClientIdReq or RpbAuthReq or RpbMapRedReq => (Permissions.None, GrantScope.Any),
         _ => throw new System.Diagnostics.UnreachableException(string.Create(CultureInfo.InvariantCulture, $"no permission is named for {request.GetType().Name}")),
     };
 

@@ -26,6 +26,8 @@ internal enum PbCode : byte
     GetBucketResp = 20,
     SetBucketReq = 21,
     SetBucketResp = 22,
+    MapRedReq = 23,
+    MapRedResp = 24,
     IndexReq = 25,
     IndexResp = 26,
     ResetBucketReq = 29,

@@ -9,12 +9,13 @@ namespace Kv.Wire.Riak.Pb;
 /// Takes each message to its family by its code. One place catches what must not pass: a message that cannot be read, and a bug, end the connection with an error;
 /// details of a bug are in the log alone.
 /// </summary>
-internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions options, ILogger<PbDispatch> log)
+internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions options, RequestMemory memory, ILogger<PbDispatch> log)
 {
     private readonly PbObjects objects = new(doors.Client);
     private readonly PbBuckets buckets = new(doors.Admin);
     private readonly PbListings listings = new(doors.Client, doors.Admin, doors.Access, options);
     private readonly PbIndexes indexes = new(doors.Client, options);
+    private readonly PbMapReduce mapReduce = new(doors, memory, options);
     private readonly PbDataTypes dataTypes = new(doors.Client, doors.Admin);
     private readonly PbCounters counters = new(doors.Client, doors.Admin);
     private readonly PbServer server = new(doors, options);
@@ -82,6 +83,7 @@ internal sealed partial class PbDispatch(RiakPbDoors doors, RiakPbOptions option
         RpbListBucketsReq list => listings.BucketsAsync(list, session.Output),
         RpbListKeysReq list => listings.KeysAsync(list, session.Output),
         RpbIndexReq query => access.WhyDisabled(query) is { } disabled ? new(PbReply.Error(disabled)) : indexes.QueryAsync(query, session.Output),
+        RpbMapRedReq job => mapReduce.RunAsync(job, session),
         RpbGetBucketReq get => new(buckets.Get(get)),
         RpbSetBucketReq set => set.Props is null ? new(Incomplete("RpbSetBucketReq has no props")) : buckets.SetAsync(set),
         RpbResetBucketReq reset => buckets.ResetAsync(reset),

@@ -31,6 +31,7 @@ internal static class PbMessages
                      (PbCode.SetClientIdReq, RpbSetClientIdReq.Descriptor),
                      (PbCode.ListBucketsReq, RpbListBucketsReq.Descriptor),
                      (PbCode.ListKeysReq, RpbListKeysReq.Descriptor),
+                     (PbCode.MapRedReq, RpbMapRedReq.Descriptor),
                      (PbCode.IndexReq, RpbIndexReq.Descriptor),
                      (PbCode.GetBucketReq, RpbGetBucketReq.Descriptor),
                      (PbCode.SetBucketReq, RpbSetBucketReq.Descriptor),

@@ -27,7 +27,7 @@ public sealed partial class RiakPbConnections
     public RiakPbConnections(RiakPbDoors doors, RiakPbOptions options, RequestMemory memory, ILoggerFactory loggers)
     {
         (this.options, this.memory, tls) = (options, memory, doors.Tls);
-        dispatch = new PbDispatch(doors, options, loggers.CreateLogger<PbDispatch>());
+        dispatch = new PbDispatch(doors, options, memory, loggers.CreateLogger<PbDispatch>());
         log = loggers.CreateLogger<RiakPbConnections>();
     }
 

@@ -8,7 +8,7 @@ const assert = require('node:assert/strict');
 const { ask, connect, stop } = require('./client');
 
 const ROUNDS = 4;
-const commands = [...require('./buckets'), ...require('./objects'), ...require('./datatypes')];
+const commands = [...require('./buckets'), ...require('./objects'), ...require('./datatypes'), ...require('./mapreduce')];
 const victim = process.env.KILL ? Number(process.env.KILL) : null;
 let names = 0;
 let killed = false;

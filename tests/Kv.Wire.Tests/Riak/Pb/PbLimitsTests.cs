@@ -95,7 +95,7 @@ public sealed class PbLimitsTests
         using var loggers = new LoggerFactory([log]);
         using var output = new PbOutput(new Pipe().Writer, new RiakPbOptions(), CancellationToken.None);
         using var full = new NoMemory();
-        var dispatch = new PbDispatch(doors, new RiakPbOptions(), loggers.CreateLogger<PbDispatch>());
+        var dispatch = new PbDispatch(doors, new RiakPbOptions(), RequestMemory.Unbounded(), loggers.CreateLogger<PbDispatch>());
         var reply = await dispatch.HandleAsync(PbCode.GetReq, new ReadOnlySequence<byte>(full.All), new PbSession(output, null));
         Assert.Equal("overload", Assert.IsType<RpbErrorResp>(reply.Message).Errmsg.ToStringUtf8());
         Assert.False(reply.IsLast);

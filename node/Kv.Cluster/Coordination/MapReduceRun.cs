@@ -1,0 +1,270 @@
+using Kv.Core.MapReduce;
+using Kv.Core.Objects;
+
+namespace Kv.Cluster.Coordination;
+
+/// <summary>
+/// One job on its way. Inputs come a page at a time, and each page goes through all phases up to the first that reduces, in portions, so that little is held whatever the job reads; reduce phases pass
+/// on what they made once the inputs have ended. Used by one at a time.
+/// </summary>
+internal sealed class MapReduceRun(
+    KvClient client, MapReduceJob job, MapReduceCaller caller, Deadline deadline, TimeProvider time, ClusterOptions options, CancellationToken cancel)
+{
+    /// <summary>Results that go on together, or those of so many bytes.</summary>
+    private const int PortionTerms = 64;
+    private const int PortionBytes = 256 * 1024;
+
+    private readonly ReduceBatches?[] reduces = [.. job.Phases.Select(phase => phase is MapReducePhase.Reduce reduce ? new ReduceBatches(reduce) : null)];
+    private long held;
+    private long most;
+
+    public async IAsyncEnumerable<MapReduceResults> RunAsync()
+    {
+        await foreach (var page in InputsAsync())
+        {
+            if (job.Phases.IsEmpty)
+            {
+                yield return new MapReduceResults(0, page);
+            }
+
+            await foreach (var results in FlowAsync(0, page))
+            {
+                yield return results;
+            }
+        }
+
+        for (var phase = 0; phase < job.Phases.Length; phase++)
+        {
+            if (reduces[phase] is not { } reduce)
+            {
+                continue;
+            }
+
+            ThrowIfOver();
+            var made = Succeeded(reduce.Finish(), phase, input: null);
+            await foreach (var results in PassOnAsync(phase, made))
+            {
+                yield return results;
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<IReadOnlyList<Term>> InputsAsync()
+    {
+        switch (job.Inputs)
+        {
+            case MapReduceInputs.Keys keys:
+                foreach (var page in keys.Addresses.Chunk(options.ListPageKeys))
+                {
+                    ThrowIfOver();
+                    yield return page;
+                }
+
+                break;
+            case MapReduceInputs.Listing listing:
+                await foreach (var page in GuardedAsync(client.ListKeysAsync(listing.Bucket, Left(), cancel)))
+                {
+                    yield return [.. page.Where(key => listing.Filter?.Passes(key) != false).Select(key => Named(listing.Bucket, key))];
+                }
+
+                break;
+            case MapReduceInputs.Index index:
+                await foreach (var page in GuardedAsync(client.QueryIndexAsync(index.Query with { Timeout = Left() }, cancel)))
+                {
+                    yield return [.. page.Matches.Select(match => Named(index.Query.Bucket, match.Key))];
+                }
+
+                break;
+        }
+    }
+
+    private static Term.Address Named(BucketName bucket, ReadOnlyMemory<byte> key) => new(new ObjectKey(bucket.BucketType, bucket.Bucket, key), null);
+
+    /// <summary>A listing's failure is the job's.</summary>
+    private async IAsyncEnumerable<T> GuardedAsync<T>(IAsyncEnumerable<T> pages)
+    {
+        await using var each = pages.GetAsyncEnumerator(cancel);
+        while (true)
+        {
+            try
+            {
+                if (!await each.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (ListingFailedException failure)
+            {
+                throw Failed(new MapReduceFailure.OfRequest(failure.Error));
+            }
+
+            ThrowIfOver();
+            yield return each.Current;
+        }
+    }
+
+    /// <summary>Puts terms into a phase, and what comes out of it into the next ones; gives what is kept on the way.</summary>
+    private async IAsyncEnumerable<MapReduceResults> FlowAsync(int phase, IReadOnlyList<Term> inputs)
+    {
+        if (phase == job.Phases.Length)
+        {
+            yield break;
+        }
+
+        if (reduces[phase] is { } reduce)
+        {
+            Reduce(phase, reduce, inputs);
+            yield break;
+        }
+
+        var portion = new List<Term>();
+        var bytes = 0L;
+        await foreach (var (input, found) in ReadAsync(phase, inputs))
+        {
+            foreach (var made in Succeeded(Apply(job.Phases[phase], input, found), phase, input))
+            {
+                portion.Add(made);
+                bytes += made.HeldBytes;
+                Hold(made.HeldBytes);
+            }
+
+            if (portion.Count < PortionTerms && bytes < PortionBytes)
+            {
+                continue;
+            }
+
+            await foreach (var results in PassOnAsync(phase, portion))
+            {
+                yield return results;
+            }
+
+            Hold(-bytes);
+            (portion, bytes) = ([], 0);
+        }
+
+        await foreach (var results in PassOnAsync(phase, portion))
+        {
+            yield return results;
+        }
+
+        Hold(-bytes);
+    }
+
+    private async IAsyncEnumerable<MapReduceResults> PassOnAsync(int phase, IReadOnlyList<Term> made)
+    {
+        for (var at = 0; at < made.Count; at += options.ListPageKeys)
+        {
+            var page = made.Count <= options.ListPageKeys ? made : [.. made.Skip(at).Take(options.ListPageKeys)];
+            if (job.Phases[phase].Keep)
+            {
+                yield return new MapReduceResults(phase, page);
+            }
+
+            await foreach (var results in FlowAsync(phase + 1, page))
+            {
+                yield return results;
+            }
+        }
+    }
+
+    private void Reduce(int phase, ReduceBatches reduce, IReadOnlyList<Term> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            var before = reduce.HeldBytes;
+            if (reduce.Add(input) is { } problem)
+            {
+                throw Failed(new MapReduceFailure.OfPhase(phase, problem, Input: null));
+            }
+
+            Hold(reduce.HeldBytes - before);
+        }
+
+        ThrowIfOver();
+    }
+
+    /// <summary>The objects that inputs name, in their order; so many are read at once. Null for what is not there.</summary>
+    private async IAsyncEnumerable<(Term.Address Input, KvObject? Found)> ReadAsync(int phase, IReadOnlyList<Term> inputs)
+    {
+        var reads = new Queue<(Term.Address Input, Task<KvOutcome> Read)>();
+        for (var next = 0; next < inputs.Count || reads.Count > 0;)
+        {
+            while (next < inputs.Count && reads.Count < options.MapReduceReads)
+            {
+                var input = AddressOf(phase, inputs[next++]);
+                reads.Enqueue((input, ReadAsync(input.Key, headOnly: job.Phases[phase] is MapReducePhase.Link)));
+            }
+
+            var (first, read) = reads.Dequeue();
+            var found = await read switch
+            {
+                KvOutcome.Found one => one.Object,
+                KvOutcome.NotFound => null,
+                KvOutcome.Failed failed => throw Failed(new MapReduceFailure.OfRequest(failed.Error)),
+                var outcome => throw new System.Diagnostics.UnreachableException($"a read ended in {outcome}"),
+            };
+            ThrowIfOver();
+            yield return (first, found);
+        }
+    }
+
+    private Task<KvOutcome> ReadAsync(ObjectKey key, bool headOnly) =>
+        client.ExecuteAsync(new KvRequest.Get { Key = key, HeadOnly = headOnly, Timeout = Left() }, cancel).AsTask();
+
+    private Term.Address AddressOf(int phase, Term input)
+    {
+        if (Addresses.Of(input) is not { } address || !address.Key.IsValid(out _))
+        {
+            throw Failed(new MapReduceFailure.OfPhase(phase, "the phase takes names of objects, [bucket, key] with key data and type or without", $"{input}"));
+        }
+
+        return caller.WhyDenied(new BucketName(address.Key.BucketType, address.Key.Bucket)) is { } denied ? throw Failed(new MapReduceFailure.Denied(denied)) : address;
+    }
+
+    private PhaseOutput Apply(MapReducePhase phase, Term.Address input, KvObject? found) => phase switch
+    {
+        MapReducePhase.Map map => map.Function.Apply(new MapInput(input.Key, input.KeyData, found, Math.Max(0, options.MapReduceHeldBytes - held)), map.Arg),
+        MapReducePhase.Link link => found is null ? PhaseOutput.None : PhaseOutput.Of(LinkTargets.Of(found, link)),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static IReadOnlyList<Term> Succeeded(PhaseOutput output, int phase, Term? input) =>
+        output.Problem is { } problem ? throw Failed(new MapReduceFailure.OfPhase(phase, problem, input?.ToString())) : output.Terms;
+
+    private void Hold(long bytes)
+    {
+        held += bytes;
+        if (held <= most)
+        {
+            return;
+        }
+
+        most = held;
+        if (held > options.MapReduceHeldBytes)
+        {
+            throw Failed(new MapReduceFailure.TooMuch(options.MapReduceHeldBytes));
+        }
+
+        if (!caller.TryHold(held))
+        {
+            throw Failed(new MapReduceFailure.OfRequest(new KvError.Overload(Indeterminate: false)));
+        }
+    }
+
+    private TimeSpan Left()
+    {
+        ThrowIfOver();
+        return deadline.Left(time);
+    }
+
+    private void ThrowIfOver()
+    {
+        cancel.ThrowIfCancellationRequested();
+        if (deadline.HasPassed(time))
+        {
+            throw Failed(new MapReduceFailure.OfRequest(new KvError.Timeout(Indeterminate: false)));
+        }
+    }
+
+    private static MapReduceFailedException Failed(MapReduceFailure failure) => new(failure);
+}

@@ -1,0 +1,277 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using Kv.Cluster;
+using Kv.Core.Causality;
+using Kv.Core.MapReduce;
+using Kv.Core.Objects;
+using Kv.Wire.Riak.Http;
+
+namespace Kv.Wire.Riak;
+
+/// <summary>Results of MapReduce jobs as JSON (riak_kv_mapred_json, riak_object_json): both front ends send the same.</summary>
+internal static class MapReduceJson
+{
+    /// <summary>Longer strings are written in pieces of so many bytes, so that none is held escaped beside the buffer.</summary>
+    private const int PieceBytes = 16 * 1024;
+
+    /// <summary>Bytes that terms have as JSON at most, give or take the marks between them.</summary>
+    public static long BytesOf(IReadOnlyList<Term> terms) => terms.Sum(BytesOf);
+
+    /// <summary>Whether a list of results is written as an object: a list of properties is, as in Riak.</summary>
+    public static bool IsObject(IReadOnlyList<Term> terms) => terms is [Term.Pair, ..];
+
+    /// <summary>A phase's results: an array, or an object (<see cref="IsObject"/>).</summary>
+    /// <exception cref="MapReduceFailedException">One of them has bytes that JSON cannot carry.</exception>
+    public static void WriteList(Utf8JsonWriter json, IReadOnlyList<Term> terms, int phase)
+    {
+        Begin(json, IsObject(terms));
+        WriteItems(json, terms, IsObject(terms), phase);
+        End(json, IsObject(terms));
+    }
+
+    public static void Begin(Utf8JsonWriter json, bool isObject)
+    {
+        if (isObject)
+        {
+            json.WriteStartObject();
+        }
+        else
+        {
+            json.WriteStartArray();
+        }
+    }
+
+    public static void End(Utf8JsonWriter json, bool isObject)
+    {
+        if (isObject)
+        {
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteEndArray();
+        }
+    }
+
+    /// <summary>What stands in the array, or the object, which takes properties alone.</summary>
+    /// <exception cref="MapReduceFailedException">As of <see cref="WriteList"/>.</exception>
+    public static void WriteItems(Utf8JsonWriter json, IReadOnlyList<Term> terms, bool isObject, int phase)
+    {
+        foreach (var term in terms)
+        {
+            if (isObject && term is Term.Pair pair)
+            {
+                json.WritePropertyName(pair.Name);
+                Write(json, pair.Value, phase);
+            }
+            else
+            {
+                Write(json, term, phase);
+            }
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, Term term, int phase)
+    {
+        switch (term)
+        {
+            case Term.Atom { Name: "true" or "false" or "null" } atom:
+                json.WriteRawValue(atom.Name, skipInputValidation: true);
+                break;
+            case Term.Atom atom:
+                json.WriteStringValue(atom.Name);
+                break;
+            case Term.Integer integer:
+                json.WriteRawValue(integer.Value.ToString(CultureInfo.InvariantCulture), skipInputValidation: true);
+                break;
+            case Term.Real real:
+                json.WriteRawValue(NumberText.Of(real.Value), skipInputValidation: true);
+                break;
+            case Term.Binary text:
+                WriteText(json, text.Bytes.Span, term, phase);
+                break;
+            case Term.List list:
+                WriteList(json, list.Items, phase);
+                break;
+            case Term.Struct members:
+                json.WriteStartObject();
+                foreach (var (name, value) in members.Members)
+                {
+                    json.WritePropertyName(name);
+                    Write(json, value, phase);
+                }
+
+                json.WriteEndObject();
+                break;
+            case Term.Pair pair:
+                WriteList(json, [pair], phase);
+                break;
+            case Term.Address address:
+                WriteAddress(json, address, phase);
+                break;
+            case Term.Missing missing:
+                WriteMissing(json, missing, phase);
+                break;
+            case Term.Found found:
+                WriteObject(json, found, phase);
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    /// <summary>As inputs are written. Names that are not UTF-8 are percent-encoded, as in listings.</summary>
+    private static void WriteAddress(Utf8JsonWriter json, Term.Address address, int phase)
+    {
+        var isTyped = address.Key.BucketType != ObjectKey.DefaultType;
+        json.WriteStartArray();
+        json.WriteStringValue(ListedName.Of(address.Key.Bucket.Span));
+        json.WriteStringValue(ListedName.Of(address.Key.Key.Span));
+        if (isTyped || address.KeyData is not null)
+        {
+            Write(json, address.KeyData ?? Term.Null, phase);
+        }
+
+        if (isTyped)
+        {
+            json.WriteStringValue(address.Key.BucketType);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteMissing(Utf8JsonWriter json, Term.Missing missing, int phase)
+    {
+        json.WriteStartObject();
+        json.WriteStartObject("not_found");
+        WriteName(json, missing.Key, alwaysTyped: false);
+        json.WritePropertyName("keydata");
+        Write(json, missing.KeyData ?? Term.Undefined, phase);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteObject(Utf8JsonWriter json, Term.Found found, int phase)
+    {
+        json.WriteStartObject();
+        WriteName(json, found.Key, alwaysTyped: true);
+        json.WriteString("vclock", Convert.ToBase64String(CausalContext.Encode(found.Object.Clock)));
+        json.WriteStartArray("values");
+        foreach (var sibling in found.Object.Siblings)
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("metadata");
+            WriteMetadata(json, sibling);
+            json.WriteEndObject();
+            json.WritePropertyName("data");
+            WriteText(json, sibling.Value.Span, found, phase);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteName(Utf8JsonWriter json, ObjectKey key, bool alwaysTyped)
+    {
+        if (alwaysTyped || key.BucketType != ObjectKey.DefaultType)
+        {
+            json.WriteString("bucket_type", key.BucketType);
+        }
+
+        json.WriteString("bucket", ListedName.Of(key.Bucket.Span));
+        json.WriteString("key", ListedName.Of(key.Key.Span));
+    }
+
+    /// <summary>By the names that Riak keeps them under.</summary>
+    private static void WriteMetadata(Utf8JsonWriter json, Sibling sibling)
+    {
+        var metadata = sibling.Metadata;
+        foreach (var (name, value) in new[] { ("content-type", metadata.ContentType), ("charset", metadata.Charset), ("content-encoding", metadata.ContentEncoding) })
+        {
+            if (value is not null)
+            {
+                json.WriteString(name, value);
+            }
+        }
+
+        json.WriteString("X-Riak-VTag", sibling.VTag);
+        json.WriteString("X-Riak-Last-Modified", DateTimeOffset.FromUnixTimeMilliseconds(sibling.LastModifiedMicroseconds / 1000).ToString("R", CultureInfo.InvariantCulture));
+        if (sibling.IsTombstone)
+        {
+            json.WriteString("X-Riak-Deleted", "true");
+        }
+
+        json.WriteStartArray("Links");
+        foreach (var link in metadata.Links)
+        {
+            json.WriteStartArray();
+            json.WriteStringValue(link.Bucket);
+            json.WriteStringValue(link.Key);
+            json.WriteStringValue(link.Tag);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+        WritePairs(json, "X-Riak-Meta", metadata.UserMetadata);
+        WritePairs(json, "index", metadata.Indexes);
+    }
+
+    /// <summary>A name with several values has an array of them.</summary>
+    private static void WritePairs(Utf8JsonWriter json, string name, IEnumerable<KeyValuePair<string, string>> pairs)
+    {
+        json.WriteStartObject(name);
+        foreach (var values in pairs.GroupBy(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal))
+        {
+            json.WritePropertyName(values.Key);
+            if (values.Skip(1).Any())
+            {
+                JsonSerializer.Serialize(json, values.ToArray(), PlainJson.Options);
+            }
+            else
+            {
+                json.WriteStringValue(values.Single());
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteText(Utf8JsonWriter json, ReadOnlySpan<byte> bytes, Term of, int phase)
+    {
+        if (!Utf8.IsValid(bytes))
+        {
+            throw new MapReduceFailedException(new MapReduceFailure.OfPhase(phase, "a result is not UTF-8 throughout, which JSON cannot carry", of.ToString()));
+        }
+
+        for (; bytes.Length > PieceBytes; bytes = bytes[PieceBytes..])
+        {
+            json.WriteStringValueSegment(bytes[..PieceBytes], isFinalSegment: false);
+        }
+
+        json.WriteStringValueSegment(bytes, isFinalSegment: true);
+    }
+
+    private static long BytesOf(Term term) => term switch
+    {
+        Term.Binary text => BytesOf(text.Bytes.Span),
+        Term.List list => list.Items.Sum(BytesOf) + 2,
+        Term.Struct members => members.Members.Sum(member => BytesOf(Encoding.UTF8.GetBytes(member.Key)) + BytesOf(member.Value)),
+        Term.Found found => found.HeldBytes + found.Object.Siblings.Sum(sibling => BytesOf(sibling.Value.Span)),
+        _ => term.HeldBytes + 8,
+    };
+
+    /// <summary>A control character takes six bytes, a mark two.</summary>
+    private static long BytesOf(ReadOnlySpan<byte> text)
+    {
+        var bytes = text.Length + 4L;
+        foreach (var one in text)
+        {
+            bytes += one < ' ' ? 5 : one is (byte)'"' or (byte)'\\' ? 1 : 0;
+        }
+
+        return bytes;
+    }
+}
