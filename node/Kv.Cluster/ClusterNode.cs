@@ -46,6 +46,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly TreeLocks locks;
     private readonly ExchangeScheduler exchanges;
     private readonly ExpirySweeper sweeper;
+    private readonly ClockWatcher clockWatcher;
     private readonly PeerDispatcher dispatcher;
     private readonly Member self;
     private bool isStopped;
@@ -85,8 +86,10 @@ public sealed partial class ClusterNode : IAsyncDisposable
         seeds = new SeedSearch(options, self, State, transport, time, loggers.CreateLogger<SeedSearch>());
 
         host = new VnodeHost(State, stores, nodeState, watched, fences, time, options, Statistics, loggers.CreateLogger<VnodeHost>());
+        var clocks = new MemberClocks(time, () => State.Current.Document?.Members.Length ?? 1);
+        host.Clocks = clocks;
         var gate = new VnodeGate(State, host);
-        Client = new KvClient(State, gate, watched, time, options, Statistics);
+        Client = new KvClient(State, gate, watched, time, options, Statistics) { Clocks = clocks };
         host.Reap = Client.Reap;
         receiver = new HandoffReceiver(options, State, host, Statistics.Handoff);
         var sender = new HandoffSender(options, self.Id, receiver, watched, fences, Statistics.Handoff, time, Child());
@@ -108,7 +111,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
         locks = new TreeLocks(self.Id, options, time);
         var pace = new Pace(options.ExchangeBytesPerSecond, options.ExchangeWorkShare, () => Statistics.ActiveRequests > options.ExchangePauseRequests, time);
         var responder = new TreeResponder(State, host, locks, pace);
-        sweeper = new ExpirySweeper(options, State, host, Client, pace, time);
+        sweeper = new ExpirySweeper(options, State, host, Client, clocks, pace, time);
+        clockWatcher = new ClockWatcher(options, State, clocks, watched, time, loggers.CreateLogger<ClockWatcher>());
         exchanges = new ExchangeScheduler(
             options,
             State,
@@ -126,7 +130,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
             loggers.CreateLogger<ExchangeScheduler>());
         Admin.Exchanges = exchanges;
         Admin.KeyRepairs = new KeyRepairs(options, State, gate, watched, Client, pace, time, background, stopping.Token);
-        dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, responder, new DataRequests(State, gate, Client), Admin, fences);
+        dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, responder, new DataRequests(State, gate, Client), Admin, fences, time);
         _ = ReportAsync(host.Failed);
     }
 
@@ -200,6 +204,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Start(handoff.RunAsync);
         Start(sources.RunAsync);
         Start(rebuilder.RunAsync);
+        Start(clockWatcher.RunAsync);
         Start(sweeper.RunAsync);
         if (options.AntiEntropy)
         {

@@ -41,6 +41,9 @@ public sealed record ClusterOptions
     /// <summary>Between two looks through a node's data for objects whose `ttl` is over, where some bucket type has one. They are not served anyway: it is how long they may take room.</summary>
     public TimeSpan ExpirySweepInterval { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Between two looks at the other members' clocks, where some bucket type has a `ttl`.</summary>
+    public TimeSpan ClockInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a reaper waits for all members in each of its rounds.</summary>
     public TimeSpan ReapRoundTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Kv.Cluster.Coordination;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
+using Kv.Cluster.Reaping;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Buckets;
 using Kv.Core.Indexes;
@@ -30,6 +31,13 @@ public sealed partial class KvClient : IDisposable
     {
         context = new CoordinatorContext(state, gate, transport, time, options, statistics);
         coordinators = new Coordinators(context);
+    }
+
+    /// <summary>By which objects with an end are judged; this node's own clock where nobody sets it.</summary>
+    internal MemberClocks Clocks
+    {
+        get => context.Clocks;
+        init => context.Clocks = value;
     }
 
     /// <summary>For which a request runs that names no timeout of its own.</summary>

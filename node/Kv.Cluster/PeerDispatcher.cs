@@ -4,6 +4,7 @@ using Kv.Cluster.Handoff;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Reaping;
+using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 
@@ -21,7 +22,8 @@ internal sealed class PeerDispatcher(
     TreeResponder trees,
     DataRequests data,
     ClusterAdmin admin,
-    Fences fences) : IPeerHandler
+    Fences fences,
+    TimeProvider time) : IPeerHandler
 {
     private volatile bool isServing;
 
@@ -70,6 +72,7 @@ internal sealed class PeerDispatcher(
         PeerRequest.Propose propose => await ProposeAsync(propose, cancel),
         PeerRequest.Identify => Identify(),
         PeerRequest.GetHoldings => admin.GetHoldings(),
+        PeerRequest.GetTime => new PeerReply.Time(Expiry.Microseconds(time.GetUtcNow())),
         PeerRequest.GetUp => new PeerReply.Up([.. state.Current.Up.Order()]),
         PeerRequest.Rebuild ask => sources.Handle(from, ask),
         PeerRequest.HandoffBatch batch => await handoff.HandleAsync(batch, cancel),

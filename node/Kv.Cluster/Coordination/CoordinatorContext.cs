@@ -22,6 +22,9 @@ internal sealed class CoordinatorContext(
 
     public TimeProvider Time { get; } = time;
 
+    /// <summary>By which objects with an end are judged. Set before the first request.</summary>
+    public MemberClocks Clocks { get; set; } = new(time, static () => 1);
+
     public ClusterOptions Options { get; } = options;
 
     public KvStatistics Statistics { get; } = statistics;

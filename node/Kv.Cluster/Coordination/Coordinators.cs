@@ -93,7 +93,7 @@ internal sealed class Coordinators
     {
         if (await RepairAsync(key, deadline) is { Merged: { } held }
             && context.State.Current.Document?.EffectiveProps(new BucketName(key.BucketType, key.Bucket)) is { } props
-            && Expiry.IsOver(held, props, context.Time.GetUtcNow()))
+            && context.Clocks.Certain is { } now && Expiry.IsOver(held, props, now))
         {
             await DeleteAsync(new KvRequest.Delete { Key = key, Context = held.Clock, IsExpiry = true, IsForwarded = true, SloppyQuorum = false }, props, deadline);
         }

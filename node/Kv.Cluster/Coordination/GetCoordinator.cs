@@ -285,7 +285,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
     private void AnswerMerged()
     {
         var merged = Merge();
-        var found = merged is null ? null : Expiry.Left(merged, plan.Props, context.Time.GetUtcNow());
+        var found = merged is null ? null : Expiry.Left(merged, plan.Props, context.Clocks.Now);
         if (found is { IsTombstone: false } && finished is null)
         {
             context.Statistics.ObjectRead(found);

@@ -95,6 +95,9 @@ public abstract record PeerReply
     /// <summary>The members that the answering node takes for up, itself among them.</summary>
     public sealed record Up(ImmutableArray<NodeId> Nodes) : PeerReply;
 
+    /// <summary>What the answering node's wall clock shows, in Unix microseconds.</summary>
+    public sealed record Time(long Microseconds) : PeerReply;
+
     /// <summary>Hashes of a tree's level, in order.</summary>
     public sealed record TreeHashes(IReadOnlyList<uint> Hashes) : PeerReply;
 

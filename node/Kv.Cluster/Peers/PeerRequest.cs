@@ -102,6 +102,9 @@ public abstract record PeerRequest
     /// <summary>Whether the peer's program knows of `ttl` in bucket types: answered by <see cref="PeerReply.Done"/>, or unreadable to it.</summary>
     public sealed record KnowsExpiry : PeerRequest;
 
+    /// <summary>What the peer's wall clock shows: answered by <see cref="PeerReply.Time"/>.</summary>
+    public sealed record GetTime : PeerRequest;
+
     /// <summary>
     /// What is the root of your tree of a range, where mine is <paramref name="Mine"/>. Equal ones end the exchange; else the tree is the asker's until it says
     /// <see cref="TreeRelease"/> or is silent for long. For this and the next five: refused where layouts, documents or the tree's standing do not allow an exchange.

@@ -15,7 +15,7 @@ namespace Kv.Cluster.Reaping;
 /// Finds objects whose `ttl` is over in the data of the node's own vnodes and has them deleted, so that their room comes back: one vnode at a time, at the pace of background work. The first replica
 /// that is up sees to a key; where replicas do not compare what they hold, each of them does.
 /// </summary>
-internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, VnodeHost host, KvClient client, Pace pace, TimeProvider time)
+internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, VnodeHost host, KvClient client, MemberClocks clocks, Pace pace, TimeProvider time)
 {
     private const int AtOnce = 64;
 
@@ -31,15 +31,13 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
             await Task.Delay(options.ExpirySweepInterval, time, cancel);
             foreach (var vnode in host.Open)
             {
-                if (state.Current is { Document: { } document } snapshot && HasExpiring(document) && IsOwn(snapshot, document, vnode.Partition))
+                if (state.Current is { Document: { } document } snapshot && ClockWatcher.HasExpiring(document) && IsOwn(snapshot, document, vnode.Partition))
                 {
                     await TrySweepAsync(vnode, cancel);
                 }
             }
         }
     }
-
-    private static bool HasExpiring(ClusterDocument document) => document.BucketTypes.Values.Any(type => type.Props.TtlSeconds is not null);
 
     private static bool IsOwn(ClusterSnapshot snapshot, ClusterDocument document, PartitionId partition) =>
         partition.Number < document.Ring.Size && document.Ring.Owner(partition) == snapshot.Self;
@@ -106,7 +104,7 @@ internal sealed class ExpirySweeper(ClusterOptions options, ClusterState state, 
                     // Its reap may have come to nothing while a member was away.
                     client.Reap(key);
                 }
-                else if (Expiry.IsOver(held, props, time.GetUtcNow()))
+                else if (clocks.Certain is { } now && Expiry.IsOver(held, props, now))
                 {
                     found.Add(key);
                 }

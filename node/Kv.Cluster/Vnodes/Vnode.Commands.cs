@@ -63,12 +63,13 @@ public sealed partial class Vnode
             return;
         }
 
-        var now = context.Time.GetUtcNow();
+        var now = props.TtlSeconds is null ? context.Time.GetUtcNow() : context.Clocks.Stamp;
+        var over = props.TtlSeconds is null ? null : context.Clocks.Certain;
         var microseconds = Expiry.Microseconds(now);
         var (content, seen) = (command.Content, command.Context);
         if (command.IsExpiry)
         {
-            if (local is null || !seen.Descends(local.Clock) || !Expiry.IsOver(local, props, now))
+            if (local is null || !seen.Descends(local.Clock) || over is not { } end || !Expiry.IsOver(local, props, end))
             {
                 command.Pending = new VnodeReply(VnodeReply.Done.Reply, Error: new KvError.Modified());
                 return;
@@ -77,7 +78,7 @@ public sealed partial class Vnode
             // Newer than what is over, and older than whatever somebody has written since, here or elsewhere: where one value is kept, that one stays.
             microseconds = local.Newest.LastModifiedMicroseconds + 1;
         }
-        else if (local is not null && Expiry.Left(local, props, now) is var left && left != local)
+        else if (local is not null && over is { } then && Expiry.Left(local, props, then) is var left && left != local)
         {
             // What nobody can read any more is replaced by whatever is written.
             (local, seen) = left is null ? (local, seen.Merge(local.Clock)) : (left, seen);

@@ -12,6 +12,7 @@ namespace Kv.Cluster.Vnodes;
 internal sealed class VnodeContext(
     ClusterOptions options,
     TimeProvider time,
+    MemberClocks clocks,
     VnodeActors actors,
     Fences fences,
     Inspections inspections,
@@ -26,6 +27,9 @@ internal sealed class VnodeContext(
     public ClusterOptions Options { get; } = options;
 
     public TimeProvider Time { get; } = time;
+
+    /// <summary>By which objects with an end are judged.</summary>
+    public MemberClocks Clocks { get; } = clocks;
 
     /// <summary>By which hash trees are kept now; null where none are.</summary>
     public TreeLayout? Layout => layouts.Current;

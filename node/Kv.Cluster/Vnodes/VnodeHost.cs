@@ -51,6 +51,7 @@ public sealed partial class VnodeHost
         (this.state, this.stores, this.nodeState, this.transport, this.fences) = (state, stores, nodeState, transport, fences);
         (this.time, this.options, this.statistics, this.logger) = (time, options, statistics, logger);
         Inspections = new Inspections(options, time);
+        Clocks = new MemberClocks(time, static () => 1);
         statistics.MailboxDepth = MailboxDepth;
         statistics.DamagedPartitions = () => stores.Damaged.Count;
         Layouts = new TreeLayouts(state, options);
@@ -63,6 +64,9 @@ public sealed partial class VnodeHost
 
     /// <summary>Takes up keys whose tombstones vnodes came across. Set before the start.</summary>
     internal Func<ObjectKey, bool> Reap { get; set; } = static _ => false;
+
+    /// <summary>By which objects with an end are judged; this node's own clock where nobody sets it. Set before the start.</summary>
+    internal MemberClocks Clocks { get; set; }
 
     /// <summary>The vnodes that are open now.</summary>
     public IReadOnlyList<Vnode> Open => Volatile.Read(ref open);
@@ -77,7 +81,7 @@ public sealed partial class VnodeHost
     {
         var actors = await VnodeActors.OpenAsync(nodeState, state.Current.Self, cancel);
         await fences.OpenAsync(nodeState, cancel);
-        context = new VnodeContext(options, time, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts, new KeyBackends(state), key => Reap(key));
+        context = new VnodeContext(options, time, Clocks, actors, fences, Inspections, statistics, PropsOf, PassOnAsync, OnFailed, Layouts, new KeyBackends(state), key => Reap(key));
         foreach (var (partition, reason) in stores.Damaged)
         {
             TellDamaged(partition, reason);

@@ -213,7 +213,7 @@ internal sealed class VnodeListings(IPartitionStore store, VnodeContext context)
             return null;
         }
 
-        if (Expiry.Left(StoredForm.Decode(entry.Value), context.PropsOf(key), context.Time.GetUtcNow()) is null or { IsTombstone: true })
+        if (Expiry.Left(StoredForm.Decode(entry.Value), context.PropsOf(key), context.Clocks.Now) is null or { IsTombstone: true })
         {
             return null;
         }

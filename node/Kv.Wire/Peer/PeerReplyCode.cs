@@ -25,5 +25,6 @@ public enum PeerReplyCode
     TreePage = 21,
     Rebuilding = 30,
     Up = 31,
+    Time = 32,
     ScanPage = 40,
 }

@@ -72,6 +72,9 @@ internal static class PeerReplyCodec
                 }
 
                 break;
+            case PeerReply.Time clock:
+                writer.I64(clock.Microseconds);
+                break;
             case PeerReply.Identity identity:
                 PeerFields.WriteMember(writer, identity.Node);
                 writer.Flag(identity.ClusterId is not null);
@@ -137,6 +140,8 @@ internal static class PeerReplyCodec
                 return new PeerReply.Rebuilding(reader.Text()) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Up:
                 return ReadUp(ref reader) with { DocumentVersion = version, Fence = fence };
+            case PeerReplyCode.Time:
+                return new PeerReply.Time(reader.I64()) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.TreeHashes or PeerReplyCode.TreePage:
                 return TreeCodec.ReadReply(ref reader, code) with { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Identity:

@@ -32,5 +32,6 @@ public enum PeerRequestCode
     KnowsOrdered = 33,
     KnowsMemory = 34,
     KnowsExpiry = 35,
+    GetTime = 36,
     VnodeScan = 40,
 }

@@ -86,6 +86,53 @@ public sealed class ExpiryTests
         Assert.Empty(await ListAsync(away));
     });
 
+    /// <summary>By an hour, where an object's time is a minute: neither who sweeps nor who reads nor who writes over an object takes it for over.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ANodeWhoseClockIsAhead_TakesNothingThatLives(bool startsSo) => Run(8, Options with { ExpirySweepInterval = TimeSpan.FromSeconds(5) }, async cluster =>
+    {
+        var (node, ahead) = (cluster.Nodes[0], cluster.Nodes[2]);
+        ahead.Clock.Jump(TimeSpan.FromHours(1));
+        if (startsSo)
+        {
+            ahead.Kill(losesPower: false);
+            await ahead.StartAsync();
+            await cluster.SettleAsync();
+        }
+
+        await PutAllAsync(node, "v");
+        await PutAsync(ahead, 0, "beside");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(40));
+        for (var key = 1; key < Keys; key++)
+        {
+            Assert.Equal(["v"], Values(await GetAsync(node, key)));
+            Assert.Equal(["v"], Values(await GetAsync(ahead, key)));
+        }
+
+        Assert.Equal(["beside", "v"], Values(await GetAsync(node, 0)));
+        Assert.Equal(Keys, (await ListAsync(ahead)).Count);
+        ahead.Clock.Jump(TimeSpan.FromHours(-1));
+        await cluster.UntilAsync(() => Held(cluster) <= 3, 300, "all is over that was not stamped ahead");
+    });
+
+    /// <summary>What it writes would be over before anybody has read it.</summary>
+    [Fact]
+    public void ANodeWhoseClockIsBehind_WritesNothingThatIsOver() => Run(9, Options with { ExpirySweepInterval = TimeSpan.FromSeconds(5) }, async cluster =>
+    {
+        var (node, behind) = (cluster.Nodes[0], cluster.Nodes[2]);
+        behind.Clock.Jump(TimeSpan.FromHours(-1));
+        await PutAllAsync(behind, "v");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(40));
+        for (var key = 0; key < Keys; key++)
+        {
+            Assert.Equal(["v"], Values(await GetAsync(node, key)));
+        }
+
+        behind.Clock.Jump(TimeSpan.FromHours(1));
+        await cluster.UntilAsync(() => Held(cluster) == 0, 300, "nothing is left on any disk");
+    });
+
     [Fact]
     public void ALongerTtl_GivesWhatIsThereMoreTime_AndNoneLetsItStay() => Run(4, Options with { ExpirySweepInterval = TimeSpan.FromDays(30) }, async cluster =>
     {

@@ -160,6 +160,7 @@ internal static class PeerSamples
         ("KnowsOrdered", new PeerRequest.KnowsOrdered()),
         ("KnowsMemory", new PeerRequest.KnowsMemory()),
         ("KnowsExpiry", new PeerRequest.KnowsExpiry()),
+        ("GetTime", new PeerRequest.GetTime()),
         ("TreeRoot", new PeerRequest.TreeRoot(new PartitionId(6), Range, 0x0102030405060708, 0xaabbccdd) { DocumentVersion = 12 }),
         ("TreeBranches", new PeerRequest.TreeBranches(new PartitionId(6), Range, 9)),
         ("TreeSegments", new PeerRequest.TreeSegments(new PartitionId(6), Range, 9, [0, 17, 255])),
@@ -171,6 +172,7 @@ internal static class PeerSamples
 
     public static IReadOnlyList<(string Name, PeerReply Reply)> Replies { get; } =
     [
+        ("Time", new PeerReply.Time(0x0005f0a1b2c3d4e5)),
         ("TreeHashes", new PeerReply.TreeHashes([1, 0xffffffff])),
         ("TreePage", new PeerReply.TreePage([new TreeEntry("k"u8.ToArray(), 0x1122334455667788), new TreeEntry("l"u8.ToArray(), 2)], 1)),
         ("Unreachable", new PeerReply.Unreachable()),
