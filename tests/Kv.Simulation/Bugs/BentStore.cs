@@ -20,7 +20,7 @@ internal abstract class BentStore(IPartitionStore real) : IPartitionStore
 
     public long MemoryRoom => Real.MemoryRoom;
 
-    public bool WillForget => Real.WillForget;
+    public virtual bool WillForget => Real.WillForget;
 
     public HashTrees Trees => Real.Trees;
 

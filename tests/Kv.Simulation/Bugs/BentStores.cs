@@ -145,6 +145,12 @@ internal static class BentStores
             Real.WriteAsync(WithIndexChanges(batch, _ => ++changes % 10 != 0), durability, cancel);
     }
 
+    /// <summary>What was in memory alone is gone at a clean stop, and the vnode goes on as the actor that it was.</summary>
+    public sealed class WithoutForgetting(IPartitionStore real) : BentStore(real)
+    {
+        public override bool WillForget => false;
+    }
+
     public sealed class ForgetfulDrop(IPartitionStore real) : BentStore(real)
     {
         public override ValueTask DropAsync(CancellationToken cancel) => Real.DisposeAsync();

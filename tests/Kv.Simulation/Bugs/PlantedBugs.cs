@@ -32,6 +32,7 @@ public static class PlantedBugs
         new("blind-read", "a read misses a key now and then", 5, () => new() { Store = real => new BentStores.BlindNowAndThen(real) }),
         new("short-batch", "the last entry of a batch is not written", 20, () => new() { Store = real => new BentStores.WithoutLastOfBatch(real) }),
         new("no-tombstones", "each replica removes a deleted object by itself, at once", 20, () => new() { Store = real => new BentStores.WithoutTombstones(real) }),
+        new("memory-unforgotten", "a vnode whose memory is gone at a clean stop goes on as the actor that it was", 400, () => new() { Store = real => new BentStores.WithoutForgetting(real) }) { MayShow = plan => plan.Types.Any(type => type.IsInMemory) && plan.Events.OfType<Fault.Stop>().Any() },
         new("drop-without-delete", "a dropped partition's data stays on disk", 5, () => new() { Store = real => new BentStores.ForgetfulDrop(real) }),
     ];
 
