@@ -13,7 +13,7 @@ namespace Kv.Storage.Segments;
 /// joined with the runs before it that are not much longer, so that their number stays logarithmic, and then the manifest that names them. The log brings it forward
 /// as it does the data. What is damaged or missing costs a reading of all data and no start; of what is damaged it is told. Safe from any thread.
 /// </summary>
-internal sealed class SegmentIndex : IDisposable
+internal sealed partial class SegmentIndex : IDisposable
 {
     public const uint FormatVersion = 1;
     private const string ManifestPrefix = "segments.";
@@ -355,116 +355,6 @@ internal sealed class SegmentIndex : IDisposable
         for (var run = runs.Length - 1; run >= 0; run--)
         {
             runs[run].Collect(segment, found);
-        }
-    }
-
-    /// <summary>What was taken aside becomes a run, and takes the place of the runs it is joined with.</summary>
-    private void WriteRun()
-    {
-        lock (writing)
-        {
-            ImmutableArray<KeyRun> before;
-            lock (gate)
-            {
-                if (frozen is not { Count: > 0 } || standing == Standing.Unknown)
-                {
-                    frozen = null;
-                    return;
-                }
-
-                (before, lastRun) = (runs, lastRun + 1);
-            }
-
-            var joined = FirstToJoin(before, frozen.Count);
-            var written = TryJoin(frozen, before.AsSpan()[joined..], keepsDead: joined > 0);
-            lock (gate)
-            {
-                frozen = null;
-                Replace(before, joined, written);
-                DisposeRetired();
-            }
-        }
-    }
-
-    private void Replace(ImmutableArray<KeyRun> before, int joined, KeyRun? written)
-    {
-        if (written is null)
-        {
-            Forget();
-        }
-        else if (!runs.SequenceEqual(before))
-        {
-            // Given up while it was written.
-            retired.Add(written);
-        }
-        else
-        {
-            retired.AddRange(before.AsSpan()[joined..]);
-            runs = [.. before[..joined], written];
-        }
-    }
-
-    /// <summary>From which run on they are joined: each key is written again about once a doubling.</summary>
-    private static int FirstToJoin(ImmutableArray<KeyRun> runs, long keys)
-    {
-        var first = runs.Length;
-        while (first > 0 && (runs[first - 1].Keys <= 2 * keys || runs.Length >= MaxRuns))
-        {
-            keys += runs[--first].Keys;
-        }
-
-        return first;
-    }
-
-    /// <summary>Null where one of the runs is damaged: the keys have to be learned anew.</summary>
-    private KeyRun? TryJoin(KeyDelta taken, ReadOnlySpan<KeyRun> older, bool keepsDead)
-    {
-        var path = Path.Combine(directory, RunOf(lastRun));
-        var bytes = (long)taken.KeyBytes + (taken.Count * KeyRun.KeyHeaderBytes);
-        foreach (var run in older)
-        {
-            bytes += run.Bytes;
-        }
-
-        try
-        {
-            using (var writer = new KeyRunWriter(files, path, bytes))
-            {
-                Join(taken, older, keepsDead, writer);
-                writer.Finish();
-            }
-
-            return KeyRun.Open(files, path, lastRun);
-        }
-        catch (StoreException damage)
-        {
-            unusable(damage.Message);
-            return null;
-        }
-    }
-
-    private void Join(KeyDelta taken, ReadOnlySpan<KeyRun> older, bool keepsDead, KeyRunWriter writer)
-    {
-        var keys = new Dictionary<ReadOnlyMemory<byte>, bool>(KeyBytesComparer.Instance);
-        for (var segment = 0; segment < HashTree.Segments; segment++)
-        {
-            keys.Clear();
-            taken.Collect(segment, keys);
-            lock (gate)
-            {
-                for (var run = older.Length - 1; run >= 0; run--)
-                {
-                    older[run].Collect(segment, keys);
-                }
-            }
-
-            foreach (var (key, isLive) in keys)
-            {
-                if (isLive || keepsDead)
-                {
-                    writer.Add(segment, key.Span, isLive);
-                }
-            }
         }
     }
 }
