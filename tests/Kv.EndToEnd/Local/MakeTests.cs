@@ -47,7 +47,6 @@ public sealed class MakeTests
         var printed = PrintedCommands.OfOutput(run.Output, "Try it:");
         Assert.Equal(["curl", "curl", "bin/kv", "bin/kv"], printed.Select(line => line.Split(' ')[0]));
         Assert.Equal(["", "hello, ring", "", "hello again"], await TypeAsync(printed, SourceTree.Root));
-        await Rings.TypesActiveAsync(run, ["siblings"], Cancel);
         await TypeReadmeAsync(run);
 
         Assert.Equal(Interrupted, await run.InterruptAsync(group: true));
