@@ -87,7 +87,7 @@ crds: build ## Write crds/ and the chart's copies from the C# types
 
 .PHONY: image
 image: sdk ## Container images of node and operator as archives in .artifacts/images; or pushed: REGISTRY=host[/path] (BASE_IMAGE=reference)
-	@REGISTRY=$(REGISTRY) .build/image
+	@.build/image $(if $(findstring command,$(origin REGISTRY)),$(REGISTRY))
 
 .PHONY: fmt
 fmt: sdk ## Format the source files

@@ -86,7 +86,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         seeds = new SeedSearch(options, self, State, transport, time, loggers.CreateLogger<SeedSearch>());
 
         host = new VnodeHost(State, stores, nodeState, watched, fences, time, options, Statistics, loggers.CreateLogger<VnodeHost>());
-        var clocks = new MemberClocks(time, () => State.Current.Document?.Members.Length ?? 1);
+        var clocks = new MemberClocks(time, () => ClockWatcher.Counted(State.Current));
         host.Clocks = clocks;
         var gate = new VnodeGate(State, host);
         Client = new KvClient(State, gate, watched, time, options, Statistics) { Clocks = clocks };

@@ -23,7 +23,7 @@ internal sealed class CoordinatorContext(
     public TimeProvider Time { get; } = time;
 
     /// <summary>By which objects with an end are judged. Set before the first request.</summary>
-    public MemberClocks Clocks { get; set; } = new(time, static () => 1);
+    public MemberClocks Clocks { get; set; } = new(time, static () => []);
 
     public ClusterOptions Options { get; } = options;
 

@@ -16,6 +16,10 @@ internal sealed partial class ClockWatcher(ClusterOptions options, ClusterState 
 
     public static bool HasExpiring(ClusterDocument document) => document.BucketTypes.Values.Any(type => type.Props.TtlSeconds is not null);
 
+    /// <summary>Whose clocks count: not those of nodes that are not in yet, or that an administrator has marked as down.</summary>
+    public static IReadOnlyCollection<NodeId> Counted(ClusterSnapshot snapshot) =>
+        snapshot.Document is { } document ? [.. document.Members.Where(static member => member.State is not (MemberState.Joining or MemberState.Down)).Select(static member => member.Id)] : [];
+
     public async Task RunAsync(CancellationToken cancel)
     {
         state.Subscribe(OnSnapshot);
@@ -23,8 +27,8 @@ internal sealed partial class ClockWatcher(ClusterOptions options, ClusterState 
         {
             if (state.Current is { Document: { } document } snapshot && HasExpiring(document))
             {
-                var shown = await Task.WhenAll(document.Members.Where(member => member.Id != snapshot.Self && snapshot.IsUp(member.Id)).Select(member => AskAsync(member.Id, cancel)));
-                clocks.Learn(shown.OfType<long>());
+                var shown = await Task.WhenAll(Counted(snapshot).Where(member => member != snapshot.Self && snapshot.IsUp(member)).Select(member => AskAsync(member, cancel)));
+                clocks.Learn(shown.OfType<(NodeId, long)>());
                 Say();
             }
 
@@ -44,11 +48,11 @@ internal sealed partial class ClockWatcher(ClusterOptions options, ClusterState 
     }
 
     /// <summary>Null where it did not answer in time, or its program does not know the question.</summary>
-    private async Task<long?> AskAsync(NodeId member, CancellationToken cancel)
+    private async Task<(NodeId Member, long Distance)?> AskAsync(NodeId member, CancellationToken cancel)
     {
         var asked = time.GetTimestamp();
         var reply = await transport.SendAsync(member, new PeerRequest.GetTime(), PeerLane.Request, Deadline.After(time, options.PeerDownAfter), cancel);
-        return reply is PeerReply.Time answer ? clocks.Distance(answer.Microseconds, asked) : null;
+        return reply is PeerReply.Time answer && clocks.Distance(answer.Microseconds, asked) is { } distance ? (member, distance) : null;
     }
 
     private void Say()

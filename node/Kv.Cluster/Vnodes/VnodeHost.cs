@@ -51,7 +51,7 @@ public sealed partial class VnodeHost
         (this.state, this.stores, this.nodeState, this.transport, this.fences) = (state, stores, nodeState, transport, fences);
         (this.time, this.options, this.statistics, this.logger) = (time, options, statistics, logger);
         Inspections = new Inspections(options, time);
-        Clocks = new MemberClocks(time, static () => 1);
+        Clocks = new MemberClocks(time, static () => []);
         statistics.MailboxDepth = MailboxDepth;
         statistics.DamagedPartitions = () => stores.Damaged.Count;
         Layouts = new TreeLayouts(state, options);

@@ -7,7 +7,7 @@ namespace Kv.EndToEnd.Charts;
 /// <summary>What Helm says after an installation: lines to type, in the namespace that the operator looks at. `FirstStepsTests` types them on a cluster.</summary>
 public sealed class NotesTests
 {
-    private const string Url = "http://localhost:8098/types/siblings/buckets/greetings/keys/first";
+    private const string Url = "http://localhost:8098/types/versions/buckets/greetings/keys/first";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -25,18 +25,18 @@ public sealed class NotesTests
             [
                 "kubectl -n kv-system rollout status deployment/kv-operator",
                 $"kubectl -n {space} apply -f - <<EOF",
-                $"kubectl -n {space} wait --for=condition=Ready kvc/example --timeout=5m",
-                $"kubectl -n {space} wait --for=condition=Active kvbt/siblings --timeout=1m",
+                $"kubectl -n {space} wait --for=condition=Ready kvc/first --timeout=5m",
+                $"kubectl -n {space} wait --for=condition=Active kvbt/versions --timeout=1m",
                 $"kubectl -n {space} get kvc,kvbt",
-                $"kubectl -n {space} port-forward service/example 8098",
+                $"kubectl -n {space} port-forward service/first 8098",
                 $"curl -X PUT -H 'Content-Type: text/plain' -d hello {Url}",
                 $"curl {Url}",
-                $"kubectl kv -n {space} put siblings greetings second 'hello again'",
-                $"kubectl kv -n {space} get siblings greetings second",
-                $"kubectl -n {space} scale kvc/example --replicas=5",
+                $"kubectl kv -n {space} put versions greetings second 'hello again'",
+                $"kubectl kv -n {space} get versions greetings second",
+                $"kubectl -n {space} scale kvc/first --replicas=5",
             ],
             commands);
-        Assert.Contains($"at the Service example.{space}: riak-http 8098, riak-pb 8087, grpc 9080.", notes, StringComparison.Ordinal);
+        Assert.Contains($"at the Service first.{space}: riak-http 8098, riak-pb 8087, grpc 9080.", notes, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -70,8 +70,8 @@ public sealed class NotesTests
 
             var applied = new YamlStream();
             applied.Load(new StringReader(await File.ReadAllTextAsync(Path.Combine(directory.FullName, "applied"), Cancel)));
-            Assert.Equal(["Cluster example", "BucketType siblings"], applied.Documents.Select(one => $"{Text(one.RootNode, "kind")} {Text(one.RootNode, "metadata", "name")}"));
-            Assert.Equal("example", Text(applied.Documents[1].RootNode, "spec", "clusterRef", "name"));
+            Assert.Equal(["Cluster first", "BucketType versions"], applied.Documents.Select(one => $"{Text(one.RootNode, "kind")} {Text(one.RootNode, "metadata", "name")}"));
+            Assert.Equal("first", Text(applied.Documents[1].RootNode, "spec", "clusterRef", "name"));
         }
         finally
         {

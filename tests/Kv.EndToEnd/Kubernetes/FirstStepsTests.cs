@@ -17,7 +17,11 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
         await release.RequireAsync();
         await cluster.KubectlAsync("create", "namespace", space);
         // Readers have a namespace of their own too, as the context's.
-        await File.WriteAllTextAsync(kubeconfig, await cluster.KubectlAsync("config", "view", "--raw", "--flatten"), Cancel);
+        await using (var file = new StreamWriter(kubeconfig, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+        {
+            await file.WriteAsync(await cluster.KubectlAsync("config", "view", "--raw", "--flatten"));
+        }
+
         await Command.ReadAsync("kubectl", ["config", "set-context", "--current", "--namespace", space], TimeSpan.FromMinutes(1), Environment(), cancel: Cancel);
     }
 
@@ -49,24 +53,32 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
         await cluster.UntilAsync(
             async () => (await cluster.KubectlAsync("-n", space, "get", "kvc,kvbt", "-o", "jsonpath={.items[*].status.observedGeneration}")) == "1 1 1",
             TimeSpan.FromMinutes(1), "every object has the status of its first generation");
-        await FollowNotesAsync();
         await PluginPassesALocalRunByAsync();
+
+        // Its nodes would share the machine with those of the notes.
+        await cluster.KubectlAsync("-n", space, "delete", "kvc/example", "--timeout=2m");
+        await FollowNotesAsync();
         var log = await release.LogAsync();
         Assert.DoesNotContain(log.Split('\n'), line => line.Contains("forbidden", StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>In this namespace instead of the one that they name. Their Cluster has the name of the examples', and is not made over it.</summary>
+    /// <summary>In this namespace instead of the one that they name.</summary>
     private async Task FollowNotesAsync()
     {
         var notes = await cluster.HelmAsync("get", "notes", OperatorRelease.Name, "--namespace", OperatorRelease.Namespace);
         Assert.True(notes.Succeeded, notes.ToString());
-        var paragraphs = PrintedCommands.OfText(notes.Output.Replace("-n default ", $"-n {space} ", StringComparison.Ordinal).Replace(" apply -f -", " apply --dry-run=server -f -", StringComparison.Ordinal));
-        var forward = Assert.Single(paragraphs, paragraph => paragraph.Contains(" port-forward ", StringComparison.Ordinal));
-        using var forwarding = await ForwardAsync(forward);
+        var paragraphs = PrintedCommands.OfText(notes.Output.Replace("-n default ", $"-n {space} ", StringComparison.Ordinal));
+        Process? forwarding = null;
         try
         {
-            foreach (var paragraph in paragraphs.Where(one => one != forward))
+            foreach (var paragraph in paragraphs)
             {
+                if (paragraph.Contains(" port-forward ", StringComparison.Ordinal))
+                {
+                    forwarding = await ForwardAsync(paragraph);
+                    continue;
+                }
+
                 var typed = await ShellAsync($"export PATH=\"$PWD/bin:$PATH\"\n{paragraph}", TimeSpan.FromMinutes(7));
                 Assert.True(typed.Succeeded, typed.ToString());
                 var expected = paragraph.StartsWith("curl ", StringComparison.Ordinal) ? "hello" : paragraph.StartsWith("kubectl kv ", StringComparison.Ordinal) ? "hello again" : "";
@@ -75,7 +87,8 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
         }
         finally
         {
-            forwarding.Kill(entireProcessTree: true);
+            forwarding?.Kill(entireProcessTree: true);
+            forwarding?.Dispose();
         }
     }
 
@@ -105,8 +118,17 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
         var process = Process.Start(start)!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         limit.CancelAfter(TimeSpan.FromMinutes(1));
-        Assert.StartsWith("Forwarding from ", await process.StandardOutput.ReadLineAsync(limit.Token), StringComparison.Ordinal);
-        return process;
+        try
+        {
+            Assert.StartsWith("Forwarding from ", await process.StandardOutput.ReadLineAsync(limit.Token), StringComparison.Ordinal);
+            return process;
+        }
+        catch
+        {
+            process.Kill(entireProcessTree: true);
+            process.Dispose();
+            throw;
+        }
     }
 
     private Task<Command> ShellAsync(string lines, TimeSpan timeout) => PrintedCommands.RunAsync(lines, SourceTree.Root, Environment(), timeout, Cancel);

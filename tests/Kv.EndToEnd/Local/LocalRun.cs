@@ -215,9 +215,24 @@ internal sealed partial class LocalRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is { HasExited: false })
+        try
         {
-            await StopAsync();
+            if (_process is { HasExited: false })
+            {
+                await StopAsync();
+            }
+        }
+        finally
+        {
+            EndAll();
+        }
+    }
+
+    private void EndAll()
+    {
+        if (_process is { HasExited: false } stuck)
+        {
+            stuck.Kill();
         }
 
         foreach (var pid in Pids().Values.Concat(_restarted.Where(one => !one.HasExited).Select(one => one.Id)))
