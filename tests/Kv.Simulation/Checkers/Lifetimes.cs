@@ -1,5 +1,6 @@
 using Kv.Simulation.Plans;
 using Kv.Simulation.Running;
+using Kv.TestKit;
 
 namespace Kv.Simulation.Checkers;
 
@@ -12,6 +13,9 @@ internal sealed class Lifetimes(SimPlan plan, Journal journal)
     /// <summary>Stamps are microseconds, rounded down.</summary>
     private static readonly TimeSpan Rounding = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>Ten seconds by the slowest clock, at the difference between the slowest and the fastest, and what an answer may take.</summary>
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(12);
+
     private readonly Dictionary<string, Life> lives = new(StringComparer.Ordinal);
 
     /// <summary>Nodes that forgot what was in memory alone, in order.</summary>
@@ -20,8 +24,31 @@ internal sealed class Lifetimes(SimPlan plan, Journal journal)
     /// <summary>Two copies may come to lie on one node, and one be left behind by who is given up.</summary>
     private readonly bool moves = plan.Events.Any(planned => planned is AdminCall.Join or AdminCall.Leave or AdminCall.Replace or AdminCall.Remove or AdminCall.Commit);
 
+    private readonly TimeSpan lowestJump = LowestJump(plan);
+
     /// <summary>Time goes the same way at all nodes.</summary>
     public bool ClocksAgree { get; } = !plan.Events.Any(planned => planned is Fault.Jump or Fault.Drift);
+
+    /// <summary>
+    /// By which the node may say at the least that an object is over: its own clock, or where that is ahead one that others showed. Where clocks do not go alike that is no earlier than any clock has ever been, but for what
+    /// one that drifts is off between two looks at the others.
+    /// </summary>
+    public DateTimeOffset EarliestJudge(SimNode asked, IEnumerable<SimNode> nodes)
+    {
+        if (ClocksAgree)
+        {
+            return asked.Clock.Wall;
+        }
+
+        var earliest = nodes.Min(node => node.Clock.Wall - node.Clock.Jumped) + lowestJump - BetweenLooks;
+        return earliest < asked.Clock.Wall ? earliest : asked.Clock.Wall;
+    }
+
+    private static TimeSpan LowestJump(SimPlan plan) => plan.Events.OfType<Fault.Jump>().GroupBy(jump => jump.Node)
+        .Select(jumps => jumps.Aggregate((Sum: TimeSpan.Zero, Lowest: TimeSpan.Zero), (so, jump) => (so.Sum + jump.By, Least(so.Lowest, so.Sum + jump.By))).Lowest)
+        .DefaultIfEmpty().Min();
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private sealed record Life(BucketPlan Type, TimeSpan Began, int ForgetfulBefore)
     {

@@ -102,14 +102,14 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
     internal IReadOnlyList<string> Over(TrackedKey key) =>
         key.Type.TtlSeconds is null ? [] : [.. key.History.Writes.Select(write => write.Name).Where(lifetimes.IsOver)];
 
-    /// <summary>What a node shows lasts by its own clock, which showed this when it was asked.</summary>
+    /// <summary>What a node shows lasts by the clock that it goes by, which showed this or later when it was asked: see <see cref="Lifetimes.EarliestJudge"/>.</summary>
     internal void CheckLasts(ClientCall call, KvObject shown, DateTimeOffset clock)
     {
         var key = TrackedKeyOf(call);
         if (key.Type.TtlSeconds is { } seconds
             && shown.Siblings.FirstOrDefault(sibling => !sibling.IsTombstone && sibling.LastModifiedMicroseconds <= Expiry.Microseconds(clock.AddSeconds(-seconds))) is { } over)
         {
-            journal.Violation($"{key.Key}: read {call.Number} shows {OutcomeText.ValueOf(over)}, whose time was over by the node's own clock");
+            journal.Violation($"{key.Key}: read {call.Number} shows {OutcomeText.ValueOf(over)}, whose time was over by the clock that the node goes by");
         }
     }
 

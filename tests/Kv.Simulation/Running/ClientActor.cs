@@ -36,7 +36,7 @@ internal sealed class ClientActor(SimWorld world, IReadOnlyList<ClientCall> call
         if (call.Verb == ClientVerb.Get)
         {
             var expected = world.Writes.BeginRead(call);
-            var (clock, jumped) = (node.Clock.Wall, node.Clock.Jumped);
+            var (clock, jumped) = (world.Writes.Lifetimes.EarliestJudge(node, world.Cluster.Nodes), node.Clock.Jumped);
             var unlessIs = call.IfModified && seen.TryGetValue((call.Type, call.Key), out var saw) ? saw : default;
             var read = await AskAsync(node, call, ReadOf(call, key) with { IfModified = unlessIs.Clock });
             Remember(call, read, expected, unlessIs.Names);
