@@ -16,11 +16,11 @@ public static class TermText
     {
         var text = new StringBuilder();
         Write(text, term);
-        return text.Length > Longest ? text.ToString(0, Longest) + "…" : text.ToString();
+        return Shown(text.ToString());
     }
 
     /// <summary>A name that a client gave, cut short.</summary>
-    public static string Shown(string name) => name.Length > Longest ? name[..Longest] + "…" : name;
+    public static string Shown(string name) => name.Length <= Longest ? name : name[..(char.IsHighSurrogate(name[Longest - 1]) ? Longest - 1 : Longest)] + "…";
 
     private static void Write(StringBuilder text, Term term)
     {

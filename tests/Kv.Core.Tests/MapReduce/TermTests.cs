@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Kv.Core.MapReduce;
+using Kv.Core.Objects;
 using Xunit;
 
 namespace Kv.Core.Tests.MapReduce;
@@ -71,6 +72,19 @@ public sealed class TermTests
 
     [Fact]
     public void LongTerms_AreShownCutShort() => Assert.InRange(Term.Of(Enumerable.Repeat(Term.Of(new string('x', 1000)), 1000)).ToString().Length, 100, 500);
+
+    /// <summary>A name of 199 letters and one that has two UTF-16 units: the cut would part them.</summary>
+    [Fact]
+    public void ALongName_IsNotCutWithinALetter()
+    {
+        var name = new string('a', 199) + "😀😀";
+        Assert.Equal(new string('a', 199) + "…", TermText.Shown(name));
+        Assert.StartsWith("{\"aaa", new Term.Struct([new(name, Term.Of(1))]).ToString(), StringComparison.Ordinal);
+        Assert.All(Enumerable.Range(0, 300), letters => Assert.DoesNotContain('\uFFFD', Written(new Term.Atom(new string('a', letters) + "😀"))));
+        Assert.All(Enumerable.Range(0, 300), letters => Assert.DoesNotContain('\uFFFD', Written(new Term.Address(new ObjectKey(new string('a', letters) + "😀", "b", "k"), null))));
+    }
+
+    private static string Written(Term term) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(term.ToString()));
 
     private static int Order(Term left, Term right) => Math.Sign(TermOrder.Instance.Compare(left, right));
 }
