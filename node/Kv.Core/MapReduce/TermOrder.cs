@@ -64,9 +64,11 @@ public sealed class TermOrder : IComparer<Term>
                 break;
             case Term.Address address:
                 hash.Add(address.Key);
+                hash.Add(address.KeyData);
                 break;
             case Term.Missing missing:
                 hash.Add(missing.Key);
+                hash.Add(missing.KeyData);
                 break;
             case Term.Found found:
                 hash.Add(found.Key);

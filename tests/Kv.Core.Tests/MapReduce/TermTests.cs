@@ -84,6 +84,13 @@ public sealed class TermTests
         Assert.All(Enumerable.Range(0, 300), letters => Assert.DoesNotContain('\uFFFD', Written(new Term.Address(new ObjectKey(new string('a', letters) + "😀", "b", "k"), null))));
     }
 
+    [Fact]
+    public void InputsOfOneName_AreToldApartByTheHashOfTheirKeyData()
+    {
+        Assert.InRange(Enumerable.Range(0, 1000).Select(number => Terms.Address("k", $"{number}").GetHashCode()).Distinct().Count(), 990, 1000);
+        Assert.InRange(Enumerable.Range(0, 1000).Select(number => new Term.Missing(Terms.Key("k"), Term.Of(number)).GetHashCode()).Distinct().Count(), 990, 1000);
+    }
+
     private static string Written(Term term) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(term.ToString()));
 
     private static int Order(Term left, Term right) => Math.Sign(TermOrder.Instance.Compare(left, right));
