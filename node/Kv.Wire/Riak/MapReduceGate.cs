@@ -17,7 +17,7 @@ internal sealed class MapReduceGate(AccessControl access)
     /// <summary>Null where the job may be run for the user; nobody is null, and may where security is off.</summary>
     public string? WhyRefused(MapReduceJob job, AccessUser? user)
     {
-        if (job.UsesJavaScript && access.WhyDisabled(JobClass.MapReduceJs) is { } disabled)
+        if (ClassesOf(job).Select(access.WhyDisabled).FirstOrDefault(why => why is not null) is { } disabled)
         {
             return disabled;
         }
@@ -38,6 +38,25 @@ internal sealed class MapReduceGate(AccessControl access)
         WhyDenied = bucket => access.WhyDenied(user, Permissions.MapReduce, GrantScope.OfBucket(bucket)),
         TryHold = room.TryHold,
     };
+
+    /// <summary>Beside its own: where listings and queries are switched off, a job is no way around it.</summary>
+    private static IEnumerable<JobClass> ClassesOf(MapReduceJob job)
+    {
+        if (job.UsesJavaScript)
+        {
+            yield return JobClass.MapReduceJs;
+        }
+
+        switch (job.Inputs)
+        {
+            case MapReduceInputs.Listing:
+                yield return JobClass.ListKeys;
+                break;
+            case MapReduceInputs.Index:
+                yield return JobClass.SecondaryIndex;
+                break;
+        }
+    }
 
     private static IEnumerable<(Permissions Permissions, BucketName Bucket)> Needed(MapReduceInputs inputs) => inputs switch
     {

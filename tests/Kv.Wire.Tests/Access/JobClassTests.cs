@@ -71,11 +71,27 @@ public sealed class JobClassTests : IAsyncLifetime
         Assert.Equal((403, "Operation '{riak_kv,map_reduce}' is not enabled"), ((int)refused.StatusCode, await refused.Content.ReadAsStringAsync(Cancel)));
     }
 
-    private static RpbMapRedReq JobOf(string map) => new()
+    [Theory]
+    [InlineData("\"b\"", "list_keys")]
+    [InlineData("{\"bucket\":\"b\",\"key_filters\":[[\"eq\",\"k\"]]}", "list_keys")]
+    [InlineData("{\"bucket\":\"b\",\"index\":\"$bucket\",\"key\":\"b\"}", "secondary_index")]
+    public async Task AJob_IsNoWayAroundWhatIsSwitchedOff(string inputs, string job)
     {
-        Request = ByteString.CopyFromUtf8($"{{\"inputs\":\"b\",\"query\":[{{\"map\":{map}}}]}}"),
-        ContentType = ByteString.CopyFromUtf8("application/json"),
-    };
+        await using var without = new SecuredNode { DisabledJobs = [JobClass.ListKeys, JobClass.SecondaryIndex] };
+        await without.InitializeAsync();
+        await without.ChangeAsync(new Enable(false));
+        var text = $"{{\"inputs\":{inputs},\"query\":[]}}";
+        using var client = await without.ConnectPbAsync();
+        Assert.Equal($"Operation '{{riak_kv,{job}}}' is not enabled", await client.FailAsync(23, RequestOf(text)));
+        using var http = SecuredNode.NewClient();
+        using var refused = await http.PostAsync($"http://{without.Http}/mapred", new StringContent(text, System.Text.Encoding.UTF8, "application/json"), Cancel);
+        Assert.Equal((403, $"Operation '{{riak_kv,{job}}}' is not enabled"), ((int)refused.StatusCode, await refused.Content.ReadAsStringAsync(Cancel)));
+        Assert.Equal(24, (await client.AskAsync(23, RequestOf("{\"inputs\":[[\"b\",\"k\"]],\"query\":[]}"))).Code);
+    }
+
+    private static RpbMapRedReq JobOf(string map) => RequestOf($"{{\"inputs\":\"b\",\"query\":[{{\"map\":{map}}}]}}");
+
+    private static RpbMapRedReq RequestOf(string job) => new() { Request = ByteString.CopyFromUtf8(job), ContentType = ByteString.CopyFromUtf8("application/json") };
 
     [Fact]
     public async Task TurnedOnAgain_AnOpenPlainConnection_IsServedNoMore()
