@@ -54,8 +54,8 @@ public sealed partial class KvClient
         }
         finally
         {
-            // A reader that went away stops the vnodes' work too.
-            await gone.CancelAsync();
+            // A reader that went away stops the vnodes' work too. Not CancelAsync, which leaves the scheduler; nothing that listens continues inline.
+            gone.Cancel();
             Interlocked.Decrement(ref active);
             context.Statistics.RequestEnded(KvOperation.QueryIndex, query.Bucket.BucketType, error, context.Time.GetElapsedTime(began));
         }

@@ -44,8 +44,8 @@ public sealed partial class KvClient
         }
         finally
         {
-            // A taker that went away ends the job's reads too.
-            await gone.CancelAsync();
+            // A taker that went away ends the job's reads too. Not CancelAsync, which leaves the scheduler; nothing that listens continues inline.
+            gone.Cancel();
             Interlocked.Decrement(ref active);
             Interlocked.Decrement(ref mapReduceJobs);
             context.Statistics.RequestEnded(KvOperation.MapReduce, LabelOf(job.Inputs), error, context.Time.GetElapsedTime(began));

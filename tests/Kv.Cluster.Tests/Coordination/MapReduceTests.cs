@@ -149,6 +149,29 @@ public sealed class MapReduceTests
         });
     });
 
+    /// <summary>With reads, and with a query's work on vnodes, under way: to wait for those who listen for the end would go on elsewhere.</summary>
+    [Theory]
+    [InlineData("many keys", 11)]
+    [InlineData("an index", 12)]
+    public void ATakerThatGoes_EndsTheJobWithoutLeavingTheScheduler(string what, int seed) => Run(
+        seed,
+        async cluster =>
+        {
+            var node = cluster.Nodes[0];
+            var keys = string.Join(',', Enumerable.Range(0, 200).Select(number => $"[\"b\",\"{number % Objects}\"]"));
+            var job = what == "an index" ? $"{{\"bucket\":[\"ordered\",\"b\"],\"index\":\"$bucket\",\"key\":\"b\"}}|[]" : $"[{keys}]|[{Value}]";
+            await node.Context.Enter(async () =>
+            {
+                var results = node.Client.MapReduceAsync(Job(job), new MapReduceCaller(), CancellationToken.None).GetAsyncEnumerator();
+                Assert.True(await results.MoveNextAsync());
+                var gone = results.DisposeAsync();
+                Assert.True(gone.IsCompleted, what);
+                await gone;
+                return true;
+            });
+        },
+        SmallPages with { ListPageKeys = what == "an index" ? 2 : 1000 });
+
     private static void Run(int seed, Func<DataCluster, Task> story, ClusterOptions? options = null) => DataCluster.Run(
         seed,
         5,
