@@ -64,7 +64,7 @@ internal sealed class MapReduceRun(
             case MapReduceInputs.Listing listing:
                 await foreach (var page in GuardedAsync(client.ListKeysAsync(listing.Bucket, Left(), cancel)))
                 {
-                    yield return [.. page.Where(key => listing.Filter?.Passes(key) != false).Select(key => Named(listing.Bucket, key))];
+                    yield return [.. page.Where(key => Passes(listing.Filter, key)).Select(key => Named(listing.Bucket, key))];
                 }
 
                 break;
@@ -79,6 +79,18 @@ internal sealed class MapReduceRun(
     }
 
     private static Term.Address Named(BucketName bucket, ReadOnlyMemory<byte> key) => new(new ObjectKey(bucket.BucketType, bucket.Bucket, key), null);
+
+    /// <summary>All filters of a job together may take a while for a key, and a page has many.</summary>
+    private bool Passes(KeyFilter? filter, ReadOnlyMemory<byte> key)
+    {
+        if (filter is null)
+        {
+            return true;
+        }
+
+        ThrowIfOver();
+        return filter.Passes(key);
+    }
 
     /// <summary>A listing's failure is the job's.</summary>
     private async IAsyncEnumerable<T> GuardedAsync<T>(IAsyncEnumerable<T> pages)

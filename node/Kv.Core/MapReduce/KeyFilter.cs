@@ -12,6 +12,12 @@ public sealed class KeyFilter
     /// <summary>Of one job, those within `and`, `or` and `not` included: each key goes through all of them.</summary>
     public const int MaxSteps = 1000;
 
+    /// <summary>Of one job: what a pattern learns of the keys it met is kept with it.</summary>
+    public const int MaxPatterns = 8;
+
+    /// <summary>What the texts of a job's `similar_to` may have together: the time for a key is their bytes times its own.</summary>
+    public const int MaxSimilarBytes = 4096;
+
     private readonly Func<Term, Term?> chain;
 
     private KeyFilter(Func<Term, Term?> chain) => this.chain = chain;
@@ -19,8 +25,7 @@ public sealed class KeyFilter
     /// <summary>Reads a list of steps, each a list of a name and its arguments; false with what is wrong, and the step's name.</summary>
     public static bool TryCreate(Term steps, [NotNullWhen(true)] out KeyFilter? filter, [NotNullWhen(false)] out string? problem)
     {
-        var left = MaxSteps;
-        var chain = Chain(steps, ref left, out problem);
+        var chain = Chain(steps, new KeyFilterBudget(), out problem);
         filter = chain is null ? null : new KeyFilter(chain);
         problem ??= filter is null ? "key filters make no sense" : null;
         return filter is not null;
@@ -28,7 +33,7 @@ public sealed class KeyFilter
 
     public bool Passes(ReadOnlyMemory<byte> key) => chain(new Term.Binary(key)) is Term.Atom { Name: "true" };
 
-    private static Func<Term, Term?>? Chain(Term steps, ref int left, out string? problem)
+    private static Func<Term, Term?>? Chain(Term steps, KeyFilterBudget budget, out string? problem)
     {
         problem = null;
         if (steps is not Term.List { Items.IsEmpty: false } list)
@@ -40,7 +45,7 @@ public sealed class KeyFilter
         var functions = new List<Func<Term, Term?>>();
         for (var at = 0; at < list.Items.Length; at++)
         {
-            if (Step(list.Items[at], isLast: at == list.Items.Length - 1, ref left, out problem) is not { } function)
+            if (Step(list.Items[at], isLast: at == list.Items.Length - 1, budget, out problem) is not { } function)
             {
                 return null;
             }
@@ -51,7 +56,7 @@ public sealed class KeyFilter
         return value => functions.Aggregate((Term?)value, (result, function) => result is null ? null : function(result));
     }
 
-    private static Func<Term, Term?>? Step(Term step, bool isLast, ref int left, out string? problem)
+    private static Func<Term, Term?>? Step(Term step, bool isLast, KeyFilterBudget budget, out string? problem)
     {
         if (step is not Term.List { Items: [Term.Binary word, .. var arguments] })
         {
@@ -59,13 +64,13 @@ public sealed class KeyFilter
             return null;
         }
 
-        problem = --left < 0 ? $"there are more than {MaxSteps} key filters" : null;
+        var name = Encoding.UTF8.GetString(word.Bytes.Span);
+        problem = budget.WhyTooMuch(name, arguments);
         if (problem is not null)
         {
             return null;
         }
 
-        var name = Encoding.UTF8.GetString(word.Bytes.Span);
         var isTransform = KeyFilterSteps.IsTransform(name);
         if (isTransform == isLast && (isTransform || KeyFilterSteps.IsKnown(name)))
         {
@@ -75,18 +80,18 @@ public sealed class KeyFilter
             return null;
         }
 
-        var function = name is "and" or "or" or "not" ? Combine(name, arguments, ref left, out problem) : KeyFilterSteps.Find(name, arguments, out problem);
+        var function = name is "and" or "or" or "not" ? Combine(name, arguments, budget, out problem) : KeyFilterSteps.Find(name, arguments, out problem);
         problem = function is null && problem is null ? $"bad_filter: there is no key filter `{TermText.Shown(name)}`" : problem;
         return problem is null ? function : null;
     }
 
-    private static Func<Term, Term?>? Combine(string name, IReadOnlyList<Term> arguments, ref int left, out string? problem)
+    private static Func<Term, Term?>? Combine(string name, IReadOnlyList<Term> arguments, KeyFilterBudget budget, out string? problem)
     {
         problem = arguments.Count == 0 || (name == "not" && arguments.Count != 1) ? $"key filter `{name}` takes {(name == "not" ? "one list" : "lists")} of filters" : null;
         var chains = new List<Func<Term, Term?>>();
         foreach (var argument in problem is null ? arguments : [])
         {
-            if (Chain(argument, ref left, out problem) is not { } chain)
+            if (Chain(argument, budget, out problem) is not { } chain)
             {
                 return null;
             }

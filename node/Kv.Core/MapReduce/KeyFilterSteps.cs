@@ -167,7 +167,7 @@ internal static class KeyFilterSteps
     }
 
     /// <summary>What Riak's filters take for a value's text.</summary>
-    private static ReadOnlyMemory<byte> BytesOf(Term value) => value switch
+    internal static ReadOnlyMemory<byte> BytesOf(Term value) => value switch
     {
         Term.Binary binary => binary.Bytes,
         Term.Real real => Encoding.ASCII.GetBytes(NumberText.Scientific(real.Value)),

@@ -1,4 +1,5 @@
 using System.Text;
+using Kv.Cluster.Coordination;
 using Kv.Core.Buckets;
 using Kv.Core.MapReduce;
 using Kv.Core.Objects;
@@ -172,6 +173,28 @@ public sealed class MapReduceTests
         },
         SmallPages with { ListPageKeys = what == "an index" ? 2 : 1000 });
 
+    [Fact]
+    public void AJobLooksAtItsTime_BetweenTheKeysOfAPage() => Run(
+        13,
+        async cluster =>
+        {
+            var node = cluster.Nodes[0];
+            var time = new CountedTime();
+            await node.Context.Enter(async () =>
+            {
+                var job = Job($"{{\"bucket\":\"b\",\"key_filters\":[[\"eq\",\"none\"]]}}|[{Count}]");
+                var run = new MapReduceRun(node.Client, job, new MapReduceCaller(), Deadline.After(time, TimeSpan.FromSeconds(10 * Objects)), time, cluster.Options, CancellationToken.None);
+                await foreach (var some in run.RunAsync())
+                {
+                    Assert.Equal(["0"], some.Terms.Select(term => term.ToString()));
+                }
+
+                return true;
+            });
+            Assert.InRange(time.Looks, Objects, 10 * Objects);
+        },
+        SmallPages with { ListPageKeys = 1000 });
+
     private static void Run(int seed, Func<DataCluster, Task> story, ClusterOptions? options = null) => DataCluster.Run(
         seed,
         5,
@@ -228,4 +251,14 @@ public sealed class MapReduceTests
 
     private static async Task<MapReduceFailure> FailureAsync(DataNode node, string job, MapReduceCaller? caller = null, int timeout = 60_000) =>
         (await Assert.ThrowsAsync<MapReduceFailedException>(() => ResultsAsync(node, job, caller, timeout))).Failure;
+
+    /// <summary>Goes on by a second with each look.</summary>
+    private sealed class CountedTime : TimeProvider
+    {
+        public long Looks { get; private set; }
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => ++Looks;
+    }
 }

@@ -98,4 +98,18 @@ public sealed class KeyFilterTests
         Assert.False(KeyFilter.TryCreate(Terms.Json($"[{steps},[\"eq\",\"A\"]]"), out _, out var problem));
         Assert.Equal("there are more than 1000 key filters", problem);
     }
+
+    [Fact]
+    public void WhatAllOfThemCostForAKey_IsBounded()
+    {
+        AssertMost("[[\"matches\",\"a\"]]", KeyFilter.MaxPatterns, "there are more than 8 key filters `matches`: a pattern can say several with |");
+        AssertMost($"[[\"similar_to\",\"{new string('x', 1024)}\",3]]", KeyFilter.MaxSimilarBytes / 1024, "the texts of key filters `similar_to` have more than 4096 bytes together");
+    }
+
+    private static void AssertMost(string chain, int most, string refusal)
+    {
+        Assert.True(KeyFilter.TryCreate(Terms.Json($"[[\"and\",{string.Join(',', Enumerable.Repeat(chain, most))}]]"), out _, out var problem), problem);
+        Assert.False(KeyFilter.TryCreate(Terms.Json($"[[\"and\",{string.Join(',', Enumerable.Repeat(chain, most))},[[\"not\",{chain}]]]]"), out _, out problem));
+        Assert.Equal(refusal, problem);
+    }
 }
