@@ -18,4 +18,7 @@ public abstract record MapReduceFailure
 
     /// <summary>It would hold more than <paramref name="MostBytes"/> at once.</summary>
     public sealed record TooMuch(long MostBytes) : MapReduceFailure;
+
+    /// <summary>One result has more than <paramref name="MostBytes"/>, which no part of an answer has.</summary>
+    public sealed record TooLong(long MostBytes) : MapReduceFailure;
 }

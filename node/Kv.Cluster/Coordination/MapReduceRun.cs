@@ -10,7 +10,7 @@ namespace Kv.Cluster.Coordination;
 internal sealed class MapReduceRun(
     KvClient client, MapReduceJob job, MapReduceCaller caller, Deadline deadline, TimeProvider time, ClusterOptions options, CancellationToken cancel)
 {
-    /// <summary>Results that go on together, or those of so many bytes.</summary>
+    /// <summary>Results that go on together, or those of so many bytes; and what a page of results has at most, unless one alone has more.</summary>
     private const int PortionTerms = 64;
     private const int PortionBytes = 256 * 1024;
 
@@ -20,16 +20,20 @@ internal sealed class MapReduceRun(
 
     public async IAsyncEnumerable<MapReduceResults> RunAsync()
     {
-        await foreach (var page in InputsAsync())
+        await foreach (var inputs in InputsAsync())
         {
-            if (job.Phases.IsEmpty)
+            foreach (var page in TermPages.Of(inputs, options.ListPageKeys, PortionBytes))
             {
-                yield return new MapReduceResults(0, page);
-            }
+                ThrowIfOver();
+                if (job.Phases.IsEmpty)
+                {
+                    yield return new MapReduceResults(0, page);
+                }
 
-            await foreach (var results in FlowAsync(0, page))
-            {
-                yield return results;
+                await foreach (var results in FlowAsync(0, page))
+                {
+                    yield return results;
+                }
             }
         }
 
@@ -54,12 +58,7 @@ internal sealed class MapReduceRun(
         switch (job.Inputs)
         {
             case MapReduceInputs.Keys keys:
-                foreach (var page in keys.Addresses.Chunk(options.ListPageKeys))
-                {
-                    ThrowIfOver();
-                    yield return page;
-                }
-
+                yield return keys.Addresses;
                 break;
             case MapReduceInputs.Listing listing:
                 await foreach (var page in GuardedAsync(client.ListKeysAsync(listing.Bucket, Left(), cancel)))
@@ -164,9 +163,8 @@ internal sealed class MapReduceRun(
 
     private async IAsyncEnumerable<MapReduceResults> PassOnAsync(int phase, IReadOnlyList<Term> made)
     {
-        for (var at = 0; at < made.Count; at += options.ListPageKeys)
+        foreach (var page in TermPages.Of(made, options.ListPageKeys, PortionBytes))
         {
-            var page = made.Count <= options.ListPageKeys ? made : [.. made.Skip(at).Take(options.ListPageKeys)];
             if (job.Phases[phase].Keep)
             {
                 yield return new MapReduceResults(phase, page);

@@ -56,6 +56,7 @@ internal static class MapReduceErrors
         MapReduceFailure.OfPhase => JsonOf(failure),
         MapReduceFailure.Denied denied => denied.Reason,
         MapReduceFailure.TooMuch much => TooMuch(much),
+        MapReduceFailure.TooLong much => string.Create(CultureInfo.InvariantCulture, $"a result has more than {much.MostBytes} bytes, which no part of an answer has: keep less of it"),
         _ => throw new UnreachableException(),
     };
 

@@ -195,6 +195,31 @@ public sealed class MapReduceTests
         },
         SmallPages with { ListPageKeys = 1000 });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Results_ComeInPagesOfFewBytes(bool isSorted) => Run(
+        14,
+        async cluster =>
+        {
+            var node = cluster.Nodes[0];
+            var keys = string.Join(',', Enumerable.Range(0, 40).Select(number => $"[\"b\",\"{number}\",\"{new string('x', 20_000)}\"]"));
+            var query = isSorted ? $"{{\"reduce\":{{{Erlang},\"function\":\"reduce_sort\"}}}}" : "";
+            var pages = new List<long>();
+            await node.Context.Enter(async () =>
+            {
+                await foreach (var some in node.Client.MapReduceAsync(Job($"[{keys}]|[{query}]"), new MapReduceCaller(), CancellationToken.None))
+                {
+                    pages.Add(some.Terms.Sum(term => term.HeldBytes));
+                }
+
+                return true;
+            });
+            Assert.InRange(pages.Sum(), 40 * 20_000, 50 * 20_000);
+            Assert.InRange(pages.Max(), 20_000, 256 * 1024);
+        },
+        SmallPages with { ListPageKeys = 1000 });
+
     private static void Run(int seed, Func<DataCluster, Task> story, ClusterOptions? options = null) => DataCluster.Run(
         seed,
         5,

@@ -66,7 +66,7 @@ internal sealed class MapReduceResource(KvClient client, AccessControl access, R
         {
             await foreach (var some in results)
             {
-                Take(room, lists.Bytes + MapReduceJson.BytesOf(some.Terms));
+                Take(room, lists.Bytes + MapReduceJson.BytesOf(some.Terms), new MapReduceFailure.TooMuch(mostWritten));
                 lists.Add(some);
             }
         }
@@ -114,7 +114,7 @@ internal sealed class MapReduceResource(KvClient client, AccessControl access, R
             {
                 if (some.Terms.Count > 0)
                 {
-                    Take(room, MapReduceJson.BytesOf(some.Terms));
+                    Take(room, MapReduceJson.BytesOf(some.Terms), new MapReduceFailure.TooLong(mostWritten));
                     await SendPartAsync(http, boundary, PartOf(some));
                 }
             }
@@ -152,11 +152,11 @@ internal sealed class MapReduceResource(KvClient client, AccessControl access, R
         await http.WriteAsync(json);
     }
 
-    private void Take(MapReduceRoom room, long bytes)
+    private void Take(MapReduceRoom room, long bytes, MapReduceFailure tooMuch)
     {
         if (bytes > mostWritten)
         {
-            throw new MapReduceFailedException(new MapReduceFailure.TooMuch(mostWritten));
+            throw new MapReduceFailedException(tooMuch);
         }
 
         if (!room.TryWrite(bytes))

@@ -77,7 +77,7 @@ internal sealed class PbMapReduce(RiakPbDoors doors, RequestMemory memory, RiakP
         var bytes = MapReduceJson.BytesOf(some.Terms);
         if (bytes > options.MaxFrameBytes)
         {
-            throw new MapReduceFailedException(new MapReduceFailure.TooMuch(options.MaxFrameBytes));
+            throw new MapReduceFailedException(new MapReduceFailure.TooLong(options.MaxFrameBytes));
         }
 
         if (!room.TryWrite(bytes))
