@@ -169,8 +169,11 @@ public sealed record ClusterOptions
     /// <summary>MapReduce jobs that the node runs for its clients at once; past it, overload. Each may hold <see cref="MapReduceHeldBytes"/>.</summary>
     public int MaxMapReduceJobs { get; init; } = 8;
 
-    /// <summary>Objects that a phase of a MapReduce job reads side by side.</summary>
+    /// <summary>Objects that a phase of a MapReduce job reads side by side at most.</summary>
     public int MapReduceReads { get; init; } = 16;
+
+    /// <summary>What these may have together if they are as large as those before; one object may be larger.</summary>
+    public long MapReduceReadBytes { get; init; } = 2 * 1024 * 1024;
 
     /// <summary>Of what a MapReduce job has at once between its phases and for those that reduce; past it, it fails. What it reads passes through and is not counted together.</summary>
     public long MapReduceHeldBytes { get; init; } = 64 * 1024 * 1024;

@@ -15,6 +15,8 @@ internal sealed class MapReduceRun(
     private const int PortionBytes = 256 * 1024;
 
     private readonly ReduceBatches?[] reduces = [.. job.Phases.Select(phase => phase is MapReducePhase.Reduce reduce ? new ReduceBatches(reduce) : null)];
+    private readonly MapReduceTime left = new(deadline, time, cancel);
+    private readonly MapReduceReads reads = new(client, new MapReduceTime(deadline, time, cancel), options);
     private long held;
     private long most;
 
@@ -24,7 +26,7 @@ internal sealed class MapReduceRun(
         {
             foreach (var page in TermPages.Of(inputs, options.ListPageKeys, PortionBytes))
             {
-                ThrowIfOver();
+                left.ThrowIfOver();
                 if (job.Phases.IsEmpty)
                 {
                     yield return new MapReduceResults(0, page);
@@ -44,7 +46,7 @@ internal sealed class MapReduceRun(
                 continue;
             }
 
-            ThrowIfOver();
+            left.ThrowIfOver();
             var made = Succeeded(reduce.Finish(), phase, input: null);
             await foreach (var results in PassOnAsync(phase, made))
             {
@@ -61,14 +63,14 @@ internal sealed class MapReduceRun(
                 yield return keys.Addresses;
                 break;
             case MapReduceInputs.Listing listing:
-                await foreach (var page in GuardedAsync(client.ListKeysAsync(listing.Bucket, Left(), cancel)))
+                await foreach (var page in GuardedAsync(client.ListKeysAsync(listing.Bucket, left.Left(), cancel)))
                 {
                     yield return [.. page.Where(key => Passes(listing.Filter, key)).Select(key => Named(listing.Bucket, key))];
                 }
 
                 break;
             case MapReduceInputs.Index index:
-                await foreach (var page in GuardedAsync(client.QueryIndexAsync(index.Query with { Timeout = Left() }, cancel)))
+                await foreach (var page in GuardedAsync(client.QueryIndexAsync(index.Query with { Timeout = left.Left() }, cancel)))
                 {
                     yield return [.. page.Matches.Select(match => Named(index.Query.Bucket, match.Key))];
                 }
@@ -87,7 +89,7 @@ internal sealed class MapReduceRun(
             return true;
         }
 
-        ThrowIfOver();
+        left.ThrowIfOver();
         return filter.Passes(key);
     }
 
@@ -109,7 +111,7 @@ internal sealed class MapReduceRun(
                 throw Failed(new MapReduceFailure.OfRequest(failure.Error));
             }
 
-            ThrowIfOver();
+            left.ThrowIfOver();
             yield return each.Current;
         }
     }
@@ -130,7 +132,7 @@ internal sealed class MapReduceRun(
 
         var portion = new List<Term>();
         var bytes = 0L;
-        await foreach (var (input, found) in ReadAsync(phase, inputs))
+        await foreach (var (input, found) in reads.ReadAsync(inputs, each => AddressOf(phase, each), headOnly: job.Phases[phase] is MapReducePhase.Link))
         {
             foreach (var made in Succeeded(Apply(job.Phases[phase], input, found), phase, input))
             {
@@ -190,36 +192,8 @@ internal sealed class MapReduceRun(
             Hold(reduce.HeldBytes - before);
         }
 
-        ThrowIfOver();
+        left.ThrowIfOver();
     }
-
-    /// <summary>The objects that inputs name, in their order; so many are read at once. Null for what is not there.</summary>
-    private async IAsyncEnumerable<(Term.Address Input, KvObject? Found)> ReadAsync(int phase, IReadOnlyList<Term> inputs)
-    {
-        var reads = new Queue<(Term.Address Input, Task<KvOutcome> Read)>();
-        for (var next = 0; next < inputs.Count || reads.Count > 0;)
-        {
-            while (next < inputs.Count && reads.Count < options.MapReduceReads)
-            {
-                var input = AddressOf(phase, inputs[next++]);
-                reads.Enqueue((input, ReadAsync(input.Key, headOnly: job.Phases[phase] is MapReducePhase.Link)));
-            }
-
-            var (first, read) = reads.Dequeue();
-            var found = await read switch
-            {
-                KvOutcome.Found one => one.Object,
-                KvOutcome.NotFound => null,
-                KvOutcome.Failed failed => throw Failed(new MapReduceFailure.OfRequest(failed.Error)),
-                var outcome => throw new System.Diagnostics.UnreachableException($"a read ended in {outcome}"),
-            };
-            ThrowIfOver();
-            yield return (first, found);
-        }
-    }
-
-    private Task<KvOutcome> ReadAsync(ObjectKey key, bool headOnly) =>
-        client.ExecuteAsync(new KvRequest.Get { Key = key, HeadOnly = headOnly, Timeout = Left() }, cancel).AsTask();
 
     private Term.Address AddressOf(int phase, Term input)
     {
@@ -258,21 +232,6 @@ internal sealed class MapReduceRun(
         if (!caller.TryHold(held))
         {
             throw Failed(new MapReduceFailure.OfRequest(new KvError.Overload(Indeterminate: false)));
-        }
-    }
-
-    private TimeSpan Left()
-    {
-        ThrowIfOver();
-        return deadline.Left(time);
-    }
-
-    private void ThrowIfOver()
-    {
-        cancel.ThrowIfCancellationRequested();
-        if (deadline.HasPassed(time))
-        {
-            throw Failed(new MapReduceFailure.OfRequest(new KvError.Timeout(Indeterminate: false)));
         }
     }
 

@@ -220,6 +220,48 @@ public sealed class MapReduceTests
         },
         SmallPages with { ListPageKeys = 1000 });
 
+    /// <summary>The job itself is one of the two requests.</summary>
+    [Fact]
+    public void ReadsThatTheNodeHasNoRoomForNow_AreDoneAgainOneByOne() => Run(
+        15,
+        async cluster => Assert.Equal(
+            $"2: {Objects * (Objects - 1) / 2}",
+            await ResultsAsync(cluster.Nodes[0], $"[{string.Join(',', Enumerable.Range(0, Objects).Select(number => $"[\"b\",\"{number}\"]"))}]|[{Value},{ToInteger},{Sum}]")),
+        SmallPages with { MaxConcurrentRequests = 2 });
+
+    [Fact]
+    public void ReadsThatTheNodeNeverHasRoomFor_EndTheJob_AsOverload() => Run(
+        16,
+        async cluster => Assert.Equal(new MapReduceFailure.OfRequest(new KvError.Overload(Indeterminate: false)), await FailureAsync(cluster.Nodes[0], $"[[\"b\",\"1\"]]|[{Value}]")),
+        SmallPages with { MaxConcurrentRequests = 1 });
+
+    [Fact]
+    public void LargeObjects_AreNotReadFarAhead() => Run(
+        17,
+        async cluster =>
+        {
+            var node = cluster.Nodes[0];
+            for (var number = 0; number < 20; number++)
+            {
+                await PutAsync(cluster, new ObjectKey("default", "large", $"{number}"), new string('x', 100_000), ObjectMetadata.Empty);
+            }
+
+            await cluster.WaitAsync(1);
+            var before = node.Statistics.LatencyMicroseconds(KvOperation.Get).Count;
+            await node.Context.Enter(async () =>
+            {
+                var job = Job($"[{string.Join(',', Enumerable.Range(0, 20).Select(number => $"[\"large\",\"{number}\"]"))}]|[{Value}]");
+                var results = node.Client.MapReduceAsync(job, new MapReduceCaller(), CancellationToken.None).GetAsyncEnumerator();
+                Assert.True(await results.MoveNextAsync());
+                var taken = results.Current.Terms.Count;
+                var begun = node.Statistics.LatencyMicroseconds(KvOperation.Get).Count - before + node.Client.Active - 1;
+                Assert.InRange(begun, taken, taken + 1);
+                await results.DisposeAsync();
+                return true;
+            });
+        },
+        SmallPages with { ListPageKeys = 1000, MapReduceReads = 16, MapReduceReadBytes = 200_000 });
+
     private static void Run(int seed, Func<DataCluster, Task> story, ClusterOptions? options = null) => DataCluster.Run(
         seed,
         5,
