@@ -59,6 +59,7 @@ public sealed class RequestMemory
         collectedAt = time.GetTimestamp();
         (Clients, Replicas) = (ShareOf(CopiesOfWrite), ShareOf(CopiesOfReplica));
         (Sends, Answers) = (ShareOf(CopiesOfSend), ShareOf(CopiesOfAnswer));
+        Jobs = new MemoryShare(Clients.Bytes / 2, smallBytes: 0, LongestWait, time);
     }
 
     /// <summary>Without a bound, for tests of other things.</summary>
@@ -80,6 +81,9 @@ public sealed class RequestMemory
     public MemoryShare ClientsBy(object connection) => connections.TryGetValue(connection, out var share)
         ? share
         : connections.GetValue(connection, _ => new MemoryShare(Clients.Bytes / 2, SmallReserveBytes / 2, LongestWait, time));
+
+    /// <summary>What all MapReduce jobs together may have of <see cref="Clients"/> for what they hold and answer, for up to an hour: half. Taken beside the node's, and before it.</summary>
+    public MemoryShare Jobs { get; }
 
     /// <summary>Of requests as peers send them, until they are answered; each times <see cref="CopiesOfReplica"/>.</summary>
     public MemoryShare Replicas { get; }

@@ -2,7 +2,7 @@ namespace Kv.Wire;
 
 /// <summary>What a client's request has taken of the node's memory, in the pieces in which it goes back. Used by one at a time.</summary>
 /// <param name="memory">The node's.</param>
-/// <param name="connection">What the client's connection may have of it at most, where it carries many requests at once.</param>
+/// <param name="connection">What the client's connection may have of it at most, where it carries many requests at once; of a MapReduce job what all of them may have.</param>
 internal sealed class Room(RequestMemory memory, MemoryShare? connection = null) : IDisposable
 {
     private readonly List<(MemoryShare Share, long Bytes)> pieces = new(2);
@@ -47,7 +47,32 @@ internal sealed class Room(RequestMemory memory, MemoryShare? connection = null)
     }
 
     /// <summary>Without waiting: who has some already would keep others from theirs.</summary>
-    public bool TryGrowTo(long bytes) => bytes <= taken || (memory.Clients.TryTake(bytes - taken) && Keep(memory.Clients, bytes - taken));
+    public bool TryGrowTo(long bytes)
+    {
+        var more = bytes - taken;
+        if (more <= 0)
+        {
+            return true;
+        }
+
+        if (connection?.TryTake(more) == false)
+        {
+            return false;
+        }
+
+        if (!memory.Clients.TryTake(more))
+        {
+            connection?.Release(more);
+            return false;
+        }
+
+        if (connection is not null)
+        {
+            pieces.Add((connection, more));
+        }
+
+        return Keep(memory.Clients, more);
+    }
 
     /// <summary>Gives all of it back.</summary>
     public void Dispose()

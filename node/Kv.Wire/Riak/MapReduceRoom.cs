@@ -7,7 +7,7 @@ internal sealed class MapReduceRoom(RequestMemory memory) : IDisposable
     private const long PieceBytes = 256 * 1024;
 
     private readonly Room parsed = new(memory);
-    private readonly Room grown = new(memory);
+    private readonly Room grown = new(memory, memory.Jobs);
     private long held;
     private long written;
 
