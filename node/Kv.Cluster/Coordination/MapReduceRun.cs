@@ -207,10 +207,20 @@ internal sealed class MapReduceRun(
 
     private PhaseOutput Apply(MapReducePhase phase, Term.Address input, KvObject? found) => phase switch
     {
-        MapReducePhase.Map map => map.Function.Apply(new MapInput(input.Key, input.KeyData, found, Math.Max(0, options.MapReduceHeldBytes - held)), map.Arg),
+        MapReducePhase.Map map => Apply(map, new MapInput(input.Key, input.KeyData, found, Math.Max(0, options.MapReduceHeldBytes - held))),
         MapReducePhase.Link link => found is null ? PhaseOutput.None : PhaseOutput.Of(LinkTargets.Of(found, link)),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    /// <summary>Room for what the function makes is there before it is. What is more than the function may make is its own refusal.</summary>
+    private PhaseOutput Apply(MapReducePhase.Map map, MapInput input)
+    {
+        var made = map.Function.MadeBytes(input) is var most && most <= input.MostBytes ? most : 0;
+        Hold(made);
+        var output = map.Function.Apply(input, map.Arg);
+        Hold(-made);
+        return output;
+    }
 
     private static IReadOnlyList<Term> Succeeded(PhaseOutput output, int phase, Term? input) =>
         output.Problem is { } problem ? throw Failed(new MapReduceFailure.OfPhase(phase, problem, input?.ToString())) : output.Terms;

@@ -7,9 +7,9 @@ public static class MapFunctions
     [
         new($"{BuiltIns.Module}:map_identity", (input, _) => PhaseOutput.Of(input.Object is { } found ? new Term.Found(input.Key, found) : input.Missing)),
         new($"{BuiltIns.Module}:map_object_value", (input, arg) => input.Value is { } value ? PhaseOutput.Of(new Term.Binary(value)) : NotFound(input, arg)),
-        new($"{BuiltIns.Module}:map_object_value_list", ValueList),
+        new($"{BuiltIns.Module}:map_object_value_list", ValueList) { MadeBytes = JsonBytes },
         new("Riak.mapValues", (input, _) => PhaseOutput.Of(input.Value is { } value ? new Term.Binary(value) : input.Missing)),
-        new("Riak.mapValuesJson", (input, _) => input.Value is { } value ? Json(value, input.MostBytes) : PhaseOutput.Of(input.Missing)),
+        new("Riak.mapValuesJson", (input, _) => input.Value is { } value ? Json(value, input.MostBytes) : PhaseOutput.Of(input.Missing)) { MadeBytes = JsonBytes },
     ];
 
     /// <summary>What the phase's argument asks for where there is no object. With no such argument Riak fails the job; here the results say it, as those of its JavaScript functions do.</summary>
@@ -34,6 +34,8 @@ public static class MapFunctions
         var read = Json(value, input.MostBytes);
         return read.Problem is null && read.Terms[0] is Term.List list ? PhaseOutput.Of(list.Items) : PhaseOutput.Failed("non_list_result: the value is no JSON array");
     }
+
+    private static long JsonBytes(MapInput input) => input.Value is { } value ? TermJson.MostBytesOf(value.Span) : 0;
 
     private static PhaseOutput Json(ReadOnlyMemory<byte> value, long mostBytes) => TermJson.TryRead(value.Span, mostBytes, out var term, out var problem)
         ? PhaseOutput.Of(term)

@@ -42,30 +42,54 @@ public static class TermJson
         }
     }
 
+    /// <summary>What terms of that JSON hold at most: a pass over its tokens, which ends where it is none.</summary>
+    public static long MostBytesOf(ReadOnlySpan<byte> json)
+    {
+        var bytes = 0L;
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+            while (reader.Read())
+            {
+                bytes += MostBytesOf(ref reader);
+            }
+        }
+        catch (JsonException)
+        {
+            // What is no JSON becomes no more than what was read of it.
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Of one token. An item of a list has its place there; a member's name is a string of UTF-16.</summary>
+    private static long MostBytesOf(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.StartArray or JsonTokenType.StartObject => PlaceBytes + EmptyBytes,
+        JsonTokenType.PropertyName => EmptyBytes + (2L * reader.ValueSpan.Length),
+        JsonTokenType.String or JsonTokenType.Number => PlaceBytes + EmptyBytes + reader.ValueSpan.Length,
+        JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null => PlaceBytes,
+        _ => 0,
+    };
+
     private static Term Read(ref Utf8JsonReader reader, ref long left)
     {
-        var term = reader.TokenType switch
+        Take(ref left, MostBytesOf(ref reader));
+        return reader.TokenType switch
         {
             JsonTokenType.StartArray => ReadArray(ref reader, ref left),
             JsonTokenType.StartObject => ReadObject(ref reader, ref left),
-            JsonTokenType.String => Term.Of(reader.GetString()!),
+            JsonTokenType.String => ReadText(ref reader),
             JsonTokenType.Number => ReadNumber(ref reader),
             JsonTokenType.True => Term.True,
             JsonTokenType.False => Term.False,
             _ => Term.Null,
         };
-        if (term is not (Term.List or Term.Struct))
-        {
-            Take(ref left, term.HeldBytes);
-        }
-
-        return term;
     }
 
     private static Term.List ReadArray(ref Utf8JsonReader reader, ref long left)
     {
         var items = ImmutableArray.CreateBuilder<Term>();
-        Take(ref left, EmptyBytes);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             items.Add(Read(ref reader, ref left));
@@ -77,16 +101,28 @@ public static class TermJson
     private static Term.Struct ReadObject(ref Utf8JsonReader reader, ref long left)
     {
         var members = ImmutableArray.CreateBuilder<KeyValuePair<string, Term>>();
-        Take(ref left, EmptyBytes);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
+            Take(ref left, MostBytesOf(ref reader));
             var name = reader.GetString()!;
-            Take(ref left, EmptyBytes + (2L * name.Length));
             reader.Read();
             members.Add(new(name, Read(ref reader, ref left)));
         }
 
         return new Term.Struct(members.DrainToImmutable());
+    }
+
+    /// <summary>From UTF-8 to UTF-8: a string between them would take twice its bytes.</summary>
+    private static Term.Binary ReadText(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped)
+        {
+            return new Term.Binary(reader.ValueSpan.ToArray());
+        }
+
+        var text = new byte[reader.ValueSpan.Length];
+        var length = reader.CopyString(text);
+        return new Term.Binary(text.AsSpan(0, length).ToArray());
     }
 
     private static Term ReadNumber(ref Utf8JsonReader reader)
@@ -107,7 +143,10 @@ public static class TermJson
         return NumberText.Integer(text) is { } large ? Term.Of(large) : throw new JsonException($"a number has more than {NumberText.MaxDigits} digits");
     }
 
-    /// <summary>Of a list or an object of nothing.</summary>
+    /// <summary>Of an item in a list.</summary>
+    private const int PlaceBytes = 8;
+
+    /// <summary>Of a list or an object of nothing, and of anything else beside its content.</summary>
     private static long EmptyBytes { get; } = new Term.List([]).HeldBytes;
 
     private static void Take(ref long left, long bytes)

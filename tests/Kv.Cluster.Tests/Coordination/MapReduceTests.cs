@@ -262,6 +262,19 @@ public sealed class MapReduceTests
         },
         SmallPages with { ListPageKeys = 1000, MapReduceReads = 16, MapReduceReadBytes = 200_000 });
 
+    /// <summary>The value is no JSON, as would be found while it is read: there is no room for what it may become.</summary>
+    [Fact]
+    public void RoomForWhatAFunctionMakes_IsThereBeforeItIs() => Run(18, async cluster =>
+    {
+        await PutAsync(cluster, new ObjectKey("default", "json", "k"), $"[{string.Concat(Enumerable.Repeat("[],", 200))}nonsense", ObjectMetadata.Empty);
+        await cluster.WaitAsync(1);
+        const string Nonsense = "[[\"json\",\"k\"]]|[{\"map\":{\"language\":\"javascript\",\"name\":\"Riak.mapValuesJson\"}}]";
+        Assert.Equal(
+            new MapReduceFailure.OfRequest(new KvError.Overload(Indeterminate: false)),
+            await FailureAsync(cluster.Nodes[0], Nonsense, new MapReduceCaller { TryHold = bytes => bytes < 10_000 }));
+        Assert.IsType<MapReduceFailure.OfPhase>(await FailureAsync(cluster.Nodes[0], Nonsense));
+    });
+
     private static void Run(int seed, Func<DataCluster, Task> story, ClusterOptions? options = null) => DataCluster.Run(
         seed,
         5,

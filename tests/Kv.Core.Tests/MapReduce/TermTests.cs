@@ -50,6 +50,35 @@ public sealed class TermTests
         .Sample(bytes => TermJson.TryRead(bytes, 1 << 20, out var term, out var problem) ? term is not null : problem.Length > 0, iter: 20_000);
 
     [Fact]
+    public void Terms_HoldNoMoreThanIsThoughtBeforeTheyAreRead() => Gen.OneOf(Gen.Char["[]{}\",:0123.e-\\u "].Array[0, 30].Select(text => Encoding.UTF8.GetBytes(text)), Any.Select(term => Encoding.UTF8.GetBytes($"[{term},{{\"a\\u0041ü\":[{term},\"\\u0041\"]}}]")))
+        .Sample(
+            bytes =>
+            {
+                if (TermJson.TryRead(bytes, TermJson.MostBytesOf(bytes), out var term, out var problem))
+                {
+                    Assert.InRange(term.HeldBytes, 0, TermJson.MostBytesOf(bytes));
+                    Assert.False(TermJson.TryRead(bytes, TermJson.MostBytesOf(bytes) - 1, out _, out _));
+                }
+                else
+                {
+                    Assert.DoesNotContain("no room", problem);
+                }
+            },
+            iter: 20_000);
+
+    [Theory]
+    [InlineData("x", 1_000_000, 1.2)]
+    [InlineData("\\u0041\\u00fc", 100_000, 2.1)]
+    public void ALongText_IsReadWithoutACopyInUtf16(string piece, int times, double copies)
+    {
+        var json = Encoding.UTF8.GetBytes($"\"{string.Concat(Enumerable.Repeat(piece, times))}\"");
+        Terms.Json("\"a\\u0041\"");
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        Assert.True(TermJson.TryRead(json, long.MaxValue, out _, out _));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, copies * json.Length);
+    }
+
+    [Fact]
     public void Numbers_AreComparedByValue_AndToldApart()
     {
         Assert.Equal(0, TermOrder.Instance.Compare(Term.Of(1), new Term.Real(1)));
