@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 using Kv.Cluster;
@@ -15,6 +16,8 @@ internal static class MapReduceJson
 {
     /// <summary>Longer strings are written in pieces of so many bytes, so that none is held escaped beside the buffer.</summary>
     private const int PieceBytes = 16 * 1024;
+
+    private static readonly JavaScriptEncoder Escapes = PlainJson.Writer.Encoder!;
 
     /// <summary>Bytes that terms have as JSON at most, give or take the marks between them.</summary>
     public static long BytesOf(IReadOnlyList<Term> terms) => terms.Sum(BytesOf);
@@ -258,18 +261,32 @@ internal static class MapReduceJson
     {
         Term.Binary text => BytesOf(text.Bytes.Span),
         Term.List list => list.Items.Sum(BytesOf) + 2,
-        Term.Struct members => members.Members.Sum(member => BytesOf(Encoding.UTF8.GetBytes(member.Key)) + BytesOf(member.Value)),
+        Term.Struct members => members.Members.Sum(member => BytesOf(member.Key) + BytesOf(member.Value)) + 2,
+        Term.Pair pair => BytesOf(pair.Name) + BytesOf(pair.Value) + 2,
+        Term.Address address => BytesOf(address.Key, address.KeyData),
+        Term.Missing missing => BytesOf(missing.Key, missing.KeyData),
         Term.Found found => found.HeldBytes + found.Object.Siblings.Sum(sibling => BytesOf(sibling.Value.Span)),
-        _ => term.HeldBytes + 8,
+
+        // A byte has 2.41 digits.
+        Term.Integer integer => (integer.Value.GetByteCount() * 5L / 2) + 4,
+        _ => 32,
     };
 
-    /// <summary>A control character takes six bytes, a mark two.</summary>
+    private static long BytesOf(ObjectKey key, Term? keyData) => 96 + BytesOf(key.BucketType) + BytesOfName(key.Bucket.Span) + BytesOfName(key.Key.Span) + (keyData is null ? 0 : BytesOf(keyData));
+
+    private static long BytesOfName(ReadOnlySpan<byte> name) => Utf8.IsValid(name) ? BytesOf(name) : (3L * name.Length) + 4;
+
+    private static long BytesOf(string text) => BytesOf(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>With quotes and what parts it from the next. Of what has to be escaped a mark takes two bytes, anything else six for each of its UTF-16 units at most.</summary>
     private static long BytesOf(ReadOnlySpan<byte> text)
     {
         var bytes = text.Length + 4L;
-        foreach (var one in text)
+        for (var at = Escapes.FindFirstCharacterToEncodeUtf8(text); at >= 0; at = Escapes.FindFirstCharacterToEncodeUtf8(text))
         {
-            bytes += one < ' ' ? 5 : one is (byte)'"' or (byte)'\\' ? 1 : 0;
+            Rune.DecodeFromUtf8(text[at..], out var letter, out var length);
+            bytes += letter.Value is '"' or '\\' ? 1 : (6 * letter.Utf16SequenceLength) - length;
+            text = text[(at + length)..];
         }
 
         return bytes;
