@@ -71,6 +71,11 @@ public sealed class UserGrants
         var missing = PermissionNames.Of(permissions & ~On(scope));
         return missing.IsEmpty ? null : $"Permission denied: User '{User}' does not have '{missing[0]}' on {scope}";
     }
+
+    /// <summary>Null where there is anything at all on which all of the permissions are granted; else Riak's sentence, of the widest scope.</summary>
+    public string? WhyDeniedEverywhere(Permissions permissions) =>
+        onTypes.Values.Concat(onBuckets.Values).Any(held => (permissions & ~(held | onAny)) == Permissions.None) ? null : WhyDenied(permissions, GrantScope.Any);
+
     private static bool IsHeld(GrantHolder holder, string user, HashSet<string> groups) => holder.Kind switch
     {
         GrantHolderKind.All => true,

@@ -46,15 +46,30 @@ public sealed partial class AccessControl : IDisposable
         state.Current.Document is { Security: { IsEnabled: true } security } && (user is null || !user.HoldsIn(GrantsIn(security)));
 
     /// <summary>Null where the user may; else Riak's refusal. Nobody (<paramref name="user"/> null) may only where security is off.</summary>
-    public string? WhyDenied(AccessUser? user, Permissions permissions, GrantScope scope)
+    public string? WhyDenied(AccessUser? user, Permissions permissions, GrantScope scope) =>
+        GrantsOf(user, out var refusal) is { } grants ? grants.WhyDenied(permissions, scope) : refusal;
+
+    /// <summary>As <see cref="WhyDenied(AccessUser, Permissions, GrantScope)"/>, before it is known on what: null where there is anything on which the user may.</summary>
+    public string? WhyDeniedEverywhere(AccessUser? user, Permissions permissions) =>
+        GrantsOf(user, out var refusal) is { } grants ? grants.WhyDeniedEverywhere(permissions) : refusal;
+
+    /// <summary>Null with the refusal where the user is nobody, and without one where security is off.</summary>
+    private UserGrants? GrantsOf(AccessUser? user, out string? refusal)
     {
+        refusal = null;
         if (state.Current.Document is not { Security: { IsEnabled: true } security })
         {
             return null;
         }
 
         var table = GrantsIn(security);
-        return user is null || !user.HoldsIn(table) ? "Security is enabled, please authenticate first" : table.Of(user.Name).WhyDenied(permissions, scope);
+        if (user is not null && user.HoldsIn(table))
+        {
+            return table.Of(user.Name);
+        }
+
+        refusal = "Security is enabled, please authenticate first";
+        return null;
     }
 
     public async ValueTask<AccessAnswer> AuthenticateAsync(Credentials credentials, CancellationToken cancel)

@@ -11,8 +11,8 @@ namespace Kv.Wire.Riak;
 /// </summary>
 internal sealed class MapReduceGate(AccessControl access)
 {
-    /// <summary>Null where this node does such work for anybody.</summary>
-    public string? WhyDisabled() => access.WhyDisabled(JobClass.MapReduce);
+    /// <summary>Null where this node does such work, and for the user on any bucket at all: asked before a job is read.</summary>
+    public string? WhyNotRead(AccessUser? user) => access.WhyDisabled(JobClass.MapReduce) ?? access.WhyDeniedEverywhere(user, Permissions.MapReduce);
 
     /// <summary>Null where the job may be run for the user; nobody is null, and may where security is off.</summary>
     public string? WhyRefused(MapReduceJob job, AccessUser? user)

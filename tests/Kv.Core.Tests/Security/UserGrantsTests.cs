@@ -36,6 +36,21 @@ public sealed class UserGrantsTests
     }
 
     [Fact]
+    public void OnAnything_IsDenied_WhatIsGrantedNowhere()
+    {
+        var state = State(
+            new AddUser("ada", RoleSettings.None),
+            new Grant(Permissions.Get, Scope(null), ["ada"]),
+            new Grant(Permissions.Put, Scope("fruits"), ["ada"]),
+            new Grant(Permissions.Delete, Scope("fruits", "apples"), ["ada"]));
+        var grants = UserGrants.Of(state, "ada");
+        Assert.All(new[] { Permissions.Get, Permissions.Put, Permissions.Delete, Permissions.Get | Permissions.Put }, held => Assert.Null(grants.WhyDeniedEverywhere(held)));
+        Assert.Equal("Permission denied: User 'ada' does not have 'riak_kv.mapreduce' on any", grants.WhyDeniedEverywhere(Permissions.MapReduce));
+        Assert.Null(UserGrants.Of(State(new AddUser("bob", RoleSettings.None), new Grant(Permissions.Get, Scope(null), ["bob"])), "bob").WhyDeniedEverywhere(Permissions.Get));
+        Assert.NotNull(UserGrants.Of(state, "nobody").WhyDeniedEverywhere(Permissions.Get));
+    }
+
+    [Fact]
     public void GroupsOfGroups_AndAll_CountToo_InCirclesAsWell()
     {
         var state = State(

@@ -58,5 +58,19 @@ public sealed class MapReduceSecurityTests(SecuredNode node) : IClassFixture<Sec
         Assert.Equal(401, (int)answer.StatusCode);
     }
 
+    [Fact]
+    public async Task WhoMayHaveNoJobsAtAll_IsToldBeforeTheJobIsRead()
+    {
+        const string Refusal = "Permission denied: User 'poor' does not have 'riak_kv.mapreduce' on any";
+        using var client = SecuredNode.NewClient();
+        client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String("poor:secret"u8));
+        using var answer = await client.PostAsync($"https://{node.Http}/mapred", new StringContent("nonsense", Encoding.UTF8, "application/json"), Cancel);
+        Assert.Equal((403, Refusal), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel)));
+        using var pb = await node.ConnectPbAsync();
+        await pb.StartTlsAsync();
+        Assert.Equal(254, (await pb.AskAsync(253, new RpbAuthReq { User = Bytes("poor"), Password = Bytes("secret") })).Code);
+        Assert.Equal(Refusal, await pb.FailAsync(23, new RpbMapRedReq { Request = Bytes("nonsense"), ContentType = Bytes("application/json") }));
+    }
+
     private static ByteString Bytes(string text) => ByteString.CopyFromUtf8(text);
 }

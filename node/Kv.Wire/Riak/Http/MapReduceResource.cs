@@ -33,6 +33,13 @@ internal sealed class MapReduceResource(KvClient client, AccessControl access, R
             return;
         }
 
+        var user = http.Features.Get<AccessUser>();
+        if (gate.WhyNotRead(user) is { } unasked)
+        {
+            await http.SendAndCloseAsync(HttpErrors.Denied(unasked));
+            return;
+        }
+
         using var body = await bodies.ReadJsonAsync(http, options.MaxObjectBytes, HttpErrors.TooLarge(options.MaxObjectBytes), TermJson.MaxDepth);
         if (body.Fault is { } unread)
         {
@@ -47,7 +54,6 @@ internal sealed class MapReduceResource(KvClient client, AccessControl access, R
             return;
         }
 
-        var user = http.Features.Get<AccessUser>();
         if (gate.WhyRefused(job, user) is { } refusal)
         {
             await http.SendAsync(HttpErrors.Denied(refusal));

@@ -18,7 +18,7 @@ internal sealed class PbMapReduce(RiakPbDoors doors, RequestMemory memory, RiakP
     public async ValueTask<PbReply> RunAsync(RpbMapRedReq message, PbSession session)
     {
         using var room = new MapReduceRoom(memory);
-        if (WhyNotRead(message, room) is { } unread)
+        if (WhyNotRead(message, session, room) is { } unread)
         {
             return PbReply.Error(unread);
         }
@@ -52,11 +52,11 @@ internal sealed class PbMapReduce(RiakPbDoors doors, RequestMemory memory, RiakP
         return new PbReply(PbCode.MapRedResp, new RpbMapRedResp { Done = true });
     }
 
-    private string? WhyNotRead(RpbMapRedReq message, MapReduceRoom room)
+    private string? WhyNotRead(RpbMapRedReq message, PbSession session, MapReduceRoom room)
     {
-        if (gate.WhyDisabled() is { } disabled)
+        if (gate.WhyNotRead(session.User) is { } refusal)
         {
-            return disabled;
+            return refusal;
         }
 
         if (!message.ContentType.Span.SequenceEqual("application/json"u8))
