@@ -40,7 +40,7 @@ public sealed partial class StorageEngine
 
     private static async Task LookAfterAsync(FasterPartitionStore store, bool isRichest, long forcedBelow)
     {
-        store.Settle();
+        store.TrySettle();
         if (!store.HasRoomForUpkeep())
         {
             return;

@@ -145,7 +145,7 @@ internal sealed partial class FasterPartitionStore
             {
                 // Also what nobody waits for: its writer's counters are recorded next, as those of a clean stop.
                 await host.Log.WhenDurable(applied);
-                throw new StoreException("the disk is full; the next start replays the log instead");
+                throw new StoreException($"{ordered.WhyFull ?? "the disk is full"}; the next start replays the log instead");
             }
 
             await CheckpointAsync(isClosing: true);

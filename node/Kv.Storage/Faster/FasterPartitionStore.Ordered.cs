@@ -28,8 +28,10 @@ internal sealed partial class FasterPartitionStore
         return new ScanStretch(entries, isLast);
     }
 
-    /// <summary>Puts into RocksDB what the log has on disk meanwhile. Not to be called under the store's lock: it may take long.</summary>
-    public void Settle() => Settle(ordered.Settle);
+    /// <summary>Puts into RocksDB what the log has on disk meanwhile, unless somebody is at it, or it takes nothing now. Not to be called under the store's lock: it may take long.</summary>
+    public void TrySettle() => Settle(ordered.TrySettle);
+
+    private void Settle() => Settle(ordered.Settle);
 
     private void Settle(Action<long> settle)
     {
@@ -120,7 +122,7 @@ internal sealed partial class FasterPartitionStore
         await done;
         if (ordered.WaitingBytes <= MostWaitingBytes)
         {
-            Settle(ordered.TrySettle);
+            TrySettle();
             return;
         }
 

@@ -62,6 +62,13 @@ internal sealed partial class OrderedRecords
         if (WaitingBytes > Math.Max(above, replaySettlesAbove))
         {
             Settle(durable);
+
+            // Files to merge on a slow disk are waited for as long as it takes: nobody else waits here, and memory is not for what a disk has room for.
+            while (stall is not null && HasRoom() && !closed.Wait(StallPause))
+            {
+                Settle(durable);
+            }
+
             replaySettlesAbove = 2 * WaitingBytes;
         }
     }
@@ -71,7 +78,9 @@ internal sealed partial class OrderedRecords
     public long? Flush(long durable)
     {
         Settle(durable);
-        if (full is { } reason)
+
+        // Somebody else may have found room since then, for a part of it alone.
+        if ((full ?? (DurableSteps(durable).Count > 0 ? $"The ordered records in {directory} wait still." : null)) is { } reason)
         {
             throw new OrderedFullException(reason, null);
         }

@@ -8,7 +8,11 @@ namespace Kv.EndToEnd.Kubernetes;
 public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease release) : IAsyncLifetime
 {
     private readonly string space = $"kv-first-{Guid.NewGuid():N}"[..16];
-    private readonly string kubeconfig = Path.Combine(Path.GetTempPath(), $"kv-kubeconfig-{Guid.NewGuid():N}");
+
+    // For this user's eyes only, as what is in it.
+    private readonly string directory = Directory.CreateTempSubdirectory("kv-first-").FullName;
+
+    private string Kubeconfig => Path.Combine(directory, "kubeconfig");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -17,11 +21,7 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
         await release.RequireAsync();
         await cluster.KubectlAsync("create", "namespace", space);
         // Readers have a namespace of their own too, as the context's.
-        await using (var file = new StreamWriter(kubeconfig, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
-        {
-            await file.WriteAsync(await cluster.KubectlAsync("config", "view", "--raw", "--flatten"));
-        }
-
+        await File.WriteAllTextAsync(Kubeconfig, await cluster.KubectlAsync("config", "view", "--raw", "--flatten"), Cancel);
         await Command.ReadAsync("kubectl", ["config", "set-context", "--current", "--namespace", space], TimeSpan.FromMinutes(1), Environment(), cancel: Cancel);
     }
 
@@ -29,7 +29,7 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
     {
         await cluster.TryKubectlAsync(null, "delete", "namespace", space, "--wait=false");
         await cluster.TryKubectlAsync(null, "-n", space, "delete", "pods", "--all", "--grace-period=1", "--timeout=60s");
-        File.Delete(kubeconfig);
+        Directory.Delete(directory, recursive: true);
         GC.SuppressFinalize(this);
     }
 
@@ -95,18 +95,18 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
     /// <summary>A local run that has left its addresses here is not what `kubectl kv` is for.</summary>
     private async Task PluginPassesALocalRunByAsync()
     {
-        var directory = Directory.CreateTempSubdirectory("kv-plugin-").FullName;
+        var elsewhere = Directory.CreateTempSubdirectory("kv-plugin-").FullName;
         try
         {
-            Directory.CreateDirectory(Path.Combine(directory, ".kv"));
-            await File.WriteAllTextAsync(Path.Combine(directory, ".kv", "endpoints"), "example-0 grpc 127.0.0.1:1\nexample-0 admin 127.0.0.1:1\n", Cancel);
-            var got = await PrintedCommands.RunAsync($"PATH={SourceTree.Path("bin")}:$PATH kubectl kv get siblings greetings en", directory, Environment(), TimeSpan.FromMinutes(1), Cancel);
+            Directory.CreateDirectory(Path.Combine(elsewhere, ".kv"));
+            await File.WriteAllTextAsync(Path.Combine(elsewhere, ".kv", "endpoints"), "example-0 grpc 127.0.0.1:1\nexample-0 admin 127.0.0.1:1\n", Cancel);
+            var got = await PrintedCommands.RunAsync($"PATH={SourceTree.Path("bin")}:$PATH kubectl kv get siblings greetings en", elsewhere, Environment(), TimeSpan.FromMinutes(1), Cancel);
             Assert.True(got.Succeeded, got.ToString());
             Assert.Equal("hello", got.Output.TrimEnd('\n'));
         }
         finally
         {
-            Directory.Delete(directory, recursive: true);
+            Directory.Delete(elsewhere, recursive: true);
         }
     }
 
@@ -114,7 +114,7 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
     private async Task<Process> ForwardAsync(string lines)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", lines]) { RedirectStandardOutput = true };
-        start.Environment["KUBECONFIG"] = kubeconfig;
+        start.Environment["KUBECONFIG"] = Kubeconfig;
         var process = Process.Start(start)!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         limit.CancelAfter(TimeSpan.FromMinutes(1));
@@ -133,5 +133,5 @@ public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease r
 
     private Task<Command> ShellAsync(string lines, TimeSpan timeout) => PrintedCommands.RunAsync(lines, SourceTree.Root, Environment(), timeout, Cancel);
 
-    private Dictionary<string, string> Environment() => new() { ["KUBECONFIG"] = kubeconfig };
+    private Dictionary<string, string> Environment() => new() { ["KUBECONFIG"] = Kubeconfig };
 }

@@ -19,6 +19,7 @@ public sealed class ResourceListTests(RiakServer server) : IClassFixture<RiakSer
         [RiakResource.Keys] = ("riak_kv_wm_keylist", ["/buckets/b/keys"]),
         [RiakResource.OldBucket] = ("riak_kv_wm_keylist", ["/riak/b"]),
         [RiakResource.LinkWalk] = ("riak_kv_wm_link_walker", ["/buckets/b/keys/k/b,t,1", "/riak/b/k/b,t,1"]),
+        [RiakResource.MapReduce] = ("riak_kv_wm_mapred", ["/mapred"]),
         [RiakResource.Object] = ("riak_kv_wm_object", ["/buckets/b/keys/k", "/riak/b/k"]),
         [RiakResource.Ping] = ("riak_kv_wm_ping", ["/ping"]),
         [RiakResource.Preflist] = ("riak_kv_wm_preflist", ["/buckets/b/keys/k/preflist"]),
