@@ -17,6 +17,11 @@ internal static class ClusterBlocks
             yield return new ClusterBlock(Conditions.Reasons.NameConflict, $"{child.Kind} {child.Name} belongs to somebody else", Stops: true);
         }
 
+        if (ClusterRules.UnknownSettings(cluster) is { Count: > 0 } unknown)
+        {
+            yield return new ClusterBlock(Conditions.Reasons.InvalidSpec, string.Join("; ", unknown), Stops: false);
+        }
+
         var spec = cluster.Spec;
         var zones = ZoneShares.ZonesOf(spec);
         foreach (var workload in observed.Workloads.Where(workload => !zones.Contains(workload.Zone)))

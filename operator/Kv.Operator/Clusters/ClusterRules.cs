@@ -8,6 +8,7 @@ namespace Kv.Operator.Clusters;
 /// <summary>What a spec must satisfy by itself beyond its schema: the rules that API servers with CEL check too, and those that CEL cannot see. Pure.</summary>
 internal static partial class ClusterRules
 {
+    /// <summary>What makes a spec one that nothing is done by.</summary>
     public static IReadOnlyList<SchemaProblem> Check(Cluster cluster)
     {
         var problems = new List<SchemaProblem>(RuleChecker.CheckEntity(cluster, null));
@@ -31,10 +32,6 @@ internal static partial class ClusterRules
             {
                 problems.Add(new SchemaProblem($"spec.config.{key}", "is set by the operator"));
             }
-            else if (!NodeSettings.OfASpec.Contains(key))
-            {
-                problems.Add(new SchemaProblem($"spec.config.{key}", "there is no such setting" + NearName.Suggest(key, NodeSettings.OfASpec)));
-            }
         }
 
         if (cluster.Spec.PodTemplate is { } overlay)
@@ -44,6 +41,17 @@ internal static partial class ClusterRules
 
         return problems;
     }
+
+    /// <summary>
+    /// Settings that no node of this release has. Nodes overlook them, and those of another release may have them: they are told, and all else that the spec says is done. None is in
+    /// <see cref="Check"/>.
+    /// </summary>
+    public static IReadOnlyList<SchemaProblem> UnknownSettings(Cluster cluster) =>
+    [
+        .. (cluster.Spec.Config?.Keys ?? Enumerable.Empty<string>())
+            .Where(key => SettingName().IsMatch(key) && !NodeSettings.OfTheOperator.Contains(key) && !NodeSettings.OfASpec.Contains(key))
+            .Select(key => new SchemaProblem($"spec.config.{key}", "there is no such setting" + NearName.Suggest(key, NodeSettings.OfASpec))),
+    ];
 
     private static IEnumerable<SchemaProblem> CheckOverlay(JsonObject overlay)
     {

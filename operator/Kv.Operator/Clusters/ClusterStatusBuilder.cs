@@ -64,7 +64,7 @@ internal static class ClusterStatusBuilder
     {
         var list = new ConditionList(cluster.Status.Conditions, cluster.Metadata.Generation, now);
         var blocks = observed is null ? [] : ClusterBlocks.Find(cluster, observed);
-        var problems = ClusterRules.Check(cluster);
+        IReadOnlyList<Api.Schema.SchemaProblem> problems = [.. ClusterRules.Check(cluster), .. ClusterRules.UnknownSettings(cluster)];
         var available = AvailableOf(observed);
         var isProgressing = observed is null ? (bool?)null : action?.IsProgress ?? true;
         var isGateShut = cluster.Status.Operation is { } before && now - before.LastProgressAt >= GatePatience;

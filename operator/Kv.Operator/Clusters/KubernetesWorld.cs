@@ -26,13 +26,16 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
             var replicas = ZoneShares.Of(cluster.Spec, workloads).ToDictionary(pair => pair.Key, pair => workloads.FirstOrDefault(one => one.Zone == pair.Key)?.Replicas ?? pair.Value);
             var budget = await api.GetAsync(await BudgetKindAsync(cancel), cluster.Metadata.NamespaceProperty, Names.DisruptionBudget(cluster), cancel);
             var disruptions = DisruptionsOf(budget);
+            var config = await api.GetAsync(ResourceKind.ConfigMap, cluster.Metadata.NamespaceProperty, Names.Config(cluster), cancel);
+            var settings = SettingsOf(config);
             var children = new List<ObservedChild>();
-            foreach (var intent in await IntentsAsync(cluster, replicas, workloads, disruptions, cancel))
+            foreach (var intent in await IntentsAsync(cluster, replicas, workloads, settings, disruptions, cancel))
             {
                 var live = intent["kind"]!.ToString() switch
                 {
                     "StatefulSet" => sets.FirstOrDefault(set => ObjectKey.Of(set.Live) == ObjectKey.Of(intent)).Live,
                     "PodDisruptionBudget" => budget,
+                    "ConfigMap" => config,
                     _ => await api.GetAsync(KindOf(intent), cluster.Metadata.NamespaceProperty, intent["metadata"]!["name"]!.ToString(), cancel),
                 };
                 children.Add(new ObservedChild(intent["kind"]!.ToString(), intent["metadata"]!["name"]!.ToString(), StateOf(cluster, live, intent)) { ResourceVersion = VersionOf(live) });
@@ -49,6 +52,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
                 Nodes = [.. sets.Where(set => IsOurs(cluster, set.Live)).SelectMany(set => PodReader.NodesOf(cluster, ToWorkload(set.Zone, set.Live), set.Live, pods, names))],
                 Volumes = [.. claims.Where(claim => claim["metadata"]?["deletionTimestamp"] is null).Select(claim => ToVolume(claim, pods)).OfType<ObservedVolume>()],
                 DisruptionsAllowed = budget is null ? null : disruptions,
+                Settings = settings,
             };
         });
     }
@@ -57,7 +61,7 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
     {
         await GuardedAsync(async () =>
         {
-            foreach (var intent in await IntentsAsync(cluster, replicasByZone, observed.Workloads, observed.DisruptionsAllowed ?? 1, cancel))
+            foreach (var intent in await IntentsAsync(cluster, replicasByZone, observed.Workloads, observed.Settings, observed.DisruptionsAllowed ?? 1, cancel))
             {
                 await ApplyAsync(cluster, observed, intent, cancel);
             }
@@ -186,6 +190,8 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
     /// <summary>Ours are 0 and 1; what somebody else put there is put right.</summary>
     private static int DisruptionsOf(JsonObject? budget) => budget?["spec"]?["maxUnavailable"]?.ToString() == "0" ? 0 : 1;
 
+    private static ImmutableHashSet<string> SettingsOf(JsonObject? config) => [.. (config?["data"] as JsonObject ?? []).Select(pair => pair.Key)];
+
     private static ObservedVolume? ToVolume(JsonObject claim, List<JsonObject> pods)
     {
         var key = ObjectKey.Of(claim);
@@ -197,8 +203,8 @@ internal sealed class KubernetesWorld(IKubernetesApi api, NodeImage defaultImage
     }
 
     private async Task<ImmutableArray<JsonObject>> IntentsAsync(
-        Cluster cluster, IReadOnlyDictionary<string, int> replicas, ImmutableArray<ObservedWorkload> workloads, int disruptions, CancellationToken cancel) =>
-        ClusterManifests.Build(cluster, replicas, workloads, defaultImage, (await BudgetKindAsync(cancel)).ApiVersion, disruptions);
+        Cluster cluster, IReadOnlyDictionary<string, int> replicas, ImmutableArray<ObservedWorkload> workloads, IReadOnlySet<string> settings, int disruptions, CancellationToken cancel) =>
+        ClusterManifests.Build(cluster, replicas, workloads, settings, defaultImage, (await BudgetKindAsync(cancel)).ApiVersion, disruptions);
 
     private ResourceKind KindOf(JsonObject intent) => intent["kind"]!.ToString() switch
     {

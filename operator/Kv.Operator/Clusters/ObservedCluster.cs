@@ -20,6 +20,9 @@ internal sealed record ObservedCluster
     /// <summary>How many nodes the disruption budget lets others take down at once; null where there is no budget.</summary>
     public int? DisruptionsAllowed { get; init; }
 
+    /// <summary>Variables that the ConfigMap of the nodes' settings has.</summary>
+    public ImmutableHashSet<string> Settings { get; init; } = [];
+
     /// <summary>Null while no node that answers is in a ring of this cluster.</summary>
     public ObservedRing? Ring { get; init; }
 }

@@ -121,7 +121,7 @@ internal static partial class ManifestReader
 
         return json["kind"]?.ToString() switch
         {
-            "Cluster" => Take<Cluster, ClusterSpec, ClusterStatus>(json, ClusterSchema, clusters, before?.Clusters ?? [], origins, file, cluster => ClusterRules.Check(cluster)),
+            "Cluster" => Take<Cluster, ClusterSpec, ClusterStatus>(json, ClusterSchema, clusters, before?.Clusters ?? [], origins, file, cluster => [.. ClusterRules.Check(cluster), .. ClusterRules.UnknownSettings(cluster)]),
             "BucketType" => Take<BucketType, BucketTypeSpec, BucketTypeStatus>(json, BucketTypeSchema, types, before?.BucketTypes ?? [], origins, file, type => RuleChecker.CheckEntity(type, null)),
             var other => [$"kind: must be Cluster or BucketType, not {other ?? "absent"}"],
         };

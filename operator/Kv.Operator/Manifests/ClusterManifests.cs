@@ -9,15 +9,15 @@ namespace Kv.Operator.Manifests;
 internal static class ClusterManifests
 {
     public static ImmutableArray<JsonObject> Build(
-        Cluster cluster, IReadOnlyDictionary<string, int> replicasByZone, IReadOnlyList<ObservedWorkload> existing, NodeImage image, string disruptionBudgetApi, int disruptions) =>
+        Cluster cluster, IReadOnlyDictionary<string, int> replicasByZone, IReadOnlyList<ObservedWorkload> existing, IReadOnlySet<string> settings, NodeImage image, string disruptionBudgetApi, int disruptions) =>
     [
         ServiceAccounts.Build(cluster),
-        ConfigMaps.Build(cluster),
+        ConfigMaps.Build(cluster, settings),
         Services.Headless(cluster),
         Services.Client(cluster),
         DisruptionBudgets.Build(cluster, disruptionBudgetApi, disruptions),
         .. replicasByZone
             .OrderBy(pair => pair.Key, StringComparer.Ordinal)
-            .Select(pair => StatefulSets.Build(cluster, pair.Key, pair.Value, existing.FirstOrDefault(workload => workload.Zone == pair.Key), image)),
+            .Select(pair => StatefulSets.Build(cluster, pair.Key, pair.Value, existing.FirstOrDefault(workload => workload.Zone == pair.Key), settings, image)),
     ];
 }

@@ -27,8 +27,9 @@ internal static class StatefulSets
     /// <param name="zone">Its zone; empty where there are none.</param>
     /// <param name="replicas">Decided by the planner: smaller than what is there only when those beyond have left.</param>
     /// <param name="existing">The workload that is there: its volumes keep their size and class, and without an image in the spec it keeps its image.</param>
+    /// <param name="settings">Variables that the cluster's ConfigMap has already.</param>
     /// <param name="defaultImage">For a workload that is not there yet and a spec that names none.</param>
-    public static JsonObject Build(Cluster cluster, string zone, int replicas, ObservedWorkload? existing, NodeImage defaultImage) => new()
+    public static JsonObject Build(Cluster cluster, string zone, int replicas, ObservedWorkload? existing, IReadOnlySet<string> settings, NodeImage defaultImage) => new()
     {
         ["apiVersion"] = "apps/v1",
         ["kind"] = "StatefulSet",
@@ -41,12 +42,12 @@ internal static class StatefulSets
             ["updateStrategy"] = new JsonObject { ["type"] = "OnDelete" },
             ["revisionHistoryLimit"] = 5,
             ["selector"] = new JsonObject { ["matchLabels"] = Parts.Selector(cluster, zone) },
-            ["template"] = Overlay.Merge(Template(cluster, zone, replicas, defaultImage.For(cluster.Spec, existing?.Image)), cluster.Spec.PodTemplate ?? []),
+            ["template"] = Overlay.Merge(Template(cluster, zone, replicas, settings, defaultImage.For(cluster.Spec, existing?.Image)), cluster.Spec.PodTemplate ?? []),
             ["volumeClaimTemplates"] = new JsonArray(Volume(cluster, zone, existing)),
         },
     };
 
-    private static JsonObject Template(Cluster cluster, string zone, int replicas, string image)
+    private static JsonObject Template(Cluster cluster, string zone, int replicas, IReadOnlySet<string> settings, string image)
     {
         var spec = new JsonObject
         {
@@ -77,7 +78,7 @@ internal static class StatefulSets
             ["metadata"] = new JsonObject
             {
                 ["labels"] = Parts.Labels(cluster, zone),
-                ["annotations"] = new JsonObject { [SpecHash] = HashOf(cluster, zone, image) },
+                ["annotations"] = new JsonObject { [SpecHash] = HashOf(cluster, zone, settings, image) },
             },
             ["spec"] = spec,
         };
@@ -238,10 +239,10 @@ internal static class StatefulSets
     /// <summary>
     /// Of what people can ask for that only a new pod carries out. What the operator adds of its own is not in it, so that a new operator makes no pod outdated.
     /// </summary>
-    private static string HashOf(Cluster cluster, string zone, string image)
+    private static string HashOf(Cluster cluster, string zone, IReadOnlySet<string> settings, string image)
     {
         var asked = new JsonArray(
-            image, ConfigMaps.Data(cluster), Resources(cluster.Spec.Resources), NodeSelector(cluster, zone), cluster.Spec.PodTemplate?.DeepClone(), cluster.Spec.RestartReason);
+            image, ConfigMaps.Data(cluster, settings), Resources(cluster.Spec.Resources), NodeSelector(cluster, zone), cluster.Spec.PodTemplate?.DeepClone(), cluster.Spec.RestartReason);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(asked.ToJsonString())))[..16];
     }
 }

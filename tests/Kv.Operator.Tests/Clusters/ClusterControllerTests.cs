@@ -124,6 +124,14 @@ public sealed class ClusterControllerTests
         var valid = kubernetes.Read(ResourceKind.Cluster, "example")!["status"]!["conditions"]!.AsArray().Single(one => one!["type"]!.ToString() == Conditions.Valid)!;
         Assert.Equal(("False", Conditions.Reasons.InvalidSpec), (valid["status"]!.ToString(), valid["reason"]!.ToString()));
         Assert.Equal("spec.config.handof-concurrency: there is no such setting; did you mean handoff-concurrency?", valid["message"]!.ToString());
+        Assert.Null(kubernetes.Read(ResourceKind.ConfigMap, "example-config")!["data"]!["KV_HANDOF_CONCURRENCY"]);
+
+        // What somebody deletes comes back, and a cluster that is to grow grows.
+        kubernetes.Api.Delete(ResourceKind.Service, "example-headless");
+        kubernetes.Edit(ResourceKind.Cluster, "example", spec => spec["nodes"] = 4);
+        await PassesAsync();
+        Assert.NotNull(kubernetes.Read(ResourceKind.Service, "example-headless"));
+        Assert.Equal((4, restarts), (kubernetes.Read(ResourceKind.Cluster, "example")!["status"]!["readyNodes"]!.GetValue<int>(), kubernetes.Nodes.Restarts));
 
         async Task PassesAsync()
         {

@@ -41,6 +41,17 @@ public sealed class ClusterPlannerTests
         Assert.False(action.IsProgress);
     }
 
+    /// <summary>Told, and nothing waits for it: what is broken is mended, and what else is wished for is done.</summary>
+    [Fact]
+    public void Next_WithASettingThatNoNodeKnows_DoesAllElse_AndSaysSo()
+    {
+        var cluster = Cluster(3, spec => spec.Config = new() { ["handof-concurrency"] = "4" });
+        Assert.IsType<ClusterAction.ApplyChildren>(Next(cluster, Observed(3, 3) with { Children = [new ObservedChild("Service", "example", ChildState.Missing)] }));
+        Assert.IsType<ClusterAction.RestartNode>(Next(cluster, Observed(3, 3).With(1, node => node with { Ready = false, Running = false, IsBroken = true, IsOutdated = true })));
+        Assert.IsType<ClusterAction.GrowStatefulSets>(Next(Cluster(5, spec => spec.Config = new() { ["handof-concurrency"] = "4" }), Observed(3, 3)));
+        AssertRefused(Conditions.Reasons.InvalidSpec, cluster, Observed(3, 3));
+    }
+
     [Fact]
     public void Next_WithMembersThatDoNotTellTheirRing_LetsNoDrainTakeAny()
     {

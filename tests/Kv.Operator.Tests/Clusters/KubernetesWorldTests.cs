@@ -34,6 +34,35 @@ public sealed class KubernetesWorldTests
         Assert.False((await NodeAsync(newer)).IsOutdated);
     }
 
+    /// <summary>The operator that put it there knew it, and so may the nodes: neither takes it from them nor restarts them.</summary>
+    [Fact]
+    public async Task Setting_ThatNoNodeKnows_StaysWhereItIsAlready_AndIsAddedNowhere()
+    {
+        var cluster = Build.Cluster(1, spec => spec.Config = new() { ["of-another-release"] = "7", ["log-level"] = "debug" });
+        var world = new KubernetesWorld(api, NodeImage.Parse("registry.example/kv-node:1", "latest"));
+        await ApplyAsync();
+        Assert.Equal(["KV_LOG_LEVEL"], await SettingsAsync());
+
+        var config = (await api.GetAsync(ResourceKind.ConfigMap, "default", "example-config", CancellationToken.None))!;
+        config["data"]!["KV_OF_ANOTHER_RELEASE"] = "7";
+        api.Put(ResourceKind.ConfigMap, config);
+        await ApplyAsync();
+        Assert.Equal(["KV_LOG_LEVEL", "KV_OF_ANOTHER_RELEASE"], await SettingsAsync());
+        var before = await HashAsync();
+        cluster.Spec.Config!["another-of-it"] = "8";
+        await ApplyAsync();
+        Assert.Equal(before, await HashAsync());
+        Assert.All((await world.ObserveAsync(cluster, CancellationToken.None)).Children, child => Assert.Equal(ChildState.Current, child.State));
+
+        async Task ApplyAsync() => await world.ApplyChildrenAsync(cluster, await world.ObserveAsync(cluster, CancellationToken.None), new Dictionary<string, int> { [""] = 1 }, CancellationToken.None);
+
+        async Task<IEnumerable<string>> SettingsAsync() =>
+            (await api.GetAsync(ResourceKind.ConfigMap, "default", "example-config", CancellationToken.None))!["data"]!.AsObject().Select(pair => pair.Key).Order(StringComparer.Ordinal);
+
+        async Task<string> HashAsync() =>
+            (await api.GetAsync(ResourceKind.StatefulSet, "default", "example", CancellationToken.None))!["spec"]!["template"]!["metadata"]!["annotations"]![StatefulSets.SpecHash]!.ToString();
+    }
+
     [Fact]
     public async Task Restart_OfAPodThatWasReplacedMeanwhile_EndsNothing()
     {

@@ -36,7 +36,7 @@ public sealed class GoldenTests
     public void Objects_OfAClusterThatIsThere_KeepItsImageAndVolumes()
     {
         var existing = new ObservedWorkload("", "example", 3) { Image = "registry.example/kv-node:0.0.9", StorageSize = "5Gi", StorageClass = "old" };
-        var set = StatefulSets.Build(Build.Cluster(), "", 3, existing, Image);
+        var set = StatefulSets.Build(Build.Cluster(), "", 3, existing, new HashSet<string>(), Image);
         Assert.Equal("registry.example/kv-node:0.0.9", set["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]!.ToString());
         Assert.Equal("old", set["spec"]!["volumeClaimTemplates"]![0]!["spec"]!["storageClassName"]!.ToString());
         Assert.Equal("5Gi", set["spec"]!["volumeClaimTemplates"]![0]!["spec"]!["resources"]!["requests"]!["storage"]!.ToString());
@@ -46,7 +46,7 @@ public sealed class GoldenTests
     [Fact]
     public void Objects_OfAZoneWithoutNodes_HaveNoValueThatIsEmpty()
     {
-        var set = StatefulSets.Build(Build.Cluster(), "c", 0, null, Image);
+        var set = StatefulSets.Build(Build.Cluster(), "c", 0, null, new HashSet<string>(), Image);
         var variables = set["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.AsArray();
         Assert.DoesNotContain(variables, variable => variable!["value"]?.ToString() == "");
         Assert.Contains(variables, variable => variable!["name"]!.ToString() == "KV_ZONE");
@@ -70,7 +70,7 @@ public sealed class GoldenTests
 
     private static void Check(string name, Cluster cluster, ObservedWorkload[] existing)
     {
-        var objects = ClusterManifests.Build(cluster, ZoneShares.Of(cluster.Spec, existing), existing, Image, "policy/v1", disruptions: 1);
+        var objects = ClusterManifests.Build(cluster, ZoneShares.Of(cluster.Spec, existing), existing, new HashSet<string>(), Image, "policy/v1", disruptions: 1);
         var text = string.Join("---\n", objects.Select(YamlWriter.Write));
         var path = Repository.PathOf($"tests/Kv.Operator.Tests/Manifests/Golden/{name}.yaml");
         if (Environment.GetEnvironmentVariable("KV_ACCEPT_GOLDEN") == "1")
