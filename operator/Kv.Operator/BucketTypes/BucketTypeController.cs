@@ -14,7 +14,7 @@ internal sealed class BucketTypeController(IKubernetesClient objects, BucketType
         var pass = await reconciler.RunAsync(entity, cluster, all, cancellationToken);
         await reporter.ReportAsync(entity, entity.Status, pass.Status, cancellationToken);
         entity.Status = pass.Status;
-        return ReconciliationResult<BucketType>.Of(entity, pass.Error, pass.RequeueAfter);
+        return ReconciliationResult<BucketType>.Of(entity, pass.Error, pass.RequeueAfter, pass.LongestBackoff);
     }
 
     /// <summary>The type stays in the cluster, as in Riak: buckets may use it.</summary>

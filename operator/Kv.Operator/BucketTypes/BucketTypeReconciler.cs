@@ -22,6 +22,7 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
         BucketTypeAction? action = null;
         string? error = null;
         string? refusal = null;
+        TimeSpan? longest = null;
         try
         {
             observed = (await ObserveAsync(type, cluster, cancel)) with { Holder = BucketTypePlanner.HolderBefore(type, all) };
@@ -31,10 +32,12 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
         catch (NodeRefusedException e) when (e.Code is StatusCode.InvalidArgument or StatusCode.AlreadyExists)
         {
             refusal = error = e.Message;
+            longest = intervals.Idle;
         }
         catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException or WorldException)
         {
             error = e.Message;
+            longest = e is WorldException ? null : intervals.Idle;
         }
 
         var status = BucketTypeStatusBuilder.Build(type, observed, action, error, refusal, time.GetUtcNow());
@@ -44,7 +47,7 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
             BucketTypeAction.Wait or BucketTypeAction.WaitForNodes or null => intervals.Waiting,
             _ => intervals.Acting,
         };
-        return new BucketTypePass(status, action, error, wait);
+        return new BucketTypePass(status, action, error, wait) { LongestBackoff = longest };
     }
 
     private async Task<ObservedBucketType> ObserveAsync(BucketType type, Cluster? cluster, CancellationToken cancel)

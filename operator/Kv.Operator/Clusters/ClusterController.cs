@@ -11,7 +11,7 @@ internal sealed class ClusterController(ClusterReconciler reconciler, IPassRepor
         var pass = await reconciler.RunAsync(entity, cancellationToken);
         await reporter.ReportAsync(entity, entity.Status, pass.Status, cancellationToken);
         entity.Status = pass.Status;
-        return ReconciliationResult<Cluster>.Of(entity, pass.Error, pass.RequeueAfter);
+        return ReconciliationResult<Cluster>.Of(entity, pass.Error, pass.RequeueAfter, pass.LongestBackoff);
     }
 
     /// <summary>The objects go by their owner, and the data stays: there is nothing to do.</summary>

@@ -11,6 +11,7 @@ internal sealed class ClusterReconciler(ClusterObserver observer, ClusterApplier
         ObservedCluster? observed = null;
         ClusterAction? action = null;
         string? error = null;
+        TimeSpan? longest = null;
         try
         {
             observed = await observer.ObserveAsync(cluster, cancel);
@@ -20,10 +21,11 @@ internal sealed class ClusterReconciler(ClusterObserver observer, ClusterApplier
         catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException or WorldException)
         {
             error = e.Message;
+            longest = e is WorldException ? null : intervals.Idle;
         }
 
         var status = ClusterStatusBuilder.Build(cluster, observed, action, error, time.GetUtcNow());
-        return new ClusterPass(status, observed, action, error, Wait(action));
+        return new ClusterPass(status, observed, action, error, Wait(action)) { LongestBackoff = longest };
     }
 
     private TimeSpan Wait(ClusterAction? action) => action switch

@@ -94,21 +94,17 @@ internal sealed partial class ControllerLoop<TEntity>(
 
     private void Requeue(ObjectKey key, ReconciliationResult<TEntity> result)
     {
-        // Whoever says when knows better than the count of failures.
-        var delay = result.RequeueAfter;
-        if (delay is { } after)
-        {
-            queue.Add(key, after);
-        }
-
-        if (result.IsSuccess || delay is not null)
-        {
-            queue.Forget(key);
-        }
-
         if (!result.IsSuccess)
         {
-            LogFailed(kind.Kind, key.ToString(), result.ErrorMessage ?? "", (delay ?? queue.AddAfterFailure(key)).TotalSeconds, null);
+            var delay = queue.AddAfterFailure(key, result.RequeueAfter ?? TimeSpan.Zero, result.LongestBackoff);
+            LogFailed(kind.Kind, key.ToString(), result.ErrorMessage ?? "", delay.TotalSeconds, null);
+            return;
+        }
+
+        queue.Forget(key);
+        if (result.RequeueAfter is { } after)
+        {
+            queue.Add(key, after);
         }
     }
 

@@ -53,7 +53,10 @@ internal sealed class WorkQueue<TKey>(TimeProvider time, Random random)
     }
 
     /// <summary>Adds a key that failed, after a delay that doubles with each failure in a row.</summary>
-    public TimeSpan AddAfterFailure(TKey key)
+    /// <param name="key">The key.</param>
+    /// <param name="atLeast">No sooner, even the first time.</param>
+    /// <param name="longest">Where the delay doubles no more; null for <see cref="LastBackoff"/>, which it is never above.</param>
+    public TimeSpan AddAfterFailure(TKey key, TimeSpan atLeast = default, TimeSpan? longest = null)
     {
         int count;
         lock (gate)
@@ -62,7 +65,9 @@ internal sealed class WorkQueue<TKey>(TimeProvider time, Random random)
         }
 
         var delay = FirstBackoff * Math.Pow(2, Math.Min(count - 1, 16));
-        delay = delay < LastBackoff ? delay : LastBackoff;
+        var last = longest < LastBackoff ? longest.Value : LastBackoff;
+        delay = delay < last ? delay : last;
+        delay = delay > atLeast ? delay : atLeast;
         // A tenth of jitter, so that keys that failed together do not come back together.
         delay *= 1 + (random.NextDouble() / 10);
         Add(key, delay);

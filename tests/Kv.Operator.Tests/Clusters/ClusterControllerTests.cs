@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Kv.Operator.Abstractions;
 using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Clusters;
@@ -144,6 +145,27 @@ public sealed class ClusterControllerTests
         }
     }
 
+    /// <summary>What the API server refuses it refuses for long, and each pass asks much of it; what a node answers is news.</summary>
+    [Fact]
+    public async Task Failure_OfNodes_IsTriedAgainBeforeLong_AndOneOfTheApiServerAsTheQueueSays()
+    {
+        PutCluster();
+        world.Loses = _ => true;
+        var result = await PassAsync();
+        for (var pass = 0; pass < 20 && result.IsSuccess; pass++)
+        {
+            result = await PassAsync();
+        }
+
+        Assert.Equal((false, PassIntervals.Kubernetes.Idle), (result.IsSuccess, result.LongestBackoff));
+
+        api.FailList = _ => new KubernetesApiException(System.Net.HttpStatusCode.TooManyRequests, "too many requests");
+        var kubernetes = new KubernetesWorld(api, Operator.Manifests.NodeImage.Parse("registry.example/kv-node:1", "latest"));
+        var reconciler = new ClusterReconciler(new ClusterObserver(kubernetes, world), new ClusterApplier(kubernetes, world), time, PassIntervals.Kubernetes);
+        var refused = await new ClusterController(reconciler, new PassReporter(new StatusWriter(api), Events())).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
+        Assert.Equal((false, (TimeSpan?)null), (refused.IsSuccess, refused.LongestBackoff));
+    }
+
     private void PutCluster() => api.Put(ResourceKind.Cluster, Json(new JsonObject { ["nodes"] = 3 }));
 
     private static JsonObject Json(JsonObject spec) => new()
@@ -154,12 +176,12 @@ public sealed class ClusterControllerTests
 
     private EventRecorder Events() => new(api, time, NullLogger<EventRecorder>.Instance);
 
-    private async Task PassAsync()
+    private async Task<ReconciliationResult<Cluster>> PassAsync()
     {
         time.Advance(TimeSpan.FromSeconds(10));
         world.Elapse(TimeSpan.FromSeconds(10));
         var reconciler = new ClusterReconciler(new ClusterObserver(world, world), new ClusterApplier(world, world), time, PassIntervals.Kubernetes);
-        await new ClusterController(reconciler, new PassReporter(new StatusWriter(api), Events())).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
+        return await new ClusterController(reconciler, new PassReporter(new StatusWriter(api), Events())).ReconcileAsync(await ReadAsync(), TestContext.Current.CancellationToken);
     }
 
     private async Task<Cluster> ReadAsync() =>

@@ -150,17 +150,25 @@ public sealed class ControllerLoopTests : IAsyncLifetime
         Assert.Equal(0, queue.Depth);
     }
 
-    /// <summary>The controller knows when it can succeed at the earliest, as in KubeOps' model.</summary>
+    /// <summary>The controller knows when it can succeed at the earliest, and not how often it has failed already.</summary>
     [Fact]
-    public async Task Failure_ThatSaysWhen_IsTriedThen_HoweverOftenItFailed()
+    public async Task Failure_ThatSaysWhen_IsTriedNoSooner_AndEverMoreSlowlyToItsBound()
     {
         Write(null, isDeleted: false);
-        controller.Answer = (entity, _) => ReconciliationResult<Cluster>.Failure(entity, "no", TimeSpan.FromSeconds(7));
+        controller.Answer = (entity, before) => before == 5
+            ? ReconciliationResult<Cluster>.Success(entity)
+            : ReconciliationResult<Cluster>.Failure(entity, "no", TimeSpan.FromSeconds(3)) with { LongestBackoff = TimeSpan.FromSeconds(6) };
         Start();
         await controller.PassedAsync(1);
-        await PassesAfterAsync(TimeSpan.FromSeconds(7), 2);
-        await PassesAfterAsync(TimeSpan.FromSeconds(7), 3);
-        await PassesAfterAsync(TimeSpan.FromSeconds(7), 4);
+        foreach (var (seconds, passes) in new[] { (3, 2), (3, 3), (4, 4), (6, 5), (6, 6) })
+        {
+            await PassesAfterAsync(TimeSpan.FromSeconds(seconds), passes);
+        }
+
+        // The success forgot them.
+        queue.Add(Key);
+        await controller.PassedAsync(7);
+        await PassesAfterAsync(TimeSpan.FromSeconds(3), 8);
     }
 
     [Fact]

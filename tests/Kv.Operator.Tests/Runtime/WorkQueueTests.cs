@@ -57,6 +57,16 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
+    public void Failures_InARow_WaitWithinTheirOwnBounds()
+    {
+        var queue = Queue();
+        var delays = Enumerable.Range(0, 8).Select(_ => queue.AddAfterFailure("a", TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(30)).TotalSeconds).ToList();
+        Assert.All(delays.Zip([3.0, 3, 4, 8, 16, 30, 30, 30]), pair => Assert.InRange(pair.First, pair.Second, pair.Second * 1.1));
+        Assert.Equal(delays.Count, delays.Distinct().Count());
+        Assert.InRange(queue.AddAfterFailure("a", longest: TimeSpan.FromHours(1)).TotalSeconds, 256, 330);
+    }
+
+    [Fact]
     public async Task Take_Cancelled_Ends()
     {
         using var stop = new CancellationTokenSource();
