@@ -135,6 +135,7 @@ public static class Conditions
         public const string NotSupported = "NotSupported";
         public const string ReservedName = "ReservedName";
         public const string ImmutableProperty = "ImmutableProperty";
+        public const string ExistingType = "ExistingType";
         public const string RefusedByNodes = "RefusedByNodes";
         public const string NotCreated = "NotCreated";
         public const string WaitingForNodes = "WaitingForNodes";

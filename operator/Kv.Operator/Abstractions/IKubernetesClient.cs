@@ -9,8 +9,4 @@ internal interface IKubernetesClient
     /// <summary>Null if it is not there.</summary>
     Task<TEntity?> GetAsync<TEntity>(string name, string @namespace, CancellationToken cancellationToken)
         where TEntity : class, IKubernetesObject<V1ObjectMeta>;
-
-    /// <summary>All of a namespace. One that cannot be read as what it should be is left out: its own pass says so.</summary>
-    Task<IReadOnlyList<TEntity>> ListAsync<TEntity>(string @namespace, CancellationToken cancellationToken)
-        where TEntity : class, IKubernetesObject<V1ObjectMeta>;
 }

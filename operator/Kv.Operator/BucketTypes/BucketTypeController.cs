@@ -5,12 +5,12 @@ using Kv.Operator.Api.Clusters;
 namespace Kv.Operator.BucketTypes;
 
 /// <summary>A pass over a BucketType object on its cluster, and what it came to made known.</summary>
-internal sealed class BucketTypeController(IKubernetesClient objects, BucketTypeReconciler reconciler, IPassReporter reporter) : IEntityController<BucketType>
+internal sealed class BucketTypeController(IKubernetesClient objects, IBucketTypeClaims claims, BucketTypeReconciler reconciler, IPassReporter reporter) : IEntityController<BucketType>
 {
     public async Task<ReconciliationResult<BucketType>> ReconcileAsync(BucketType entity, CancellationToken cancellationToken)
     {
         var cluster = await objects.GetAsync<Cluster>(entity.Spec.ClusterRef.Name, entity.Metadata.NamespaceProperty, cancellationToken);
-        var all = await objects.ListAsync<BucketType>(entity.Metadata.NamespaceProperty, cancellationToken);
+        var all = await claims.AllBesideAsync(entity, cancellationToken);
         var pass = await reconciler.RunAsync(entity, cluster, all, cancellationToken);
         await reporter.ReportAsync(entity, entity.Status, pass.Status, cancellationToken);
         entity.Status = pass.Status;

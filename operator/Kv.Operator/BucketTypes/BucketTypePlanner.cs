@@ -11,6 +11,9 @@ internal static class BucketTypePlanner
     /// <summary>Riak's own words for types: nobody can make one of these.</summary>
     private static readonly string[] Reserved = ["default", "any"];
 
+    /// <summary>With a type's name: a person's word that this object may change an active type that is not known to be its own.</summary>
+    public const string TakeOverAnnotation = "kv.dev/take-over";
+
     public static BucketTypeAction Next(BucketType type, ObservedBucketType observed)
     {
         if (RuleChecker.CheckEntity(type, null) is { Count: > 0 } problems)
@@ -25,7 +28,7 @@ internal static class BucketTypePlanner
 
         if (observed.Holder is { } holder)
         {
-            return new BucketTypeAction.Refuse(Conditions.Reasons.NameConflict, $"BucketType {holder} is the type {type.TypeName} of {type.Spec.ClusterRef.Name} already");
+            return new BucketTypeAction.Refuse(Conditions.Reasons.NameConflict, ConflictWith(holder));
         }
 
         // Nodes would keep such a type as plain objects, which is not what was asked for.
@@ -62,15 +65,28 @@ internal static class BucketTypePlanner
     /// </summary>
     /// <param name="type">It asks for the type.</param>
     /// <param name="all">All of its namespace.</param>
-    public static string? HolderBefore(BucketType type, IEnumerable<BucketType> all)
+    public static BucketTypeClaim? HolderBefore(BucketType type, IEnumerable<BucketTypeClaim> all)
     {
+        var own = BucketTypeClaim.Of(type);
         var first = all
-            .Where(one => one.Spec.ClusterRef.Name == type.Spec.ClusterRef.Name && one.TypeName == type.TypeName && one.Metadata.NamespaceProperty == type.Metadata.NamespaceProperty && one.Metadata.DeletionTimestamp is null)
-            .OrderBy(one => one.Metadata.CreationTimestamp)
-            .ThenBy(one => one.Metadata.Name, StringComparer.Ordinal)
+            .Where(one => one.Cluster == own.Cluster && one.TypeName == own.TypeName && one.Namespace == own.Namespace && !one.IsEnding)
+            .OrderBy(one => one.MadeAt)
+            .ThenBy(one => one.Name, StringComparer.Ordinal)
             .FirstOrDefault();
-        return first is null || first.Metadata.Name == type.Metadata.Name ? null : first.Metadata.Name;
+        return first is null || first.Name == own.Name ? null : first;
     }
+
+    /// <summary>What an object is told whose type another asks for too, and was there first.</summary>
+    public static string ConflictWith(BucketTypeClaim holder) => holder.Refusal is null
+        ? $"BucketType {holder.Name} is the type {holder.TypeName} of {holder.Cluster} already"
+        : $"BucketType {holder.Name} asks for the type {holder.TypeName} of {holder.Cluster} too and was there first, and is refused itself: {holder.Refusal}";
+
+    /// <summary>
+    /// Whether the type in the cluster is known to be this object's: it was accepted once, which its status keeps, or a person says so. Another object may have made it, or somebody with the
+    /// command line.
+    /// </summary>
+    private static bool IsOurs(BucketType type) =>
+        type.Status.State is not null || (type.Metadata.Annotations?.TryGetValue(TakeOverAnnotation, out var name) == true && name == type.TypeName);
 
     private static BucketTypeAction NextOnNodes(BucketType type, ExistingBucketType? existing, ObservedRing ring)
     {
@@ -90,8 +106,15 @@ internal static class BucketTypePlanner
                 Conditions.Reasons.ImmutableProperty, $"the cluster has a type of this name that differs in what cannot be changed: {string.Join(", ", fixedOnes)}");
         }
 
-        if (BucketTypeProps.Differences(wanted, existing.Props).Count > 0)
+        if (BucketTypeProps.Differences(wanted, existing.Props) is { Count: > 0 } differences)
         {
+            if (isActive && !IsOurs(type))
+            {
+                return new BucketTypeAction.Refuse(
+                    Conditions.Reasons.ExistingType,
+                    $"the cluster has an active type of this name that differs ({string.Join(", ", differences)}), and this object never was that type; to have it changed, annotate this object with {TakeOverAnnotation}={type.TypeName}");
+            }
+
             return isActive ? new BucketTypeAction.Update(BucketTypeProps.Changes(wanted, existing.Props)) : new BucketTypeAction.Create(wanted);
         }
 

@@ -15,17 +15,19 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
 {
     /// <param name="type">The bucket type.</param>
     /// <param name="cluster">The cluster that it refers to; null if there is none.</param>
-    /// <param name="all">The bucket types of its namespace.</param>
-    public async Task<BucketTypePass> RunAsync(BucketType type, Cluster? cluster, IEnumerable<BucketType> all, CancellationToken cancel)
+    /// <param name="all">What the bucket types of its namespace ask for.</param>
+    /// <param name="cancel">Ends the pass.</param>
+    public async Task<BucketTypePass> RunAsync(BucketType type, Cluster? cluster, IEnumerable<BucketTypeClaim> all, CancellationToken cancel)
     {
-        ObservedBucketType? observed = null;
+        // The nodes have nothing to say about whose the type is, and nobody has to wait for them to be told.
+        var observed = BucketTypePlanner.HolderBefore(type, all) is { } holder ? new ObservedBucketType { Cluster = cluster, Holder = holder } : null;
         BucketTypeAction? action = null;
         string? error = null;
         string? refusal = null;
         TimeSpan? longest = null;
         try
         {
-            observed = (await ObserveAsync(type, cluster, cancel)) with { Holder = BucketTypePlanner.HolderBefore(type, all) };
+            observed ??= await ObserveAsync(type, cluster, cancel);
             action = BucketTypePlanner.Next(type, observed);
             await ApplyAsync(type.TypeName, observed, action, cancel);
         }

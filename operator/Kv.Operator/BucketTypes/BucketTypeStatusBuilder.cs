@@ -8,12 +8,13 @@ internal static class BucketTypeStatusBuilder
 {
     public static BucketTypeStatus Build(BucketType type, ObservedBucketType? observed, BucketTypeAction? action, string? error, string? refusal, DateTimeOffset now)
     {
-        // What the cluster has under that name is another object's, and told there.
-        var existing = observed?.Holder is null ? observed?.Existing : null;
+        // What the cluster has under that name may be another object's, and is told there; or nobody's, and is left alone.
+        var isOurs = observed?.Holder is null && (type.Status.State is not null || action is not BucketTypeAction.Refuse);
+        var existing = isOurs ? observed?.Existing : null;
         var list = new ConditionList(type.Status.Conditions, type.Metadata.Generation, now);
         SetAccepted(list, type, observed, action, refusal);
 
-        var exists = observed?.Ring is null ? (bool?)null : existing is not null;
+        var exists = observed switch { { Holder: not null } => false, { Ring: not null } => existing is not null, _ => (bool?)null };
         list.Set(Created, exists, Because(exists, Reasons.NotCreated), exists == true ? "it is in the cluster's document" : Explain(action, refusal ?? error));
 
         var missing = existing?.MissingOn ?? [];
@@ -31,9 +32,20 @@ internal static class BucketTypeStatusBuilder
             ObservedGeneration = type.Metadata.Generation,
             Conditions = list.Conditions,
             Summary = StatusSummary.OfBucketType(list.Conditions),
-            State = existing?.State.ToString(),
+            State = StateOf(type, observed, existing, action),
             MissingOn = missing.Length == 0 ? null : [.. missing],
         };
+    }
+
+    /// <summary>It is the memory of whose the type is: it stays while nobody tells of the type, and begins with what is done for this object, not with what was there before.</summary>
+    private static string? StateOf(BucketType type, ObservedBucketType? observed, ExistingBucketType? existing, BucketTypeAction? action)
+    {
+        if (observed is null or { Holder: null, Ring: null })
+        {
+            return type.Status.State;
+        }
+
+        return type.Status.State is not null || action is not (null or BucketTypeAction.Refuse or BucketTypeAction.Wait) ? existing?.State.ToString() : null;
     }
 
     private static void SetAccepted(ConditionList list, BucketType type, ObservedBucketType? observed, BucketTypeAction? action, string? refusal)

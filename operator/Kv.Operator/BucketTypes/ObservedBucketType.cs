@@ -11,8 +11,8 @@ internal sealed record ObservedBucketType
     /// <summary>Null if there is none of that name.</summary>
     public Cluster? Cluster { get; init; }
 
-    /// <summary>The object that has the type's name in that cluster already; null if this one has it.</summary>
-    public string? Holder { get; init; }
+    /// <summary>The object that asks for the type too and was there first; null if this one was. Where there is one, the nodes are not asked.</summary>
+    public BucketTypeClaim? Holder { get; init; }
 
     public ObservedRing? Ring { get; init; }
 

@@ -72,7 +72,7 @@ internal static class RunCommand
         metrics.ObserveQueue("Cluster", () => clusterQueue.Depth);
         metrics.ObserveQueue("BucketType", () => typeQueue.Depth);
         var clusterController = new ClusterController(new ClusterReconciler(observer, new ClusterApplier(world, admin), time, PassIntervals.Kubernetes), reporter);
-        var typeController = new BucketTypeController(new EntityClient(api), new BucketTypeReconciler(observer, admin, time, PassIntervals.Kubernetes), reporter);
+        var typeController = new BucketTypeController(new EntityClient(api), new SharedClaims(api, time), new BucketTypeReconciler(observer, admin, time, PassIntervals.Kubernetes), reporter);
         return new OperatorHost(
             options,
             api,

@@ -226,7 +226,7 @@ internal sealed class LocalRunner(
         foreach (var type in manifests.BucketTypes.Where(type => IsDue(type.Kind, type.Metadata)))
         {
             var cluster = manifests.Clusters.FirstOrDefault(cluster => cluster.Metadata.Name == type.Spec.ClusterRef.Name && cluster.Metadata.NamespaceProperty == type.Metadata.NamespaceProperty);
-            var pass = await typeReconciler.RunAsync(type, cluster, manifests.BucketTypes, cancel);
+            var pass = await typeReconciler.RunAsync(type, cluster, manifests.BucketTypes.Select(BucketTypeClaim.Of), cancel);
             Tell(type, type.Status.Conditions, pass.Status.Conditions);
             type.Status = pass.Status;
             Defer(type.Kind, type.Metadata, pass.RequeueAfter);

@@ -77,8 +77,9 @@ internal static partial class ManifestReader
         if (problems.Count == 0)
         {
             problems.AddRange(SharedNames(clusters, origins));
-            problems.AddRange(types.Select(type => (Type: type, Holder: BucketTypePlanner.HolderBefore(type, types))).Where(pair => pair.Holder is not null)
-                .Select(pair => $"{origins[Key("BucketType", pair.Type.Metadata)]}: BucketType {pair.Type.Metadata.Name}: spec.name: BucketType {pair.Holder} is the type {pair.Type.TypeName} of {pair.Type.Spec.ClusterRef.Name} already"));
+            var claims = types.ConvertAll(BucketTypeClaim.Of);
+            problems.AddRange(types.Select(type => (Type: type, Holder: BucketTypePlanner.HolderBefore(type, claims))).Where(pair => pair.Holder is not null)
+                .Select(pair => $"{origins[Key("BucketType", pair.Type.Metadata)]}: BucketType {pair.Type.Metadata.Name}: spec.name: {BucketTypePlanner.ConflictWith(pair.Holder!)}"));
             problems.AddRange(types
                 .Where(type => !clusters.Exists(cluster => cluster.Metadata.Name == type.Spec.ClusterRef.Name && cluster.Metadata.NamespaceProperty == type.Metadata.NamespaceProperty))
                 .Select(type => $"{origins[Key("BucketType", type.Metadata)]}: BucketType {type.Metadata.Name}: spec.clusterRef.name: there is no Cluster {type.Spec.ClusterRef.Name}"));

@@ -43,11 +43,96 @@ public sealed class BucketTypeControllerTests
         await PassesAsync("first", "second");
         Assert.Equal(writes, (world.Writes, api.Writes));
 
+        // Deleted and made anew, restored, replaced: the other never was the type, and overwrites nothing unless a person says so.
         api.Remove(ResourceKind.BucketType, winner);
         await PassesAsync(loser);
+        Assert.Equal(Conditions.Reasons.ExistingType, (await ConditionAsync(loser, Conditions.Accepted))["reason"]!.ToString());
+        Assert.Equal(("False", winner == "first" ? 1 : 3), (await StatusAsync(loser, Conditions.Active), await QuorumAsync()));
+
+        var live = (await api.GetAsync(ResourceKind.BucketType, "default", loser, TestContext.Current.CancellationToken))!;
+        live["metadata"]!["annotations"] = new JsonObject { [BucketTypePlanner.TakeOverAnnotation] = "shared" };
+        api.Put(ResourceKind.BucketType, live);
+        await PassesAsync(loser);
         Assert.Equal(("True", "True"), (await StatusAsync(loser, Conditions.Active), await StatusAsync(loser, Conditions.Accepted)));
-        var props = JsonNode.Parse((await world.FindBucketTypeAsync("example-0", "shared", TestContext.Current.CancellationToken))!.PropsJson)!;
-        Assert.Equal(loser == "first" ? 1 : 3, props["r"]!.GetValue<int>());
+        Assert.Equal(loser == "first" ? 1 : 3, await QuorumAsync());
+
+        async Task<int> QuorumAsync() =>
+            JsonNode.Parse((await world.FindBucketTypeAsync("example-0", "shared", TestContext.Current.CancellationToken))!.PropsJson)!["r"]!.GetValue<int>();
+    }
+
+    /// <summary>What is the same needs nobody's word.</summary>
+    [Fact]
+    public async Task Type_WhoseOlderObjectGoes_IsTheNextOnes_WhereThatAsksForTheSame()
+    {
+        await FormAsync();
+        Put("first", "shared", "2026-01-01T00:00:00Z", r: 2);
+        Put("second", "shared", "2026-01-02T00:00:00Z", r: 2);
+        await PassesAsync("first", "second");
+        api.Remove(ResourceKind.BucketType, "first");
+        await PassesAsync("second");
+        Assert.Equal(("True", "True"), (await StatusAsync("second", Conditions.Active), await StatusAsync("second", Conditions.Accepted)));
+    }
+
+    /// <summary>Whether nodes answer, and what, changes nothing about whose a type is: there is nobody to ask here.</summary>
+    [Fact]
+    public async Task Type_OfAnOlderObject_IsRefused_WithoutAskingANode()
+    {
+        var type = Build.BucketType(spec => spec.Name = "shared");
+        var older = new BucketTypeClaim("default", "first", "example", "shared");
+        var pass = await new BucketTypeReconciler(null!, null!, time, PassIntervals.Kubernetes).RunAsync(type, cluster, [older], TestContext.Current.CancellationToken);
+        Assert.Null(pass.Error);
+        Assert.Equal(Conditions.Reasons.NameConflict, pass.Status.Conditions!.Single(condition => condition.Type == Conditions.Accepted).Reason);
+        Assert.Equal("False", pass.Status.Conditions!.Single(condition => condition.Type == Conditions.Active).Status);
+    }
+
+    [Fact]
+    public async Task Type_OfAnOlderObjectThatIsRefusedItself_IsToldWhy()
+    {
+        await FormAsync();
+        Put("first", "shared", "2026-01-01T00:00:00Z", r: 2, change: spec => spec["consistent"] = true);
+        Put("second", "shared", "2026-01-02T00:00:00Z", r: 2);
+        await PassesAsync("first", "second");
+        Assert.Equal(
+            "BucketType first asks for the type shared of example too and was there first, and is refused itself: consistent is not supported by this version",
+            (await ConditionAsync("second", Conditions.Accepted))["message"]!.ToString());
+    }
+
+    /// <summary>Of another version of the operator, say: once it can be read it has the type again, and until then nobody else takes it.</summary>
+    [Fact]
+    public async Task Type_OfAnOlderObjectThatCannotBeRead_IsNobodyElses()
+    {
+        await FormAsync();
+        Put("first", "shared", "2026-01-01T00:00:00Z", r: 2, change: spec => spec["nVal"] = "three");
+        Put("second", "shared", "2026-01-02T00:00:00Z", r: 2);
+        await PassesAsync("second");
+        var refusal = await ConditionAsync("second", Conditions.Accepted);
+        Assert.Equal(Conditions.Reasons.NameConflict, refusal["reason"]!.ToString());
+        Assert.Contains("is refused itself: it cannot be read: ", refusal["message"]!.ToString(), StringComparison.Ordinal);
+        Assert.Null(await world.FindBucketTypeAsync("example-0", "shared", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Claims_OfANamespace_AreListedOnceForAllOfItsObjects_AndAnewForOneThatChangedSince()
+    {
+        api.PageSize = 100;
+        var claims = new SharedClaims(api, time);
+        var names = Enumerable.Range(0, 20).Select(i => $"type-{i}").ToList();
+        names.ForEach(name => Put(name, null, "2026-01-01T00:00:00Z", r: 2));
+        foreach (var name in names)
+        {
+            Assert.Equal(20, (await AllAsync(name)).Count);
+        }
+
+        Assert.Equal(1, api.Lists);
+        Put("late", null, "2026-01-01T00:00:00Z", r: 2);
+        Assert.Equal((21, 2), ((await AllAsync("late")).Count, api.Lists));
+        Put("late", null, "2026-01-01T00:00:00Z", r: 3, generation: 2);
+        Assert.Equal((21, 3), ((await AllAsync("late")).Count, api.Lists));
+        time.Advance(SharedClaims.Lasts);
+        Assert.Equal((21, 4), ((await AllAsync(names[0])).Count, api.Lists));
+
+        async Task<IReadOnlyList<BucketTypeClaim>> AllAsync(string name) =>
+            await claims.AllBesideAsync((await new EntityClient(api).GetAsync<BucketType>(name, "default", TestContext.Current.CancellationToken))!, TestContext.Current.CancellationToken);
     }
 
     /// <summary>One that is named so, and one that calls itself so; one of another cluster, and one that is about to go, are in nobody's way.</summary>
@@ -103,24 +188,31 @@ public sealed class BucketTypeControllerTests
         }
     }
 
-    private void Put(string name, string? typeName, string made, int r, string of = "example", bool isDeleted = false) => api.Put(ResourceKind.BucketType, new JsonObject
+    private void Put(string name, string? typeName, string made, int r, string of = "example", bool isDeleted = false, long? generation = null, Action<JsonObject>? change = null)
     {
-        ["metadata"] = new JsonObject
+        var spec = new JsonObject { ["clusterRef"] = new JsonObject { ["name"] = of }, ["name"] = typeName, ["r"] = r };
+        change?.Invoke(spec);
+        api.Put(ResourceKind.BucketType, new JsonObject
         {
-            ["name"] = name,
-            ["namespace"] = "default",
-            ["creationTimestamp"] = made,
-            ["deletionTimestamp"] = isDeleted ? made : null,
-        },
-        ["spec"] = new JsonObject { ["clusterRef"] = new JsonObject { ["name"] = of }, ["name"] = typeName, ["r"] = r },
-    });
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["namespace"] = "default",
+                ["creationTimestamp"] = made,
+                ["deletionTimestamp"] = isDeleted ? made : null,
+                ["generation"] = generation,
+            },
+            ["spec"] = spec,
+        });
+    }
 
     private async Task PassesAsync(params string[] names)
     {
         var reporter = new PassReporter(new StatusWriter(api), new EventRecorder(api, time, NullLogger<EventRecorder>.Instance));
-        var controller = new BucketTypeController(new EntityClient(api), new BucketTypeReconciler(new ClusterObserver(world, world), world, time, PassIntervals.Kubernetes), reporter);
+        var controller = new BucketTypeController(new EntityClient(api), new SharedClaims(api, time), new BucketTypeReconciler(new ClusterObserver(world, world), world, time, PassIntervals.Kubernetes), reporter);
         for (var pass = 0; pass < Passes; pass++)
         {
+            time.Advance(TimeSpan.FromSeconds(10));
             foreach (var name in names)
             {
                 var type = await new EntityClient(api).GetAsync<BucketType>(name, "default", TestContext.Current.CancellationToken);

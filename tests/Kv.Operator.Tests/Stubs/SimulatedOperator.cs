@@ -29,7 +29,7 @@ internal sealed class SimulatedOperator
             Calls, ResourceKind.Cluster, new ClusterController(reconciler, reporter), [new VolumesFinalizer(Calls)], new WorkQueue<ObjectKey>(time, new Random(1)), Metrics, NullLogger.Instance);
         var typeReconciler = new BucketTypeReconciler(observer, Calls, time, PassIntervals.Kubernetes);
         types = new ControllerLoop<BucketType>(
-            Calls, ResourceKind.BucketType, new BucketTypeController(new EntityClient(Calls), typeReconciler, reporter), [], new WorkQueue<ObjectKey>(time, new Random(1)), Metrics, NullLogger.Instance);
+            Calls, ResourceKind.BucketType, new BucketTypeController(new EntityClient(Calls), new SharedClaims(Calls, time), typeReconciler, reporter), [], new WorkQueue<ObjectKey>(time, new Random(1)), Metrics, NullLogger.Instance);
     }
 
     public OperatorCalls Calls { get; }
