@@ -27,7 +27,7 @@ internal static class StatusSummary
     {
         var parts = new List<string?>
         {
-            Message(conditions, Accepted, "False"),
+            Message(conditions, Accepted, "False") ?? Message(conditions, Accepted, "Unknown"),
             Message(conditions, Active, "False") ?? Message(conditions, Active, "Unknown"),
             Message(conditions, ReconcileSuccess, "False"),
         };

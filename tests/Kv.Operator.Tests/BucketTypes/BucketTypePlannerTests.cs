@@ -106,6 +106,14 @@ public sealed class BucketTypePlannerTests
     }
 
     [Fact]
+    public void Summary_OfAnActiveTypeWhoseChangeWaits_SaysSo()
+    {
+        var paused = Observed(BucketTypeState.Active) with { Cluster = Cluster(change: spec => spec.Paused = true) };
+        var type = Accepted(BucketType(spec => spec.R = 2));
+        Assert.Equal("example is paused, and its bucket types with it", BucketTypeStatusBuilder.Build(type, paused, Next(type, paused), null, null, Now).Summary);
+    }
+
+    [Fact]
     public void Next_WithAnotherQuorumBeforeItIsActive_CreatesItAnew() => Assert.IsType<BucketTypeAction.Create>(Next(BucketType(spec => spec.Pw = "one"), Observed(BucketTypeState.Ready)));
 
     [Fact]
