@@ -9,10 +9,14 @@ namespace Kv.Operator.Local;
 /// <summary>What a person reads once a cluster is ready: its addresses, and lines to try. Pure.</summary>
 internal static class Introduction
 {
-    /// <summary>The cluster is ready, and each of its bucket types can be used or is refused: from then on the lines that a person reads do what they say.</summary>
-    public static bool IsDue(Cluster cluster, IEnumerable<BucketType> types) => Has(cluster.Status, Conditions.Ready, "True") && types
-        .Where(type => type.Spec.ClusterRef.Name == cluster.Metadata.Name && type.Metadata.NamespaceProperty == cluster.Metadata.NamespaceProperty)
-        .All(type => Has(type.Status, Conditions.Active, "True") || Has(type.Status, Conditions.Accepted, "False"));
+    /// <summary>A cluster that has been ready for so long is told of, whatever its types wait for: a node that is away may be away for days.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>The cluster is ready, and each of its bucket types can be used or will not come about soon: from then on the lines that a person reads do what they say.</summary>
+    public static bool IsDue(Cluster cluster, IEnumerable<BucketType> types, DateTimeOffset now) =>
+        Find(cluster.Status, Conditions.Ready) is { Status: "True" } ready && (cluster.Spec.Paused || now - ready.LastTransitionTime >= Patience || types
+            .Where(type => type.Spec.ClusterRef.Name == cluster.Metadata.Name && type.Metadata.NamespaceProperty == cluster.Metadata.NamespaceProperty)
+            .All(type => Find(type.Status, Conditions.Active) is { Status: "True" } || Find(type.Status, Conditions.Accepted) is { Status: "False" }));
 
     /// <param name="cluster">It is ready.</param>
     /// <param name="nodes">Of the cluster; one at least.</param>
@@ -40,7 +44,7 @@ internal static class Introduction
         }
     }
 
-    private static bool Has(IConditionedStatus status, string type, string value) => status.Conditions?.Find(condition => condition.Type == type)?.Status == value;
+    private static Condition? Find(IConditionedStatus status, string type) => status.Conditions?.Find(condition => condition.Type == type);
 
     /// <summary>The command line: beside this program, or where the tree that it was built in links it (a program that was called by a link knows only what that leads to). Null where it is at neither.</summary>
     public static string? FindCommandLine(string programs, string directory) =>

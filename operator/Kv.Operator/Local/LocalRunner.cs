@@ -232,7 +232,7 @@ internal sealed class LocalRunner(
             Defer(type.Kind, type.Metadata, pass.RequeueAfter);
         }
 
-        foreach (var cluster in manifests.Clusters.Where(cluster => Introduction.IsDue(cluster, manifests.BucketTypes) && introduced.Add(cluster.Metadata.Name)))
+        foreach (var cluster in manifests.Clusters.Where(cluster => Introduction.IsDue(cluster, manifests.BucketTypes, time.GetUtcNow()) && introduced.Add(cluster.Metadata.Name)))
         {
             Introduce(cluster);
         }

@@ -36,7 +36,13 @@ public sealed partial class IntroductionTests
             types[^1].Status.Conditions = Conditions(type);
         }
 
-        Assert.Equal(isDue, Introduction.IsDue(of, types));
+        Assert.Equal(isDue, Introduction.IsDue(of, types, Build.Now));
+
+        // Neither a pause nor a node that is away keeps a ready cluster's addresses back.
+        of.Spec.Paused = true;
+        Assert.Equal(cluster == "Ready=True", Introduction.IsDue(of, types, Build.Now));
+        of.Spec.Paused = false;
+        Assert.Equal(cluster == "Ready=True", Introduction.IsDue(of, types, Build.Now + Introduction.Patience));
 
         static BucketType Other(string of, string @namespace)
         {
@@ -46,7 +52,7 @@ public sealed partial class IntroductionTests
         }
 
         static List<Condition> Conditions(string states) =>
-            [.. states.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(state => state.Split('=')).Select(pair => new Condition { Type = pair[0], Status = pair[1] })];
+            [.. states.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(state => state.Split('=')).Select(pair => new Condition { Type = pair[0], Status = pair[1], LastTransitionTime = Build.Now })];
     }
 
     [Fact]
