@@ -26,7 +26,15 @@ internal sealed partial class ControllerLoop<TEntity>(
 
     public WorkQueue<ObjectKey> Queue => queue;
 
-    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(cancel)));
+    /// <summary>Until cancelled. A worker that ends by itself ends the others: fewer of them would look alive and be ever slower.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var workers = Enumerable.Range(0, Workers).Select(_ => WorkAsync(all.Token)).ToList();
+        await Task.WhenAny(workers);
+        await all.CancelAsync();
+        await Task.WhenAll(workers);
+    }
 
     private async Task WorkAsync(CancellationToken cancel)
     {

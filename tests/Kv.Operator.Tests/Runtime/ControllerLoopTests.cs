@@ -4,6 +4,7 @@ using Kv.Operator.Abstractions;
 using Kv.Operator.Api.Clusters;
 using Kv.Operator.Runtime;
 using Kv.Operator.Tests.Stubs;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -171,6 +172,18 @@ public sealed class ControllerLoopTests : IAsyncLifetime
         await PassesAfterAsync(TimeSpan.FromSeconds(3), 8);
     }
 
+    /// <summary>Three workers of four would look alive.</summary>
+    [Fact]
+    public async Task Worker_ThatEndsByItself_EndsTheOthers()
+    {
+        Write(null, isDeleted: false);
+        controller.Answer = (entity, _) => ReconciliationResult<Cluster>.Failure(entity, "no");
+        queue.Add(Key);
+        var ended = new ControllerLoop<Cluster>(api, ResourceKind.Cluster, controller, [finalizer], queue, metrics, new BrokenLog()).RunAsync(stop.Token);
+        await UntilAsync(() => Task.FromResult(ended.IsCompleted));
+        Assert.Equal("the log is broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => ended)).Message);
+    }
+
     [Fact]
     public async Task Object_ThatIsGone_IsToldToItsController()
     {
@@ -256,6 +269,18 @@ public sealed class ControllerLoopTests : IAsyncLifetime
         }
 
         Assert.True(await holds());
+    }
+
+    /// <summary>What a pass has no case for.</summary>
+    private sealed class BrokenLog : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException("the log is broken");
     }
 
     private sealed class StubFinalizer : IEntityFinalizer<Cluster>
