@@ -146,7 +146,7 @@ internal sealed partial class Reflector(
     {
         ["apiVersion"] = kind.ApiVersion,
         ["kind"] = kind.Kind,
-        ["metadata"] = new JsonObject { ["namespace"] = key.Namespace, ["name"] = key.Name, ["labels"] = labels[key] },
+        ["metadata"] = new JsonObject { ["namespace"] = key.Namespace, ["name"] = key.Name, ["labels"] = labels[key]?.DeepClone() },
     };
 
     private static JsonNode? LabelsOf(JsonObject item) => item["metadata"]?["labels"]?.DeepClone();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Kv.Operator.Runtime;
 using Kv.Operator.Tests.Stubs;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,6 +16,9 @@ public sealed class ReflectorTests : IAsyncLifetime
     private readonly CancellationTokenSource stop = new();
     private readonly ConcurrentQueue<string> told = new();
     private Task running = Task.CompletedTask;
+
+    /// <summary>Whether whoever is told of an object fails at it.</summary>
+    private Func<JsonObject, bool> failing = _ => false;
 
     [Fact]
     public async Task List_InPages_TellsOfAll()
@@ -67,6 +71,26 @@ public sealed class ReflectorTests : IAsyncLifetime
         api.Expire();
         await ToldAsync("+a", "+b", "-a");
         Assert.True(api.Lists >= 2);
+    }
+
+    /// <summary>Whoever is told may fail at it: the next list tells it again, and all after that.</summary>
+    [Fact]
+    public async Task Object_ThatVanished_AndCouldNotBeTold_IsToldByTheNextList()
+    {
+        foreach (var name in new[] { "a", "b" })
+        {
+            api.Put(ResourceKind.Cluster, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default", ["labels"] = new JsonObject { ["of"] = name } } });
+        }
+
+        var failures = 0;
+        failing = item => ObjectKey.Of(item).Name == "a" && !IsThere(ObjectKey.Of(item)) && failures++ == 0;
+        Start();
+        await WatchingAsync();
+        api.VanishUnseen(ResourceKind.Cluster, "a");
+        await Poll.UntilAsync(() => told.Contains("-a"), meanwhile: () => time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Contains("-a", told);
+        await Poll.UntilAsync(() => api.OpenWatches > 0, meanwhile: () => time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.True(api.OpenWatches > 0);
     }
 
     [Fact]
@@ -135,7 +159,17 @@ public sealed class ReflectorTests : IAsyncLifetime
     private void Start()
     {
         var reflector = new Reflector(api, ResourceKind.Cluster, null, null, time, metrics, NullLogger.Instance, new Random(1));
-        running = reflector.RunAsync(item => told.Enqueue((IsThere(ObjectKey.Of(item)) ? "+" : "-") + ObjectKey.Of(item).Name), stop.Token);
+        running = reflector.RunAsync(Tell, stop.Token);
+
+        void Tell(JsonObject item)
+        {
+            if (failing(item))
+            {
+                throw new InvalidOperationException("it cannot be taken");
+            }
+
+            told.Enqueue((IsThere(ObjectKey.Of(item)) ? "+" : "-") + ObjectKey.Of(item).Name);
+        }
     }
 
     /// <summary>As whoever is told finds out: it reads the object.</summary>
