@@ -260,9 +260,9 @@ internal static class MapReduceJson
     private static long BytesOf(Term term) => term switch
     {
         Term.Binary text => BytesOf(text.Bytes.Span),
-        Term.List list => list.Items.Sum(BytesOf) + 2,
-        Term.Struct members => members.Members.Sum(member => BytesOf(member.Key) + BytesOf(member.Value)) + 2,
-        Term.Pair pair => BytesOf(pair.Name) + BytesOf(pair.Value) + 2,
+        Term.List list => list.Items.Sum(BytesOf) + 3,
+        Term.Struct members => members.Members.Sum(member => BytesOf(member.Key) + BytesOf(member.Value)) + 3,
+        Term.Pair pair => BytesOf(pair.Name) + BytesOf(pair.Value) + 3,
         Term.Address address => BytesOf(address.Key, address.KeyData),
         Term.Missing missing => BytesOf(missing.Key, missing.KeyData),
         Term.Found found => found.HeldBytes + found.Object.Siblings.Sum(sibling => BytesOf(sibling.Value.Span)),
