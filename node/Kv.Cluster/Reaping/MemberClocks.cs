@@ -22,8 +22,8 @@ internal sealed class MemberClocks(TimeProvider time, Func<IReadOnlyCollection<N
     // What each member showed last, whether it answers now or not.
     private readonly Dictionary<NodeId, long> shown = [];
 
-    // Wall clocks of other members less this node's monotonic clock, ticks, in order; and how many members' clocks count.
-    private volatile Known known = new([], 1);
+    // Wall clocks of other members less this node's monotonic clock, ticks, in order; and how many members' clocks count. Null until somebody was asked.
+    private volatile Known? known;
 
     /// <summary>By which objects are hidden: never later than this node's clock, nor much later than one that most others bear out.</summary>
     public DateTimeOffset Now
@@ -36,7 +36,7 @@ internal sealed class MemberClocks(TimeProvider time, Func<IReadOnlyCollection<N
     }
 
     /// <summary>By which objects are destroyed: earlier than <see cref="Now"/> by what clocks may be off. Null while too few clocks are known to say.</summary>
-    public DateTimeOffset? Certain => known is var all && 2 * (all.Distances.Length + 1) > all.Members ? Now - Tolerance : null;
+    public DateTimeOffset? Certain => (known ?? new Known([], members().Count)) is var all && 2 * (all.Distances.Length + 1) > all.Members ? Now - Tolerance : null;
 
     /// <summary>With which a write of an object with an end is stamped: never earlier than this node's clock, nor much earlier than one that others bear out. One other clock alone is not believed: what it stamps ahead would never end.</summary>
     public DateTimeOffset Stamp

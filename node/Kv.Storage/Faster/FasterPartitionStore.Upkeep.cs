@@ -129,7 +129,7 @@ internal sealed partial class FasterPartitionStore
             await host.Log.WhenDurable(covered);
 
             // First, since the disk may have no room for it.
-            OrderedPart? orderedPart = ordered.Flush(host.Log.DurableLsn) is { } sequence ? new OrderedPart(sequence, orderedThen.Keys, orderedThen.Bytes) : null;
+            OrderedPart? orderedPart = ordered.Flush(covered) is { } sequence ? new OrderedPart(sequence, orderedThen.Keys, orderedThen.Bytes) : null;
             log.GrowIndexFor(hashedThen.Keys, Math.Max(host.Options.StoreIndexBytes, host.Options.StoreMemoryBytes / 4));
             var (token, begin, removable) = await log.CheckpointAsync();
             host.ThrowIfFailed();

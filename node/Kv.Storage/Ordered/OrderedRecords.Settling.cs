@@ -13,6 +13,9 @@ internal sealed partial class OrderedRecords
     /// <summary>How often, and with what pause between, it is tried again where RocksDB takes nothing, until writes are refused.</summary>
     private const int StallTries = 1000;
 
+    /// <summary>How often more in a start, at each try.</summary>
+    private const int ReplayStallTries = 6000;
+
     private static readonly TimeSpan StallPause = TimeSpan.FromMilliseconds(10);
     private static readonly WriteOptions WithoutLog = Prompt(new WriteOptions().DisableWal(1));
     private static readonly FlushOptions Waiting = Prompt(new FlushOptions().SetWaitForFlush(true));
@@ -63,8 +66,8 @@ internal sealed partial class OrderedRecords
         {
             Settle(durable);
 
-            // Files to merge on a slow disk are waited for as long as it takes: nobody else waits here, and memory is not for what a disk has room for.
-            while (stall is not null && HasRoom() && !closed.Wait(StallPause))
+            // Files to merge on a slow disk are waited for longer: nobody else waits here, and memory is not for what a disk has room for.
+            for (var tries = 0; tries < ReplayStallTries && stall is not null && HasRoom() && !closed.Wait(StallPause); tries++)
             {
                 Settle(durable);
             }
@@ -152,6 +155,7 @@ internal sealed partial class OrderedRecords
         }
         catch (OrderedFullException error)
         {
+            stall = null;
             RanOut(error.Message);
             return true;
         }

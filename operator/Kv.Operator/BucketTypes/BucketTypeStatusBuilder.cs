@@ -37,15 +37,16 @@ internal static class BucketTypeStatusBuilder
         };
     }
 
-    /// <summary>It is the memory of whose the type is: it stays while nobody tells of the type, and begins with what is done for this object, not with what was there before.</summary>
+    /// <summary>It is the memory of whose the type is: it stays while nobody tells of the type, ends where it is another's, and begins with what is done for this object, not with what was there before.</summary>
     private static string? StateOf(BucketType type, ObservedBucketType? observed, ExistingBucketType? existing, BucketTypeAction? action)
     {
-        if (observed is null or { Holder: null, Ring: null })
+        if (observed?.Holder is not null)
         {
-            return type.Status.State;
+            return null;
         }
 
-        return type.Status.State is not null || action is not (null or BucketTypeAction.Refuse or BucketTypeAction.Wait) ? existing?.State.ToString() : null;
+        var isOurs = type.Status.State is not null || action is not (null or BucketTypeAction.Refuse or BucketTypeAction.Wait);
+        return (isOurs ? existing?.State.ToString() : null) ?? type.Status.State;
     }
 
     private static void SetAccepted(ConditionList list, BucketType type, ObservedBucketType? observed, BucketTypeAction? action, string? refusal)

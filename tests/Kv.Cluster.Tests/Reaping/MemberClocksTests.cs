@@ -61,6 +61,13 @@ public sealed class MemberClocksTests
         Assert.Equal(Right + Off + TimeSpan.FromMinutes(1), clocks.Now);
     }
 
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(3, false)]
+    public void BeforeTheFirstAnswers_NothingIsDestroyed_ButByTheOnlyMember(int members, bool isCertain) =>
+        Assert.Equal(isCertain, new MemberClocks(new HandTime(Right), () => Ids(members)).Certain is not null);
+
     private static IEnumerable<(int Off, int Answering)> Sets(int members) =>
         from off in Enumerable.Range(0, 1 << members)
         where 2 * int.PopCount(off) < members

@@ -30,8 +30,10 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
     internal async Task<Command> UpgradeToAsync(string chart, params string[] values)
     {
         string[] checks = await cluster.KnowsRulesAsync() ? [] : ["--disable-openapi-validation"];
+
+        // Where it is given no values Helm takes those of the release before.
         return await cluster.HelmAsync([
-            "upgrade", "--install", Name, chart, "--namespace", Namespace, "--create-namespace", "--wait", "--timeout", "3m", .. checks,
+            "upgrade", "--install", Name, chart, "--namespace", Namespace, "--create-namespace", "--wait", "--timeout", "3m", "--reset-values", .. checks,
             .. Images(), .. values]);
     }
 
@@ -66,7 +68,7 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
         }
     }
 
-    /// <summary>All that the release's pods have written. A pod of the release before may go between the list and the read of its log, which then begin anew.</summary>
+    /// <summary>All that the release's pods have written. A pod of the release before may end, or go, between the list and the read of its log, which then begin anew.</summary>
     public async Task<string> LogAsync()
     {
         for (var attempt = 1; ; attempt++)
@@ -77,7 +79,8 @@ public sealed class OperatorRelease(KubernetesCluster cluster) : IAsyncDisposabl
                 return logs.Output;
             }
 
-            Assert.True(attempt < LogAttempts && logs.Error.Contains("NotFound", StringComparison.Ordinal), logs.ToString());
+            var isOfOneThatGoes = logs.Error.Contains("NotFound", StringComparison.Ordinal) || logs.Error.Contains(" is terminated", StringComparison.Ordinal);
+            Assert.True(attempt < LogAttempts && isOfOneThatGoes, logs.ToString());
             await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         }
     }
