@@ -300,7 +300,7 @@ public sealed class OrderedOnAFullDiskTests : IDisposable
             {
                 await engine.UpkeepOnceAsync();
                 await WriteAsync(store, 5);
-                OrderedRecordsTests.Copy(options.Directory, Options.Directory);
+                await CopyAsync(options.Directory, Options.Directory);
             }
         }
     }
