@@ -31,8 +31,8 @@ public sealed class NotesTests
                 $"kubectl -n {space} port-forward service/first 8098",
                 $"curl -X PUT -H 'Content-Type: text/plain' -d hello {Url}",
                 $"curl {Url}",
-                $"kubectl kv -n {space} put versions greetings second 'hello again'",
-                $"kubectl kv -n {space} get versions greetings second",
+                $"kubectl kv -n {space} --cluster first put versions greetings second 'hello again'",
+                $"kubectl kv -n {space} --cluster first get versions greetings second",
                 $"kubectl -n {space} scale kvc/first --replicas=5",
             ],
             commands);
