@@ -27,8 +27,8 @@ public sealed record StorageOptions
     /// <summary>Bytes of a store's hash index at first; it doubles as keys come, at 8 bytes a key, up to a quarter of <see cref="StoreMemoryBytes"/>. <value>1 MiB; a power of two, 4 KiB to 1 GiB.</value></summary>
     public long StoreIndexBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>Bytes of a store's file on disk, the unit in which space comes back. <value>32 MiB; a power of two, at least a page.</value></summary>
-    public long StoreSegmentBytes { get; init; } = 32 * 1024 * 1024;
+    /// <summary>Bytes of a store's file on disk, the unit in which space comes back. <value>8 MiB; a power of two, at least a page.</value> Fixed for a store by its first checkpoint.</summary>
+    public long StoreSegmentBytes { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>Longest value in bytes. <value>64 MiB; 1 KiB to 256 MiB.</value></summary>
     public int MaxValueBytes { get; init; } = StoreLimits.DefaultMaxValueBytes;
