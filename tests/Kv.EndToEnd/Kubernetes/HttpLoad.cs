@@ -114,7 +114,7 @@ internal sealed class HttpLoad : IAsyncDisposable
         {
             var what = random.Next(10);
             var isDone = await (what < 6 || own.Count == 0 ? PutNewAsync(own) : ChangeAsync(own, random.Next(own.Count), isDelete: what == 9));
-            await Task.Delay(isDone ? 5 : 50, CancellationToken.None); // a load and not a flood: the machine runs all nodes
+            await Task.Delay(isDone ? 25 : 50, CancellationToken.None); // a load and not a flood: the machine runs all nodes
         }
     }
 
