@@ -85,6 +85,13 @@ public static class CrdWriter
 
     private static JsonObject RootSchema(Type kind)
     {
+        var (spec, status, rules) = (SpecSchema(kind), SchemaBuilder.Build(kind.GetProperty("Status")!.PropertyType), RootRules(kind));
+        if (rules.Count > 0)
+        {
+            RequireBounds(spec, ".spec");
+            RequireBounds(status, ".status");
+        }
+
         var root = new JsonObject
         {
             ["description"] = kind.GetCustomAttribute<DescriptionAttribute>()?.Description,
@@ -93,13 +100,13 @@ public static class CrdWriter
                 ["apiVersion"] = new JsonObject { ["type"] = "string" },
                 ["kind"] = new JsonObject { ["type"] = "string" },
                 ["metadata"] = new JsonObject { ["type"] = "object" },
-                ["spec"] = ToJson(SpecSchema(kind)),
-                ["status"] = ToJson(SchemaBuilder.Build(kind.GetProperty("Status")!.PropertyType)),
+                ["spec"] = ToJson(spec),
+                ["status"] = ToJson(status),
             },
             ["required"] = new JsonArray("spec"),
             ["type"] = "object",
         };
-        AddRules(root, RootRules(kind));
+        AddRules(root, rules);
         return root;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using k8s.Models;
 using Kv.Operator.Api;
 using Kv.Operator.Api.Attributes;
 using Kv.Operator.Api.BucketTypes;
@@ -66,6 +67,11 @@ public sealed class CrdTests
         Assert.Contains(".text has no upper bound", problem.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A rule of a whole object may look at its status too.</summary>
+    [Fact]
+    public void Rule_OfAKind_OverAnUnboundedString_IsRefused() =>
+        Assert.Contains(".status.text has no upper bound", Assert.Throws<InvalidOperationException>(() => CrdWriter.ToCrd(typeof(UnboundedKind))).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Class_ThatContainsItself_IsRefused() =>
         Assert.Contains("contains itself", Assert.Throws<InvalidOperationException>(() => SchemaBuilder.Build(typeof(Endless))).Message, StringComparison.Ordinal);
@@ -120,6 +126,28 @@ public sealed class CrdTests
         public string? Text { get; set; }
 
         public static bool Holds(Unbounded self) => self.Text != "";
+    }
+
+    [KubernetesEntity(Group = "kv.dev", ApiVersion = "v1", Kind = "UnboundedKind", PluralName = "unboundedkinds")]
+    [ValidationRule("self.status.text != ''", nameof(Holds), "must not be empty")]
+    internal sealed class UnboundedKind
+    {
+        public Bounded Spec { get; set; } = new();
+
+        public Loose Status { get; set; } = new();
+
+        public static bool Holds(UnboundedKind self) => self.Status.Text != "";
+    }
+
+    internal sealed class Bounded
+    {
+        [Length(0, 9)]
+        public string? Text { get; set; }
+    }
+
+    internal sealed class Loose
+    {
+        public string? Text { get; set; }
     }
 
     internal sealed class Endless

@@ -7,28 +7,62 @@ using Kv.Operator.Local;
 
 namespace Kv.Operator.Tests.Stubs;
 
-/// <summary>What an API server does with the `x-kubernetes-validations` of a checked-in CRD: each is run, by a CEL that is not ours, on the value that it stands at.</summary>
+/// <summary>
+/// What an API server does with the `x-kubernetes-validations` of a schema: each is run, by a CEL that is not ours, on each value that it stands at, and where it looks at the value before, only
+/// where there is one. Of an item that is the one with the same keys; items of a list that has no keys have none, and a rule there that asks for it is refused with its schema.
+/// </summary>
 internal sealed partial class CelServer
 {
     private static readonly CelEnvironment Environment = new(null, null);
+    private readonly JsonNode root;
     private readonly List<CelRule> rules = [];
 
     /// <param name="file">Of `crds/`.</param>
     public CelServer(string file)
+        : this(YamlReader.Read(File.ReadAllText(Repository.PathOf($"crds/{file}"))).Single()["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!)
     {
-        var crd = YamlReader.Read(File.ReadAllText(Repository.PathOf($"crds/{file}"))).Single();
-        Collect(crd["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!, []);
+    }
+
+    public CelServer(JsonNode schema)
+    {
+        root = schema;
+        Collect(schema, hasBefore: true);
     }
 
     public IReadOnlyList<CelRule> Rules => rules;
 
-    /// <summary>Messages of the rules that refuse <paramref name="self"/>, sorted; those that look at the value before are run only where there is one.</summary>
-    public IReadOnlyList<string> Refuse(JsonNode self, JsonNode? old) =>
-        [.. rules.Where(rule => IsRefused(rule, At(self, rule.Path), At(old, rule.Path))).Select(rule => rule.Message).Order(StringComparer.Ordinal)];
+    /// <summary>Messages of the rules that refuse <paramref name="self"/>, sorted, and one for each value that is refused.</summary>
+    public IReadOnlyList<string> Refuse(JsonNode self, JsonNode? old) => [.. Walk(root, self, old).Order(StringComparer.Ordinal)];
 
-    private static bool IsRefused(CelRule rule, JsonNode? self, JsonNode? old)
+    private IEnumerable<string> Walk(JsonNode schema, JsonNode? self, JsonNode? old) => self is null
+        ? []
+        : rules.Where(rule => rule.Schema == schema && IsRefused(rule, self, old)).Select(rule => rule.Message)
+            .Concat(Parts(schema, self, old).SelectMany(part => Walk(part.Schema, part.Self, part.Old)));
+
+    private static IEnumerable<(JsonNode Schema, JsonNode? Self, JsonNode? Old)> Parts(JsonNode schema, JsonNode self, JsonNode? old)
     {
-        if (self is null || (rule.IsTransition && old is null))
+        foreach (var (name, value) in self as JsonObject ?? [])
+        {
+            if ((schema["properties"]?[name] ?? schema["additionalProperties"]) is { } inner)
+            {
+                yield return (inner, value, old?[name]);
+            }
+        }
+
+        foreach (var item in self as JsonArray ?? [])
+        {
+            yield return (schema["items"]!, item, Before(schema, item, old as JsonArray));
+        }
+    }
+
+    private static JsonNode? Before(JsonNode schema, JsonNode? item, JsonArray? old) =>
+        KeysOf(schema) is { } keys ? old?.FirstOrDefault(one => keys.All(key => JsonNode.DeepEquals(one?[$"{key}"], item?[$"{key}"]))) : null;
+
+    private static JsonArray? KeysOf(JsonNode schema) => schema["x-kubernetes-list-map-keys"]?.AsArray();
+
+    private static bool IsRefused(CelRule rule, JsonNode self, JsonNode? old)
+    {
+        if (rule.IsTransition && old is null)
         {
             return false;
         }
@@ -42,28 +76,30 @@ internal sealed partial class CelServer
         return rule.Run.Invoke(variables) is bool holds ? !holds : throw new InvalidOperationException($"`{rule.Text}` is neither true nor false");
     }
 
-    private void Collect(JsonNode schema, IReadOnlyList<string> path)
+    private void Collect(JsonNode schema, bool hasBefore)
     {
-        foreach (var rule in schema["x-kubernetes-validations"]?.AsArray() ?? [])
+        foreach (var one in schema["x-kubernetes-validations"]?.AsArray() ?? [])
         {
-            var text = rule!["rule"]!.ToString();
-            rules.Add(new CelRule(path, text, rule["message"]!.ToString(), schema, Environment.Compile(text)));
+            var text = one!["rule"]!.ToString();
+            var rule = new CelRule(ReferenceEquals(schema, root), text, one["message"]!.ToString(), schema, Environment.Compile(text));
+            rules.Add(hasBefore || !rule.IsTransition ? rule : throw new InvalidOperationException($"`{text}` looks at the value before, and items of a list without keys have none"));
         }
 
-        foreach (var (name, property) in schema["properties"]?.AsObject() ?? [])
+        foreach (var (_, property) in schema["properties"]?.AsObject() ?? [])
         {
-            Collect(property!, [.. path, name]);
+            Collect(property!, hasBefore);
         }
 
-        foreach (var inner in new[] { schema["items"], schema["additionalProperties"] }.OfType<JsonObject>())
+        if (schema["items"] is { } items)
         {
-            Collect(inner, [.. path, "[]"]);
+            Collect(items, hasBefore && KeysOf(schema) is not null);
+        }
+
+        if (schema["additionalProperties"] is JsonObject values)
+        {
+            Collect(values, hasBefore);
         }
     }
-
-    /// <summary>No rule of ours stands inside a list or map: their parts have no one value before.</summary>
-    private static JsonNode? At(JsonNode? node, IReadOnlyList<string> path) =>
-        path.Aggregate(node, (at, name) => name == "[]" ? throw new NotSupportedException("rules inside lists and maps are not run here") : at?[name]);
 
     private static object? ToCel(JsonNode? node) => node switch
     {
@@ -80,7 +116,7 @@ internal sealed partial class CelServer
     };
 
     /// <summary>A rule, and the schema that it stands at.</summary>
-    internal sealed partial record CelRule(IReadOnlyList<string> Path, string Text, string Message, JsonNode Schema, CelProgramDelegate Run)
+    internal sealed partial record CelRule(bool IsOfRoot, string Text, string Message, JsonNode Schema, CelProgramDelegate Run)
     {
         public bool IsTransition => Text.Contains("oldSelf", StringComparison.Ordinal);
 
@@ -88,7 +124,7 @@ internal sealed partial class CelServer
         public IEnumerable<string> UnknownFields() => Fields().Matches(Text).Select(match => match.Groups[1].Value).Where(field => !IsKnown(field));
 
         private bool IsKnown(string field) =>
-            (Path.Count == 0 && field is ".metadata.name" or ".metadata.generateName")
+            (IsOfRoot && field is (".metadata.name" or ".metadata.generateName"))
             || field.Split('.', StringSplitOptions.RemoveEmptyEntries).Aggregate((JsonNode?)Schema, (at, name) => at?["properties"]?[name]) is not null;
 
         [GeneratedRegex(@"\b(?:self|oldSelf)((?:\.[a-zA-Z]+(?!\w*\())+)")]
