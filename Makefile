@@ -44,7 +44,7 @@ test: all ## Build everything, check the formatting, run every test but the end-
 
 .PHONY: e2e
 e2e: all ## End-to-end tests: rings on this machine, the chart, Riak's client; and Kubernetes ($KUBECONFIG's cluster, else one that tests/kube starts: root, Debian 12)
-	@LIMIT=45m tests/run Kv.EndToEnd
+	@LIMIT=45m REPORTER=verbose tests/run Kv.EndToEnd
 
 .PHONY: bench
 bench: build ## The benchmark: three local nodes, beside a Redis and an etcd where installed (ARGS='--restart 1000000', ARGS=--help)

@@ -112,7 +112,7 @@ public sealed class KubernetesCluster : IAsyncDisposable
         return await KubectlAsync(["apply", .. how, .. files.SelectMany(file => new[] { "-f", file })]);
     }
 
-    /// <summary>Asks again until a condition holds; past the limit the test fails and says what it waited for.</summary>
+    /// <summary>Asks again each second until a condition holds (each question may be a process of its own, on the machine that runs the pods); past the limit the test fails and says what it waited for.</summary>
     internal async Task UntilAsync(Func<Task<bool>> holds, TimeSpan limit, string what)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -123,7 +123,7 @@ public sealed class KubernetesCluster : IAsyncDisposable
             {
                 Assert.Fail($"after {limit.TotalSeconds} s it does not hold that {what}");
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(500), TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         }
     }
 
