@@ -16,11 +16,9 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
 {
     public async Task GetAsync(HttpContext http, RiakPath path)
     {
-        if (path is { Form: RiakPathForm.Typed, BucketType: ObjectKey.DefaultType })
+        if (IsMoved(path))
         {
-            // The data type of untyped buckets is the counter of Riak 1.4.
-            http.Response.Headers.Location = $"/buckets/{PercentEncoding.Encode(path.Bucket)}/counters/{PercentEncoding.Encode(path.Key)}";
-            await http.SendNothingAsync(StatusCodes.Status301MovedPermanently);
+            await SendMovedAsync(http, path);
             return;
         }
 
@@ -45,6 +43,12 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
 
     public async Task PostAsync(HttpContext http, RiakPath path)
     {
+        if (IsMoved(path))
+        {
+            await SendMovedAsync(http, path);
+            return;
+        }
+
         var isNewKey = path.Resource == RiakResource.DataTypes;
         path = isNewKey ? path with { Key = GeneratedKey.New() } : path;
         var query = new QueryOptions(http.Request);
@@ -125,6 +129,15 @@ internal sealed class DataTypeResource(KvClient client, ClusterAdmin admin, Requ
         }
 
         return http.SendAsync(status, "application/json", buffer.WrittenMemory);
+    }
+
+    /// <summary>The data type of untyped buckets is the counter of Riak 1.4, which has a path of its own.</summary>
+    private static bool IsMoved(in RiakPath path) => path is { Resource: RiakResource.DataType, Form: RiakPathForm.Typed, BucketType: ObjectKey.DefaultType };
+
+    private static Task SendMovedAsync(HttpContext http, in RiakPath path)
+    {
+        http.Response.Headers.Location = $"/buckets/{PercentEncoding.Encode(path.Bucket)}/counters/{PercentEncoding.Encode(path.Key)}";
+        return http.SendNothingAsync(StatusCodes.Status301MovedPermanently);
     }
 
     private static bool IsJson(HttpRequest request) =>

@@ -27,6 +27,11 @@ internal static class HttpAnswers
         http.Response.StatusCode = status;
         http.Response.ContentType = mediaType;
         http.Response.ContentLength = body.Length;
+        if (status < StatusCodes.Status300MultipleChoices)
+        {
+            http.Response.VaryByEncoding();
+        }
+
         if (!HttpMethods.IsHead(http.Request.Method) && !body.IsEmpty)
         {
             await http.WriteAsync(body);
@@ -58,6 +63,15 @@ internal static class HttpAnswers
         catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
         {
             http.Abort();
+        }
+    }
+
+    /// <summary>Says to caches that what is about to be sent may come gzipped, however it comes this time (reference 7.1). What varies by more has said so, as what has begun has.</summary>
+    public static void VaryByEncoding(this HttpResponse response)
+    {
+        if (response.Headers.Vary.Count == 0)
+        {
+            response.Headers.Vary = "Accept-Encoding";
         }
     }
 

@@ -118,6 +118,7 @@ internal sealed class IndexResource(KvClient client, RiakHttpOptions options)
             await SendPartAsync(http, boundary, json => json.WriteString("error", HttpErrors.WordOf(failure.Error)));
         }
 
+        http.Response.VaryByEncoding();
         await http.Response.BodyWriter.WriteAsync(Encoding.ASCII.GetBytes($"\r\n--{boundary}--\r\n"), http.RequestAborted);
     }
 
@@ -159,12 +160,14 @@ internal sealed class IndexResource(KvClient client, RiakHttpOptions options)
             json.WriteEndObject();
         }
 
+        http.Response.VaryByEncoding();
         await http.Response.BodyWriter.WriteAsync(buffer.WrittenMemory, http.RequestAborted);
     }
 
     private static async Task FlushAsync(HttpContext http, Utf8JsonWriter json, ArrayBufferWriter<byte> buffer)
     {
         await json.FlushAsync(http.RequestAborted);
+        http.Response.VaryByEncoding();
         await http.Response.BodyWriter.WriteAsync(buffer.WrittenMemory, http.RequestAborted);
         buffer.ResetWrittenCount();
     }

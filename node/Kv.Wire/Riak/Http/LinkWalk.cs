@@ -168,6 +168,7 @@ internal sealed class LinkWalk(KvClient client, TimeProvider time, RiakHttpOptio
         await using var end = late.Token.UnsafeRegister(static http => ((HttpContext)http!).Abort(), http);
         var boundary = SiblingAnswer.NewBoundary();
         http.Response.ContentType = $"{SiblingAnswer.Multipart}; boundary={boundary}";
+        http.Response.VaryByEncoding();
         if (HttpMethods.IsHead(http.Request.Method))
         {
             return;

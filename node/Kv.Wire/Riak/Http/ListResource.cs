@@ -156,12 +156,14 @@ internal sealed class ListResource(KvClient client, ClusterAdmin admin, RiakHttp
             json.WriteEndObject();
         }
 
+        http.Response.VaryByEncoding();
         await http.Response.BodyWriter.WriteAsync(buffer.WrittenMemory, http.RequestAborted);
     }
 
     private static async Task FlushAsync(HttpContext http, Utf8JsonWriter json, ArrayBufferWriter<byte> buffer)
     {
         await json.FlushAsync(http.RequestAborted);
+        http.Response.VaryByEncoding();
         await http.Response.BodyWriter.WriteAsync(buffer.WrittenMemory, http.RequestAborted);
         buffer.ResetWrittenCount();
     }

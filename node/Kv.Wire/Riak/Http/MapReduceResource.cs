@@ -95,6 +95,7 @@ internal sealed class MapReduceResource(KvClient client, AccessControl access, R
         }
 
         http.Response.ContentType = Json;
+        http.Response.VaryByEncoding();
         http.Response.ContentLength = lists.Sum(list => (long)list.Length) + lists.Length + 1;
         await http.WriteAsync("["u8.ToArray());
         for (var at = 0; at < lists.Length; at++)
@@ -136,6 +137,7 @@ internal sealed class MapReduceResource(KvClient client, AccessControl access, R
             await SendPartAsync(http, boundary, Encoding.UTF8.GetBytes(MapReduceErrors.JsonOf(failed.Failure)));
         }
 
+        http.Response.VaryByEncoding();
         await http.WriteAsync(Encoding.ASCII.GetBytes($"\r\n--{boundary}--\r\n"));
     }
 
@@ -154,6 +156,7 @@ internal sealed class MapReduceResource(KvClient client, AccessControl access, R
 
     private static async Task SendPartAsync(HttpContext http, string boundary, ReadOnlyMemory<byte> json)
     {
+        http.Response.VaryByEncoding();
         await http.WriteAsync(Encoding.ASCII.GetBytes($"\r\n--{boundary}\r\nContent-Type: {Json}\r\n\r\n"));
         await http.WriteAsync(json);
     }

@@ -95,8 +95,8 @@ internal static class RiakHeaders
         };
     }
 
-    /// <summary>A sibling's headers as `add` takes them, whether they go to an answer or to a part of one.</summary>
-    public static void WriteMetadata(ObjectMetadata metadata, in RiakPath path, Action<string, string> add)
+    /// <summary>What a sibling is and leads to, as headers that `add` takes, whether they go to an answer or to a part of one.</summary>
+    public static void WriteContent(ObjectMetadata metadata, in RiakPath path, Action<string, string> add)
     {
         add("Content-Type", ContentTypeOf(metadata));
         if (!string.IsNullOrEmpty(metadata.ContentEncoding))
@@ -105,6 +105,11 @@ internal static class RiakHeaders
         }
 
         add("Link", LinkHeader.Write(path, metadata.Links));
+    }
+
+    /// <summary>What its writer said of a sibling: in a part these headers come last.</summary>
+    public static void WriteEntries(ObjectMetadata metadata, Action<string, string> add)
+    {
         foreach (var (name, value) in metadata.UserMetadata)
         {
             if (HeaderText.IsName(name))

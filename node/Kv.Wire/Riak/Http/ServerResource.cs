@@ -50,7 +50,7 @@ internal sealed class ServerResource(ClusterState state)
         }
 
         http.Response.Headers.Link = Links;
-        http.Response.Headers.Vary = "Accept";
+        http.Response.Headers.Vary = "Accept, Accept-Encoding";
         if (html > json || (html > 0 && html >= json && !isJsonNamed))
         {
             return http.SendAsync(StatusCodes.Status200OK, "text/html", Html);

@@ -54,7 +54,8 @@ internal static class SiblingAnswer
         var response = http.Response;
         response.StatusCode = status;
         WriteObjectHeaders(response, found, sibling);
-        RiakHeaders.WriteMetadata(sibling.Metadata, path, (name, value) => response.Headers.Append(name, value));
+        RiakHeaders.WriteContent(sibling.Metadata, path, Add);
+        RiakHeaders.WriteEntries(sibling.Metadata, Add);
         if (sibling.IsTombstone)
         {
             response.Headers[RiakHeaders.Deleted] = "true";
@@ -65,6 +66,8 @@ internal static class SiblingAnswer
         {
             await http.WriteAsync(sibling.Value);
         }
+
+        void Add(string name, string value) => response.Headers.Append(name, value);
     }
 
     public static Task SendSiblingsAsync(HttpContext http, RiakPath path, KvObject found)
@@ -125,14 +128,17 @@ internal static class SiblingAnswer
     private static string PartHeaders(Sibling sibling, in RiakPath path, string boundary, string leading)
     {
         var head = new StringBuilder($"\r\n--{boundary}\r\n{leading}", 256);
-        RiakHeaders.WriteMetadata(sibling.Metadata, path, (name, value) => head.Append(name).Append(": ").Append(value).Append("\r\n"));
-        head.Append("Etag: ").Append(Conditions.TagOf(sibling)).Append("\r\n");
-        head.Append("Last-Modified: ").Append(RiakHeaders.HttpDate(sibling.LastModifiedMicroseconds)).Append("\r\n");
+        RiakHeaders.WriteContent(sibling.Metadata, path, Add);
+        Add("Etag", Conditions.TagOf(sibling));
+        Add("Last-Modified", RiakHeaders.HttpDate(sibling.LastModifiedMicroseconds));
         if (sibling.IsTombstone)
         {
-            head.Append(RiakHeaders.Deleted).Append(": true\r\n");
+            Add(RiakHeaders.Deleted, "true");
         }
 
+        RiakHeaders.WriteEntries(sibling.Metadata, Add);
         return head.Append("\r\n").ToString();
+
+        void Add(string name, string value) => head.Append(name).Append(": ").Append(value).Append("\r\n");
     }
 }
