@@ -36,14 +36,17 @@ public sealed class RiakHttpExchangeTests(RiakServer server) : IClassFixture<Ria
     public async Task Request_HasItsAnswer(string family, string title)
     {
         var known = new Dictionary<string, string> { ["bucket"] = "b" + Interlocked.Increment(ref buckets) };
-        foreach (var exchange in Families[family].Single(one => one.Title == title).Exchanges)
+        var one = Families[family].Single(one => one.Title == title);
+        foreach (var exchange in one.Exchanges)
         {
             var request = BytesOf(exchange, known);
             var received = ReceivedAnswer.Parse(
                 await RawHttp.AskAsync(server.EndPoint, Encoding.Latin1.GetBytes(request), hangsUp: false, Cancel), request.StartsWith("HEAD ", StringComparison.Ordinal));
             var pattern = WireText.Pattern(ReceivedAnswer.Expected(exchange.Answer), known);
             var match = Regex.Match(received.Beside(exchange.Answer), pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10));
-            Assert.True(match.Success, $"{exchange.Request[0]}\nis answered\n{Written(received)}\nand has to be\n{string.Join('\n', exchange.Answer.Select(line => WireText.Bytes(line, known)))}");
+            Assert.True(
+                match.Success,
+                $"{exchange.Request[0]}\nis answered\n{Written(received)}\nand has to be, by {(one.IsOurChoice ? "our choice in " : "")}{one.Section}\n{string.Join('\n', exchange.Answer)}");
             foreach (var found in match.Groups.Values.Where(group => group.Name != "0"))
             {
                 known[found.Name] = found.Value;
