@@ -26,8 +26,8 @@ internal sealed record QueryAnswer(IReadOnlyList<(string Term, string Key)> Matc
         }
     });
 
-    /// <summary>What a query gives where a key shows these writes, in the order of the answer.</summary>
-    public static IEnumerable<(string Term, string Key)> Expected(QueryKind kind, IEnumerable<(string Key, IEnumerable<string> Writes)> shown) => kind switch
+    /// <summary>What a query gives where a key that is there shows these writes, in the order of the answer. A set may be there and show none.</summary>
+    public static IEnumerable<(string Term, string Key)> Expected(QueryKind kind, IEnumerable<(string Key, bool IsThere, IEnumerable<string> Writes)> shown) => kind switch
     {
         QueryKind.Number => Terms(shown, IndexTerms.Number, term => term == "1"),
         QueryKind.Numbers => Terms(shown, IndexTerms.Number, term => term is "-1" or "0" or "1"),
@@ -46,10 +46,10 @@ internal sealed record QueryAnswer(IReadOnlyList<(string Term, string Key)> Matc
 
     private static int NumberOf((string Term, string Key) match) => int.Parse(match.Term, CultureInfo.InvariantCulture);
 
-    private static IEnumerable<(string Term, string Key)> Keys(IEnumerable<(string Key, IEnumerable<string> Writes)> shown) =>
-        shown.Where(held => held.Writes.Any()).Select(held => (Term: held.Key, held.Key)).OrderBy(match => match.Term, StringComparer.Ordinal);
+    private static IEnumerable<(string Term, string Key)> Keys(IEnumerable<(string Key, bool IsThere, IEnumerable<string> Writes)> shown) =>
+        shown.Where(held => held.IsThere).Select(held => (Term: held.Key, held.Key)).OrderBy(match => match.Term, StringComparer.Ordinal);
 
-    private static IEnumerable<(string Term, string Key)> Terms(IEnumerable<(string Key, IEnumerable<string> Writes)> shown, string field, Func<string, bool> isWanted) => shown
+    private static IEnumerable<(string Term, string Key)> Terms(IEnumerable<(string Key, bool IsThere, IEnumerable<string> Writes)> shown, string field, Func<string, bool> isWanted) => shown
         .SelectMany(held => held.Writes.SelectMany(write => IndexTerms.Of(write)).Where(entry => entry.Key == field && isWanted(entry.Value)).Select(entry => (Term: entry.Value, held.Key)))
         .Distinct().OrderBy(match => field == IndexTerms.Number ? NumberOf(match) : match.Term[0]).ThenBy(match => match.Key, StringComparer.Ordinal);
 

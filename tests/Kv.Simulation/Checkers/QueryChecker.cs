@@ -17,7 +17,7 @@ internal sealed class QueryChecker(SimWorld world)
 
     public void Check(BucketPlan type, QueryKind kind, QueryAnswer answer)
     {
-        var possible = QueryAnswer.Expected(kind, Shown(type, key => key.History.Writes.Select(write => write.Name))).ToHashSet();
+        var possible = QueryAnswer.Expected(kind, Shown(type, key => key.History.Writes.Select(write => write.Name), _ => false)).ToHashSet();
         foreach (var match in answer.Matches.Where(match => !possible.Contains(match)))
         {
             world.Journal.Violation($"{type.Name}: {kind} gives {match}, which no write can have made");
@@ -74,14 +74,17 @@ internal sealed class QueryChecker(SimWorld world)
     private void Compare(BucketPlan type, QueryKind kind, QueryAnswer answer)
     {
         var lives = world.Writes.Lifetimes;
-        var needed = QueryAnswer.Expected(kind, Shown(type, key => key.LastShown.Where(write => type.TtlSeconds is null || lives.Holds(write)))).ToHashSet();
-        var allowed = type.TtlSeconds is null || lives.ClocksAgree ? QueryAnswer.Expected(kind, Shown(type, key => key.LastShown)).ToHashSet() : [.. answer.Matches];
+        var needed = QueryAnswer.Expected(kind, Shown(type, key => key.LastShown.Where(write => type.TtlSeconds is null || lives.Holds(write)), key => key.IsEmptySet)).ToHashSet();
+        var allowed = type.TtlSeconds is null || lives.ClocksAgree ? QueryAnswer.Expected(kind, Shown(type, key => key.LastShown, key => key.IsEmptySet)).ToHashSet() : [.. answer.Matches];
         if (!needed.IsSubsetOf(answer.Matches) || !allowed.IsSupersetOf(answer.Matches))
         {
             world.Journal.Violation($"{type.Name}: at rest, {kind} gives [{string.Join(", ", answer.Matches)}] where there is [{string.Join(", ", allowed)}]");
         }
     }
 
-    private IEnumerable<(string Key, IEnumerable<string> Writes)> Shown(BucketPlan type, Func<TrackedKey, IEnumerable<string>> writes) =>
-        world.Writes.Keys.Where(key => key.Type == type).Select(key => (System.Text.Encoding.UTF8.GetString(key.Key.Key.Span), writes(key)));
+    private IEnumerable<(string Key, bool IsThere, IEnumerable<string> Writes)> Shown(BucketPlan type, Func<TrackedKey, IEnumerable<string>> writes, Func<TrackedKey, bool> isThereAnyway) =>
+        from key in world.Writes.Keys
+        where key.Type == type
+        let shown = writes(key).ToList()
+        select (System.Text.Encoding.UTF8.GetString(key.Key.Key.Span), shown.Count > 0 || isThereAnyway(key), shown.AsEnumerable());
 }

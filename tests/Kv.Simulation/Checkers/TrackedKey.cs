@@ -34,6 +34,9 @@ internal sealed class TrackedKey
     /// <summary>What the last read at rest showed.</summary>
     public IReadOnlySet<string> LastShown { get; set; } = new HashSet<string>();
 
+    /// <summary>Whether the last read at rest found a set without members: what is left of a delete where a removal still waits (data-types.md).</summary>
+    public bool IsEmptySet { get; set; }
+
     /// <summary>Acknowledged writes and how many primaries confirmed each at least.</summary>
     public List<(string Name, int Pw)> Confirmed { get; } = [];
 }

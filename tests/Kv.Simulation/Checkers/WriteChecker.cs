@@ -208,6 +208,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
 
         var names = NamesOf(key, (last as KvOutcome.Found)?.Object);
         key.LastShown = names;
+        key.IsEmptySet = key.Type.Rule == BucketRule.Set && names.Count == 0 && last is KvOutcome.Found { Object.Siblings: var siblings } && siblings.Any(sibling => !sibling.IsTombstone);
         CheckNothingOver(key, over, names);
         foreach (var write in key.History.Writes.Where(write => !lifetimes.Holds(write.Name)))
         {
