@@ -32,6 +32,9 @@ public sealed class BucketType : CustomKubernetesEntity<BucketTypeSpec, BucketTy
     /// <summary>The name that clients use.</summary>
     public string TypeName => Spec.Name ?? Metadata.Name;
 
+    /// <summary>Whether it asks for another type than the one that it was accepted as, by name or cluster: an API server without CEL lets such a write through.</summary>
+    public bool IsRenamed => (Status.AcceptedName is { } name && name != TypeName) || (Status.AcceptedCluster is { } cluster && cluster != Spec.ClusterRef.Name);
+
     /// <summary>Of a new object only, which has no status: an older one with another name could be neither changed nor told about.</summary>
     public static bool KnowsBackend(BucketType self) => self.Status.ObservedGeneration is not null || self.Spec.Backend is null or "faster" or "ordered" or "memory";
 

@@ -11,7 +11,7 @@ namespace Kv.Operator.Api.BucketTypes;
 [ValidationRule("self.writeOnce == oldSelf.writeOnce", nameof(KeepsWriteOnce), "writeOnce cannot be changed", FieldPath = ".writeOnce")]
 [ValidationRule("self.consistent == oldSelf.consistent", nameof(KeepsConsistent), "consistent cannot be changed", FieldPath = ".consistent")]
 [ValidationRule("has(self.backend) == has(oldSelf.backend) && (!has(self.backend) || self.backend == oldSelf.backend)", nameof(KeepsBackend), "the backend of a bucket type cannot be changed", FieldPath = ".backend")]
-[ValidationRule("!has(oldSelf.hllPrecision) || !has(self.hllPrecision) || self.hllPrecision <= oldSelf.hllPrecision", nameof(OnlyReducesPrecision), "hllPrecision can only be reduced", FieldPath = ".hllPrecision")]
+[ValidationRule("(has(self.hllPrecision) ? self.hllPrecision : 14) <= (has(oldSelf.hllPrecision) ? oldSelf.hllPrecision : 14)", nameof(OnlyReducesPrecision), "hllPrecision can only be reduced", FieldPath = ".hllPrecision")]
 [ValidationRule("!(self.allowMult && self.lastWriteWins)", nameof(SiblingsOrLastWrite), "allowMult and lastWriteWins exclude each other", FieldPath = ".lastWriteWins")]
 [ValidationRule("!(self.lastWriteWins && self.dvvEnabled)", nameof(LastWriteWithoutDvv), "lastWriteWins needs dvvEnabled: false", FieldPath = ".lastWriteWins")]
 [ValidationRule("!has(self.datatype) || self.allowMult", nameof(DatatypeKeepsSiblings), "a type with a datatype needs allowMult: true", FieldPath = ".allowMult")]
@@ -29,6 +29,9 @@ namespace Kv.Operator.Api.BucketTypes;
 [ValidationRule("!has(self.smallVClock) || !has(self.bigVClock) || self.smallVClock <= self.bigVClock", nameof(SmallIsSmaller), "smallVClock is at most bigVClock", FieldPath = ".smallVClock")]
 public sealed class BucketTypeSpec
 {
+    /// <summary>What nodes give a hll without a precision.</summary>
+    public const int DefaultHllPrecision = 14;
+
     private const string QuorumWords = "^(one|quorum|all)$";
 
     [Required]
@@ -145,7 +148,7 @@ public sealed class BucketTypeSpec
 
     [RangeMinimum(4)]
     [RangeMaximum(16)]
-    [Description("Precision of a hll; can only be reduced.")]
+    [Description("Precision of a hll, which has 14 without it; can only be reduced.")]
     public int? HllPrecision { get; set; }
 
     [RangeMinimum(1)]
@@ -181,7 +184,7 @@ public sealed class BucketTypeSpec
     public static bool KeepsBackend(BucketTypeSpec self, BucketTypeSpec old) => self.Backend == old.Backend;
 
     public static bool OnlyReducesPrecision(BucketTypeSpec self, BucketTypeSpec old) =>
-        old.HllPrecision is null || self.HllPrecision is null || self.HllPrecision <= old.HllPrecision;
+        (self.HllPrecision ?? DefaultHllPrecision) <= (old.HllPrecision ?? DefaultHllPrecision);
 
     public static bool SiblingsOrLastWrite(BucketTypeSpec self) => !(self.AllowMult && self.LastWriteWins);
 

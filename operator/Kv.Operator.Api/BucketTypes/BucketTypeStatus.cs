@@ -24,6 +24,14 @@ public sealed class BucketTypeStatus : IConditionedStatus
     [Description("Where it is in its life: Created, Ready or Active; empty before it exists.")]
     public string? State { get; set; }
 
+    [Length(0, 253)]
+    [Description("The name that clients use of the type that the object was accepted as. Another one in the spec is refused.")]
+    public string? AcceptedName { get; set; }
+
+    [Length(0, 32)]
+    [Description("The cluster of the type that the object was accepted as. Another one in the spec is refused.")]
+    public string? AcceptedCluster { get; set; }
+
     [Items(0, 256)]
     [ItemLength(1, 63)]
     [XListType("set")]

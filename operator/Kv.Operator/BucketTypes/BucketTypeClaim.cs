@@ -6,7 +6,10 @@ using Kv.Operator.Api.BucketTypes;
 
 namespace Kv.Operator.BucketTypes;
 
-/// <summary>That a BucketType object asks for a type of a cluster, and what decides which of several has it. Pure.</summary>
+/// <summary>
+/// That a BucketType object asks for a type of a cluster, and what decides which of several has it. Pure. One that was accepted has its place at that type, whatever its spec says since: by
+/// another name in it, which is refused, it would take the place of a younger one.
+/// </summary>
 /// <param name="Namespace">Of the object.</param>
 /// <param name="Name">Of the object.</param>
 /// <param name="Cluster">The name of its cluster; empty where it names none.</param>
@@ -26,7 +29,8 @@ internal sealed record BucketTypeClaim(string Namespace, string Name, string Clu
     /// <summary>Why the object is refused itself; null where it is not.</summary>
     public string? Refusal { get; init; }
 
-    public static BucketTypeClaim Of(BucketType type) => new(type.Metadata.NamespaceProperty ?? "", type.Metadata.Name, type.Spec.ClusterRef.Name, type.TypeName)
+    public static BucketTypeClaim Of(BucketType type) => new(
+        type.Metadata.NamespaceProperty ?? "", type.Metadata.Name, type.Status.AcceptedCluster ?? type.Spec.ClusterRef.Name, type.Status.AcceptedName ?? type.TypeName)
     {
         Uid = type.Metadata.Uid,
         Generation = type.Metadata.Generation,
@@ -41,15 +45,16 @@ internal sealed record BucketTypeClaim(string Namespace, string Name, string Clu
     /// </summary>
     public static BucketTypeClaim Read(JsonObject item)
     {
-        var (metadata, spec) = (item["metadata"] as JsonObject, item["spec"] as JsonObject);
+        var (metadata, spec, status) = (item["metadata"] as JsonObject, item["spec"] as JsonObject, item["status"] as JsonObject);
         var name = Text(metadata, "name") ?? "";
-        return new BucketTypeClaim(Text(metadata, "namespace") ?? "", name, Text(spec?["clusterRef"] as JsonObject, "name") ?? "", Text(spec, "name") ?? name)
+        var cluster = Text(status, "acceptedCluster") ?? Text(spec?["clusterRef"] as JsonObject, "name") ?? "";
+        return new BucketTypeClaim(Text(metadata, "namespace") ?? "", name, cluster, Text(status, "acceptedName") ?? Text(spec, "name") ?? name)
         {
             Uid = Text(metadata, "uid"),
             Generation = metadata?["generation"] is JsonValue number && number.TryGetValue<long>(out var generation) ? generation : null,
             MadeAt = DateTimeOffset.TryParse(Text(metadata, "creationTimestamp"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var madeAt) ? madeAt : null,
             IsEnding = metadata?["deletionTimestamp"] is not null,
-            Refusal = Unreadable(item) ?? Refused(item["status"] as JsonObject),
+            Refusal = Unreadable(item) ?? Refused(status),
         };
     }
 

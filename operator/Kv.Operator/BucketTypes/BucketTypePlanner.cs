@@ -21,6 +21,13 @@ internal static class BucketTypePlanner
             return new BucketTypeAction.Refuse(Conditions.Reasons.InvalidSpec, string.Join("; ", problems));
         }
 
+        if (type.IsRenamed)
+        {
+            return new BucketTypeAction.Refuse(
+                Conditions.Reasons.ImmutableProperty,
+                $"this object is the type {type.Status.AcceptedName} of {type.Status.AcceptedCluster}, which stays as it is: its name and cluster cannot be changed, and the type {type.TypeName} of {type.Spec.ClusterRef.Name} takes an object of its own");
+        }
+
         if (Reserved.Contains(type.TypeName))
         {
             return new BucketTypeAction.Refuse(Conditions.Reasons.ReservedName, $"`{type.TypeName}` is not a name that a bucket type can have");
@@ -82,8 +89,8 @@ internal static class BucketTypePlanner
         : $"BucketType {holder.Name} asks for the type {holder.TypeName} of {holder.Cluster} too and was there first, and is refused itself: {holder.Refusal}";
 
     /// <summary>
-    /// Whether the type in the cluster is known to be this object's: it was accepted once, which its status keeps, or a person says so. Another object may have made it, or somebody with the
-    /// command line.
+    /// Whether the type in the cluster is known to be this object's: it was accepted once, which its status keeps, and as this very type, or a person says so. Another object may have made it,
+    /// or somebody with the command line.
     /// </summary>
     private static bool IsOurs(BucketType type) =>
         type.Status.State is not null || (type.Metadata.Annotations?.TryGetValue(TakeOverAnnotation, out var name) == true && name == type.TypeName);

@@ -39,7 +39,7 @@ internal static class BucketTypeProps
         Add(props, "datatype", spec.Datatype);
         Add(props, "write_once", spec.WriteOnce ? true : null);
         Add(props, "consistent", spec.Consistent ? true : null);
-        Add(props, "hll_precision", spec.HllPrecision);
+        Add(props, "hll_precision", spec.HllPrecision ?? (spec.Datatype == "hll" ? BucketTypeSpec.DefaultHllPrecision : null));
         Add(props, "old_vclock", spec.OldVClockSeconds);
         Add(props, "young_vclock", spec.YoungVClockSeconds);
         Add(props, "big_vclock", spec.BigVClock);

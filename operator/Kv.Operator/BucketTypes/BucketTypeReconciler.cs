@@ -20,7 +20,9 @@ internal sealed class BucketTypeReconciler(ClusterObserver clusters, INodeAdmin 
     public async Task<BucketTypePass> RunAsync(BucketType type, Cluster? cluster, IEnumerable<BucketTypeClaim> all, CancellationToken cancel)
     {
         // The nodes have nothing to say about whose the type is, and nobody has to wait for them to be told.
-        var observed = BucketTypePlanner.HolderBefore(type, all) is { } holder ? new ObservedBucketType { Cluster = cluster, Holder = holder } : null;
+        var observed = type.IsRenamed ? new ObservedBucketType { Cluster = cluster }
+            : BucketTypePlanner.HolderBefore(type, all) is { } holder ? new ObservedBucketType { Cluster = cluster, Holder = holder }
+            : null;
         BucketTypeAction? action = null;
         string? error = null;
         string? refusal = null;

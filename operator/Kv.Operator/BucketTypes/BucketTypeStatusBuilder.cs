@@ -9,12 +9,13 @@ internal static class BucketTypeStatusBuilder
     public static BucketTypeStatus Build(BucketType type, ObservedBucketType? observed, BucketTypeAction? action, string? error, string? refusal, DateTimeOffset now)
     {
         // What the cluster has under that name may be another object's, and is told there; or nobody's, and is left alone.
-        var isOurs = observed?.Holder is null && (type.Status.State is not null || action is not BucketTypeAction.Refuse);
+        var isAnothers = type.IsRenamed || observed?.Holder is not null;
+        var isOurs = !isAnothers && (type.Status.State is not null || action is not BucketTypeAction.Refuse);
         var existing = isOurs ? observed?.Existing : null;
         var list = new ConditionList(type.Status.Conditions, type.Metadata.Generation, now);
         SetAccepted(list, type, observed, action, refusal);
 
-        var exists = observed switch { { Holder: not null } => false, { Ring: not null } => existing is not null, _ => (bool?)null };
+        bool? exists = isAnothers ? false : observed?.Ring is not null ? existing is not null : null;
         list.Set(Created, exists, Because(exists, Reasons.NotCreated), exists == true ? "it is in the cluster's document" : Explain(action, refusal ?? error));
 
         var missing = existing?.MissingOn ?? [];
@@ -27,12 +28,15 @@ internal static class BucketTypeStatusBuilder
         list.Set(Active, active, Because(active, action is BucketTypeAction.Refuse refused && exists != true ? refused.Reason : notActive), active == true ? "clients can use it" : missingText.Length > 0 ? missingText : Explain(action, refusal ?? error));
 
         list.Set(ReconcileSuccess, error is null, error is null ? Reasons.AsExpected : Reasons.Error, error ?? "");
+        var state = StateOf(type, observed, existing, action);
         return new BucketTypeStatus
         {
             ObservedGeneration = type.Metadata.Generation,
             Conditions = list.Conditions,
             Summary = StatusSummary.OfBucketType(list.Conditions),
-            State = StateOf(type, observed, existing, action),
+            State = state,
+            AcceptedName = state is null ? null : type.Status.AcceptedName ?? type.TypeName,
+            AcceptedCluster = state is null ? null : type.Status.AcceptedCluster ?? type.Spec.ClusterRef.Name,
             MissingOn = missing.Length == 0 ? null : [.. missing],
         };
     }

@@ -85,6 +85,52 @@ public sealed class BucketTypeControllerTests
         Assert.Equal("False", pass.Status.Conditions!.Single(condition => condition.Type == Conditions.Active).Status);
     }
 
+    /// <summary>On an API server without CEL. The older object had the other's type by its age alone, and its settings with it.</summary>
+    [Theory]
+    [InlineData("example", "b")]
+    [InlineData("other", "a")]
+    public async Task Type_ThatIsGivenAnotherNameOrCluster_StaysAsItIs_AndTakesNobodyElses(string cluster, string name)
+    {
+        await FormAsync();
+        Put("first", "a", "2026-01-01T00:00:00Z", r: 1);
+        Put("second", "b", "2026-01-02T00:00:00Z", r: 3);
+        await PassesAsync("first", "second");
+        var live = (await api.GetAsync(ResourceKind.BucketType, "default", "first", TestContext.Current.CancellationToken))!;
+        Assert.Equal(("a", "example"), (live["status"]!["acceptedName"]!.ToString(), live["status"]!["acceptedCluster"]!.ToString()));
+
+        var writes = world.Writes;
+        await RespecAsync(cluster, name);
+        var refusal = await ConditionAsync("first", Conditions.Accepted);
+        Assert.Equal(("False", Conditions.Reasons.ImmutableProperty), (refusal["status"]!.ToString(), refusal["reason"]!.ToString()));
+        Assert.Equal(("True", "True"), (await StatusAsync("second", Conditions.Active), await StatusAsync("second", Conditions.Accepted)));
+        Put("third", "a", "2026-01-03T00:00:00Z", r: 2);
+        await PassesAsync("first", "second", "third");
+        Assert.Equal(Conditions.Reasons.NameConflict, (await ConditionAsync("third", Conditions.Accepted))["reason"]!.ToString());
+        Assert.Equal(writes, world.Writes);
+
+        await RespecAsync("example", "a");
+        Assert.Equal(("True", "True"), (await StatusAsync("first", Conditions.Active), await StatusAsync("first", Conditions.Accepted)));
+        Assert.Equal(writes, world.Writes);
+
+        async Task RespecAsync(string newCluster, string newName)
+        {
+            var asked = (await api.GetAsync(ResourceKind.BucketType, "default", "first", TestContext.Current.CancellationToken))!;
+            (asked["spec"]!["clusterRef"]!["name"], asked["spec"]!["name"]) = (newCluster, newName);
+            api.Put(ResourceKind.BucketType, asked);
+            await PassesAsync("first", "second");
+        }
+    }
+
+    [Fact]
+    public async Task Type_ThatIsGivenAnotherName_IsRefused_WithoutAskingANode()
+    {
+        var type = Build.BucketType(spec => spec.Name = "other");
+        (type.Status.State, type.Status.AcceptedName, type.Status.AcceptedCluster) = ("Active", "siblings", "example");
+        var pass = await new BucketTypeReconciler(null!, null!, time, PassIntervals.Kubernetes).RunAsync(type, cluster, [BucketTypeClaim.Of(type)], TestContext.Current.CancellationToken);
+        Assert.Null(pass.Error);
+        Assert.Equal(Conditions.Reasons.ImmutableProperty, pass.Status.Conditions!.Single(condition => condition.Type == Conditions.Accepted).Reason);
+    }
+
     [Fact]
     public async Task Type_OfAnOlderObjectThatIsRefusedItself_IsToldWhy()
     {

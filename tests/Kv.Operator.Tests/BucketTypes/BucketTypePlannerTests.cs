@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Kv.Operator.Api;
 using Kv.Operator.Api.BucketTypes;
@@ -7,6 +8,7 @@ using Kv.Operator.Clusters;
 using Kv.Operator.Tests.Stubs;
 using Xunit;
 using static Kv.Operator.Tests.Stubs.Build;
+using BucketPropsRules = Kv.Core.Buckets.BucketPropsRules;
 
 namespace Kv.Operator.Tests.BucketTypes;
 
@@ -105,6 +107,68 @@ public sealed class BucketTypePlannerTests
         Assert.Null(refused.Status.State);
     }
 
+    /// <summary>An API server without CEL lets it through. The type of that name was never this object's, whatever is the same about it; and its own stays, which it may ask for again.</summary>
+    [Theory]
+    [InlineData("siblings", "example", "other", "example")]
+    [InlineData("siblings", "example", "siblings", "elsewhere")]
+    public void Next_OfAnObjectThatWasAcceptedAsAnotherType_Refuses(string name, string cluster, string newName, string newCluster)
+    {
+        var type = BucketType(spec => (spec.Name, spec.ClusterRef.Name, spec.R) = (newName, newCluster, 1));
+        type.Metadata.Annotations = new Dictionary<string, string> { [BucketTypePlanner.TakeOverAnnotation] = newName };
+        (type.Status.State, type.Status.AcceptedName, type.Status.AcceptedCluster) = ("Active", name, cluster);
+        BucketTypeState?[] states = [null, BucketTypeState.Created, BucketTypeState.Ready, BucketTypeState.Active];
+        foreach (var observed in states.Select(state => Observed(state)).Append(new ObservedBucketType()))
+        {
+            var refused = Assert.IsType<BucketTypeAction.Refuse>(Next(type, observed));
+            Assert.Equal(Conditions.Reasons.ImmutableProperty, refused.Reason);
+            Assert.Equal(
+                $"this object is the type {name} of {cluster}, which stays as it is: its name and cluster cannot be changed, and the type {newName} of {newCluster} takes an object of its own",
+                refused.Message);
+            var status = BucketTypeStatusBuilder.Build(type, observed, refused, null, null, Now);
+            Assert.Equal(("Active", name, cluster), (status.State, status.AcceptedName, status.AcceptedCluster));
+            Assert.Equal(refused.Message, status.Summary);
+            Assert.All(
+                status.Conditions!.Where(condition => condition.Type is Conditions.Accepted or Conditions.Created or Conditions.Ready or Conditions.Active),
+                condition => Assert.Equal("False", condition.Status));
+        }
+    }
+
+    [Fact]
+    public void Next_OfAnObjectWhoseNameIsWrittenOut_IsForTheSameType()
+    {
+        var type = BucketType(spec => spec.Name = "siblings");
+        (type.Status.State, type.Status.AcceptedName, type.Status.AcceptedCluster) = ("Active", "siblings", "example");
+        Assert.IsType<BucketTypeAction.Steady>(Next(type, Observed(BucketTypeState.Active)));
+    }
+
+    /// <summary>Of an operator before there were names in it: the object is taken for what it asks for now, and held to that.</summary>
+    [Fact]
+    public void Status_WithoutTheAcceptedNames_TakesThoseOfNow()
+    {
+        var type = Accepted(BucketType(spec => spec.R = 2));
+        Assert.IsType<BucketTypeAction.Update>(Next(type, Observed(BucketTypeState.Active)));
+        type.Status = BucketTypeStatusBuilder.Build(type, null, null, "no answer", null, Now);
+        Assert.Equal(("siblings", "example"), (type.Status.AcceptedName, type.Status.AcceptedCluster));
+        type.Spec.Name = "other";
+        Assert.Equal(Conditions.Reasons.ImmutableProperty, Refused(type, Observed(BucketTypeState.Active)));
+    }
+
+    /// <summary>What was never accepted may still be asked for under another name, and what is another object's is not this one's.</summary>
+    [Fact]
+    public void Status_KeepsTheNames_WhereItKeepsTheState()
+    {
+        var type = BucketType(spec => spec.WriteOnce = true);
+        type.Status = BucketTypeStatusBuilder.Build(type, Observed(BucketTypeState.Active), Next(type, Observed(BucketTypeState.Active)), null, null, Now);
+        Assert.Equal((null, null, null), (type.Status.State, type.Status.AcceptedName, type.Status.AcceptedCluster));
+
+        type = BucketType();
+        type.Status = BucketTypeStatusBuilder.Build(type, Observed(BucketTypeState.Created), Next(type, Observed(BucketTypeState.Created)), null, null, Now);
+        Assert.Equal(("Created", "siblings", "example"), (type.Status.State, type.Status.AcceptedName, type.Status.AcceptedCluster));
+        var held = new ObservedBucketType { Cluster = Cluster(), Holder = new BucketTypeClaim("default", "older", "example", "siblings") };
+        type.Status = BucketTypeStatusBuilder.Build(type, held, Next(type, held), null, null, Now);
+        Assert.Equal((null, null, null), (type.Status.State, type.Status.AcceptedName, type.Status.AcceptedCluster));
+    }
+
     [Fact]
     public void Summary_OfAnActiveTypeWhoseChangeWaits_SaysSo()
     {
@@ -174,6 +238,19 @@ public sealed class BucketTypePlannerTests
         var create = Assert.IsType<BucketTypeAction.Create>(Next(BucketType(spec => spec.Datatype = dataType), Observed(null)));
         Assert.Equal(dataType, create.Props["datatype"]!.GetValue<string>());
     }
+
+    [Theory]
+    [InlineData("hll", 9, 9)]
+    [InlineData("hll", null, BucketTypeSpec.DefaultHllPrecision)]
+    [InlineData("set", null, null)]
+    [InlineData(null, null, null)]
+    public void Props_OfAHll_HaveAPrecision(string? dataType, int? precision, int? wanted) =>
+        Assert.Equal(wanted, (int?)BucketTypeProps.ToRiak(new BucketTypeSpec { Datatype = dataType, HllPrecision = precision })["hll_precision"]);
+
+    /// <summary>Where it is another, what the rule of the CRD takes as a reduction may be none to the nodes.</summary>
+    [Fact]
+    public void DefaultHllPrecision_IsThatOfTheNodes() =>
+        Assert.Equal(BucketTypeSpec.DefaultHllPrecision, BucketPropsRules.CreateType(JsonDocument.Parse("""{"datatype":"hll"}""").RootElement).Props!.HllPrecision);
 
     /// <summary>A pause holds for all that the operator would change in the cluster.</summary>
     [Theory]
