@@ -8,14 +8,14 @@ namespace Kv.Storage;
 /// <summary>The engine's background task: checkpoints, compaction, trimming, free space.</summary>
 public sealed partial class StorageEngine
 {
-    /// <summary>One round of upkeep: checkpoints that are due or that hold back a log at its cap, compaction, trimming, free space.</summary>
+    /// <summary>One round of upkeep: checkpoints that are due or that hold back a log that has much, compaction, trimming, free space.</summary>
     public async Task UpkeepOnceAsync()
     {
         host.ThrowIfFailed();
         var stores = OpenStores();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = host.Options.MaxConcurrentCheckpoints };
         var richest = FasterPartitionStore.RichestInNewKeys(stores, host.Options.KeyDeltaBytes);
-        var forcedBelow = host.Log.TotalBytes > host.Options.LogCapBytes ? host.Log.MiddleLsn : 0;
+        var forcedBelow = host.HasMuchLog ? host.Log.MiddleLsn : 0;
         await Parallel.ForEachAsync(stores, parallel, async (store, _) =>
         {
             try

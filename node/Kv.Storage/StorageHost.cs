@@ -18,6 +18,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 
     // What may still be written before the disk is looked at again; below zero, writes are refused until upkeep finds room.
     private long roomBytes = long.MaxValue;
+    private long reserveBytes;
     private volatile string? refusal;
 
     public IStorageFiles Files => files;
@@ -78,6 +79,20 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     /// <exception cref="StoreException">The system does not say.</exception>
     public bool HasRoomFor(long bytes) => FreeBytes() >= bytes;
 
+    /// <summary>
+    /// Whether the log has more than its cap; or on a small disk than half of what it could have before writes are refused, and than two segments. A checkpoint gives that back, and what is written until then needs as much again.
+    /// </summary>
+    /// <exception cref="StoreException">The system does not say what is free.</exception>
+    public bool HasMuchLog
+    {
+        get
+        {
+            var bytes = Log.TotalBytes;
+            var room = FreeBytes() + bytes - Interlocked.Read(ref reserveBytes);
+            return bytes > Math.Min(options.LogCapBytes, Math.Max(2L * options.LogSegmentBytes, room / 2));
+        }
+    }
+
     public void ThrowIfRefusing(long bytes, string? reason)
     {
         // Each byte is written twice, to the log and to the store.
@@ -106,6 +121,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
         // What is written takes from the room and adds as much to what the next checkpoint needs.
         Interlocked.Exchange(ref roomBytes, Math.Min(free - options.MinFreeBytes, (free - upkeepReserve) / 2));
         var reserve = Math.Max(options.MinFreeBytes, upkeepReserve);
+        Interlocked.Exchange(ref reserveBytes, reserve);
         var was = refusal;
         refusal = free < reserve
             ? $"The disk of {options.Directory} is nearly full: {free} bytes are free and {reserve} must stay so."

@@ -10,7 +10,7 @@ public sealed record StorageOptions
     public int LogSegmentBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of log from which stores that hold it back are checkpointed by force; writes are refused at twice this.
+    /// Bytes of log from which stores that hold it back are checkpointed by force, earlier where the disk has no room for so much; writes are refused at twice this.
     /// <value>1 GiB; at least four segments.</value> A start after a crash replays up to this, about 2 s a GiB.
     /// </summary>
     public long LogCapBytes { get; init; } = 1024L * 1024 * 1024;

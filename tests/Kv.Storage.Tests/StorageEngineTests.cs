@@ -264,6 +264,28 @@ public sealed class StorageEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task OnASmallDisk_TheLogGivesItsBytesBack_BeforeWritesAreRefused()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var options = TestEngine.Options("/data/node") with { LogCapBytes = 64 * 1024 * 1024, CheckpointLogBytes = 1L << 30 };
+        const long capacity = 12L << 20;
+        await using var engine = TestEngine.Open(options, disk);
+        var stores = new[] { await engine.OpenAsync(new PartitionId(1), CancellationToken.None), await engine.OpenAsync(new PartitionId(2), CancellationToken.None) };
+        for (var index = 0; index < 20_000; index++)
+        {
+            await stores[index % 2].PutAsync($"key-{index % 50}", Bytes.Pattern(1000, index), Durability.Memory);
+            if (index % 200 == 0)
+            {
+                disk.FreeBytesLeft = capacity - disk.UsedBytes();
+                await engine.UpkeepOnceAsync();
+            }
+        }
+
+        Assert.Equal(0, engine.Statistics.Refusals);
+        Assert.InRange(engine.Statistics.LogBytes, 1, capacity - options.MinFreeBytes);
+    }
+
+    [Fact]
     public async Task NewKeysInMemory_AreBounded_OverAllStores()
     {
         var options = TestEngine.Options(directory.Path) with { KeyDeltaBytes = 128 * 1024, CheckpointLogBytes = 1L << 30, LogCapBytes = 1L << 30, PageBytes = 64 * 1024, StoreMemoryBytes = 4 << 20 };
