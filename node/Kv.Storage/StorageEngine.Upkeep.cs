@@ -175,7 +175,7 @@ public sealed partial class StorageEngine
             }
 
             // What a damaged store has in the log may be all that can be saved of it; but it must not hold the log for ever.
-            if (damagedFrom.Count > 0 && host.Log.TotalBytes <= host.Options.LogCapBytes)
+            if (damagedFrom.Count > 0 && !host.HasMuchLog)
             {
                 keepFrom = Math.Min(keepFrom, damagedFrom.Values.Min());
             }

@@ -80,7 +80,8 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     public bool HasRoomFor(long bytes) => FreeBytes() >= bytes;
 
     /// <summary>
-    /// Whether the log has more than its cap; or on a small disk than half of what it could have before writes are refused, and than two segments. A checkpoint gives that back, and what is written until then needs as much again.
+    /// Whether the log has more than its cap; or on a small disk than half of what it could have before writes are refused, and than two segments (where they are refused, one). A checkpoint gives that back, and what is
+    /// written until then needs as much again.
     /// </summary>
     /// <exception cref="StoreException">The system does not say what is free.</exception>
     public bool HasMuchLog
@@ -89,7 +90,7 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
         {
             var bytes = Log.TotalBytes;
             var room = FreeBytes() + bytes - Interlocked.Read(ref reserveBytes);
-            return bytes > Math.Min(options.LogCapBytes, Math.Max(2L * options.LogSegmentBytes, room / 2));
+            return bytes > Math.Min(options.LogCapBytes, Math.Max((IsRefusing ? 1L : 2L) * options.LogSegmentBytes, room / 2));
         }
     }
 

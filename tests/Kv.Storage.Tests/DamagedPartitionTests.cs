@@ -198,6 +198,27 @@ public sealed class DamagedPartitionTests
         Assert.InRange(engine.Statistics.LogBytes, 1, options.LogCapBytes * 3 / 2);
     }
 
+    /// <summary>Of a cap that the disk has no room for.</summary>
+    [Fact]
+    public async Task WhatTheLogHasOfADamagedStore_DoesNotFillASmallDisk()
+    {
+        var disk = await WrittenAsync();
+        await DamageAsync(disk, "record");
+        var options = TestEngine.Options("/data/node") with { LogCapBytes = 1L << 30 };
+        var capacity = disk.UsedBytes() + (16L << 20);
+        await using var engine = TestEngine.Open(options, disk);
+        var other = await engine.OpenAsync(Two, CancellationToken.None);
+        for (var round = 0; round < 60; round++)
+        {
+            await FillAsync(other, 100);
+            disk.FreeBytesLeft = capacity - disk.UsedBytes();
+            await engine.UpkeepOnceAsync();
+        }
+
+        Assert.Equal(0, engine.Statistics.Refusals);
+        Assert.InRange(engine.Statistics.LogBytes, 1, 16L << 20);
+    }
+
     [Fact]
     public async Task TwoWhoGiveItUpAtOnce_LeaveTheStoreThatComesAfter()
     {

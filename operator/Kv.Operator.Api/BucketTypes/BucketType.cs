@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using k8s.Models;
 using Kv.Operator.Api.Attributes;
 using Kv.Operator.Api.Entities;
@@ -33,6 +34,7 @@ public sealed class BucketType : CustomKubernetesEntity<BucketTypeSpec, BucketTy
     public string TypeName => Spec.Name ?? Metadata.Name;
 
     /// <summary>Whether it asks for another type than the one that it was accepted as, by name or cluster: an API server without CEL lets such a write through.</summary>
+    [JsonIgnore]
     public bool IsRenamed => (Status.AcceptedName is { } name && name != TypeName) || (Status.AcceptedCluster is { } cluster && cluster != Spec.ClusterRef.Name);
 
     /// <summary>Of a new object only, which has no status: an older one with another name could be neither changed nor told about.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Kv.Operator.Api;
 using Kv.Operator.Api.BucketTypes;
 using Kv.Operator.Api.Schema;
@@ -95,6 +96,15 @@ internal static class BucketTypePlanner
     private static bool IsOurs(BucketType type) =>
         type.Status.State is not null || (type.Metadata.Annotations?.TryGetValue(TakeOverAnnotation, out var name) == true && name == type.TypeName);
 
+    /// <summary>A precision above the default that nobody asks for any more is left: what is reduced cannot be brought back, so a person has to say it.</summary>
+    private static void KeepPrecision(BucketTypeSpec spec, JsonObject wanted, JsonObject actual)
+    {
+        if (spec.HllPrecision is null && actual[BucketTypeProps.HllPrecision] is { } kept && kept.GetValue<int>() > BucketTypeSpec.DefaultHllPrecision)
+        {
+            wanted[BucketTypeProps.HllPrecision] = kept.DeepClone();
+        }
+    }
+
     private static BucketTypeAction NextOnNodes(BucketType type, ExistingBucketType? existing, ObservedRing ring)
     {
         var wanted = BucketTypeProps.ToRiak(type.Spec);
@@ -106,6 +116,7 @@ internal static class BucketTypePlanner
                 : new BucketTypeAction.Create(wanted);
         }
 
+        KeepPrecision(type.Spec, wanted, existing.Props);
         var isActive = existing.State == BucketTypeState.Active;
         if (isActive && BucketTypeProps.ImmutableDifferences(wanted, existing.Props) is { Count: > 0 } fixedOnes)
         {

@@ -7,6 +7,9 @@ namespace Kv.Operator.BucketTypes;
 /// <summary>Properties by our names ↔ by Riak's, which is what nodes read. Pure.</summary>
 internal static class BucketTypeProps
 {
+    /// <summary>Riak's name of the precision of a HyperLogLog.</summary>
+    public const string HllPrecision = "hll_precision";
+
     private const string Aae = "aae";
     private const string Ttl = "ttl";
 
@@ -39,7 +42,7 @@ internal static class BucketTypeProps
         Add(props, "datatype", spec.Datatype);
         Add(props, "write_once", spec.WriteOnce ? true : null);
         Add(props, "consistent", spec.Consistent ? true : null);
-        Add(props, "hll_precision", spec.HllPrecision ?? (spec.Datatype == "hll" ? BucketTypeSpec.DefaultHllPrecision : null));
+        Add(props, HllPrecision, spec.HllPrecision ?? (spec.Datatype == "hll" ? BucketTypeSpec.DefaultHllPrecision : null));
         Add(props, "old_vclock", spec.OldVClockSeconds);
         Add(props, "young_vclock", spec.YoungVClockSeconds);
         Add(props, "big_vclock", spec.BigVClock);

@@ -170,6 +170,8 @@ internal sealed class LocalRunner(
             Inherit<BucketType, BucketTypeSpec, BucketTypeStatus>(type, manifests.BucketTypes);
         }
 
+        // What is made anew under a name begins without what was known of the one before.
+        remembered = [.. remembered.Where(node => node["kind"]?.ToString() != nameof(BucketType) || read.BucketTypes.Any(type => IsOf(node, type)))];
         foreach (var gone in Vanished(read))
         {
             Say($"{gone.Metadata.Name} is not in the manifests any more: its nodes end, its data stays");
@@ -196,11 +198,13 @@ internal sealed class LocalRunner(
         }
     }
 
+    private static bool IsOf(JsonNode status, k8s.IKubernetesObject<V1ObjectMeta> entity) =>
+        status["kind"]?.ToString() == entity.Kind && status["metadata"]?["name"]?.ToString() == entity.Metadata.Name && status["metadata"]?["namespace"]?.ToString() == entity.Metadata.NamespaceProperty;
+
     private TEntity? Remembered<TEntity>(k8s.IKubernetesObject<V1ObjectMeta> entity)
         where TEntity : class
     {
-        var match = remembered.FirstOrDefault(node =>
-            node["kind"]?.ToString() == entity.Kind && node["metadata"]?["name"]?.ToString() == entity.Metadata.Name && node["metadata"]?["namespace"]?.ToString() == entity.Metadata.NamespaceProperty);
+        var match = remembered.FirstOrDefault(node => IsOf(node, entity));
         try
         {
             return match?.Deserialize<TEntity>(KvJson.Options);

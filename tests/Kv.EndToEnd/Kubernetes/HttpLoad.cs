@@ -7,7 +7,7 @@ namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>
 /// A load on the pods by Riak's HTTP, and a ledger of what was acknowledged: new keys, and keys that their one writer overwrites and deletes with the context of its last write. A new key whose write was
-/// not acknowledged is forgotten, since nothing was promised; of one whose overwrite or delete was not, before and after are right, and it is left alone. Pods that come and go are followed every two seconds.
+/// not acknowledged is forgotten, since nothing was promised; of one whose overwrite or delete was not, before and after are right, and it is left alone. Pods that come and go are followed once a second.
 /// </summary>
 internal sealed class HttpLoad : IAsyncDisposable
 {
@@ -97,7 +97,7 @@ internal sealed class HttpLoad : IAsyncDisposable
     {
         while (!stop.IsCancellationRequested)
         {
-            await Task.Delay(TimeSpan.FromSeconds(2), CancellationToken.None);
+            await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
             if (await cluster.ReadyPodsAsync() is var now)
             {
                 fewestReady = Math.Min(fewestReady, now.Count);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Kv.EndToEnd.Local;
 
-/// <summary>The benchmark runs by `make bench`, whatever it is asked to measure, on very little. What the figures are is not looked at.</summary>
+/// <summary>The benchmark runs, by `make bench` and by itself, whatever it is asked to measure, on very little. What the figures are is not looked at.</summary>
 public sealed class BenchmarkTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -11,7 +11,7 @@ public sealed class BenchmarkTests
     [Fact]
     public async Task Load_HasARowForEachTargetAndOperation_AndTellsTheMemoryOfEachNode()
     {
-        var output = await RunAsync("--seconds", "1", "--warm-up", "1", "--settle", "1", "--keys", "500", "--callers", "4", "--targets", "client,pb,http", "--operations", "put,get", "--memory-limit", "2Gi");
+        var output = await MakeAsync("--seconds", "1", "--warm-up", "1", "--settle", "1", "--keys", "500", "--callers", "4", "--targets", "client,pb,http", "--operations", "put,get", "--memory-limit", "2Gi");
         foreach (var target in new[] { "client", "pb", "http" })
         {
             Assert.All(["put", "get"], operation => Assert.Matches($@"(?m)^\| {target} \| {operation} \| 4 \|( [0-9.]+ \|){{7}}$", output));
@@ -49,10 +49,12 @@ public sealed class BenchmarkTests
     }
 
     /// <summary>Without the build of the programs, which whoever runs this has just done, and in the same configuration.</summary>
-    private static Task<string> RunAsync(params string[] arguments)
-    {
-        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)) == "release" ? "Release" : "Debug";
-        return Command.ReadAsync(
-            "make", ["-s", "-o", "build", "bench", $"CONFIGURATION={configuration}", $"ARGS={string.Join(' ', arguments)}"], TimeSpan.FromMinutes(5), cancel: Cancel);
-    }
+    private static Task<string> MakeAsync(params string[] arguments) => Command.ReadAsync(
+        "make", ["-s", "-o", "build", "bench", $"CONFIGURATION={(Configuration == "release" ? "Release" : "Debug")}", $"ARGS={string.Join(' ', arguments)}"], TimeSpan.FromMinutes(5), cancel: Cancel);
+
+    private static Task<string> RunAsync(params string[] arguments) =>
+        Command.ReadAsync(SourceTree.Path(".artifacts", "bin", "Kv.Benchmarks", Configuration, "Kv.Benchmarks"), arguments, TimeSpan.FromMinutes(5), cancel: Cancel);
+
+    /// <summary>As in the tree's names: `release` or `debug`.</summary>
+    private static string Configuration => Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
 }

@@ -15,23 +15,22 @@ public sealed class LocalRingTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    /// <summary>Two pairs, one after the other, drawn by a seed (`KV_SEED` for a certain one). What is written during the outages comes to eighty thousand keys, and all keys that there are so far are read in each.</summary>
+    /// <summary>The pair is drawn by a seed (`KV_SEED` for a certain one). Half of a hundred thousand keys are written before the outage and half during it, and all that there are are read in it.</summary>
     [Fact]
     public async Task KillingTwoOfFiveNodes_StopsNothing_AndLosesNothing()
     {
-        var (first, second) = DrawPairs();
+        var pair = DrawPair();
         await using var run = await LocalRun.StartAsync(5, Cancel);
         await using var client = await run.ConnectAsync(Cancel);
         // Without anti-entropy, and without a read before the end, hinted handoff alone can bring the two nodes what they missed.
         await Rings.CreateTypeAsync(run, "unwatched", """{"allow_mult":false,"aae":false}""", Cancel);
         await Rings.TypesActiveAsync(run, ["unwatched"], Cancel);
         var ledger = new WriteLedger("unwatched", "ledger");
-        await ledger.WriteAsync(client, Writers, untilAcknowledged: 20_000, Cancel);
+        await ledger.WriteAsync(client, Writers, untilAcknowledged: 50_000, Cancel);
         var siblings = new SiblingWriters(run, new("siblings", "carts", "alice"));
         await siblings.WriteBlindlyAsync(client, ["book", "lamp"], Cancel);
 
-        await LosePairAsync(run, client, ledger, first, untilAcknowledged: 50_000, async () => await siblings.ReplaceAsync(client, run.Pids().Keys.Min()!, ["pen", "ink"], Cancel));
-        await LosePairAsync(run, client, ledger, second, untilAcknowledged: 100_000, async () => await siblings.ReplaceAsync(client, run.Pids().Keys.Max()!, ["cup", "jug"], Cancel));
+        await LosePairAsync(run, client, ledger, pair, untilAcknowledged: 100_000, async () => await siblings.ReplaceAsync(client, run.Pids().Keys.Min()!, ["pen", "ink"], Cancel));
 
         Assert.Equal(0, await run.StopAsync());
         run.Start();
@@ -39,7 +38,7 @@ public sealed class LocalRingTests
         await using var again = await run.ConnectAsync(Cancel);
         Assert.Empty(await ledger.VerifyAsync(again, Cancel));
         Assert.True(ledger.Acknowledged >= 100_000);
-        Assert.Equal(["cup", "jug"], await siblings.ReadAsync(again, Cancel));
+        Assert.Equal(["ink", "pen"], await siblings.ReadAsync(again, Cancel));
     }
 
     /// <summary>Kills two nodes, writes and reads without them, and starts them again: they are brought all that they missed, and no read had to repair it.</summary>
@@ -71,14 +70,13 @@ public sealed class LocalRingTests
         Assert.Equal(repairs, await Rings.QuietReadRepairsAsync(run, Cancel));
     }
 
-    /// <summary>Two of five nodes, and two others: a node that a test started again is not the run's own to be killed.</summary>
-    private static (string[] First, string[] Second) DrawPairs()
+    private static string[] DrawPair()
     {
         var seed = int.TryParse(Environment.GetEnvironmentVariable("KV_SEED"), CultureInfo.InvariantCulture, out var given) ? given : Random.Shared.Next();
         string[] nodes = ["example-0", "example-1", "example-2", "example-3", "example-4"];
         new Random(seed).Shuffle(nodes);
-        TestContext.Current.TestOutputHelper?.WriteLine($"KV_SEED={seed}: {nodes[0]} and {nodes[1]} are killed, then {nodes[2]} and {nodes[3]}");
-        return (nodes[..2], nodes[2..4]);
+        TestContext.Current.TestOutputHelper?.WriteLine($"KV_SEED={seed}: {nodes[0]} and {nodes[1]} are killed");
+        return nodes[..2];
     }
 
     [Fact]

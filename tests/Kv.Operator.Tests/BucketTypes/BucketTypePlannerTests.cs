@@ -247,6 +247,19 @@ public sealed class BucketTypePlannerTests
     public void Props_OfAHll_HaveAPrecision(string? dataType, int? precision, int? wanted) =>
         Assert.Equal(wanted, (int?)BucketTypeProps.ToRiak(new BucketTypeSpec { Datatype = dataType, HllPrecision = precision })["hll_precision"]);
 
+    /// <summary>What nobody asks for any more is reduced only on a person's word: it cannot be brought back.</summary>
+    [Theory]
+    [InlineData(16, null, null)]
+    [InlineData(16, 14, 14)]
+    [InlineData(12, null, 14)]
+    public void Next_OfAHllWhosePrecisionIsLeftOut_LeavesAHigherOne(int held, int? asked, int? sent)
+    {
+        var observed = Observed(BucketTypeState.Active) with { Existing = new ExistingBucketType(BucketTypeState.Active, BucketTypeProps.ToRiak(new BucketTypeSpec { Datatype = "hll", HllPrecision = held }), []) };
+        var action = Next(Accepted(BucketType(spec => (spec.Datatype, spec.HllPrecision) = ("hll", asked))), observed);
+        Assert.Equal(sent, (int?)(action as BucketTypeAction.Update)?.Props["hll_precision"]);
+        Assert.True(sent is not null || action is BucketTypeAction.Steady, action.ToString());
+    }
+
     /// <summary>Where it is another, what the rule of the CRD takes as a reduction may be none to the nodes.</summary>
     [Fact]
     public void DefaultHllPrecision_IsThatOfTheNodes() =>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Kv.Operator.BucketTypes;
 using Kv.Operator.Clusters;
 using Kv.Operator.Local;
@@ -147,6 +148,29 @@ public sealed class LocalRunnerTests : IAsyncLifetime
         await TakeAsync(Looks * 4);
         var types = files.ReadStatus().Where(one => one["kind"]!.ToString() == "BucketType").ToList();
         Assert.Equal([("default", "1"), ("two", "1")], types.Select(one => (one["metadata"]!["namespace"]!.ToString(), one["metadata"]!["generation"]!.ToString())));
+    }
+
+    /// <summary>As on Kubernetes, where an object that was deleted leaves no status to the next of its name.</summary>
+    [Fact]
+    public async Task Type_TakenAwayAndMadeAnewWithAnotherName_IsNotHeldToTheOneBefore()
+    {
+        static string Type(string name) => $"---\napiVersion: kv.dev/v1alpha1\nkind: BucketType\nmetadata: {{name: t}}\nspec: {{name: {name}, clusterRef: {{name: example}}}}\n";
+        JsonNode Status() => files.ReadStatus().Single(one => one["kind"]!.ToString() == "BucketType")["status"]!;
+        Directory.CreateDirectory(files.Root);
+        files.WriteStatus([JsonNode.Parse("""
+            {"apiVersion":"kv.dev/v1alpha1","kind":"BucketType","metadata":{"name":"t","namespace":"default"},"spec":{"name":"first","clusterRef":{"name":"example"}},
+             "status":{"state":"Active","acceptedName":"first","acceptedCluster":"example"}}
+            """)!]);
+        await StartAsync(nodes: 1, Cluster("example", 1) + Type("first"));
+        await UntilAsync(() => files.ReadStatus().Any(one => one["kind"]!.ToString() == "BucketType"));
+        Assert.Equal("first", Status()["acceptedName"]!.ToString());
+
+        await SaveAsync(Cluster("example", 1));
+        await UntilAsync(() => files.ReadStatus().All(one => one["kind"]!.ToString() != "BucketType"));
+        await SaveAsync(Cluster("example", 1) + Type("second"));
+        await UntilAsync(() => files.ReadStatus().Any(one => one["kind"]!.ToString() == "BucketType" && one["status"]!["conditions"] is not null));
+        Assert.Null(Status()["acceptedName"]);
+        Assert.DoesNotContain("ImmutableProperty", Status().ToJsonString(), StringComparison.Ordinal);
     }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;

@@ -209,6 +209,11 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         var names = NamesOf(key, (last as KvOutcome.Found)?.Object);
         key.LastShown = names;
         key.IsEmptySet = key.Type.Rule == BucketRule.Set && names.Count == 0 && last is KvOutcome.Found { Object.Siblings: var siblings } && siblings.Any(sibling => !sibling.IsTombstone);
+        if (key.IsEmptySet && !(key.History.Writes.Any(write => write.IsDelete) && key.History.Writes.Any(write => !write.IsDelete && write.Seen.Count > 0)))
+        {
+            journal.Violation($"{key.Key}: a set without members is there, and no removal can have waited beside a delete");
+        }
+
         CheckNothingOver(key, over, names);
         foreach (var write in key.History.Writes.Where(write => !lifetimes.Holds(write.Name)))
         {
