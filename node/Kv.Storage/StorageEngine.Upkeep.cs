@@ -15,7 +15,7 @@ public sealed partial class StorageEngine
         var stores = OpenStores();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = host.Options.MaxConcurrentCheckpoints };
         var richest = FasterPartitionStore.RichestInNewKeys(stores, host.Options.KeyDeltaBytes);
-        var forcedBelow = host.HasMuchLog ? host.Log.MiddleLsn : 0;
+        var forcedBelow = host.HasMuchLog() ? host.Log.MiddleLsn : 0;
         await Parallel.ForEachAsync(stores, parallel, async (store, _) =>
         {
             try
@@ -175,7 +175,7 @@ public sealed partial class StorageEngine
             }
 
             // What a damaged store has in the log may be all that can be saved of it; but it must not hold the log for ever.
-            if (damagedFrom.Count > 0 && !host.HasMuchLog)
+            if (damagedFrom.Count > 0 && !host.HasMuchLog())
             {
                 keepFrom = Math.Min(keepFrom, damagedFrom.Values.Min());
             }

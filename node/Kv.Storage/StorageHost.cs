@@ -84,14 +84,11 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     /// written until then needs as much again.
     /// </summary>
     /// <exception cref="StoreException">The system does not say what is free.</exception>
-    public bool HasMuchLog
+    public bool HasMuchLog()
     {
-        get
-        {
-            var bytes = Log.TotalBytes;
-            var room = FreeBytes() + bytes - Interlocked.Read(ref reserveBytes);
-            return bytes > Math.Min(options.LogCapBytes, Math.Max((IsRefusing ? 1L : 2L) * options.LogSegmentBytes, room / 2));
-        }
+        var bytes = Log.TotalBytes;
+        var room = FreeBytes() + bytes - Interlocked.Read(ref reserveBytes);
+        return bytes > Math.Min(options.LogCapBytes, Math.Max((IsRefusing ? 1L : 2L) * options.LogSegmentBytes, room / 2));
     }
 
     public void ThrowIfRefusing(long bytes, string? reason)
