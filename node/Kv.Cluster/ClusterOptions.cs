@@ -20,6 +20,9 @@ public sealed record ClusterOptions
     /// <summary>Turns of a vnode whose writes are applied and not on disk yet; past it, the vnode waits for the disk.</summary>
     public int VnodeUnsyncedBatches { get; init; } = 32;
 
+    /// <summary>Vnodes that are open at one time, those that the node owns and those that it stands in for: what its memory is divided for. Past it no store is made; those with data are opened all the same.</summary>
+    public int MaxVnodes { get; init; } = 1024;
+
     /// <summary>Vnodes that the node opens at once at its start and when it comes to own more. The storage opens fewer at once where it has less to give.</summary>
     public int MaxConcurrentOpens { get; init; } = 4;
 

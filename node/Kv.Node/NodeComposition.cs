@@ -58,7 +58,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
         memory = new RequestMemory(budget.RequestBytes, time);
         this.options = options with
         {
-            Cluster = options.Cluster with { MaxObjectBytes = Math.Min(options.Cluster.MaxObjectBytes, memory.MaxObjectBytes), TreeBytes = budget.TreeBytes },
+            Cluster = options.Cluster with { MaxObjectBytes = Math.Min(options.Cluster.MaxObjectBytes, memory.MaxObjectBytes), TreeBytes = budget.TreeBytes, MaxVnodes = budget.Stores },
         };
         (this.loggers, this.openStorage) = (loggers, openStorage);
         logger = loggers.CreateLogger<NodeComposition>();

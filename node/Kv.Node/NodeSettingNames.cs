@@ -51,7 +51,7 @@ public static class NodeSettingNames
             !ByteSize.TryParse(t, out var bytes) ? SettingResult.Bad(o, "must be a number of bytes, such as 1073741824, 512Mi or 2Gi")
             : bytes < 128L << 20 ? SettingResult.Bad(o, "must be at least 128Mi")
             : SettingResult.Ok(o with { MemoryLimitBytes = bytes })),
-        Number("stores", "64", "partitions that memory is divided for: what this node will own and stand in for", 1, 1024, (o, n) => o with { StoresPerNode = n }),
+        Number("stores", "64", "partitions that memory is divided for: what this node owns and stands in for, and it takes no more", 1, 1024, (o, n) => o with { StoresPerNode = n }),
         new("memory-backend", "SIZE", "a 32nd of the memory limit, less or none where requests and stores need it", "bytes for objects of bucket types with `backend: memory`, at 320 bytes each beside key and value; writes beyond are refused; 0 for none", (o, t) =>
             ByteSize.TryParse(t, out var bytes) ? SettingResult.Ok(o with { MemoryBackendBytes = bytes }) : SettingResult.Bad(o, "must be a number of bytes, such as 0, 67108864 or 1Gi")),
         new("log-format", "text|json", "text", "one line per event either way", (o, t) => t switch

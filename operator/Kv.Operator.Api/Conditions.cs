@@ -121,6 +121,7 @@ public static class Conditions
         public const string StorageImmutable = "StorageImmutable";
         public const string ZonesImmutable = "ZonesImmutable";
         public const string InvalidSpec = "InvalidSpec";
+        public const string TooManyPartitions = "TooManyPartitions";
         public const string NameConflict = "NameConflict";
         public const string ForeignNode = "ForeignNode";
         public const string ForeignStagedChange = "ForeignStagedChange";

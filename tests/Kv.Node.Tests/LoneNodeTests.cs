@@ -48,6 +48,26 @@ public sealed class LoneNodeTests
         Assert.StartsWith("ready: cluster test", text, StringComparison.Ordinal);
     }
 
+    /// <summary>More would be past the memory that it was given: what has no room is refused, the rest is served.</summary>
+    [Fact]
+    public async Task Node_OfMorePartitionsThanItsMemoryIsDividedFor_OpensNoMore()
+    {
+        await using var node = await TestNode.StartAsync(TestNode.Options("one") with { StoresPerNode = 8 }, None);
+        await TestCluster.FormAsync(node.Admin, [], None);
+
+        var errors = new List<Error?>();
+        for (var number = 0; number < 64; number++)
+        {
+            var key = new Key { Bucket = ByteString.CopyFromUtf8("b"), Key_ = ByteString.CopyFromUtf8($"k{number}") };
+            var put = await node.Kv.PutAsync(new PutRequest { Key = key, Content = new Content { Value = ByteString.CopyFromUtf8("v") } }, cancellationToken: None);
+            errors.Add(put.Error);
+        }
+
+        Assert.Contains(null, errors);
+        Assert.All(errors.OfType<Error>(), error => Assert.Equal((Error.Types.Code.Overload, true), (error.Code, error.Retryable)));
+        Assert.NotEmpty(errors.OfType<Error>());
+    }
+
     [Fact]
     public async Task Drain_ByTheHook_SendsClientsElsewhere_AndIsBounded()
     {

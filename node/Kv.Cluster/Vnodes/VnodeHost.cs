@@ -35,6 +35,9 @@ public sealed partial class VnodeHost
     private Vnode[] open = [];
     private bool isStopping;
 
+    // A partition that the node owns had no room: the next that goes makes some.
+    private bool isFull;
+
     private VnodeContext? context;
 
     public VnodeHost(
@@ -191,6 +194,12 @@ public sealed partial class VnodeHost
                 return known;
             }
 
+            if (vnodes.Count >= options.MaxVnodes && !stores.Partitions.Contains(partition))
+            {
+                isFull = true;
+                throw new StoreRefusedException($"this node has {vnodes.Count} partitions, as many as its memory is divided for (the setting `stores`), and takes no other: the ring needs more nodes, or each of them more memory");
+            }
+
             opening = new TaskCompletionSource<Vnode>(TaskCreationOptions.RunContinuationsAsynchronously);
             vnodes.Add(partition, opening.Task);
         }
@@ -220,6 +229,7 @@ public sealed partial class VnodeHost
 
         Forget(vnode);
         LogDropped(vnode.Partition);
+        OpenWaiting();
         return true;
     }
 
@@ -234,6 +244,22 @@ public sealed partial class VnodeHost
     {
         SetMember(snapshot);
         _ = OpenOwnedAsync(snapshot);
+    }
+
+    /// <summary>What a vnode that went leaves room for.</summary>
+    private void OpenWaiting()
+    {
+        lock (gate)
+        {
+            if (!isFull)
+            {
+                return;
+            }
+
+            isFull = false;
+        }
+
+        _ = OpenOwnedAsync(state.Current);
     }
 
     private void SetMember(ClusterSnapshot snapshot) => fences.SetMember(snapshot.SelfState is not null and not MemberState.Joining);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Kv.Operator.Api;
 using Kv.Operator.Api.Clusters;
 
@@ -23,6 +24,12 @@ internal static class ClusterBlocks
         }
 
         var spec = cluster.Spec;
+        if (TooManyPartitions(spec) is { } tooMany)
+        {
+            // A ring that is there already is looked after as it is; it is not made of fewer nodes.
+            yield return new ClusterBlock(Conditions.Reasons.TooManyPartitions, tooMany, Stops: observed.Ring is not { } ring || spec.Nodes < ring.Members.Length);
+        }
+
         var zones = ZoneShares.ZonesOf(spec);
         foreach (var workload in observed.Workloads.Where(workload => !zones.Contains(workload.Zone)))
         {
@@ -44,6 +51,18 @@ internal static class ClusterBlocks
                     Stops: false);
             }
         }
+    }
+
+    /// <summary>A node divides its memory for so many partitions, and takes no more. One of several nodes may be away, and the others stand in for what it owns.</summary>
+    private static string? TooManyPartitions(ClusterSpec spec)
+    {
+        var stores = int.TryParse(spec.Config?.GetValueOrDefault(NodeSettings.Stores), NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : NodeSettings.DefaultStores;
+        var sharing = Math.Max(1, spec.Nodes - 1);
+        var most = (spec.RingSize + sharing - 1) / sharing;
+        var away = sharing < spec.Nodes ? ", if one of its nodes is away" : "";
+        return most <= stores ? null : string.Create(
+            CultureInfo.InvariantCulture,
+            $"a ring of {spec.RingSize} on {spec.Nodes} nodes is {most} partitions for each{away}, and a node's memory is divided for {stores}: ask for more nodes, or set spec.config.{NodeSettings.Stores} to {most} and give each node the memory");
     }
 
     private static IEnumerable<ClusterBlock> OfRing(Cluster cluster, ObservedCluster observed)

@@ -22,6 +22,30 @@ public sealed class FormationTests
         await cluster.UntilAsync(() => cluster.Nodes.All(n => n.Node.Admin.GetCluster().Value!.IsConverged), 10, "all know that all hold the document");
     });
 
+    /// <summary>A node's memory is divided for so many stores. The first node of a larger ring owns all of it for a while, and must not make a store of each.</summary>
+    [Fact]
+    public void ALargeRing_FormsOnNodesThatHaveRoomForTheirShareAlone_AndTakesWrites()
+    {
+        const int Room = 16; // 13 of 64 partitions are a node's
+        var options = new ClusterOptions { RequestTimeout = TimeSpan.FromSeconds(5), AntiEntropy = false, MaxVnodes = Room };
+        SimCluster.Run(9, 5, async cluster =>
+        {
+            var most = 0;
+            cluster.OnDocument = (_, _) => most = Math.Max(most, cluster.Up.Max(node => node.Node.Vnodes.Count));
+            await cluster.FormAsync(5, ringSize: 64);
+            await cluster.UntilAsync(
+                () => cluster.Document.Ring.Owners.Select((owner, partition) => cluster.Nodes.Single(node => node.Id == owner).Node.Vnodes.Any(vnode => vnode.Partition.Number == partition)).All(isOpen => isOpen),
+                20, "every partition is open at its owner");
+            Assert.Equal(Room, most);
+
+            var load = await Load.BeginAsync(cluster);
+            await cluster.DelayAsync(TimeSpan.FromSeconds(3));
+            await load.EndAsync();
+            Assert.Empty(load.Errors);
+            await load.VerifyAsync();
+        }, options: options);
+    }
+
     [Fact]
     public void Plan_OfFourJoins_IsOnePlan_AndCommittedTwiceChangesOnce() => SimCluster.Run(2, 5, async cluster =>
     {

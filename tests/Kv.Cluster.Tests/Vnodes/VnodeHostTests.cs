@@ -1,5 +1,6 @@
 using Kv.Cluster.Tests.Coordination;
 using Kv.Cluster.Vnodes;
+using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.TestKit;
 using Xunit;
@@ -27,7 +28,7 @@ public sealed class VnodeHostTests
     {
         var node = cluster.Nodes[0];
         node.Kill();
-        node.Volume.Broken = new Kv.Core.Rings.PartitionId(4);
+        node.Volume.Broken = new PartitionId(4);
         var failure = await Assert.ThrowsAsync<StoreException>(() => node.StartAsync(cluster.Document));
         Assert.Contains("cannot be opened", failure.Message, StringComparison.Ordinal);
         Assert.Equal(0, node.Volume.Opening);
@@ -40,12 +41,31 @@ public sealed class VnodeHostTests
     {
         var node = cluster.Nodes[0];
         node.Kill();
-        node.Volume.Damaged = new Kv.Core.Rings.PartitionId(4);
+        node.Volume.Damaged = new PartitionId(4);
         await node.StartAsync(cluster.Document);
         Assert.Equal(15, node.Host.Open.Count);
-        Assert.Contains("damaged", node.Host.Damaged[new Kv.Core.Rings.PartitionId(4)], StringComparison.Ordinal);
+        Assert.Contains("damaged", node.Host.Damaged[new PartitionId(4)], StringComparison.Ordinal);
         Assert.False(node.Host.Failed.IsCompleted);
     });
+
+    /// <summary>Two nodes of eight partitions each, and no memory for more, come to own one of the other's.</summary>
+    [Fact]
+    public void AFullNode_TakesNoOtherPartition_UntilOneGoes() => DataCluster.Run(7, 2, async cluster =>
+    {
+        var node = cluster.Nodes[0];
+        var owners = cluster.Document.Ring.Owners;
+        var (given, taken) = (new PartitionId(owners.IndexOf(node.Id)), new PartitionId(owners.IndexOf(cluster.Nodes[1].Id)));
+        var swapped = owners.SetItem(given.Number, cluster.Nodes[1].Id).SetItem(taken.Number, node.Id);
+        cluster.Decide(document => document with { Ring = new Ring(swapped, swapped) });
+        var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => node.Context.Enter(async () => await node.Host.OpenAsync(taken, CancellationToken.None)));
+        Assert.Contains("8 partitions", refused.Message, StringComparison.Ordinal);
+        Assert.Null(node.Host.Find(taken));
+
+        var leaving = node.Host.Find(given)!;
+        Assert.True(await node.Context.CallAsync(() => node.Host.TryDropAsync(leaving, leaving.Writes, null, CancellationToken.None)));
+        await cluster.WaitAsync(1);
+        Assert.NotNull(node.Host.Find(taken));
+    }, options: new ClusterOptions { MaxVnodes = 8 });
 
     /// <summary>What has no room for its next turn must not look as if it waited for one.</summary>
     [Fact]

@@ -241,6 +241,36 @@ public sealed class ClusterPlannerTests
     public void Next_WithAnotherRingSize_SaysThatItIsFixed() =>
         AssertRefused(Conditions.Reasons.RingSizeImmutable, Cluster(3, spec => spec.RingSize = 128), Observed(3, 3));
 
+    /// <summary>64 partitions are what a node's memory is divided for unless it is told otherwise; one node of several may be away.</summary>
+    [Theory]
+    [InlineData(256, 4, null, "256 on 4 nodes is 86 partitions for each, if one of its nodes is away, and a node's memory is divided for 64: ask for more nodes, or set spec.config.stores to 86")]
+    [InlineData(128, 1, null, "128 on 1 nodes is 128 partitions for each, and")]
+    [InlineData(1024, 200, "5", "1024 on 200 nodes is 6 partitions")]
+    [InlineData(256, 5, null, null)]
+    [InlineData(256, 4, "86", null)]
+    [InlineData(64, 1, null, null)]
+    public void Next_WithMorePartitionsThanNodesHaveMemoryFor_MakesNoRing(int ringSize, int nodes, string? stores, string? says)
+    {
+        var cluster = Cluster(nodes, spec => (spec.RingSize, spec.Config) = (ringSize, stores is null ? null : new() { ["stores"] = stores }));
+        if (says is null)
+        {
+            Assert.IsNotType<ClusterAction.Refuse>(Next(cluster, Observed(nodes, 0)));
+            return;
+        }
+
+        AssertRefused(Conditions.Reasons.TooManyPartitions, cluster, Observed(nodes, 0));
+        Assert.Contains(says, Assert.IsType<ClusterAction.Refuse>(Next(cluster, Observed(nodes, 0))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Next_WithARingOfTooManyPartitions_LooksAfterIt_ButMakesItOfNoFewerNodes()
+    {
+        var observed = Observed(3, 3);
+        observed = observed with { Ring = observed.Ring! with { RingSize = 256 } };
+        Assert.IsType<ClusterAction.GrowStatefulSets>(Next(Cluster(4, spec => spec.RingSize = 256), observed));
+        AssertRefused(Conditions.Reasons.TooManyPartitions, Cluster(2, spec => spec.RingSize = 256), observed);
+    }
+
     [Fact]
     public void Next_WithAVolumeOfAnotherCluster_ChangesNothing() =>
         AssertRefused(Conditions.Reasons.ForeignNode, Cluster(), Observed(3, 1).With(2, node => node with { Answer = node.Answer! with { ClusterId = Guid.NewGuid().ToString() } }));
