@@ -21,6 +21,8 @@ internal sealed class WriteLedger(string bucketType, string bucket)
     private readonly ConcurrentDictionary<string, string> _acknowledged = new();
     private readonly ConcurrentDictionary<int, long> _counts = new();
     private readonly ConcurrentDictionary<string, int> _faults = new();
+    private readonly ConcurrentDictionary<string, int> _refusals = new();
+    private readonly ConcurrentDictionary<string, int> _uncertain = new();
     private int _lastKey;
     private int _found;
 
@@ -31,6 +33,12 @@ internal sealed class WriteLedger(string bucketType, string bucket)
 
     /// <summary>What must not happen while the load runs, and how often it did: refusals that a client may not try again, and acknowledged keys that a read did not find.</summary>
     public IReadOnlyDictionary<string, int> Faults => _faults;
+
+    /// <summary>What may be tried again, and how often it was answered.</summary>
+    public IReadOnlyDictionary<string, int> Refusals => _refusals;
+
+    /// <summary>Those of <see cref="Refusals"/> that are no refusals: answered too late, or nobody knows whether the write was done. Where no node dies there are none.</summary>
+    public IReadOnlyDictionary<string, int> Uncertain => _uncertain;
 
     /// <summary>Writes until so many keys are acknowledged, or until cancelled.</summary>
     /// <param name="pause">Of each writer after each write: what a long load wrote is read in the end.</param>
@@ -149,15 +157,19 @@ internal sealed class WriteLedger(string bucketType, string bucket)
 
     private async Task NoteAsync(KvException failure)
     {
-        if (!failure.IsRetryable)
+        var what = $"{failure.Code}: {failure.Message}";
+        Count(failure.IsRetryable ? _refusals : _faults, what);
+        if (failure.IsIndeterminate || failure.Code == KvErrorCode.Timeout)
         {
-            Fault($"{failure.Code}: {failure.Message}");
+            Count(_uncertain, what);
         }
 
         await Task.Delay(20, CancellationToken.None);
     }
 
-    private void Fault(string what) => _faults.AddOrUpdate(what, 1, (_, count) => count + 1);
+    private void Fault(string what) => Count(_faults, what);
+
+    private static void Count(ConcurrentDictionary<string, int> counts, string what) => counts.AddOrUpdate(what, 1, (_, count) => count + 1);
 
     private async Task<string?> ProblemAsync(
         KvClusterClient client, string key, Func<string, string?> check, GetOptions? options, Func<KvException, bool> mayTryAgain, CancellationToken cancel)
