@@ -129,7 +129,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
     {
         // Where primaries or nodes are counted, a stand-in must not pass for the replica that it replaces.
         var mayStandIn = plan.Sloppy && rules.Pw == 0 && rules.NodeConfirms == 0;
-        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.Durability, mayStandIn, source: coordinator);
+        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.ReplicaDurability, mayStandIn, source: coordinator);
         lock (gate)
         {
             if (coordinator == PutQuorum.NoCoordinator && !Follow(replica, stored, reply))
@@ -197,7 +197,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
 
     private async Task CatchUpAsync(int replica, ReadOnlyMemory<byte> stored)
     {
-        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.Durability, mayStandIn: false, source: taker);
+        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.ReplicaDurability, mayStandIn: false, source: taker);
         lock (gate)
         {
             Count(replica, reply);

@@ -75,7 +75,7 @@ internal abstract class VnodeCommand : IValueTaskSource<VnodeReply>
         /// <summary>See <see cref="KvRequest.Put.IsExpiry"/>.</summary>
         public bool IsExpiry { get; init; }
 
-        public override Durability Durability => Props.Durability;
+        public override Durability Durability => Props.CoordinatorDurability;
     }
 
     /// <summary>An object from elsewhere that is to be merged with what is here.</summary>

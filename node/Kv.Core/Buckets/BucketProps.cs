@@ -121,4 +121,10 @@ public sealed record BucketProps
 
     /// <summary>Ours: what `dw` waits for.</summary>
     public Durability Durability { get; init; } = Durability.Synced;
+
+    /// <summary>When a write is durable at the node that coordinates it.</summary>
+    public Durability CoordinatorDurability => SyncOnWrite == SyncOnWrite.Backend ? Durability : Durability.Synced;
+
+    /// <summary>When a write is durable at the other replicas.</summary>
+    public Durability ReplicaDurability => SyncOnWrite == SyncOnWrite.All ? Durability.Synced : Durability;
 }

@@ -175,6 +175,27 @@ public sealed class PutTests
         await cluster.Primary(0, key).StoreAsync("v", key: key);
     });
 
+    /// <summary>Whose disk hangs for ever, and whether a write of a bucket that asks for no disk is acknowledged then.</summary>
+    [Theory]
+    [InlineData(SyncOnWrite.One, true, false)]
+    [InlineData(SyncOnWrite.One, false, true)]
+    [InlineData(SyncOnWrite.All, true, false)]
+    [InlineData(SyncOnWrite.All, false, false)]
+    public void Put_OfAMemoryBucketThatSyncsOnWrite_WaitsForTheDisksThatItNames(SyncOnWrite sync, bool isCoordinators, bool isStored) => DataCluster.Run(12, 5, async cluster =>
+    {
+        cluster.SetType("cache", BucketProps.NewType with { Durability = Durability.Memory, SyncOnWrite = sync });
+        var key = Story.Key(type: "cache");
+        var coordinator = cluster.Primary(0, key);
+        foreach (var node in cluster.Nodes.Where(node => node == coordinator == isCoordinators))
+        {
+            node.Volume.MostSyncTime = TimeSpan.FromHours(1);
+        }
+
+        var put = Story.Put("v", key: key) with { Dw = QuorumValue.Quorum, Timeout = TimeSpan.FromSeconds(2) };
+        var outcome = await coordinator.AskAsync(put);
+        Assert.Equal(isStored ? null : new KvError.Timeout(Indeterminate: true), (outcome as KvOutcome.Failed)?.Error);
+    });
+
     [Fact]
     public void Put_WithSloppyQuorumOff_FailsWhereAFallbackIsNeeded() => DataCluster.Run(13, 5, async cluster =>
     {

@@ -85,7 +85,7 @@ internal sealed class QueryOptions(HttpRequest request)
         return null;
     }
 
-    /// <summary>`sync_on_write` is read for its errors only: a put's `dw` is on disk here whatever it says.</summary>
+    /// <summary>`sync_on_write` is read for its errors only: a put's `dw` is on disk here whatever it says, but in types that ask for less, where the property of the same name decides.</summary>
     public void CheckSyncOnWrite()
     {
         if (Text("sync_on_write") is not (null or "backend" or "one" or "all"))
