@@ -107,7 +107,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         sources = new RebuildSource(options, State, host, sender, time, background, Statistics.Handoff, loggers.CreateLogger<RebuildSource>());
         rebuilder = new Rebuilder(options, State, host, sources, watched, agreement, time, Child(), Statistics.Handoff, loggers.CreateLogger<Rebuilder>());
         Admin = new ClusterAdmin(
-            options, self, State, documents, agreement, gossip, watched, ViewTransfers, watcher, host, Client, () => stores.FreeBytes, time, Child());
+            options, self, State, documents, agreement, gossip, watched, ViewTransfers, watcher, host, Client, () => stores.Space, time, Child());
         locks = new TreeLocks(self.Id, options, time);
         var pace = new Pace(options.ExchangeBytesPerSecond, options.ExchangeWorkShare, () => Statistics.ActiveRequests > options.ExchangePauseRequests, time);
         var responder = new TreeResponder(State, host, locks, pace);

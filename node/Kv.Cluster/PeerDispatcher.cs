@@ -72,6 +72,7 @@ internal sealed class PeerDispatcher(
         PeerRequest.Propose propose => await ProposeAsync(propose, cancel),
         PeerRequest.Identify => Identify(),
         PeerRequest.GetHoldings => admin.GetHoldings(),
+        PeerRequest.GetVolume => admin.GetVolume(),
         PeerRequest.GetTime => new PeerReply.Time(Expiry.Microseconds(time.GetUtcNow())),
         PeerRequest.GetUp => new PeerReply.Up([.. state.Current.Up.Order()]),
         PeerRequest.Rebuild ask => sources.Handle(from, ask),

@@ -66,7 +66,7 @@ public sealed partial class StorageEngine : IPartitionStores
     }
 
     /// <inheritdoc/>
-    public long FreeBytes => host.Files.FreeBytes(host.Options.Directory);
+    public VolumeSpace Space => host.Space();
 
     /// <summary>Opens or makes a node's data directory and recovers its log.</summary>
     /// <param name="options">Valid options; others throw <see cref="ArgumentException"/> with every problem.</param>

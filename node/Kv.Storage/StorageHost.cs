@@ -79,6 +79,10 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
     /// <exception cref="StoreException">The system does not say.</exception>
     public bool HasRoomFor(long bytes) => FreeBytes() >= bytes;
 
+    /// <summary>Free now; used and reserved as of the last look.</summary>
+    /// <exception cref="StoreException">The system does not say.</exception>
+    public VolumeSpace Space() => new(FreeBytes(), Statistics.LogBytes + Statistics.StoreBytes, Interlocked.Read(ref reserveBytes));
+
     /// <summary>
     /// Whether the log has more than its cap; or on a small disk than half of what it could have before writes are refused, and than two segments (where they are refused, one). A checkpoint gives that back, and what is
     /// written until then needs as much again.

@@ -78,6 +78,30 @@ public sealed class StorageEngineTests : IDisposable
         Assert.Equal(1, engine.Statistics.Refusals);
     }
 
+    /// <summary>What a membership plan is measured by: below what is reserved, writes are refused.</summary>
+    [Fact]
+    public async Task Space_IsWhatIsFreeNow_WhatTheFilesTake_AndWhatHasToStayFree()
+    {
+        var disk = FaultyFiles.WithDirectory("/data");
+        var options = TestEngine.Options("/data/node");
+        await using var engine = TestEngine.Open(options, disk);
+        var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
+        await store.PutAsync("k", new string('v', 10_000));
+        await engine.UpkeepOnceAsync();
+        disk.FreeBytesLeft = 7L << 30;
+        var space = engine.Space;
+        Assert.Equal((7L << 30, engine.Statistics.LogBytes + engine.Statistics.StoreBytes), (space.FreeBytes, space.UsedBytes));
+        Assert.InRange(space.UsedBytes, 10_000, 64L << 20);
+
+        disk.FreeBytesLeft = space.ReservedBytes - 1;
+        await engine.UpkeepOnceAsync();
+        await Assert.ThrowsAsync<StoreRefusedException>(() => store.PutAsync("k", "v"));
+        disk.FreeBytesLeft = space.ReservedBytes + (1L << 20);
+        await engine.UpkeepOnceAsync();
+        await store.PutAsync("k", "v");
+        Assert.InRange(space.ReservedBytes, options.MinFreeBytes, 64L << 20);
+    }
+
     [Fact]
     public async Task AFullDisk_IsOpenedAndRead_RefusesWrites_AndTakesThemAgainWhenThereIsRoom()
     {

@@ -10,7 +10,7 @@ internal sealed class SimStores(SimVolume volume, SimContext context) : IPartiti
 {
     public IReadOnlyCollection<PartitionId> Partitions => [.. volume.Data.Where(pair => !pair.Value.IsDropped && !volume.Reported.ContainsKey(pair.Key)).Select(pair => pair.Key)];
 
-    public long FreeBytes => volume.FreeBytes;
+    public VolumeSpace Space => new(volume.FreeBytes, volume.UsedBytes, volume.ReservedBytes);
 
     public IReadOnlyDictionary<PartitionId, string> Damaged => volume.Reported;
 

@@ -15,7 +15,7 @@ internal sealed class SimStoresWithMemory(SimVolume volume, IPartitionStores dis
 
     public IReadOnlyCollection<PartitionId> Partitions => real.Partitions;
 
-    public long FreeBytes => real.FreeBytes;
+    public VolumeSpace Space => real.Space;
 
     public IReadOnlyDictionary<PartitionId, string> Damaged => real.Damaged;
 

@@ -47,6 +47,12 @@ public sealed class SimVolume(SimScheduler scheduler)
     /// <summary>What the stores say that there is room for.</summary>
     public long FreeBytes { get; set; } = long.MaxValue;
 
+    /// <summary>What the stores say that their files take.</summary>
+    public long UsedBytes { get; set; }
+
+    /// <summary>What the stores say that has to stay free.</summary>
+    public long ReservedBytes { get; set; }
+
     /// <summary>The longest key that a store takes.</summary>
     public int MostKeyBytes { get; set; } = 1 << 20;
 

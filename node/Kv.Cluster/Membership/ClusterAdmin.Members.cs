@@ -98,11 +98,13 @@ public sealed partial class ClusterAdmin
     }
 
     internal PeerReply.Holdings GetHoldings() => new(
-        freeBytes(),
+        space().FreeBytes,
         [
             .. host.Open.Select(v => new PartitionHolding(v.Partition, v.ApproximateCount, v.ApproximateBytes))
                 .Concat(host.Damaged.Keys.Select(PartitionHolding.Damaged)).OrderBy(held => held.Partition),
         ]);
+
+    internal PeerReply.Volume GetVolume() => new(space());
 
     private static AdminRefusal? WhyTooFew(ClusterDocument before, ClusterDocument after)
     {

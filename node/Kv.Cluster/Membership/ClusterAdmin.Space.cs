@@ -1,14 +1,18 @@
 using Kv.Cluster.Peers;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster.Membership;
 
 /// <summary>Whether members have the room for what a plan brings them.</summary>
 public sealed partial class ClusterAdmin
 {
-    /// <summary>A member keeps this part of what a plan brings it free beyond that: 1 / 5.</summary>
+    /// <summary>With what leavers bring it, a member keeps 1 / 5 of its disk free: nobody has to leave, and its own data grows on.</summary>
     private const int SpareDivisor = 5;
+
+    /// <summary>With what the dead had, 1 / 20: what the operator takes for a disk that is nearly full. Copies that are missing are the greater risk, and a new node of the dead one's size has to do for it.</summary>
+    private const int UrgentSpareDivisor = 20;
 
     /// <summary>
     /// What is handed over is as large as its owner says. What a dead member had is taken for as large as its neighbours on the ring, which hold most of the same keys. A node that is
@@ -35,15 +39,35 @@ public sealed partial class ClusterAdmin
             }
 
             var comes = gain.Sum(g => g.From is { } from ? BytesOf(holdings.GetValueOrDefault(from), g.Partition) : BytesLike(staged.Ring, holdings, g.Partition));
-            if (target.FreeBytes - comes < comes / SpareDivisor)
+            if (await WhyNoRoomAsync(gain.Key, name, target, comes, plan.IsUrgent ? UrgentSpareDivisor : SpareDivisor, cancel) is { } refusal)
             {
-                return new AdminRefusal(
-                    AdminRefusalKind.FailedPrecondition, RefusalReason.NoSpace, $"{name} has {target.FreeBytes} bytes free and is to take {comes}, with a fifth of that to spare");
+                return refusal;
             }
         }
 
         return null;
     }
+
+    private async ValueTask<AdminRefusal?> WhyNoRoomAsync(NodeId node, string name, PeerReply.Holdings held, long comes, int divisor, CancellationToken cancel) =>
+        await AskVolumeAsync(node, held, cancel) switch
+        {
+            null => new AdminRefusal(AdminRefusalKind.Unavailable, RefusalReason.NotReachable, $"{name} does not say what room it has"),
+            { } volume when volume.Takes(comes, divisor) => null,
+            { } volume => new AdminRefusal(
+                AdminRefusalKind.FailedPrecondition,
+                RefusalReason.NoSpace,
+                $"{name} has {volume.FreeBytes} bytes free and is to take {comes}, and {volume.SpareBytes(divisor)} are to stay free: 1/{divisor} of its disk, or what its stores need"),
+        };
+
+    /// <summary>An older program does not know the question: what its partitions hold is the least that its files take.</summary>
+    private async ValueTask<VolumeSpace?> AskVolumeAsync(NodeId node, PeerReply.Holdings held, CancellationToken cancel) => node == self.Id
+        ? space()
+        : await transport.SendAsync(node, new PeerRequest.GetVolume(), PeerLane.Request, Deadline.After(time, options.PeerDownAfter), cancel) switch
+        {
+            PeerReply.Volume told => told.Space,
+            PeerReply.Refused refused when refused.Reason.StartsWith(PeerReply.Refused.Unreadable, StringComparison.Ordinal) => new VolumeSpace(held.FreeBytes, held.Partitions.Sum(p => p.Bytes), 0),
+            _ => null,
+        };
 
     private static long BytesOf(PeerReply.Holdings? holdings, PartitionId partition) => holdings?.Partitions.FirstOrDefault(p => p.Partition == partition).Bytes ?? 0;
 

@@ -6,6 +6,7 @@ using Kv.Cluster.Vnodes;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
 using Kv.Core.Security;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster.Membership;
 
@@ -33,7 +34,7 @@ public sealed partial class ClusterAdmin
     private readonly NodeWatcher watcher;
     private readonly VnodeHost host;
     private readonly KvClient client;
-    private readonly Func<long> freeBytes;
+    private readonly Func<VolumeSpace> space;
     private readonly TimeProvider time;
     private readonly Random random;
 
@@ -49,7 +50,7 @@ public sealed partial class ClusterAdmin
         NodeWatcher watcher,
         VnodeHost host,
         KvClient client,
-        Func<long> freeBytes,
+        Func<VolumeSpace> space,
         TimeProvider time,
         Random random)
     {
@@ -61,7 +62,7 @@ public sealed partial class ClusterAdmin
         this.gossip = gossip;
         this.transport = transport;
         this.transfers = transfers;
-        (this.watcher, this.host, this.client, this.freeBytes) = (watcher, host, client, freeBytes);
+        (this.watcher, this.host, this.client, this.space) = (watcher, host, client, space);
         this.time = time;
         this.random = random;
         FollowBucketTypes(state.Current);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Kv.Core.AntiEntropy;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster.Peers;
 
@@ -88,6 +89,9 @@ public abstract record PeerReply
 
     /// <summary>Bytes that the node's volume still has room for, and every partition it holds data of, its own or not.</summary>
     public sealed record Holdings(long FreeBytes, ImmutableArray<PartitionHolding> Partitions) : PeerReply;
+
+    /// <summary>The room of the answering node's data.</summary>
+    public sealed record Volume(VolumeSpace Space) : PeerReply;
 
     /// <summary>The step of a rebuild is not done yet; with why the last attempt at it failed, or what it waits for.</summary>
     public sealed record Rebuilding(string Problem) : PeerReply;

@@ -81,6 +81,9 @@ public abstract record PeerRequest
     /// <summary>What data do you hold, and how much more would fit.</summary>
     public sealed record GetHoldings : PeerRequest;
 
+    /// <summary>What room have you: answered by <see cref="PeerReply.Volume"/>, or unreadable to a program that tells only what is free, by <see cref="GetHoldings"/>.</summary>
+    public sealed record GetVolume : PeerRequest;
+
     /// <summary>
     /// An owner that rebuilds a partition asks for a step towards that, and again until the answer is <see cref="PeerReply.Done"/>. An <paramref name="Attempt"/> of another number, or
     /// another plan's, begins anew: the asker has forgotten what it was given.

@@ -8,8 +8,8 @@ public interface IPartitionStores : IAsyncDisposable
     /// <summary>The partitions that have data on this node now, whoever owns them; after a restart, those to serve or to hand back.</summary>
     IReadOnlyCollection<PartitionId> Partitions { get; }
 
-    /// <summary>Bytes that there is room for where the data lies; the most there can be where that has no bound.</summary>
-    long FreeBytes => long.MaxValue;
+    /// <summary>The room where the data lies, asked anew each time.</summary>
+    VolumeSpace Space => VolumeSpace.Unbounded;
 
     /// <summary>Partitions whose data here is damaged or gone, and why: not among <see cref="Partitions"/>, and not to be opened.</summary>
     IReadOnlyDictionary<PartitionId, string> Damaged { get; }

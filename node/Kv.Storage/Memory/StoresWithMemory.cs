@@ -21,7 +21,7 @@ public sealed class StoresWithMemory(IPartitionStores stores, MemoryRoom room) :
 
     public IReadOnlyCollection<PartitionId> Partitions => stores.Partitions;
 
-    public long FreeBytes => stores.FreeBytes;
+    public VolumeSpace Space => stores.Space;
 
     public IReadOnlyDictionary<PartitionId, string> Damaged => stores.Damaged;
 

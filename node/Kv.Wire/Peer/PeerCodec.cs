@@ -32,6 +32,7 @@ namespace Kv.Wire.Peer;
 /// DoneEach       count u32 | count × u8
 /// Rebuild        partition u32 | planned at i64 | attempt u64 | step u8
 /// Rebuilding     problem text         Up         count u32 | count × node u64
+/// Volume         free i64 | used i64 | reserved i64
 /// Identity       member | has cluster u8 | [cluster id 16 bytes]
 /// Tree…          see TreeCodec
 /// </code>
@@ -156,6 +157,7 @@ public static class PeerCodec
         PeerRequest.KnowsMemory => PeerRequestCode.KnowsMemory,
         PeerRequest.KnowsExpiry => PeerRequestCode.KnowsExpiry,
         PeerRequest.GetTime => PeerRequestCode.GetTime,
+        PeerRequest.GetVolume => PeerRequestCode.GetVolume,
         PeerRequest.TreeRoot => PeerRequestCode.TreeRoot,
         PeerRequest.TreeBranches => PeerRequestCode.TreeBranches,
         PeerRequest.TreeSegments => PeerRequestCode.TreeSegments,
@@ -190,6 +192,7 @@ public static class PeerCodec
         PeerReply.Rebuilding => PeerReplyCode.Rebuilding,
         PeerReply.Up => PeerReplyCode.Up,
         PeerReply.Time => PeerReplyCode.Time,
+        PeerReply.Volume => PeerReplyCode.Volume,
         PeerReply.TreeHashes => PeerReplyCode.TreeHashes,
         PeerReply.TreePage => PeerReplyCode.TreePage,
         _ => throw new System.Diagnostics.UnreachableException(),

@@ -26,5 +26,6 @@ public enum PeerReplyCode
     Rebuilding = 30,
     Up = 31,
     Time = 32,
+    Volume = 33,
     ScanPage = 40,
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Kv.Cluster.Peers;
 using Kv.Core.Membership;
 using Kv.Core.Rings;
+using Kv.Core.Stores;
 
 namespace Kv.Wire.Peer;
 
@@ -60,6 +61,11 @@ internal static class PeerReplyCodec
                     writer.I64(held.Bytes);
                 }
 
+                break;
+            case PeerReply.Volume volume:
+                writer.I64(volume.Space.FreeBytes);
+                writer.I64(volume.Space.UsedBytes);
+                writer.I64(volume.Space.ReservedBytes);
                 break;
             case PeerReply.Rebuilding under:
                 writer.Text(under.Problem);
@@ -140,6 +146,8 @@ internal static class PeerReplyCodec
                 return new PeerReply.Rebuilding(reader.Text()) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Up:
                 return ReadUp(ref reader) with { DocumentVersion = version, Fence = fence };
+            case PeerReplyCode.Volume:
+                return new PeerReply.Volume(new VolumeSpace(reader.I64(), reader.I64(), reader.I64())) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.Time:
                 return new PeerReply.Time(reader.I64()) { DocumentVersion = version, Fence = fence };
             case PeerReplyCode.TreeHashes or PeerReplyCode.TreePage:

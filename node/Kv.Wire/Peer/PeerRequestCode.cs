@@ -33,5 +33,6 @@ public enum PeerRequestCode
     KnowsMemory = 34,
     KnowsExpiry = 35,
     GetTime = 36,
+    GetVolume = 37,
     VnodeScan = 40,
 }

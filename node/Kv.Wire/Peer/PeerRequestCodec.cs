@@ -76,7 +76,7 @@ internal static class PeerRequestCodec
                 TreeCodec.Write(writer, request);
                 break;
             case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings or PeerRequest.GetUp or PeerRequest.KnowsSecurity
-                or PeerRequest.KnowsOrdered or PeerRequest.KnowsMemory or PeerRequest.KnowsExpiry or PeerRequest.GetTime:
+                or PeerRequest.KnowsOrdered or PeerRequest.KnowsMemory or PeerRequest.KnowsExpiry or PeerRequest.GetTime or PeerRequest.GetVolume:
                 break;
             default:
                 throw new UnreachableException();
@@ -134,6 +134,8 @@ internal static class PeerRequestCodec
                 return new PeerRequest.KnowsExpiry { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.GetTime:
                 return new PeerRequest.GetTime { DocumentVersion = version, Fence = fence };
+            case PeerRequestCode.GetVolume:
+                return new PeerRequest.GetVolume { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Inspect:
                 return new PeerRequest.Inspect(reader.U64(), ReadReaped(ref reader)) { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.Seal:

@@ -90,6 +90,47 @@ public sealed class LeaveTests
         Assert.Equal(RefusalReason.PendingTransfers, await StageAsync(admin, cluster.Nodes[3]));
     });
 
+    /// <summary>By the disk, and not by what comes: 12 GiB free of 100 are room for 10, and would leave a disk that is nearly full.</summary>
+    [Theory]
+    [InlineData(20L << 30, 0, null)]
+    [InlineData((20L << 30) - 4096, 0, RefusalReason.NoSpace)]
+    [InlineData(2L << 30, 0, RefusalReason.NoSpace)]
+    [InlineData(30L << 30, 31L << 30, RefusalReason.NoSpace)]
+    public void Leave_ThatLeavesAMemberLessThanAFifthOfItsDisk_OrThanItsStoresNeed_IsRefused(long freeAfter, long reserved, string? reason) => SimCluster.Run(11, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        var (admin, taker, leaver) = (cluster.Nodes[0], cluster.Nodes[1], cluster.Nodes[4]);
+        ClaimAGibibyteEach(cluster);
+        var comes = await GainAsync(admin, taker, leaver) << 30;
+        Assert.InRange(comes, 1L << 30, 50L << 30);
+
+        taker.Volume.FreeBytes = freeAfter + comes;
+        taker.Volume.UsedBytes = (100L << 30) - taker.Volume.FreeBytes;
+        taker.Volume.ReservedBytes = reserved;
+        Assert.Equal(reason, await StageAsync(admin, leaver));
+        Assert.Equal(reason is null, !admin.Document!.Staged.IsEmpty);
+    });
+
+    [Theory]
+    [InlineData(1, RefusalReason.NoSpace)]
+    [InlineData(99, null)]
+    public void Leave_WithAMemberThatDoesNotKnowTheQuestion_GoesByWhatItHolds(long gibibytesAfter, string? reason) => SimCluster.Run(12, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        var (admin, taker, leaver) = (cluster.Nodes[0], cluster.Nodes[1], cluster.Nodes[4]);
+        ClaimAGibibyteEach(cluster, request => request is PeerRequest.GetVolume ? new PeerReply.Refused(PeerReply.Refused.Unreadable + "code 37") : null);
+        taker.Volume.FreeBytes = (await GainAsync(admin, taker, leaver) + gibibytesAfter) << 30;
+        Assert.Equal(reason, await StageAsync(admin, leaver));
+    });
+
+    [Fact]
+    public void Leave_WithAMemberThatDoesNotSayWhatRoomItHas_IsRefused() => SimCluster.Run(13, 5, async cluster =>
+    {
+        await cluster.FormAsync(5);
+        cluster.Network.Instead = (_, _, request) => request is PeerRequest.GetVolume ? new PeerReply.Overloaded() : null;
+        Assert.Equal(RefusalReason.NotReachable, await StageAsync(cluster.Nodes[0], cluster.Nodes[4]));
+    });
+
     [Fact]
     public void Leave_WhileAMemberHoldsAnOlderDocument_IsRefused() => SimCluster.Run(9, 5, async cluster =>
     {
@@ -197,6 +238,21 @@ public sealed class LeaveTests
         node.Node.Admin.Undrain();
         Assert.IsType<KvOutcome.NotFound>(await node.AskAsync(new KvRequest.Get { Key = new("default", "b", "k") }));
     });
+
+    /// <summary>Every node that is asked says so of each of its partitions.</summary>
+    private static void ClaimAGibibyteEach(SimCluster cluster, Func<PeerRequest, PeerReply?>? instead = null) => cluster.Network.Instead = (_, to, request) => request is PeerRequest.GetHoldings
+        && cluster.Nodes.Single(node => node.Id == to).Node.Admin.GetHoldings() is { } held
+        ? held with { Partitions = [.. held.Partitions.Select(one => one with { Bytes = 1L << 30 })] }
+        : instead?.Invoke(request);
+
+    /// <summary>How many partitions a leave would bring a member.</summary>
+    private static async Task<long> GainAsync(SimNode admin, SimNode taker, SimNode leaver)
+    {
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], false, false, default)));
+        var gain = ClusterPlan.Compute(admin.Document!)!.Transfers.Count(transfer => transfer.To == taker.Id);
+        SimCluster.Expect(await admin.InAsync(async () => await admin.Node.Admin.ClearStagedAsync(default)));
+        return gain;
+    }
 
     private static async Task<string?> StageAsync(SimNode admin, SimNode leaver) =>
         (await admin.InAsync(async () => await admin.Node.Admin.StageLeaveAsync([leaver.Id], allowFewerReplicas: false, allowFewerZones: false, default))).Refusal?.Reason;

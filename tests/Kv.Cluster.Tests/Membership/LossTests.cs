@@ -96,6 +96,22 @@ public sealed class LossTests
         Assert.Empty(admin.Document!.Staged);
     });
 
+    /// <summary>An empty node of the dead one's size has to do, as long as its disk is not nearly full by it.</summary>
+    [Theory]
+    [InlineData(6, null)]
+    [InlineData(4, RefusalReason.NoSpace)]
+    public void Replacement_KeepsATwentiethOfItsDiskFree(int free, string? reason) => SimCluster.Run(6, 4, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        var (admin, dead, fresh) = (cluster.Nodes[0], cluster.Nodes[2], cluster.Nodes[3]);
+        dead.Kill();
+        await UntilAllMissAsync(cluster, dead);
+        (fresh.Volume.FreeBytes, fresh.Volume.UsedBytes) = ((long)free << 30, (100L - free) << 30);
+        Assert.Null(await ReplaceAsync(admin, dead.Id, fresh));
+        var commit = await admin.InAsync(async () => await admin.Node.Admin.CommitAsync(admin.Node.Admin.GetPlan().Value!.PlanId, default));
+        Assert.Equal(reason, commit.Refusal?.Reason);
+    });
+
     private static async Task<string?> ReplaceAsync(SimNode admin, NodeId dead, SimNode node) =>
         (await admin.InAsync(async () => await admin.Node.Admin.StageReplaceAsync(dead, node.Address, allowDataLoss: false, default))).Refusal?.Reason;
 

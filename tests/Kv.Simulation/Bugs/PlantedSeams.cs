@@ -105,7 +105,7 @@ public sealed class PlantedSeams : SimSeams
     {
         public IReadOnlyCollection<PartitionId> Partitions => real.Partitions;
 
-        public long FreeBytes => real.FreeBytes;
+        public VolumeSpace Space => real.Space;
 
         public IReadOnlyDictionary<PartitionId, string> Damaged => real.Damaged;
 
