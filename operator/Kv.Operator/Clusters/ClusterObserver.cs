@@ -77,7 +77,8 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
             Views = views.Count,
             Missing = [.. newest.Value.Rebuilding.Select(partition => (int)partition), .. nodes.SelectMany(node => DamagedOf(node, newest.Value))],
         };
-        ring = ring with { Members = [.. ring.Members.Select(member => Witnessed(member, views))] };
+        var peers = (await AskAllAsync(nodes, admin.GetPeersAsync, cancel)).ToDictionary(answer => answer.Node.Answer!.Id, answer => answer.Value, StringComparer.Ordinal);
+        ring = ring with { Members = [.. ring.Members.Select(member => Witnessed(member, views, peers))] };
         ring = ring.Staged.Length > 0 ? await WithPlanAsync(ring, newest.Node.AdminAddress, cancel) : ring;
         ring = await WithQuorumsAsync(ring, newest.Node.AdminAddress, cancel);
         return await WithTransfersAsync(ring, nodes, cancel);
@@ -107,12 +108,21 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
     private static IEnumerable<int> DamagedOf(ObservedNode node, Admin.Cluster view) =>
         node.Answer is { } answer ? answer.Damaged.Where(partition => partition < view.Owners.Count && view.Members[(int)view.Owners[partition]].Id == answer.Id) : [];
 
-    private static ObservedMember Witnessed(ObservedMember member, List<(ObservedNode Node, Admin.Cluster Value)> views)
+    private static ObservedMember Witnessed(ObservedMember member, List<(ObservedNode Node, Admin.Cluster Value)> views, Dictionary<string, Admin.Peers> peers)
     {
         var others = views.Where(view => view.Node.Answer!.Id != member.Id).ToList();
         var up = others.Count(view => view.Value.Members.Any(one => one.Id == member.Id && one.Up));
-        return member with { SeenUpBy = up, SeenDownBy = others.Count - up };
+        return member with
+        {
+            SeenUpBy = up,
+            SeenDownBy = others.Count - up,
+            SeenUpFor = others.Select(view => SeenUpFor(member, peers.GetValueOrDefault(view.Node.Answer!.Id))).DefaultIfEmpty(TimeSpan.MaxValue).Min(),
+        };
     }
+
+    /// <summary>By the clock of the node that sees. No time at all where it does not see it up, or does not say.</summary>
+    private static TimeSpan SeenUpFor(ObservedMember member, Admin.Peers? told) =>
+        told?.Peers_.FirstOrDefault(peer => peer.Id == member.Id) is { Up: true } seen ? TimeSpan.FromMilliseconds(seen.MillisecondsInState) : TimeSpan.Zero;
 
     private async Task<ObservedRing> WithQuorumsAsync(ObservedRing ring, string address, CancellationToken cancel)
     {

@@ -141,6 +141,9 @@ internal sealed record ObservedMember(string Id, string Name, MemberState State,
 
     /// <summary>How many of the other members that were asked do not see it up.</summary>
     public int SeenDownBy { get; init; }
+
+    /// <summary>For how long each of those has seen it up, at least; the most there is where nobody else was asked.</summary>
+    public TimeSpan SeenUpFor { get; init; } = TimeSpan.MaxValue;
 }
 
 /// <summary>A membership change that waits for a commit.</summary>

@@ -74,7 +74,7 @@ internal static class DisruptionGate
 
             if (other.UpFor < snapshot.Policy.Settle)
             {
-                return Passing(Conditions.Reasons.Settling, $"{other.Name} has been up for less than {Text(snapshot.Policy.Settle)}");
+                return Passing(Conditions.Reasons.Settling, $"{other.Name} has been seen up by all its peers for less than {Text(snapshot.Policy.Settle)}");
             }
         }
 
@@ -94,8 +94,8 @@ internal static class DisruptionGate
 
     private static GateVerdict.Closed? WhyTooSoon(GateSnapshot snapshot, int index)
     {
-        var last = snapshot.Members.Where((_, i) => i != index).MinBy(member => member.UpFor);
-        return last is not null && last.UpFor < snapshot.Policy.MinInterval
+        var last = snapshot.Members.Where((_, i) => i != index).MinBy(member => member.Uptime);
+        return last is not null && last.Uptime < snapshot.Policy.MinInterval
             ? Passing(Conditions.Reasons.TooSoon, $"{last.Name} started less than {Text(snapshot.Policy.MinInterval)} ago")
             : null;
     }

@@ -50,8 +50,11 @@ internal sealed record GateMember(string Name)
     /// <summary>It was started as it should be now and is not ready yet.</summary>
     public bool IsOnTrial { get; init; }
 
-    /// <summary>How long it has run and been seen up, at least.</summary>
+    /// <summary>How long it has run, and every peer that was heard has seen it up, at least.</summary>
     public TimeSpan UpFor { get; init; } = TimeSpan.MaxValue;
+
+    /// <summary>How long ago it was started.</summary>
+    public TimeSpan Uptime { get; init; } = TimeSpan.MaxValue;
 
     /// <summary>Its disk is nearly full.</summary>
     public bool IsDiskCritical { get; init; }

@@ -30,6 +30,7 @@ internal static class GateSnapshots
     {
         var node = observed.Nodes.FirstOrDefault(node => node.Name == member.Name);
         var answer = node?.Answer?.Id == member.Id ? node.Answer : null;
+        var uptime = answer?.Uptime ?? TimeSpan.Zero;
         return new GateMember(member.Name)
         {
             IsValid = member.State == MemberState.Valid,
@@ -39,7 +40,8 @@ internal static class GateSnapshots
             IsDown = node is { IsBroken: true } || (member.SeenUpBy == 0 && member.SeenDownBy > observed.Ring!.Members.Length / 2),
             IsOnTrial = node is { IsOnTrial: true } && member.State == MemberState.Valid,
             DamagedPartitions = answer?.DamagedPartitions ?? 0,
-            UpFor = answer?.Uptime ?? TimeSpan.Zero,
+            UpFor = uptime < member.SeenUpFor ? uptime : member.SeenUpFor,
+            Uptime = uptime,
             IsDiskCritical = answer is not null && DataHealth.IsDiskCritical(answer),
         };
     }

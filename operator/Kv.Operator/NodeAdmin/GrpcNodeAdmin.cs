@@ -64,6 +64,9 @@ internal sealed class GrpcNodeAdmin : INodeAdmin, IDisposable
     public Task<Admin.Cluster> CommitPlanAsync(string address, string planId, CancellationToken cancel) =>
         CallAsync(address, ChangeTimeout, (client, options) => client.CommitPlanAsync(new CommitPlanRequest { PlanId = planId }, options), cancel);
 
+    public Task<Peers> GetPeersAsync(string address, CancellationToken cancel) =>
+        CallAsync(address, QuestionTimeout, (client, options) => client.GetPeersAsync(new GetPeersRequest(), options), cancel);
+
     public Task<Transfers> GetTransfersAsync(string address, CancellationToken cancel) =>
         CallAsync(address, QuestionTimeout, (client, options) => client.GetTransfersAsync(new GetTransfersRequest(), options), cancel);
 

@@ -13,6 +13,9 @@ internal interface INodeAdmin
 
     Task<Admin.Cluster> GetClusterAsync(string address, CancellationToken cancel);
 
+    /// <summary>How that node sees each other member, and for how long it has.</summary>
+    Task<Admin.Peers> GetPeersAsync(string address, CancellationToken cancel);
+
     Task<Admin.Cluster> CreateClusterAsync(string address, string clusterId, string name, int ringSize, CancellationToken cancel);
 
     Task<Admin.Plan> StageJoinAsync(string address, long documentVersion, IEnumerable<string> peerAddresses, CancellationToken cancel);

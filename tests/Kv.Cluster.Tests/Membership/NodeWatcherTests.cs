@@ -1,3 +1,4 @@
+using Kv.Cluster.Membership;
 using Kv.TestKit;
 using Xunit;
 
@@ -66,6 +67,28 @@ public sealed class NodeWatcherTests
         Assert.False(Sees(cluster, 0, 2));
         Assert.True(cluster.Scheduler.Now - began < TimeSpan.FromSeconds(5).Ticks);
     });
+
+    /// <summary>What the operator's gate takes for settled: it is told by who sees, by its own clock, and not by how long the peer has run.</summary>
+    [Fact]
+    public void Peer_IsToldWithHowLongItHasBeenSeenUp_AnewAfterItWasCutOff() => SimCluster.Run(6, 3, async cluster =>
+    {
+        await cluster.FormAsync(3);
+        await cluster.DelayAsync(TimeSpan.FromSeconds(60));
+        Assert.InRange(View(cluster, 0, 2).InState, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(10));
+
+        cluster.Network.Cut(cluster.Nodes[0].Id, cluster.Nodes[2].Id);
+        await cluster.UntilAsync(() => !View(cluster, 0, 2).IsUp, 20, "the peer is down");
+        await cluster.DelayAsync(TimeSpan.FromSeconds(20));
+        cluster.Network.HealAll();
+        await cluster.UntilAsync(() => View(cluster, 0, 2).IsUp, 30, "the peer is up again");
+        Assert.InRange(View(cluster, 0, 2).InState, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        Assert.InRange(View(cluster, 1, 2).InState, TimeSpan.FromSeconds(80), TimeSpan.FromMinutes(10));
+
+        await cluster.DelayAsync(TimeSpan.FromSeconds(15));
+        Assert.InRange(View(cluster, 0, 2).InState, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(17));
+    });
+
+    private static PeerView View(SimCluster cluster, int from, int to) => cluster.Nodes[from].Node.Admin.GetPeers().Single(view => view.Node == cluster.Nodes[to].Id);
 
     private static bool Sees(SimCluster cluster, int from, int to) => cluster.Nodes[from].Node.State.Current.IsUp(cluster.Nodes[to].Id);
 

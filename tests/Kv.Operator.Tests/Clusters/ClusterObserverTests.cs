@@ -45,6 +45,30 @@ public sealed class ClusterObserverTests
         }
     }
 
+    /// <summary>Its process has run all the while: it is its peers who know that it was away.</summary>
+    [Fact]
+    public async Task Member_ThatWasCutOff_ShutsTheGateUntilItsPeersHaveSeenItForAWhile()
+    {
+        var (world, cluster) = await FormedAsync();
+        world.Elapse(TimeSpan.FromHours(1));
+        world.Reconnect("example-1");
+        world.Elapse(TimeSpan.FromSeconds(29));
+        Assert.Equal(TimeSpan.FromSeconds(29), (await ObserveAsync(world, cluster)).Ring!.MemberByName("example-1")!.SeenUpFor);
+        Assert.Equal(Conditions.Reasons.Settling, Assert.IsType<GateVerdict.Closed>(await GateAsync()).Reason);
+        world.Elapse(TimeSpan.FromSeconds(2));
+        Assert.IsType<GateVerdict.Open>(await GateAsync());
+
+        // One that does not say has not seen it for any time.
+        world.Blind.Add("example-2");
+        Assert.Equal(Conditions.Reasons.Settling, Assert.IsType<GateVerdict.Closed>(await GateAsync()).Reason);
+
+        async Task<GateVerdict> GateAsync()
+        {
+            var observed = await ObserveAsync(world, cluster);
+            return DisruptionGate.MayAnyGoDown(GateSnapshots.Of(cluster, observed, observed.Ring!));
+        }
+    }
+
     [Fact]
     public async Task Transfers_ThatStayStuck_SayTheSame_HoweverLongAndWhicheverIsTheSlowest()
     {

@@ -32,6 +32,8 @@ public sealed class DisruptionGateTests
         { "another with damaged data", Conditions.Reasons.DataDamaged, false },
         { "itself with damaged data", null, false },
         { "another up for 29 s", Conditions.Reasons.Settling, true },
+        { "another back for 29 s, and up for long", Conditions.Reasons.Settling, true },
+        { "another back for 31 s, and up for long", null, false },
         { "another up for 31 s", Conditions.Reasons.TooSoon, true },
         { "another up for 2 min", null, false },
         { "four of five tell their hints", Conditions.Reasons.ViewsMissing, false },
@@ -66,6 +68,19 @@ public sealed class DisruptionGateTests
     {
         var observed = Build.Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { DataBytes = 100 - free, FreeBytes = free } });
         Assert.Equal([false, isCritical, false], GateSnapshots.Of(Build.Cluster(), observed, observed.Ring!).Members.Select(member => member.IsDiskCritical));
+    }
+
+    [Theory]
+    [InlineData(90, 40, 40)]
+    [InlineData(20, 40, 20)]
+    [InlineData(90, 0, 0)]
+    [InlineData(90, null, 90)]
+    public void Snapshot_HasAMemberUp_ForAsLongAsItRunsAndAllItsPeersSeeIt(int uptime, int? seen, int expected)
+    {
+        var observed = Build.Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { Uptime = TimeSpan.FromSeconds(uptime) } });
+        observed = seen is { } seconds ? observed.WithRing(ring => ring with { Members = ring.Members.SetItem(1, ring.Members[1] with { SeenUpFor = TimeSpan.FromSeconds(seconds) }) }) : observed;
+        var member = GateSnapshots.Of(Build.Cluster(), observed, observed.Ring!).Members[1];
+        Assert.Equal((TimeSpan.FromSeconds(expected), TimeSpan.FromSeconds(uptime)), (member.UpFor, member.Uptime));
     }
 
     [Theory]
@@ -190,9 +205,11 @@ public sealed class DisruptionGateTests
         "another with a full disk" => Other(member => member with { IsDiskCritical = true }),
         "another with damaged data" => Other(member => member with { DamagedPartitions = 1 }),
         "itself with damaged data" => Itself(member => member with { DamagedPartitions = 1 }),
-        "another up for 29 s" => Other(member => member with { UpFor = TimeSpan.FromSeconds(29) }),
-        "another up for 31 s" => Other(member => member with { UpFor = TimeSpan.FromSeconds(31) }),
-        "another up for 2 min" => Other(member => member with { UpFor = TimeSpan.FromMinutes(2) }),
+        "another up for 29 s" => Other(member => UpFor(member, 29)),
+        "another back for 29 s, and up for long" => Other(member => member with { UpFor = TimeSpan.FromSeconds(29) }),
+        "another back for 31 s, and up for long" => Other(member => member with { UpFor = TimeSpan.FromSeconds(31) }),
+        "another up for 31 s" => Other(member => UpFor(member, 31)),
+        "another up for 2 min" => Other(member => UpFor(member, 120)),
         "four of five tell their hints" => Quiet with { HintViews = 4 },
         "not converged" => Quiet with { Converged = false },
         "a change staged" => Quiet with { Staged = 1 },
@@ -219,6 +236,8 @@ public sealed class DisruptionGateTests
     };
 
     private static GateSnapshot Other(Func<GateMember, GateMember> change) => Quiet with { Members = Quiet.Members.SetItem(2, change(Quiet.Members[2])) };
+
+    private static GateMember UpFor(GateMember member, int seconds) => member with { UpFor = TimeSpan.FromSeconds(seconds), Uptime = TimeSpan.FromSeconds(seconds) };
 
     private static GateSnapshot Itself(Func<GateMember, GateMember> change) => Quiet with { Members = Quiet.Members.SetItem(0, change(Quiet.Members[0])) };
 }

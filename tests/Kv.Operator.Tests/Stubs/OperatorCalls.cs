@@ -77,6 +77,8 @@ internal sealed class OperatorCalls(IKubernetesApi api, INodeAdmin nodes) : IKub
 
     public Task<Admin.Cluster> GetClusterAsync(string address, CancellationToken cancel) => Alive(nodes).GetClusterAsync(NodeOf(address), cancel);
 
+    public Task<Admin.Peers> GetPeersAsync(string address, CancellationToken cancel) => Alive(nodes).GetPeersAsync(NodeOf(address), cancel);
+
     public Task<Admin.Plan> GetPlanAsync(string address, CancellationToken cancel) => Alive(nodes).GetPlanAsync(NodeOf(address), cancel);
 
     public Task<Admin.Transfers> GetTransfersAsync(string address, CancellationToken cancel) => Alive(nodes).GetTransfersAsync(NodeOf(address), cancel);

@@ -15,7 +15,13 @@ internal sealed class SimulatedProcess(int template)
 
     public TimeSpan Uptime => IsStarting ? TimeSpan.Zero : age - StartTime;
 
-    public void Elapse(TimeSpan time) => age += time;
+    /// <summary>How long its peers have seen it up.</summary>
+    public TimeSpan SeenUp { get; private set; } = TimeSpan.FromHours(1);
+
+    public void Elapse(TimeSpan time) => (age, SeenUp) = (age + time, SeenUp + time);
+
+    /// <summary>It was cut off from its peers, and is back.</summary>
+    public void Reconnect() => SeenUp = TimeSpan.Zero;
 
     public void Restart(int newTemplate) => (Template, starts, age) = (newTemplate, starts + 1, TimeSpan.Zero);
 }
