@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using Kv.Operator.Api.Clusters;
+using Kv.Operator.Gates;
 
 namespace Kv.Operator.Clusters;
 
 /// <summary>
 /// Members that a person gave up: replaced by the empty node of the same name, or removed where the spec has no room for one. Nothing waits for them, not even partitions that
-/// move, since those may wait for the dead. No volume is deleted here: that one is empty is what its node says. Pure.
+/// move, since those may wait for the dead; they themselves wait for members that are only away, while these leave a preference list without a quorum. All go in one plan: a rebuild asks every member,
+/// so that one dead member's waits for each other that is not given up. No volume is deleted here: that one is empty is what its node says. Pure.
 /// </summary>
 internal static class LossPlanner
 {
@@ -21,6 +23,11 @@ internal static class LossPlanner
         if (lost.IsEmpty)
         {
             return null;
+        }
+
+        if (LossBudget.WhyNot(cluster, ring) is { } closed)
+        {
+            return new ClusterAction.Postponed(new ClusterAction.BeginLoss(lost), closed);
         }
 
         if (lost.Any(member => cluster.Status.Operation?.Leaving?.Contains(member.Id) != true))

@@ -16,12 +16,14 @@ public sealed class CrashEverywhereTests
 
     /// <summary>Longer than anything that is waited for: partitions that move, a node that starts and settles.</summary>
     private const int QuietPasses = 25;
+    private const int PassesAway = 12;
+    private const string WhileAway = "volume lost, while another is away";
     private const string OfAZone = "only node of a zone is renewed";
 
     public static TheoryData<string> Scenarios =>
     [
         "create", "scale-out", "rollout", "rollout and scale-out", "broken node", "scale-in", "scale-in with volumes", "scale-in taken back", "scale-out taken back", "middle leaves", "middle is renewed", OfAZone,
-        "scale-in and rollout", "volume lost", "volume lost, given up while partitions move", "dead and not wanted",
+        "scale-in and rollout", "volume lost", "volume lost, given up while partitions move", WhileAway, "dead and not wanted",
     ];
 
     [Theory]
@@ -88,6 +90,11 @@ public sealed class CrashEverywhereTests
                 world.LoseVolume("example-1");
                 cluster.Spec.Nodes = scenario == "volume lost" ? 3 : 5;
                 break;
+            case WhileAway:
+                cluster.Spec.LostNodes = [world.IdOf("example-1")];
+                world.LoseVolume("example-1");
+                world.Down("example-2");
+                break;
             case "dead and not wanted":
                 cluster.Spec.LostNodes = [world.IdOf("example-2")];
                 cluster.Spec.Nodes = 2;
@@ -128,6 +135,11 @@ public sealed class CrashEverywhereTests
             if (scenario == "broken node" && !world.IsOutdated("example-1"))
             {
                 // What was wrong with it went with what it was made from.
+                world.Up();
+            }
+
+            if (scenario == WhileAway && pass == PassesAway)
+            {
                 world.Up();
             }
 

@@ -64,6 +64,54 @@ public sealed class LossTests
         Assert.Equal(IdOf(2), Assert.IsType<ClusterAction.StageRemove>(Next(cluster, Empty().With(2, node => node with { Answer = null, Running = false }))).Lost.Id);
     }
 
+    /// <summary>Until the other is back, or given up too, the first one's disk may have the last copy; and what is staged by then is not committed.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Next_WithAnOrder_WhileAnotherIsAwayAndAListHasNoQuorum_WaitsForThatOne_AndSaysSo(bool isStaged)
+    {
+        var cluster = Cluster(3, spec => spec.LostNodes = [IdOf(2)]);
+        var observed = Away(Empty(), 1);
+        observed = isStaged ? observed.WithRing(ring => ring with { Staged = [new ObservedStaged(false, NewId, "example-2") { LostId = IdOf(2) }], PlanId = "p1" }) : observed;
+        var waits = Assert.IsType<ClusterAction.Postponed>(Next(cluster, observed));
+        Assert.Equal(
+            $"example-2 are given up: partition 0 (bucket type default, n_val 3) has 1 live owners and needs 2, and example-1 (node {IdOf(1)}) is only away: nobody is given up before it is back, or in spec.lostNodes too",
+            waits.Message);
+        var status = ClusterStatusBuilder.Build(cluster, observed, waits, null, Now);
+        var blocked = status.Conditions!.Single(condition => condition.Type == Conditions.Blocked);
+        Assert.Equal(("True", Conditions.Reasons.QuorumAtRisk), (blocked.Status, blocked.Reason));
+        Assert.Null(status.Operation?.Leaving);
+    }
+
+    [Fact]
+    public void Next_WithOrdersForAllThatAreAway_WaitsForNone_AndStagesThemAsOnePlan()
+    {
+        var cluster = Cluster(3, spec => spec.LostNodes = [IdOf(1), IdOf(2)]);
+        var observed = Away(Empty(), 1).With(1, node => node with { Answer = new NodeAnswer("eeeeeeeeeeeeeeee", "", "0.1.0") });
+        var begin = Assert.IsType<ClusterAction.BeginLoss>(Next(cluster, observed));
+        Assert.Equal(2, begin.Members.Length);
+        cluster.Status = ClusterStatusBuilder.Build(cluster, observed, begin, null, Now);
+
+        // A rebuild asks every member: the first one's would wait for the second for ever.
+        var staged = observed.WithRing(ring => ring with { Staged = [new ObservedStaged(false, "eeeeeeeeeeeeeeee", "example-1") { LostId = IdOf(1) }], PlanId = "p1" });
+        Assert.Equal(IdOf(2), Assert.IsType<ClusterAction.StageReplace>(Next(cluster, staged)).Lost.Id);
+    }
+
+    [Theory]
+    [InlineData(3, null, true)]
+    [InlineData(2, null, false)]
+    [InlineData(3, 4, false)]
+    public void Next_WithAnOrder_AndAnotherAway_GoesOn_WhereEveryListHasAQuorum(int away, int? missing, bool goesOn)
+    {
+        // The lists of three neighbours of seven: those of the first one's partitions have none of the fourth's.
+        var observed = Away(Away(Observed(7, 7), 0), away).WithRing(ring => ring with { Missing = missing is { } partition ? [partition] : [] });
+        Assert.Equal(goesOn, Next(Cluster(7, spec => spec.LostNodes = [IdOf(0)]), observed) is ClusterAction.BeginLoss);
+    }
+
+    private static ObservedCluster Away(ObservedCluster observed, int ordinal) => observed
+        .With(ordinal, node => node with { Answer = null, Ready = false })
+        .WithRing(ring => ring with { Members = ring.Members.SetItem(ordinal, ring.Members[ordinal] with { Up = false }) });
+
     /// <summary>A ring of three, and the last one's pod on an empty volume.</summary>
     private static ObservedCluster Empty() => Observed(3, 3)
         .With(2, node => node with { Answer = new NodeAnswer(NewId, "", "0.1.0") })

@@ -64,6 +64,7 @@ internal sealed partial class SimulatedCluster
 
     private void CommitLosses()
     {
+        CheckLosses();
         foreach (var (name, id) in stagedReplaces)
         {
             memberIds[name] = id;
@@ -79,6 +80,20 @@ internal sealed partial class SimulatedCluster
 
         stagedReplaces.Clear();
         stagedRemoves.Clear();
+    }
+
+    /// <summary>Nobody is given up while a preference list of three has no quorum because another member is only away.</summary>
+    private void CheckLosses()
+    {
+        var given = stagedReplaces.Keys.Concat(stagedRemoves).ToHashSet(StringComparer.Ordinal);
+        for (var first = 0; given.Count > 0 && first < members.Count; first++)
+        {
+            var list = Enumerable.Range(0, Math.Min(3, members.Count)).Select(i => members[(first + i) % members.Count]).Where(name => !given.Contains(name)).ToList();
+            if (list.Find(name => !IsUp(name)) is { } away && list.Count(IsUp) < 2)
+            {
+                Breaches.Add($"{string.Join(", ", given)} is given up while {away} is away");
+            }
+        }
     }
 
     private void AddLosses(Admin.Cluster view)
