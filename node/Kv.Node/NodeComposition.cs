@@ -281,7 +281,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
 
     private PortServer CreateAdminServer(BoundPort port)
     {
-        var facts = new NodeFacts(Version, storage!.FormatVersion, storage.DataBytes, storage.FreeBytes);
+        var facts = new NodeFacts(Version, DurableFormat.Version, storage!.DataBytes, storage!.FreeBytes);
         var service = new AdminService(node!.Admin, node.State, facts, tls is not null, time);
         return PortServer.Create(
             port,

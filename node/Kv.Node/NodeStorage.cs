@@ -10,7 +10,6 @@ namespace Kv.Node;
 public sealed record NodeStorage(
     IPartitionStores Stores,
     INodeState State,
-    int FormatVersion,
     StorageStatistics Statistics,
     Task<Exception> Failed,
     Func<long> FreeBytes,

@@ -10,9 +10,6 @@ namespace Kv.Node;
 /// <summary>Opens what a node keeps its data in.</summary>
 public static class NodeStorages
 {
-    /// <summary>The newest durable format that this program reads and writes; raised when any file's format version is.</summary>
-    private const int FormatVersion = 1;
-
     private const long LeastMemoryBackendBytes = 1 << 20;
 
     /// <summary>Nothing outlives the process: for tests.</summary>
@@ -20,7 +17,7 @@ public static class NodeStorages
     {
         var stores = new MemoryPartitionStores();
         var never = new TaskCompletionSource<Exception>().Task;
-        return new NodeStorage(stores, new MemoryNodeState(), FormatVersion, new StorageStatistics(), never, static () => 0, stores.DisposeAsync);
+        return new NodeStorage(stores, new MemoryNodeState(), new StorageStatistics(), never, static () => 0, stores.DisposeAsync);
     }
 
     /// <summary>How a limit is shared out among a node's stores and requests.</summary>
@@ -60,7 +57,6 @@ public static class NodeStorages
         return new NodeStorage(
             new StoresWithMemory(engine, new MemoryRoom(budget.MemoryBackendBytes)),
             new FileNodeState(DiskFiles.Instance, Path.Combine(Path.GetFullPath(options.DataDirectory), "state")),
-            FormatVersion,
             engine.Statistics,
             failed.Task,
             () => DiskFiles.Instance.FreeBytes(options.DataDirectory),
