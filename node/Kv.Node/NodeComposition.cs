@@ -281,8 +281,8 @@ public sealed partial class NodeComposition : IAsyncDisposable
 
     private PortServer CreateAdminServer(BoundPort port)
     {
-        var facts = new NodeFacts(Version, DurableFormat.Version, storage!.DataBytes, storage!.FreeBytes);
-        var service = new AdminService(node!.Admin, node.State, facts, tls is not null, time);
+        var facts = new NodeFacts(Version, DurableFormat.Version, storage!.DataBytes, storage!.FreeBytes) { Certificate = tls is { } held ? () => held.Life : null };
+        var service = new AdminService(node!.Admin, node.State, facts, time);
         return PortServer.Create(
             port,
             HttpProtocols.Http2,

@@ -30,6 +30,9 @@ public static class Conditions
     /// <summary>The disk of a node is nearly full.</summary>
     public const string DiskPressure = "DiskPressure";
 
+    /// <summary>The certificates that nodes have in use are good, and will be for a while. Not there where none has one.</summary>
+    public const string CertificatesValid = "CertificatesValid";
+
     /// <summary>Nodes restart one after another, to run as the spec now says.</summary>
     public const string UpgradeInProgress = "UpgradeInProgress";
 
@@ -55,7 +58,7 @@ public static class Conditions
     public const string Accepted = "Accepted";
 
     public static IReadOnlyList<string> OfCluster { get; } =
-        [Ready, Available, Progressing, Degraded, RingConverged, TransfersIdle, UnderReplicated, DiskPressure, UpgradeInProgress, ReconcileSuccess, Paused, Blocked, Valid];
+        [Ready, Available, Progressing, Degraded, RingConverged, TransfersIdle, UnderReplicated, DiskPressure, CertificatesValid, UpgradeInProgress, ReconcileSuccess, Paused, Blocked, Valid];
 
     public static IReadOnlyList<string> OfBucketType { get; } = [Accepted, Created, Ready, Active, ReconcileSuccess];
 
@@ -108,6 +111,10 @@ public static class Conditions
         public const string TooFewZones = "TooFewZones";
         public const string LostNodeIsUp = "LostNodeIsUp";
         public const string DataLoss = "DataLoss";
+
+        // Cluster: why nodes' certificates are not as they should be.
+        public const string CertificatesInvalid = "CertificatesInvalid";
+        public const string CertificatesExpiring = "CertificatesExpiring";
 
         // Cluster: what is wrong.
         public const string NoRing = "NoRing";

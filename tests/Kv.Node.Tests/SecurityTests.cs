@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Kv.Client;
 using Kv.Core.Objects;
@@ -83,6 +84,20 @@ public sealed class SecurityTests : IDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var refused = await Assert.ThrowsAsync<KvException>(() => KvClusterClient.ConnectAsync(ClientOf(first, new KvCredentials("ada", "guess")) with { Timeout = TimeSpan.FromSeconds(2) }, limit.Token));
         Assert.Contains("Authentication failed", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ANode_TellsUntilWhenItsCertificateIsGood_WhereItHasOne()
+    {
+        await using var with = await TestNode.StartAsync(With(authority, "node1", PeerTls.On), Cancel);
+        await using var without = await TestNode.StartAsync(TestNode.Options("node2"), Cancel);
+        var told = await with.Admin.GetNodeAsync(new GetNodeRequest(), cancellationToken: Cancel);
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(authority.Files.Certificate);
+        Assert.Equal(
+            (new DateTimeOffset(certificate.NotBefore).ToUnixTimeSeconds(), new DateTimeOffset(certificate.NotAfter).ToUnixTimeSeconds()),
+            (told.CertificateNotBefore, told.CertificateNotAfter));
+        var nothing = await without.Admin.GetNodeAsync(new GetNodeRequest(), cancellationToken: Cancel);
+        Assert.Equal((0, 0), (nothing.CertificateNotBefore, nothing.CertificateNotAfter));
     }
 
     /// <summary>The steps of a roll from open connections to TLS alone, each beside the next: null has no certificates yet.</summary>

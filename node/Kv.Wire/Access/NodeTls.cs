@@ -39,8 +39,15 @@ public sealed partial class NodeTls : IDisposable
 
     private sealed record Material(SslStreamCertificateContext Certificate, X509Certificate2Collection? ClientAuthorities, X509Certificate2Collection? PeerAuthorities);
 
-    /// <summary>When the certificate in use ends.</summary>
-    public DateTimeOffset NotAfter => current.Certificate.TargetCertificate.NotAfter;
+    /// <summary>Of the certificate in use.</summary>
+    public CertificateLife Life
+    {
+        get
+        {
+            var certificate = current.Certificate.TargetCertificate;
+            return new CertificateLife(certificate.NotBefore, certificate.NotAfter);
+        }
+    }
 
     /// <summary>For one handshake with a client. It need not show a certificate; one that it shows has to be good.</summary>
     public SslServerAuthenticationOptions ForClients()
@@ -97,7 +104,7 @@ public sealed partial class NodeTls : IDisposable
                 }
 
                 (current, seen, failed, unread) = (Load(), now, [], null);
-                LogTaken(files.Certificate, NotAfter);
+                LogTaken(files.Certificate, Life.NotAfter);
             }
             catch (Exception e)
             {

@@ -82,6 +82,11 @@ internal static class AdminCodec
             HeldPartitions = view.Held,
             HeldForOthers = view.HeldForOthers,
         };
+        if (facts.Certificate?.Invoke() is { } life)
+        {
+            (message.CertificateNotBefore, message.CertificateNotAfter) = (life.NotBefore.ToUnixTimeSeconds(), life.NotAfter.ToUnixTimeSeconds());
+        }
+
         message.Endpoints.Add(view.Node.Endpoints);
         message.Damaged.AddRange(view.Damaged.Select(damage => new Proto.DamagedPartition { Partition = damage.Key.Number, Reason = damage.Value }));
         return message;

@@ -13,7 +13,7 @@ namespace Kv.Wire.Admin;
 /// What the operator and the command line call: the gRPC service `kv.admin.v1.Admin` over <see cref="ClusterAdmin"/>. Refusals are statuses whose message
 /// begins with a stable word (<see cref="AdminErrors"/>). Works before the node is in a cluster.
 /// </summary>
-public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFacts facts, bool hasCertificate, TimeProvider time) : Protos.Admin.V1.Admin.AdminBase
+public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFacts facts, TimeProvider time) : Protos.Admin.V1.Admin.AdminBase
 {
     private const int DefaultRingSize = 64;
     private const int MaxNameBytes = 253;
@@ -184,7 +184,7 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
 
     public override async Task<Protos.Admin.V1.Security> ChangeSecurity(ChangeSecurityRequest request, ServerCallContext context)
     {
-        if (request is { ChangeCase: ChangeSecurityRequest.ChangeOneofCase.Enable, Enable: true } && !hasCertificate)
+        if (request is { ChangeCase: ChangeSecurityRequest.ChangeOneofCase.Enable, Enable: true } && facts.Certificate is null)
         {
             throw AdminErrors.ToStatus(new AdminRefusal(
                 AdminRefusalKind.FailedPrecondition, "no_certificate", "this node has no certificate (tls-certificate): with security on, its clients could show nothing of who they are"));

@@ -45,6 +45,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
                     DataBytes = answer.DataBytes,
                     FreeBytes = answer.DiskFreeBytes,
                     Uptime = TimeSpan.FromSeconds(answer.UptimeSeconds),
+                    Certificate = answer.CertificateNotAfter == 0 ? null : new ObservedCertificate(TimeOf(answer.CertificateNotBefore), TimeOf(answer.CertificateNotAfter)),
                     IsRemoved = answer.Removed,
                     HeldPartitions = answer.HeldPartitions,
                     DamagedPartitions = answer.Damaged.Count,
@@ -57,6 +58,9 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
             return node with { Problem = node.Problem ?? "does not answer" };
         }
     }
+
+    private static DateTimeOffset TimeOf(long unixSeconds) =>
+        DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(unixSeconds, DateTimeOffset.MinValue.ToUnixTimeSeconds(), DateTimeOffset.MaxValue.ToUnixTimeSeconds()));
 
     /// <summary>All are asked: whether a node may go down takes all that its peers can tell, and one node's view may be old.</summary>
     private async Task<ObservedRing?> AskRingAsync(ImmutableArray<ObservedNode> nodes, CancellationToken cancel)

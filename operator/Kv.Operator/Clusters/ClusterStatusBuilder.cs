@@ -87,11 +87,20 @@ internal static class ClusterStatusBuilder
         list.Set(Available, available.Holds, available.Reason, available.Message);
         list.Set(Progressing, isProgressing, isProgressing is null ? Reasons.NotObserved : action?.Phase ?? Reasons.Error, isProgressing is null ? "the cluster could not be looked at" : action?.Message ?? error ?? "");
         var (missing, pressed) = (DataHealth.UnderReplicatedOf(cluster, observed), DataHealth.DiskPressureOf(cluster, observed));
-        var degraded = DegradedOf(cluster, observed, action, error, now) is { Holds: true } worse ? worse : missing.Holds == true ? missing : pressed.Holds == true ? pressed : (false, Reasons.AsExpected, "");
+        var certificates = CertificateHealth.Of(cluster, observed, now);
+        var degraded = DegradedOf(cluster, observed, action, error, now) is { Holds: true } worse ? worse
+            : missing.Holds == true ? missing
+            : pressed.Holds == true ? pressed
+            : certificates is { Holds: false } bad ? (true, bad.Reason, bad.Message) : (false, Reasons.AsExpected, "");
         list.Set(Degraded, degraded.Holds, degraded.Reason, degraded.Message);
         SetRing(list, observed);
         list.Set(UnderReplicated, missing.Holds, missing.Reason, missing.Message);
         list.Set(DiskPressure, pressed.Holds, pressed.Reason, pressed.Message);
+        if (certificates is { } certificate)
+        {
+            list.Set(CertificatesValid, certificate.Holds, certificate.Reason, certificate.Message);
+        }
+
         var upgrade = UpgradeOf(observed, operation);
         list.Set(UpgradeInProgress, upgrade.Holds, upgrade.Reason, upgrade.Message);
         list.Set(ReconcileSuccess, error is null, error is null ? Reasons.AsExpected : Reasons.Error, error ?? "");

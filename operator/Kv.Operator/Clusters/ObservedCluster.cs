@@ -110,6 +110,9 @@ internal sealed record NodeAnswer(string Id, string ClusterId, string Version)
 
     public TimeSpan Uptime { get; init; }
 
+    /// <summary>Of the certificate that it has in use; null where it has none.</summary>
+    public ObservedCertificate? Certificate { get; init; }
+
     /// <summary>It was a member and has left: it serves nothing and joins no ring again.</summary>
     public bool IsRemoved { get; init; }
 
@@ -122,6 +125,9 @@ internal sealed record NodeAnswer(string Id, string ClusterId, string Version)
     /// <summary>Their numbers.</summary>
     public ImmutableArray<int> Damaged { get; init; } = [];
 }
+
+/// <summary>From when until when a node's certificate is good.</summary>
+internal sealed record ObservedCertificate(DateTimeOffset NotBefore, DateTimeOffset NotAfter);
 
 /// <summary>The state of a member, as in the cluster document.</summary>
 internal enum MemberState

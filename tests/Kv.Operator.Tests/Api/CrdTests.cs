@@ -114,7 +114,8 @@ public sealed class CrdTests
     public void EveryCondition_IsInTheClosedList()
     {
         var cluster = Build.Cluster();
-        var status = Operator.Clusters.ClusterStatusBuilder.Build(cluster, Build.Observed(3, 3), new Operator.Clusters.ClusterAction.Steady(), null, Build.Now);
+        var observed = Build.Observed(3, 3).With(0, node => node with { Answer = node.Answer! with { Certificate = new(Build.Now.AddDays(-1), Build.Now.AddDays(60)) } });
+        var status = Operator.Clusters.ClusterStatusBuilder.Build(cluster, observed, new Operator.Clusters.ClusterAction.Steady(), null, Build.Now);
         Assert.Equal(Conditions.OfCluster.Order(), status.Conditions!.Select(condition => condition.Type).Order());
         var type = Operator.BucketTypes.BucketTypeStatusBuilder.Build(Build.BucketType(), null, null, null, null, Build.Now);
         Assert.Equal(Conditions.OfBucketType.Order(), type.Conditions!.Select(condition => condition.Type).Order());

@@ -111,6 +111,17 @@ public sealed class ClusterObserverTests
         Assert.StartsWith("2 of 64 partitions", available.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Certificate_OfANode_GetsAsFarAsTheCondition()
+    {
+        var (world, cluster) = await FormedAsync();
+        Assert.All((await ObserveAsync(world, cluster)).Nodes, node => Assert.Null(node.Answer!.Certificate));
+        world.Certificate = new ObservedCertificate(Now.AddDays(-90), Now.AddDays(-1));
+        var condition = await ConditionAsync(world, cluster, Conditions.CertificatesValid);
+        Assert.Equal(("False", Conditions.Reasons.CertificatesInvalid), (condition.Status, condition.Reason));
+        Assert.Contains("example-2 (2025-10-04 03:04:05Z to 2026-01-01 03:04:05Z)", condition.Message, StringComparison.Ordinal);
+    }
+
     private static async Task<(SimulatedCluster World, Cluster Cluster)> FormedAsync()
     {
         var (world, cluster) = (new SimulatedCluster(), Cluster());

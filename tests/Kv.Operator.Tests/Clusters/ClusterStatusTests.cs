@@ -153,6 +153,44 @@ public sealed class ClusterStatusTests
         Assert.Equal("True", Condition(after, Conditions.Degraded).Status);
     }
 
+    /// <summary>Of a node's certificate, in days from now, and what is said.</summary>
+    public static TheoryData<int?, int, string?, string> Certificates => new()
+    {
+        { null, 0, null, "" },
+        { -30, 60, "True", Conditions.Reasons.AsExpected },
+        { -80, 10, "True", Conditions.Reasons.AsExpected },
+        { -80, 8, "False", Conditions.Reasons.CertificatesExpiring },
+        { -3000, 15, "True", Conditions.Reasons.AsExpected },
+        { -3000, 13, "False", Conditions.Reasons.CertificatesExpiring },
+        { -80, 0, "False", Conditions.Reasons.CertificatesInvalid },
+        { 1, 90, "False", Conditions.Reasons.CertificatesInvalid },
+    };
+
+    [Theory]
+    [MemberData(nameof(Certificates))]
+    public void CertificatesValid_IsWhatNodesTell_AndNotThereWhereNoneHasOne(int? from, int until, string? expected, string reason)
+    {
+        var observed = Observed(3, 3).With(0, node => WithCertificate(node, from is null ? null : -1, 3650)).With(1, node => WithCertificate(node, from, until));
+        var status = Of(Cluster(), observed, new ClusterAction.Steady());
+        var told = status.Conditions!.SingleOrDefault(condition => condition.Type == Conditions.CertificatesValid);
+        Assert.Equal(expected, told?.Status);
+        Assert.Equal(reason, told?.Reason ?? "");
+        Assert.Equal(expected == "False" ? ("True", reason) : ("False", Conditions.Reasons.AsExpected), (Condition(status, Conditions.Degraded).Status, Condition(status, Conditions.Degraded).Reason));
+        Assert.Contains(expected is null ? "" : "example-1 (", told?.Message ?? "", StringComparison.Ordinal);
+        Assert.Equal("True", Condition(status, Conditions.Ready).Status);
+    }
+
+    [Fact]
+    public void CertificatesValid_IsUnknownWhereThoseThatHaveOneAreSilent_AndGoesWhereNoneHasOneAnyMore()
+    {
+        var cluster = Cluster();
+        cluster.Status = Of(cluster, Observed(3, 3).With(1, node => WithCertificate(node, -1, 60)), new ClusterAction.Steady());
+        var silent = Of(cluster, Observed(3, 3).With(1, node => node with { Answer = null }), new ClusterAction.Steady());
+        Assert.Equal(("Unknown", Conditions.Reasons.NodesUnreachable), (Condition(silent, Conditions.CertificatesValid).Status, Condition(silent, Conditions.CertificatesValid).Reason));
+        Assert.Equal("Unknown", Condition(Of(cluster, null, null, "no answer"), Conditions.CertificatesValid).Status);
+        Assert.DoesNotContain(Of(cluster, Observed(3, 3), new ClusterAction.Steady()).Conditions!, condition => condition.Type == Conditions.CertificatesValid);
+    }
+
     [Fact]
     public void UpgradeInProgress_WhileNodesRestartOneByOne_WithTheVersionThatTheyAreToRun()
     {
@@ -265,6 +303,9 @@ public sealed class ClusterStatusTests
         Assert.Contains(Transition.Between(after.Conditions, before.Conditions), one => one is { IsWarning: true } && one.Message.StartsWith("Ready is False", StringComparison.Ordinal));
         Assert.Empty(Transition.Between(after.Conditions, after.Conditions));
     }
+
+    private static ObservedNode WithCertificate(ObservedNode node, int? from, int until) =>
+        node with { Answer = node.Answer! with { Certificate = from is { } days ? new ObservedCertificate(Now.AddDays(days), Now.AddDays(until)) : null } };
 
     private static ObservedNode WithFree(ObservedNode node, int percent) => node with { Answer = node.Answer! with { DataBytes = 100 - percent, FreeBytes = percent } };
 

@@ -49,6 +49,9 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     /// <summary>Nodes that do not say what they know of transfers.</summary>
     public HashSet<string> Mute { get; } = [];
 
+    /// <summary>What every node says of its certificate.</summary>
+    public ObservedCertificate? Certificate { get; set; }
+
     /// <summary>Partitions whose data is damaged on a node.</summary>
     public List<(string Node, int Partition)> Damaged { get; } = [];
 
@@ -189,6 +192,8 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
             Version = "0.1.0",
             UptimeSeconds = (long)ProcessOf(address).Uptime.TotalSeconds,
             ClusterId = IsMember(address) || staged.Contains(address) || stagedReplaces.ContainsKey(address) || IsRemoved(address) ? clusterId : "",
+            CertificateNotBefore = Certificate?.NotBefore.ToUnixTimeSeconds() ?? 0,
+            CertificateNotAfter = Certificate?.NotAfter.ToUnixTimeSeconds() ?? 0,
             Removed = IsRemoved(address),
             HeldPartitions = exiting.GetValueOrDefault(address, members.Contains(address) ? 1 : 0),
             Damaged = { Damaged.Where(damage => damage.Node == address).Select(damage => new Admin.DamagedPartition { Partition = damage.Partition, Reason = "a checksum is wrong" }) },
