@@ -46,7 +46,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private KvService? kvService;
     private PortServer? peerServer;
     private PortServer? metricsServer;
-    private IDisposable? riakStatistics;
+    private RiakStatistics? riakStatistics;
     private AccessControl? access;
     private NodeTls? tls;
 
@@ -257,6 +257,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private async Task StartServersAsync(CancellationToken cancel)
     {
         access = new AccessControl(node!.State, options.DisabledJobs, loggers.CreateLogger<AccessControl>());
+        riakStatistics = new RiakStatistics(node.Statistics, node.State, options.Name, time);
         frontEnds.Add(CreateAdminServer(Port("admin")!));
         if (Port("grpc") is { } grpc)
         {
@@ -281,8 +282,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
 
     private PortServer CreateAdminServer(BoundPort port)
     {
-        var facts = new NodeFacts(Version, DurableFormat.Version, storage!.DataBytes, storage!.FreeBytes) { Certificate = tls is { } held ? () => held.Life : null };
-        var service = new AdminService(node!.Admin, node.State, facts, time);
+        var facts = new NodeFacts(Version, DurableFormat.Version, MemoryLimit.Bytes(options), storage!.DataBytes, storage.FreeBytes, static () => Environment.WorkingSet)
+        {
+            Certificate = tls is { } held ? () => held.Life : null,
+        };
+        var service = new AdminService(node!.Admin, node.State, facts, riakStatistics!, time);
         return PortServer.Create(
             port,
             HttpProtocols.Http2,
@@ -328,7 +332,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
 
     private PortServer CreateRiakHttpServer(BoundPort port)
     {
-        var doors = new RiakHttpDoors(node!.Client, node.Admin, node.State, node.Statistics, options.Name, time) { Access = access! };
+        var doors = new RiakHttpDoors(node!.Client, node.Admin, node.State, riakStatistics!, time) { Access = access! };
         var riak = new RiakHttpOptions { MaxObjectBytes = options.Cluster.MaxObjectBytes };
         return PortServer.Create(
             port,
@@ -340,7 +344,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
                 limits.MaxConcurrentConnections = options.MaxClientConnections;
             },
             services => services.AddRiakHttp(riak),
-            app => riakStatistics = app.MapRiakHttp(doors, memory, riak),
+            app => app.MapRiakHttp(doors, memory, riak),
             SecureClients);
     }
 

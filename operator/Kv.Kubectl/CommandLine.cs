@@ -21,7 +21,8 @@ internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
 
     public async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancel)
     {
-        var parsed = Root(arguments).Parse(arguments, new ParserConfiguration
+        var session = new CommandSession(terminal, surroundings, hasEndOfOptions: arguments.Contains("--"));
+        var parsed = Root(session).Parse(arguments, new ParserConfiguration
         {
             // A value may begin with @ or look like several short options in one.
             ResponseFileTokenReplacer = null,
@@ -41,12 +42,17 @@ internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
 
         var settings = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = terminal.Text, Error = terminal.Error, ProcessTerminationTimeout = null };
         var code = await GuardAsync(() => parsed.InvokeAsync(settings, cancel), PathOf(parsed), cancel);
+        if (parsed.Action is HelpAction && session.ExamplesOf(parsed.CommandResult.Command) is { } examples)
+        {
+            await terminal.Text.WriteLineAsync($"Examples:\n  {examples.ReplaceLineEndings("\n  ")}\n");
+            await terminal.FlushAsync();
+        }
+
         return (int)code;
     }
 
-    private RootCommand Root(IReadOnlyList<string> arguments)
+    private static RootCommand Root(CommandSession session)
     {
-        var session = new CommandSession(terminal, surroundings, hasEndOfOptions: arguments.Contains("--"));
         var root = new RootCommand(About)
         {
             PutCommand.Create(session),
@@ -64,6 +70,7 @@ internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
             CounterCommand.Create(session),
             MapCommand.Create(session),
             SecurityCommand.Create(session),
+            AdminCommand.Create(session),
         };
         foreach (var command in SetCommand.CreateAll(session))
         {

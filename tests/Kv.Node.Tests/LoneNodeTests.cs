@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Grpc.Core;
 using Kv.Protos.Admin.V1;
@@ -66,6 +67,25 @@ public sealed class LoneNodeTests
         Assert.Contains(null, errors);
         Assert.All(errors.OfType<Error>(), error => Assert.Equal((Error.Types.Code.Overload, true), (error.Code, error.Retryable)));
         Assert.NotEmpty(errors.OfType<Error>());
+    }
+
+    [Fact]
+    public async Task Node_TellsAnAdministratorItsClock_ItsMemory_AndWhatItsStatisticsAre()
+    {
+        await using var node = await TestNode.StartAsync("one", None);
+        await TestCluster.FormAsync(node.Admin, [], None);
+        var before = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        var view = await node.Admin.GetNodeAsync(new GetNodeRequest(), cancellationToken: None);
+        Assert.InRange(view.UnixMilliseconds, before, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+        Assert.InRange(view.MemoryBytes, 1, long.MaxValue);
+        Assert.Equal(MemoryLimit.Bytes(TestNode.Options("one")), view.MemoryLimitBytes);
+        Assert.Equal("one", (await node.Admin.GetClusterAsync(new GetClusterRequest(), cancellationToken: None)).Claimant);
+
+        var told = JsonNode.Parse((await node.Admin.GetStatisticsAsync(new GetStatisticsRequest(), cancellationToken: None)).Json)!.AsObject();
+        using var http = new HttpClient();
+        var served = JsonNode.Parse(await http.GetStringAsync(new Uri($"http://{node.Endpoint("riak-http")}/stats"), None))!.AsObject();
+        Assert.Equal(served.Select(field => field.Key), told.Select(field => field.Key));
+        Assert.Equal(("one", 0), ((string?)told["nodename"], (int)told["node_puts_total"]!));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed partial class ClusterAdmin
         if (type.IsOk && type.Value.Stage == BucketTypeStage.Created)
         {
             var missing = string.Join(", ", type.Value.MissingOn);
-            return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"the bucket type {name} is not seen on {missing} yet");
+            return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"{name} has been created but cannot be activated yet: it is not seen on {missing}");
         }
 
         if (type.IsOk && WhetherKnown(type.Value.Props.StoreBackend) is { } question && state.Current.Document is { } document
@@ -98,7 +98,7 @@ public sealed partial class ClusterAdmin
 
         return document.BucketTypes.TryGetValue(name, out var type)
             ? ViewOf(document, type)
-            : new AdminRefusal(AdminRefusalKind.NotFound, RefusalReason.Undefined, $"there is no bucket type named {name}");
+            : new AdminRefusal(AdminRefusalKind.NotFound, RefusalReason.Undefined, $"{name} is not an existing bucket type");
     }
 
     public AdminResult<BucketTypesView> ListBucketTypes()

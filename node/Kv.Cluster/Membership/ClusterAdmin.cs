@@ -103,7 +103,8 @@ public sealed partial class ClusterAdmin
             [.. document.Members.Select(m => new MemberView(
                 m, now.GetValueOrDefault(m.Id), next.GetValueOrDefault(m.Id), snapshot.IsUp(m.Id), gossip.VersionOf(m.Id)))],
             RingTransition.Pending(document.Ring).Length,
-            !gossip.Behind(document, document.Version, m => snapshot.IsUp(m.Id)).Any());
+            !gossip.Behind(document, document.Version, m => snapshot.IsUp(m.Id)).Any(),
+            DocumentAgreement.Claimant(snapshot));
     }
 
     /// <summary>

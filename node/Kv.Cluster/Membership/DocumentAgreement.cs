@@ -86,7 +86,8 @@ internal sealed partial class DocumentAgreement(
         return await pending.Result.Task;
     }
 
-    private static NodeId Claimant(ClusterSnapshot snapshot)
+    /// <summary>The lowest member with a vote that is up.</summary>
+    public static NodeId Claimant(ClusterSnapshot snapshot)
     {
         foreach (var member in snapshot.Document?.Members ?? [])
         {

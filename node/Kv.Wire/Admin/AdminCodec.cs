@@ -25,6 +25,7 @@ internal static class AdminCodec
             PendingTransfers = view.PendingTransfers,
             Converged = view.IsConverged,
             LastCommittedPlanId = document.LastCommittedPlanId,
+            Claimant = document.FindMember(view.Claimant)?.Name ?? "",
         };
         var positions = new Dictionary<NodeId, uint>();
         foreach (var member in view.Members)
@@ -63,7 +64,7 @@ internal static class AdminCodec
         return message;
     }
 
-    public static Proto.Node Encode(NodeView view, NodeFacts facts, TimeSpan uptime)
+    public static Proto.Node Encode(NodeView view, NodeFacts facts, TimeSpan uptime, DateTimeOffset now)
     {
         var message = new Proto.Node
         {
@@ -81,6 +82,9 @@ internal static class AdminCodec
             Removed = view.IsRemoved,
             HeldPartitions = view.Held,
             HeldForOthers = view.HeldForOthers,
+            UnixMilliseconds = now.ToUnixTimeMilliseconds(),
+            MemoryLimitBytes = facts.MemoryLimitBytes,
+            MemoryBytes = facts.MemoryBytes(),
         };
         if (facts.Certificate?.Invoke() is { } life)
         {

@@ -1,10 +1,14 @@
+using System.Buffers;
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
 using Grpc.Core;
 using Kv.Cluster.Membership;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Rings;
 using Kv.Protos.Admin.V1;
+using Kv.Wire.Riak.Http;
 using BucketType = Kv.Protos.Admin.V1.BucketType;
 
 namespace Kv.Wire.Admin;
@@ -13,7 +17,7 @@ namespace Kv.Wire.Admin;
 /// What the operator and the command line call: the gRPC service `kv.admin.v1.Admin` over <see cref="ClusterAdmin"/>. Refusals are statuses whose message
 /// begins with a stable word (<see cref="AdminErrors"/>). Works before the node is in a cluster.
 /// </summary>
-public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFacts facts, TimeProvider time) : Protos.Admin.V1.Admin.AdminBase
+public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFacts facts, RiakStatistics statistics, TimeProvider time) : Protos.Admin.V1.Admin.AdminBase
 {
     private const int DefaultRingSize = 64;
     private const int MaxNameBytes = 253;
@@ -23,7 +27,7 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
     private readonly long startedAt = time.GetTimestamp();
 
     public override Task<Node> GetNode(GetNodeRequest request, ServerCallContext context) =>
-        Task.FromResult(AdminCodec.Encode(admin.GetNode(), facts, time.GetElapsedTime(startedAt)));
+        Task.FromResult(AdminCodec.Encode(admin.GetNode(), facts, time.GetElapsedTime(startedAt), time.GetUtcNow()));
 
     public override Task<Protos.Admin.V1.Cluster> GetCluster(GetClusterRequest request, ServerCallContext context) =>
         Task.FromResult(AdminCodec.Encode(AdminErrors.ValueOf(admin.GetCluster())));
@@ -157,6 +161,17 @@ public sealed class AdminService(ClusterAdmin admin, ClusterState state, NodeFac
 
     public override Task<AntiEntropy> RepairKeys(RepairKeysRequest request, ServerCallContext context) => Task.FromResult(AntiEntropyCodec.Encode(
         AdminErrors.ValueOf(admin.RepairKeys(new BucketName(request.BucketType, request.Bucket.Memory), request.From.Memory, request.To.Memory)), NameOf));
+
+    public override Task<Statistics> GetStatistics(GetStatisticsRequest request, ServerCallContext context)
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(buffer, PlainJson.Writer))
+        {
+            statistics.Write(json);
+        }
+
+        return Task.FromResult(new Statistics { Json = Encoding.UTF8.GetString(buffer.WrittenSpan) });
+    }
 
     public override async Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) =>
         AdminCodec.Encode(AdminErrors.ValueOf(await admin.CreateBucketTypeAsync(Named(request.Name), Props(request.PropsJson), context.CancellationToken)));

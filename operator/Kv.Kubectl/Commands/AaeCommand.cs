@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Grpc.Core;
 using Kv.Kubectl.Connections;
 using Kv.Kubectl.Output;
 using Kv.Protos.Admin.V1;
@@ -10,7 +9,6 @@ namespace Kv.Kubectl.Commands;
 /// <summary><c>kv aae</c>: how replicas find out by themselves that they differ, and a comparison before its turn.</summary>
 internal static class AaeCommand
 {
-    private const int MaxAskedAtOnce = 16;
     private static readonly TimeSpan AskInterval = TimeSpan.FromMilliseconds(500);
 
     public static Command Create(CommandSession session) =>
@@ -20,24 +18,16 @@ internal static class AaeCommand
             Repair(session),
         };
 
-    private static Command Status(CommandSession session)
+    public static Command Status(CommandSession session, string name = "status")
     {
-        var command = new Command("status", "Show hash trees, and the last comparison of each two replicas.");
+        var command = new Command(name, "Show hash trees, and the last comparison of each two replicas.");
         session.Bind(command, async (parsed, caller, cancel) =>
         {
-            var cluster = await ClusterAsync(caller, cancel);
-            var answers = new SortedDictionary<string, AntiEntropy?>(StringComparer.Ordinal);
-            await Parallel.ForEachAsync(
-                cluster.Members.Where(member => member.Up),
-                new ParallelOptions { MaxDegreeOfParallelism = MaxAskedAtOnce, CancellationToken = cancel },
-                async (member, stop) =>
-                {
-                    var answer = await AskAsync(caller, member, stop);
-                    lock (answers)
-                    {
-                        answers[member.Name] = answer;
-                    }
-                });
+            var answers = await EachMember.AskAsync(
+                caller,
+                await ClusterAsync(caller, cancel),
+                (_, address, stop) => caller.AdminOfAsync(address, (client, options) => client.GetAntiEntropyAsync(new GetAntiEntropyRequest(), options), stop),
+                cancel);
             await PrintAsync(session, parsed, answers, cancel);
             return answers.Values.Any(answer => answer?.KeyRepair is { } repair && AaeOutput.HasFailed(repair)) ? ExitCode.Failed : ExitCode.Ok;
         });
@@ -101,29 +91,17 @@ internal static class AaeCommand
         }
 
         var owner = cluster.Members[(int)cluster.Owners[number]];
-        if (caller.Access.Find(owner.Name, owner.Endpoints.GetValueOrDefault("admin")) is not { } address)
-        {
-            throw new CliException(ExitCode.Unavailable, $"partition {Words.Number(number)} is {owner.Name}'s, which cannot be reached from here");
-        }
-
-        try
-        {
-            var request = new RepairPartitionRequest { Partition = number };
-            var begun = Only(await caller.AdminOfAsync(address, (client, options) => client.RepairPartitionAsync(request, options), cancel), number);
-            var answer = await FollowAsync(
-                session,
-                parsed,
-                begun,
-                IsWanted,
-                async _ => Only(await caller.AdminOfAsync(address, (client, options) => client.GetAntiEntropyAsync(new GetAntiEntropyRequest(), options), cancel), number),
-                cancel);
-            await PrintAsync(session, parsed, new SortedDictionary<string, AntiEntropy?>(StringComparer.Ordinal) { [owner.Name] = answer }, cancel);
-            return IsWanted(answer) ? await GoesOnAsync(session) : ExitCode.Ok;
-        }
-        catch (RpcException error) when (!cancel.IsCancellationRequested)
-        {
-            throw CallErrors.Of(error, NodePort.Admin, "");
-        }
+        var request = new RepairPartitionRequest { Partition = number };
+        var begun = Only(await caller.AdminOfAsync(owner, (client, options) => client.RepairPartitionAsync(request, options), cancel), number);
+        var answer = await FollowAsync(
+            session,
+            parsed,
+            begun,
+            IsWanted,
+            async _ => Only(await caller.AdminOfAsync(owner, (client, options) => client.GetAntiEntropyAsync(new GetAntiEntropyRequest(), options), cancel), number),
+            cancel);
+        await PrintAsync(session, parsed, new SortedDictionary<string, AntiEntropy?>(StringComparer.Ordinal) { [owner.Name] = answer }, cancel);
+        return IsWanted(answer) ? await GoesOnAsync(session) : ExitCode.Ok;
 
         static bool IsWanted(AntiEntropy answer) => answer.Exchanges.Any(exchange => exchange.Wanted);
     }
@@ -150,24 +128,6 @@ internal static class AaeCommand
 
     private static Task<Cluster> ClusterAsync(NodeCaller caller, CancellationToken cancel) =>
         caller.AdminAsync((client, options) => client.GetClusterAsync(new GetClusterRequest(), options), cancel);
-
-    /// <summary>Null where the node does not answer.</summary>
-    private static async Task<AntiEntropy?> AskAsync(NodeCaller caller, Member member, CancellationToken cancel)
-    {
-        if (caller.Access.Find(member.Name, member.Endpoints.GetValueOrDefault("admin")) is not { } address)
-        {
-            return null;
-        }
-
-        try
-        {
-            return await caller.AdminOfAsync(address, (client, options) => client.GetAntiEntropyAsync(new GetAntiEntropyRequest(), options), cancel);
-        }
-        catch (RpcException) when (!cancel.IsCancellationRequested)
-        {
-            return null;
-        }
-    }
 
     private static AntiEntropy Only(AntiEntropy answer, int partition) => new()
     {

@@ -11,8 +11,16 @@ namespace Kv.Kubectl.Commands;
 /// <summary><c>kv bucket-type</c>: classes of buckets, created and then activated.</summary>
 internal static class BucketTypeCommand
 {
-    public static Command Create(CommandSession session) =>
-        new("bucket-type", "Show and change bucket types. Those that the operator runs are changed in their manifests instead.")
+    private const string Examples = """
+        kv bucket-type create carts '{"props":{"allow_mult":true,"n_val":3}}'
+        kv bucket-type create carts --prop allow_mult=true --prop n_val=3
+        kv bucket-type activate carts
+        kv bucket-type status carts -o json
+        """;
+
+    public static Command Create(CommandSession session)
+    {
+        var command = new Command("bucket-type", "Show and change bucket types. Those that the operator runs are changed in their manifests instead.")
         {
             List(session),
             Status(session),
@@ -20,6 +28,9 @@ internal static class BucketTypeCommand
             Change(session, "activate", "Let clients use a bucket type; refused (exit code 4) until every member has it.", takesProps: false),
             Change(session, "update", "Change properties of an active bucket type.", takesProps: true),
         };
+        session.AddExamples(command, Examples);
+        return command;
+    }
 
     private static Command List(CommandSession session)
     {
@@ -83,10 +94,12 @@ internal static class BucketTypeCommand
                     _ => client.ActivateBucketTypeAsync(new ActivateBucketTypeRequest { Name = name }, options),
                 },
                 cancel);
-            return await PrintAsync(session, parsed, type, cancel, isWhole: false);
+            return await PrintAsync(session, parsed, type, cancel, done: DoneBy(verb));
         });
         return command;
     }
+
+    private static string DoneBy(string verb) => verb switch { "create" => "created", "update" => "updated", _ => "has been activated" };
 
     private static Argument<string[]> Name() => new("NAME") { Description = "The bucket type.", Arity = ArgumentArity.ZeroOrMore };
 
@@ -155,7 +168,7 @@ internal static class BucketTypeCommand
         }
     }
 
-    private static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, BucketType type, CancellationToken cancel, bool isWhole = true)
+    private static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, BucketType type, CancellationToken cancel, string? done = null)
     {
         if (session.IsJson(parsed))
         {
@@ -163,8 +176,17 @@ internal static class BucketTypeCommand
         }
         else
         {
-            BucketTypeOutput.PrintState(session.Tables, type);
-            if (isWhole)
+            if (done is not null)
+            {
+                session.Tables.Line($"{type.Name} {done}");
+            }
+
+            if (done is null || type.State != BucketType.Types.State.Active || type.MissingOn.Count > 0)
+            {
+                BucketTypeOutput.PrintState(session.Tables, type);
+            }
+
+            if (done is null)
             {
                 BucketTypeOutput.PrintProps(session.Tables, type);
             }

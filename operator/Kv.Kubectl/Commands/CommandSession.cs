@@ -7,9 +7,17 @@ namespace Kv.Kubectl.Commands;
 /// <summary>What the commands share: the streams, the options of every command, and the way to the cluster.</summary>
 internal sealed class CommandSession(Terminal terminal, Surroundings surroundings, bool hasEndOfOptions)
 {
+    private readonly Dictionary<Command, string> examples = [];
+
     public Terminal Terminal { get; } = terminal;
 
     public ConnectionOptions Connection { get; } = new();
+
+    /// <summary>Command lines for the end of the command's help, one on each line.</summary>
+    public void AddExamples(Command command, string lines) => examples.Add(command, lines);
+
+    /// <summary>Null where it has none.</summary>
+    public string? ExamplesOf(Command command) => examples.GetValueOrDefault(command);
 
     /// <summary>Gives the command what it does. The way to the cluster is opened when it first asks, and closed after.</summary>
     public void Bind(Command command, Func<ParseResult, NodeCaller, CancellationToken, Task<ExitCode>> run) =>

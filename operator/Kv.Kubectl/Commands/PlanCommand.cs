@@ -94,9 +94,11 @@ internal static class PlanCommand
         return command;
     }
 
-    public static string IdOf(Cluster cluster, string name) =>
-        (cluster.Members.FirstOrDefault(member => member.Name == name || member.Id == name)
-            ?? throw new CliException(ExitCode.NotFound, $"there is no member {name}; there is {string.Join(", ", cluster.Members.Select(member => member.Name))}")).Id;
+    public static string IdOf(Cluster cluster, string name) => MemberOf(cluster, name).Id;
+
+    /// <summary>By name or id.</summary>
+    public static Member MemberOf(Cluster cluster, string name) => cluster.Members.FirstOrDefault(member => member.Name == name || member.Id == name)
+        ?? throw new CliException(ExitCode.NotFound, $"there is no member {name}; there is {string.Join(", ", cluster.Members.Select(member => member.Name))}");
 
     public static async Task<ExitCode> PrintAsync(CommandSession session, ParseResult parsed, Plan plan, CancellationToken cancel)
     {

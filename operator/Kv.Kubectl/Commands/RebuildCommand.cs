@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Grpc.Core;
-using Kv.Kubectl.Connections;
 using Kv.Protos.Admin.V1;
 
 namespace Kv.Kubectl.Commands;
@@ -34,25 +32,13 @@ internal static class RebuildCommand
                 throw CliException.Usage($"there is no partition {values[0]}: the ring has 0 to {cluster.Owners.Count - 1}");
             }
 
-            var member = values.Length == 1 ? cluster.Members[(int)cluster.Owners[partition]] : cluster.Members.Single(m => m.Id == PlanCommand.IdOf(cluster, values[1]));
-            if (caller.Access.Find(member.Name, member.Endpoints.GetValueOrDefault("admin")) is not { } address)
-            {
-                throw new CliException(ExitCode.Unavailable, $"{member.Name} cannot be reached from here");
-            }
-
-            try
-            {
-                var request = new RebuildPartitionRequest { Partition = partition, AllowDataLoss = parsed.GetValue(loss) };
-                var after = await caller.AdminOfAsync(address, (client, options) => client.RebuildPartitionAsync(request, options), cancel);
-                var done = after.Rebuilding.Contains((uint)partition)
-                    ? $"partition {values[0]} is rebuilt on {member.Name} from its other replicas: kv cluster transfers shows how it goes"
-                    : $"partition {values[0]} is not damaged on {member.Name} any more";
-                return await PlanCommand.PrintAsync(session, parsed, after, done, cancel);
-            }
-            catch (RpcException error) when (!cancel.IsCancellationRequested)
-            {
-                throw CallErrors.Of(error, NodePort.Admin, "");
-            }
+            var member = values.Length == 1 ? cluster.Members[(int)cluster.Owners[partition]] : PlanCommand.MemberOf(cluster, values[1]);
+            var request = new RebuildPartitionRequest { Partition = partition, AllowDataLoss = parsed.GetValue(loss) };
+            var after = await caller.AdminOfAsync(member, (client, options) => client.RebuildPartitionAsync(request, options), cancel);
+            var done = after.Rebuilding.Contains((uint)partition)
+                ? $"partition {values[0]} is rebuilt on {member.Name} from its other replicas: kv cluster transfers shows how it goes"
+                : $"partition {values[0]} is not damaged on {member.Name} any more";
+            return await PlanCommand.PrintAsync(session, parsed, after, done, cancel);
         });
         return command;
     }

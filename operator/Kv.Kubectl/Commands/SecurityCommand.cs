@@ -15,8 +15,17 @@ internal static class SecurityCommand
     private const string GrantUsage = "PERMISSIONS on any|TYPE [BUCKET] to ROLES";
     private const string RevokeUsage = "PERMISSIONS on any|TYPE [BUCKET] from ROLES";
 
-    public static Command Create(CommandSession session) =>
-        new("security", "Show and change who may connect and what they may do. Lists are written with commas: ada,bob.")
+    private const string Examples = """
+        kv security add-user ada password=- groups=staff
+        kv security add-source all 10.0.0.0/8 password
+        kv security grant riak_kv.get,riak_kv.put on carts eu to ada
+        kv security print-grants ada
+        kv security enable
+        """;
+
+    public static Command Create(CommandSession session)
+    {
+        var command = new Command("security", "Show and change who may connect and what they may do. Lists are written with commas: ada,bob.")
         {
             Switch(session, "enable", "Have clients show who they are, by TLS, from now on. Everything that is not granted is refused.", isOn: true),
             Switch(session, "disable", "Serve everybody again.", isOn: false),
@@ -38,6 +47,9 @@ internal static class SecurityCommand
             Show(session, "print-sources", "List all sources, in the order in which they are tried.", "", (tables, security, _) => SecurityOutput.PrintSources(tables, security.Sources)),
             Show(session, "print-grants", "List the grants of a user or group, those of its groups and of all among them; or all grants.", "[NAME]", SecurityOutput.PrintGrants),
         };
+        session.AddExamples(command, Examples);
+        return command;
+    }
 
     private static Command Switch(CommandSession session, string verb, string description, bool isOn)
     {

@@ -55,7 +55,7 @@ internal static class CallErrors
             case StatusCode.DeadlineExceeded:
                 return e.Status.Detail.Length > 0 && e.Status.DebugException is null ? e.Status.Detail : "no answer in time";
             case StatusCode.Unimplemented:
-                return "what answers there is not this port of a node";
+                return "what answers there is not this port of a node, or a program that does not know the question yet";
         }
 
         if (e.Status.DebugException is null)

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Kv.Protos.Kv.V1;
 using AdminClient = Kv.Protos.Admin.V1.Admin.AdminClient;
 using DataClient = Kv.Protos.Kv.V1.Kv.KvClient;
+using Member = Kv.Protos.Admin.V1.Member;
 
 namespace Kv.Kubectl.Connections;
 
@@ -39,6 +40,20 @@ internal sealed class NodeCaller(Func<CancellationToken, Task<INodeAccess>> find
     /// <summary>A call of one node's admin port, and of no other's.</summary>
     public async Task<T> AdminOfAsync<T>(NodeAddress node, Func<AdminClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancel) =>
         await call(new AdminClient(Access.Open(node, NodePort.Admin)), new CallOptions(deadline: DateTime.UtcNow + Patience, cancellationToken: cancel));
+
+    /// <summary>A call of one member's admin port, whose failure ends the command.</summary>
+    public async Task<T> AdminOfAsync<T>(Member member, Func<AdminClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancel)
+    {
+        var address = Access.Find(member.Name, member.Endpoints.GetValueOrDefault("admin")) ?? throw new CliException(ExitCode.Unavailable, $"{member.Name} cannot be reached from here");
+        try
+        {
+            return await AdminOfAsync(address, call, cancel);
+        }
+        catch (RpcException error) when (!cancel.IsCancellationRequested)
+        {
+            throw CallErrors.Of(error, NodePort.Admin, "");
+        }
+    }
 
     /// <summary>An operation on data, with the milliseconds that the node has for it. An error in the answer is thrown.</summary>
     public Task<T> DataAsync<T>(Func<DataClient, CallOptions, uint, AsyncUnaryCall<T>> call, Func<T, Error?> errorOf, bool isRepeatable, CancellationToken cancel) =>

@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Kv.Protos.Admin.V1;
 
 namespace Kv.Kubectl.Connections;
@@ -6,12 +5,11 @@ namespace Kv.Kubectl.Connections;
 /// <summary>A cluster as one member has it, and what each member that can be reached says of itself.</summary>
 internal sealed class Overview
 {
-    private const int MaxAskedAtOnce = 16;
     private readonly Dictionary<string, Node> nodes = new(StringComparer.Ordinal);
 
     public required Cluster Cluster { get; init; }
 
-    public List<Transfer> Transfers { get; } = [];
+    public IReadOnlyList<Transfer> Transfers { get; private set; } = [];
 
     public IReadOnlyList<BucketType> BucketTypes { get; private set; } = [];
 
@@ -29,50 +27,35 @@ internal sealed class Overview
     public static async Task<Overview> AskTransfersAsync(NodeCaller caller, CancellationToken cancel, bool withNodes = false)
     {
         var overview = new Overview { Cluster = await caller.AdminAsync((client, options) => client.GetClusterAsync(new GetClusterRequest(), options), cancel) };
-        await Parallel.ForEachAsync(
-            overview.Cluster.Members.Where(member => member.Up),
-            new ParallelOptions { MaxDegreeOfParallelism = MaxAskedAtOnce, CancellationToken = cancel },
-            async (member, stop) => await overview.AskAsync(caller, member, withNodes, stop));
-        overview.Transfers.Sort((one, other) => (one.Partition, one.Kind).CompareTo((other.Partition, other.Kind)));
-        overview.Silent.Sort(StringComparer.Ordinal);
+        var answers = await EachMember.AskAsync(caller, overview.Cluster, (_, address, stop) => AskAsync(caller, address, withNodes, stop), cancel);
+        foreach (var (name, answer) in answers)
+        {
+            overview.Add(name, answer);
+        }
+
+        overview.Transfers = ToldTransfers.Merge(answers.Where(answer => answer.Value is not null).Select(answer => (answer.Key, answer.Value!.Transfers)));
         return overview;
     }
 
     public Node? NodeOf(Member member) => nodes.GetValueOrDefault(member.Id);
 
-    private async Task AskAsync(NodeCaller caller, Member member, bool withNodes, CancellationToken cancel)
+    private static async Task<Answer> AskAsync(NodeCaller caller, NodeAddress address, bool withNode, CancellationToken cancel) => new(
+        await caller.AdminOfAsync(address, (client, options) => client.GetTransfersAsync(new GetTransfersRequest(), options), cancel),
+        withNode ? await caller.AdminOfAsync(address, (client, options) => client.GetNodeAsync(new GetNodeRequest(), options), cancel) : null);
+
+    private void Add(string name, Answer? answer)
     {
-        if (caller.Access.Find(member.Name, member.Endpoints.GetValueOrDefault("admin")) is not { } address)
+        if (answer is null)
         {
-            NoteSilent(member);
+            Silent.Add(name);
             return;
         }
 
-        try
+        if (answer.Node is { } node && Cluster.Members.Any(member => member.Name == name && member.Id == node.Id))
         {
-            var transfers = await caller.AdminOfAsync(address, (client, options) => client.GetTransfersAsync(new GetTransfersRequest(), options), cancel);
-            var node = withNodes ? await caller.AdminOfAsync(address, (client, options) => client.GetNodeAsync(new GetNodeRequest(), options), cancel) : null;
-            lock (nodes)
-            {
-                Transfers.AddRange(transfers.Transfers_);
-                if (node is not null && node.Id == member.Id)
-                {
-                    nodes[member.Id] = node;
-                }
-            }
-        }
-        catch (RpcException) when (!cancel.IsCancellationRequested)
-        {
-            // It may have gone down just now; what the others say counts without it.
-            NoteSilent(member);
+            nodes[node.Id] = node;
         }
     }
 
-    private void NoteSilent(Member member)
-    {
-        lock (nodes)
-        {
-            Silent.Add(member.Name);
-        }
-    }
+    private sealed record Answer(Transfers Transfers, Node? Node);
 }

@@ -27,13 +27,21 @@ internal static class BucketTypeOutput
             string.Join(", ", row.type.MissingOn),
         }));
 
-    /// <summary>A line: the state, what is waited for, and what comes next.</summary>
+    /// <summary>A line with Riak's words: the state, what is waited for, and what comes next.</summary>
     public static void PrintState(TablePrinter printer, BucketType type)
     {
-        var missing = type.MissingOn.Count > 0 ? $", not yet on {string.Join(", ", type.MissingOn)}" : "";
-        var next = type.State == BucketType.Types.State.Active ? "" : $"; clients can use it after: kv bucket-type activate {type.Name}";
-        printer.Line($"{type.Name} is {Words.Of(type.State)}{missing}{next}");
+        var missing = string.Join(", ", type.MissingOn);
+        printer.Line(type.State switch
+        {
+            BucketType.Types.State.Created => $"{type.Name} has been created but cannot be activated yet: it is not seen on {missing}",
+            BucketType.Types.State.Ready => $"{type.Name} has been created and may be activated: kv bucket-type activate {type.Name}",
+            BucketType.Types.State.Active when missing.Length > 0 => $"{type.Name} is active, not yet in this form on {missing}",
+            _ => $"{type.Name} is {Words.Of(type.State)}",
+        });
     }
+
+    /// <summary>The most replicas that its buckets have where they have no properties of their own; 0 where that is not told.</summary>
+    public static int NValOf(BucketType type) => Props(type)["n_val"] is JsonValue value && value.TryGetValue<int>(out var n) ? n : 0;
 
     public static void PrintProps(TablePrinter printer, BucketType type)
     {

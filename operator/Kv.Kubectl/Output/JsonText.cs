@@ -14,6 +14,8 @@ internal static class JsonText
 
     public static string Of(JsonNode json) => json.ToJsonString(Options);
 
+    public static JsonArray ListOf(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
+
     /// <summary>A field with bytes: as text where they are UTF-8, else in base64 under the name with `Base64`.</summary>
     public static void Add(JsonObject json, string name, ReadOnlySpan<byte> bytes)
     {

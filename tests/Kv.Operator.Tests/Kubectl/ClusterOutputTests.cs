@@ -238,7 +238,7 @@ public sealed class ClusterOutputTests
     [Fact]
     public async Task BucketTypeStatus_ShowsEveryProperty() => Assert.Equal(
         """
-        carts is created, not yet on example-1; clients can use it after: kv bucket-type activate carts
+        carts has been created but cannot be activated yet: it is not seen on example-1
 
         PROPERTY     VALUE
         allow_mult   true

@@ -20,6 +20,7 @@ internal static class Samples
         PendingTransfers = 1,
         Converged = true,
         LastCommittedPlanId = "p1",
+        Claimant = "example-0",
         Members =
         {
             Member("example-0", "a", MemberState.Valid, true, 3, 3, adminAddress),
@@ -94,6 +95,10 @@ internal static class Samples
 
     public static GetResponse Found(params Content[] siblings) => new() { Object = new Protos.Kv.V1.Object { Context = Context, Siblings = { siblings } } };
 
+    public static Statistics Statistics => new() { Json = """{"node_gets":12,"node_get_fsm_time_95":1810,"nodename":"example-0","connected_nodes":["example-1","example-2"],"sys_wordsize":8}""" };
+
+    public static Peers Peers => new() { Peers_ = { new Peer { Id = "00000000000000e1", Name = "example-1" }, new Peer { Id = "00000000000000e2", Name = "example-2", Up = true } } };
+
     public static AntiEntropy AntiEntropy => new()
     {
         On = true,
@@ -135,13 +140,16 @@ internal static class Samples
         },
     };
 
-    /// <summary>Answers of a member to all that status, ring, plan and transfers ask.</summary>
+    /// <summary>Answers of a member to all that status, ring, plan, transfers and diag ask.</summary>
     public static Func<IMessage, IMessage?> Member(Func<string> adminAddress) => request => request switch
     {
         GetClusterRequest => Cluster(adminAddress()),
         GetNodeRequest => Node,
         GetTransfersRequest => Transfers,
         GetPlanRequest => Plan,
+        GetStatisticsRequest => Statistics,
+        GetPeersRequest => Peers,
+        GetPreflistsRequest => new Preflists(),
         GetAntiEntropyRequest or RepairPartitionRequest => AntiEntropy,
         RepairKeysRequest => Repairing,
         Kv.Protos.Admin.V1.ListBucketTypesRequest => Types,

@@ -35,6 +35,12 @@ internal sealed class StubAdmin(StubNode node) : Admin.AdminBase
 
     public override Task<AntiEntropy> RepairKeys(RepairKeysRequest request, ServerCallContext context) => Task.FromResult(node.Reply<AntiEntropy>(request));
 
+    public override Task<Peers> GetPeers(GetPeersRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Peers>(request));
+
+    public override Task<Preflists> GetPreflists(GetPreflistsRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Preflists>(request));
+
+    public override Task<Statistics> GetStatistics(GetStatisticsRequest request, ServerCallContext context) => Task.FromResult(node.Reply<Statistics>(request));
+
     public override Task<BucketType> CreateBucketType(CreateBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));
 
     public override Task<BucketType> ActivateBucketType(ActivateBucketTypeRequest request, ServerCallContext context) => Task.FromResult(node.Reply<BucketType>(request));

@@ -34,7 +34,7 @@ public sealed class SecuredNode : IAsyncLifetime
     private AccessControl access = null!;
     private KvService service = null!;
     private WebApplication[] apps = [];
-    private IDisposable front = null!;
+    private RiakStatistics statistics = null!;
 
     public ImmutableHashSet<JobClass> DisabledJobs { get; init; } = [];
 
@@ -67,11 +67,11 @@ public sealed class SecuredNode : IAsyncLifetime
         var doors = new RiakPbDoors(node.Client, node.Admin, node.State, "node1") { Access = access, Tls = tls };
         var pb = new RiakPbConnections(doors, new RiakPbOptions { FailedAuthenticationDelay = TimeSpan.Zero }, RequestMemory.Unbounded(), NullLoggerFactory.Instance);
         Pb = await StartAsync(listen => listen.Run(pb.ServeAsync), static _ => { }, static _ => { });
+        statistics = new RiakStatistics(node.Statistics, node.State, "node1", TimeProvider.System);
         Http = await StartAsync(
             listen => Configure(listen, HttpProtocols.Http1),
             builder => builder.Services.AddRiakHttp(),
-            app => front = app.MapRiakHttp(
-                new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", TimeProvider.System) { Access = access }, RequestMemory.Unbounded()));
+            app => app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, statistics, TimeProvider.System) { Access = access }, RequestMemory.Unbounded()));
         var native = NativeOptions.For(1024 * 1024);
         service = new KvService(node.Client, node.State, new RingView(node.State), native, RequestMemory.Unbounded(), access, TimeProvider.System, NullLogger<KvService>.Instance);
         Grpc = await StartAsync(
@@ -115,7 +115,7 @@ public sealed class SecuredNode : IAsyncLifetime
             await app.DisposeAsync();
         }
 
-        front.Dispose();
+        statistics.Dispose();
         service.Dispose();
         access.Dispose();
         tls.Dispose();

@@ -25,7 +25,7 @@ internal sealed partial class RiakHttpDispatch
     private readonly RiakStatistics statistics;
     private readonly ILogger<RiakHttpDispatch> log;
 
-    public RiakHttpDispatch(RiakHttpDoors doors, RiakStatistics statistics, RiakHttpOptions options, RequestMemory memory, ILogger<RiakHttpDispatch> log)
+    public RiakHttpDispatch(RiakHttpDoors doors, RiakHttpOptions options, RequestMemory memory, ILogger<RiakHttpDispatch> log)
     {
         var bodies = new RequestBody(memory);
         reads = new ObjectReads(doors.Client);
@@ -39,7 +39,7 @@ internal sealed partial class RiakHttpDispatch
         mapReduce = new MapReduceResource(doors.Client, doors.Access, bodies, memory, options);
         server = new ServerResource(doors.State);
         access = new RiakHttpAccess(doors.Access);
-        this.statistics = statistics;
+        statistics = doors.Statistics;
         this.log = log;
     }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kv.Wire.Riak.Http;
 
 /// <summary>What the Riak HTTP front end speaks to: the door to the data, administration for properties, and what `/stats` shows.</summary>
-public sealed record RiakHttpDoors(KvClient Client, ClusterAdmin Admin, ClusterState State, KvStatistics Statistics, string NodeName, TimeProvider Time)
+public sealed record RiakHttpDoors(KvClient Client, ClusterAdmin Admin, ClusterState State, RiakStatistics Statistics, TimeProvider Time)
 {
     public AccessControl Access { get; init; } = new(State, [], NullLogger<AccessControl>.Instance);
 }

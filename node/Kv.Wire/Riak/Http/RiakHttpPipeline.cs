@@ -14,16 +14,14 @@ public static class RiakHttpPipeline
 {
     /// <summary>
     /// Answers every request that comes this far. On an application that serves other ports too: <c>app.MapWhen(c =&gt; c.Connection.LocalPort == port, riak =&gt;
-    /// riak.MapRiakHttp(…))</c>. The returned front end samples for `/stats`; dispose of it when the server has stopped.
+    /// riak.MapRiakHttp(…))</c>.
     /// </summary>
-    public static IDisposable MapRiakHttp(this IApplicationBuilder app, RiakHttpDoors doors, RequestMemory memory, RiakHttpOptions? options = null)
+    public static void MapRiakHttp(this IApplicationBuilder app, RiakHttpDoors doors, RequestMemory memory, RiakHttpOptions? options = null)
     {
         var log = app.ApplicationServices.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
-        var statistics = new RiakStatistics(doors);
-        var dispatch = new RiakHttpDispatch(doors, statistics, options ?? new RiakHttpOptions(), memory, log.CreateLogger<RiakHttpDispatch>());
+        var dispatch = new RiakHttpDispatch(doors, options ?? new RiakHttpOptions(), memory, log.CreateLogger<RiakHttpDispatch>());
         app.UseResponseCompression();
         app.Run(dispatch.HandleAsync);
-        return statistics;
     }
 
     /// <summary>Headers that carry UTF-8 both ways, which Kestrel has per server, and gzip for clients that ask for it.</summary>

@@ -2,35 +2,51 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Kv.Cluster;
+using Kv.Cluster.Membership;
 using Microsoft.AspNetCore.Http;
 
 namespace Kv.Wire.Riak.Http;
 
 /// <summary>
-/// `/stats`: this node's figures under the names that Riak's dashboards read (reference 11.2). Only what is truly counted is there. Names without `_total` are of the last
+/// `/stats` and `riak admin status`: this node's figures under the names that Riak's dashboards read (reference 11.2). Only what is truly counted is there. Names without `_total` are of the last
 /// minute, from samples every <see cref="SampleInterval"/>; times are microseconds.
 /// </summary>
-internal sealed class RiakStatistics : IDisposable
+public sealed class RiakStatistics : IDisposable
 {
     private const int WindowSamples = 12;
 
     private static readonly TimeSpan SampleInterval = TimeSpan.FromSeconds(5);
 
-    private readonly RiakHttpDoors doors;
+    private readonly KvStatistics statistics;
+    private readonly ClusterState state;
+    private readonly string nodeName;
     private readonly ITimer timer;
 
     // Guards the samples: the timer adds, requests read.
     private readonly Lock gate = new();
     private readonly Queue<Sample> samples = new();
 
-    public RiakStatistics(RiakHttpDoors doors)
+    /// <summary>Samples from here on, until it is disposed of.</summary>
+    public RiakStatistics(KvStatistics statistics, ClusterState state, string nodeName, TimeProvider time)
     {
-        this.doors = doors;
+        (this.statistics, this.state, this.nodeName) = (statistics, state, nodeName);
         samples.Enqueue(Take());
-        timer = doors.Time.CreateTimer(_ => AddSample(), null, SampleInterval, SampleInterval);
+        timer = time.CreateTimer(_ => AddSample(), null, SampleInterval, SampleInterval);
     }
 
-    public Task SendAsync(HttpContext http)
+    /// <summary>One object, a field for each figure.</summary>
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        WriteRequests(json);
+        WriteRing(json);
+        WriteSystem(json);
+        json.WriteEndObject();
+    }
+
+    public void Dispose() => timer.Dispose();
+
+    internal Task SendAsync(HttpContext http)
     {
         var isText = AcceptHeader.QualityOf(http.Request.Headers.Accept, "text/plain", out var isNamed) > 0 && isNamed;
         if (!isText && !AcceptHeader.Allows(http.Request.Headers.Accept, "application/json"))
@@ -41,17 +57,11 @@ internal sealed class RiakStatistics : IDisposable
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer, PlainJson.Writer with { Indented = isText }))
         {
-            json.WriteStartObject();
-            WriteRequests(json);
-            WriteRing(json);
-            WriteSystem(json);
-            json.WriteEndObject();
+            Write(json);
         }
 
         return http.SendAsync(StatusCodes.Status200OK, isText ? "text/plain" : "application/json", buffer.WrittenMemory);
     }
-
-    public void Dispose() => timer.Dispose();
 
     private void WriteRequests(Utf8JsonWriter json)
     {
@@ -62,7 +72,6 @@ internal sealed class RiakStatistics : IDisposable
         }
 
         var now = Take();
-        var statistics = doors.Statistics;
         WriteOperation(json, "get", then.Gets, now.Gets);
         WriteOperation(json, "put", then.Puts, now.Puts);
         json.WriteNumber("node_get_fsm_errors_total", statistics.Failures(KvOperation.Get));
@@ -108,8 +117,8 @@ internal sealed class RiakStatistics : IDisposable
 
     private void WriteRing(Utf8JsonWriter json)
     {
-        json.WriteString("nodename", doors.NodeName);
-        if (doors.State.Current is not { Document: { } document } snapshot)
+        json.WriteString("nodename", nodeName);
+        if (state.Current is not { Document: { } document } snapshot)
         {
             return;
         }
@@ -166,7 +175,6 @@ internal sealed class RiakStatistics : IDisposable
 
     private Sample Take()
     {
-        var statistics = doors.Statistics;
         return new Sample(
             Figures.Of(statistics.LatencyMicroseconds(KvOperation.Get)),
             Figures.Of(statistics.LatencyMicroseconds(KvOperation.Put)),

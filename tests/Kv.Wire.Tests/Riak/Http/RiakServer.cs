@@ -29,7 +29,7 @@ public sealed class RiakServer : IAsyncLifetime
     private readonly Dictionary<string, string> seeded = [];
     private LoneNode alone = null!;
     private WebApplication app = null!;
-    private IDisposable front = null!;
+    private RiakStatistics statistics = null!;
 
     public HttpClient Client { get; private set; } = null!;
 
@@ -48,7 +48,8 @@ public sealed class RiakServer : IAsyncLifetime
         builder.Services.AddRiakHttp(Options);
         app = builder.Build();
         var node = alone.Node;
-        front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", Time), Memory, Options);
+        statistics = new RiakStatistics(node.Statistics, node.State, "node1", Time);
+        app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, statistics, Time), Memory, Options);
         await app.StartAsync();
         EndPoint = new IPEndPoint(IPAddress.Loopback, new Uri(app.Urls.Single()).Port);
         Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(30) };
@@ -59,7 +60,7 @@ public sealed class RiakServer : IAsyncLifetime
     {
         Client.Dispose();
         await app.DisposeAsync();
-        front.Dispose();
+        statistics.Dispose();
         await alone.DisposeAsync();
     }
 
