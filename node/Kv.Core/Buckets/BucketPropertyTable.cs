@@ -9,6 +9,9 @@ namespace Kv.Core.Buckets;
 /// <summary>Each property by Riak's name: how it is read from JSON, one at a time and without regard to the others, and how it is written.</summary>
 internal static class BucketPropertyTable
 {
+    /// <summary>Of JSON that a parser takes, with a name or text that is no Unicode: half a surrogate pair, or bytes that are not UTF-8. Its reading throws <see cref="InvalidOperationException"/>.</summary>
+    public const string NoText = "has a name or a text that is not UTF-8";
+
     private static readonly string[] DataTypes = ["counter", "set", "gset", "map", "hll"];
     private static readonly string[] ReplModes = ["true", "false", "realtime", "fullsync"];
 

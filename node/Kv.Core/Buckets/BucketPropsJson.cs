@@ -24,15 +24,22 @@ public static class BucketPropsJson
             return false;
         }
 
-        foreach (var property in json.EnumerateObject())
+        try
         {
-            if (BucketPropertyTable.TrySet(ref props, property.Name, property.Value) is { } problem)
+            foreach (var property in json.EnumerateObject())
             {
-                reason = $"{property.Name}: {problem}";
-                return false;
+                if (BucketPropertyTable.TrySet(ref props, property.Name, property.Value) is { } problem)
+                {
+                    reason = $"{property.Name}: {problem}";
+                    return false;
+                }
             }
         }
+        catch (InvalidOperationException)
+        {
+            reason = BucketPropertyTable.NoText;
+        }
 
-        return true;
+        return reason.Length == 0;
     }
 }

@@ -107,14 +107,21 @@ public static class BucketPropsRules
         }
 
         var props = current;
-        foreach (var property in change.EnumerateObject())
+        try
         {
-            asked.Add(property.Name);
-            var reason = BucketPropertyTable.TrySet(ref props, property.Name, property.Value);
-            if (reason is not null)
+            foreach (var property in change.EnumerateObject())
             {
-                problems.Add(new BucketPropsProblem(property.Name, reason));
+                asked.Add(property.Name);
+                var reason = BucketPropertyTable.TrySet(ref props, property.Name, property.Value);
+                if (reason is not null)
+                {
+                    problems.Add(new BucketPropsProblem(property.Name, reason));
+                }
             }
+        }
+        catch (InvalidOperationException)
+        {
+            problems.Add(new BucketPropsProblem("props", BucketPropertyTable.NoText));
         }
 
         return (props, problems);

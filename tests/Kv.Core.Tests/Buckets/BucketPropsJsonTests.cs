@@ -65,6 +65,7 @@ public sealed class BucketPropsJsonTests
     [Theory]
     [InlineData("[]", "properties must be an object")]
     [InlineData("""{"n_val":"x"}""", "n_val: not_integer")]
+    [InlineData("""{"\ud800":1}""", "has a name or a text that is not UTF-8")]
     public void WhatIsNoProps_IsRefused(string json, string expected)
     {
         Assert.False(BucketPropsJson.TryRead(JsonDocument.Parse(json).RootElement, out _, out var reason));

@@ -51,6 +51,8 @@ public sealed class BucketPropsRulesTests
     [InlineData("""{"precommit":[{"mod":"m","fun":"f"}]}""", "precommit: commit hooks are not supported; the list must be empty")]
     [InlineData("""{"linkfun":"f"}""", "linkfun: must be an object of the form {\"mod\": …, \"fun\": …}")]
     [InlineData("[]", "props: must be an object of properties")]
+    [InlineData("""{"\ud800":1}""", "props: has a name or a text that is not UTF-8")]
+    [InlineData("""{"datatype":"\ud800"}""", "props: has a name or a text that is not UTF-8")]
     public void CreateType_WithABadProperty_SaysWhy(string json, string expected) =>
         Assert.Equal([expected], BucketPropsRules.CreateType(Json(json)).Problems.Select(problem => problem.ToString()));
 
