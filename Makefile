@@ -74,6 +74,12 @@ sim-bugs: simulation ## Plants each of the known bugs in turn, and finds it with
 stories: simulation ## Write the transcripts of the simulated stories anew, to be read as a diff
 	@exec $(simulate) stories tests/Kv.Simulation/Stories
 
+.PHONY: fuzz
+fuzz: SECONDS ?= 60
+fuzz: sdk ## Inputs made to break them for every decoder of outside bytes, SECONDS=60 in all (TARGET=name, SEED=n; INPUT=file tries that one)
+	@$(build) tests/Kv.Fuzz
+	@exec .artifacts/bin/Kv.Fuzz/$$(echo $(CONFIGURATION) | tr A-Z a-z)/Kv.Fuzz $(or $(TARGET),all) $(if $(INPUT),--input $(INPUT),--seconds $(SECONDS) $(if $(SEED),--seed $(SEED)))
+
 .PHONY: chaos
 chaos: MINUTES ?= 10
 chaos: build ## Real nodes in network namespaces under faults from a seed (MINUTES=10, SEED=n); root on Linux

@@ -34,6 +34,7 @@ internal sealed class BatchRecord : ILogPayload
     private const int IndexFixedBytes = 4;
     private const int IndexChangeBytes = 5;
     private const int EntryBytes = 9;
+    private const int Places = HashTree.Segments << HashTree.MaxDepth;
     private const byte PutFlag = 1;
     private const byte LiveFlag = 2;
     private const byte ChunkedFlag = 4;
@@ -197,14 +198,14 @@ internal sealed class BatchRecord : ILogPayload
             yield break;
         }
 
-        var count = BinaryPrimitives.ReadInt32LittleEndian(payload.Span[at..]);
+        var count = at > payload.Length - IndexFixedBytes ? throw CutShort(payload.Length, "before its index entries") : BinaryPrimitives.ReadInt32LittleEndian(payload.Span[at..]);
         at += IndexFixedBytes;
         for (var index = 0; index < count; index++)
         {
             var length = at > payload.Length - IndexChangeBytes ? -1 : BinaryPrimitives.ReadInt32LittleEndian(payload.Span[(at + 1)..]);
             if (length < 0 || length > payload.Length - at - IndexChangeBytes)
             {
-                throw new StoreException($"A batch in the log ends at {payload.Length} bytes in the middle of its index entries, though its checksum matches.");
+                throw CutShort(payload.Length, "in the middle of its index entries");
             }
 
             yield return new IndexChange(payload.Slice(at + IndexChangeBytes, length), payload.Span[at] == 1);
@@ -232,9 +233,15 @@ internal sealed class BatchRecord : ILogPayload
 
         for (var index = 0; index < changes; index++, at += TreeChangeBytes)
         {
-            var range = new TreeRange(new PartitionId(BinaryPrimitives.ReadInt32LittleEndian(bytes[at..])), bytes[at + 4]);
-            var place = BinaryPrimitives.ReadInt32LittleEndian(bytes[(at + 5)..]) << (bytes[0] == VersionWithSegments ? HashTree.MaxDepth : 0);
-            trees.Apply(new TreeChange(range, place, BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 9)..])));
+            var (first, nVal) = (BinaryPrimitives.ReadInt32LittleEndian(bytes[at..]), bytes[at + 4]);
+            var place = (long)BinaryPrimitives.ReadInt32LittleEndian(bytes[(at + 5)..]) << (bytes[0] == VersionWithSegments ? HashTree.MaxDepth : 0);
+            if (first < 0 || nVal == 0 || place is < 0 or >= Places)
+            {
+                throw new StoreException($"A batch in the log changes place {place} of the tree of {first}/{nVal}, and there is none, though its checksum matches.");
+            }
+
+            var range = new TreeRange(new PartitionId(first), nVal);
+            trees.Apply(new TreeChange(range, (int)place, BinaryPrimitives.ReadUInt32LittleEndian(bytes[(at + 9)..])));
         }
 
         return trees;
@@ -258,7 +265,7 @@ internal sealed class BatchRecord : ILogPayload
         long whole = changes < 0 ? -1 : BinaryPrimitives.ReadInt32LittleEndian(payload[(FixedBytes + 4)..]);
         var length = TreesFixedBytes + (changes * TreeChangeBytes) + whole;
         return whole < 0 || length > payload.Length - FixedBytes
-            ? throw new StoreException($"A batch in the log ends at {payload.Length} bytes in the middle of its changes of trees, though its checksum matches.")
+            ? throw CutShort(payload.Length, "in the middle of its changes of trees")
             : (int)length;
     }
 
@@ -267,9 +274,8 @@ internal sealed class BatchRecord : ILogPayload
         try
         {
             var span = payload.Span;
-            var flags = span[at];
-            var keyBytes = BinaryPrimitives.ReadInt32LittleEndian(span[(at + 1)..]);
-            var valueBytes = BinaryPrimitives.ReadInt32LittleEndian(span[(at + 5)..]);
+            var head = span.Slice(at, EntryBytes);
+            var (flags, keyBytes, valueBytes) = (head[0], BinaryPrimitives.ReadInt32LittleEndian(head[1..]), BinaryPrimitives.ReadInt32LittleEndian(head[5..]));
             at += EntryBytes;
             var prior = PriorValue.Absent;
             if ((flags & LiveFlag) != 0)
@@ -290,14 +296,18 @@ internal sealed class BatchRecord : ILogPayload
 
             var key = payload.Slice(at, keyBytes);
 
-            // Spelled out: a bare null would become an empty value here, by way of the conversion from arrays.
-            var value = (flags & PutFlag) != 0 ? payload.Slice(at + keyBytes, valueBytes) : default(ReadOnlyMemory<byte>?);
+            // Cut out whatever becomes of it: its length has to add up. Spelled out: a bare null would become an empty value here, by way of the conversion from arrays.
+            var content = payload.Slice(at + keyBytes, valueBytes);
+            var value = (flags & PutFlag) != 0 ? content : default(ReadOnlyMemory<byte>?);
             at += keyBytes + valueBytes;
             return (new WriteBatch.Entry(key, value, (flags & OrderedFlag) != 0 ? StoreBackend.Ordered : StoreBackend.Hash), prior);
         }
         catch (ArgumentOutOfRangeException error)
         {
-            throw new StoreException($"A batch in the log ends at {payload.Length} bytes in the middle of an entry, though its checksum matches.", error);
+            throw CutShort(payload.Length, "in the middle of an entry", error);
         }
     }
+
+    private static StoreException CutShort(int bytes, string where, Exception? cause = null) =>
+        new($"A batch in the log ends at {bytes} bytes {where}, though its checksum matches.", cause);
 }

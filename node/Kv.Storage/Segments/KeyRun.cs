@@ -109,8 +109,13 @@ internal sealed class KeyRun : IDisposable
 
         for (var at = 0; at < cached.Length;)
         {
-            var word = BinaryPrimitives.ReadUInt32LittleEndian(cached.AsSpan(at + 2));
+            var word = at > cached.Length - KeyHeaderBytes ? uint.MaxValue : BinaryPrimitives.ReadUInt32LittleEndian(cached.AsSpan(at + 2));
             var length = (int)(word >> 1);
+            if (length > cached.Length - at - KeyHeaderBytes)
+            {
+                throw new StoreException($"{path} is damaged: a key ends behind its slot of {cached.Length} bytes, though their checksum matches.");
+            }
+
             var held = BinaryPrimitives.ReadUInt16LittleEndian(cached.AsSpan(at));
             if (held > segment)
             {
@@ -132,7 +137,13 @@ internal sealed class KeyRun : IDisposable
     {
         var entry = table.AsSpan(slot * TableEntryBytes);
         var offset = BinaryPrimitives.ReadInt64LittleEndian(entry);
-        var bytes = new byte[BinaryPrimitives.ReadInt32LittleEndian(entry[8..])];
+        var length = BinaryPrimitives.ReadInt32LittleEndian(entry[8..]);
+        if (offset < 0 || length < 0 || offset > file.Length - length)
+        {
+            throw new StoreException($"{path} is damaged at offset {HeaderBytes}: a slot of {length} bytes at {offset} ends behind the file's {file.Length}.");
+        }
+
+        var bytes = new byte[length];
         if (file.Read(offset, bytes) != bytes.Length || Crc32C.Of(bytes) != BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]))
         {
             throw new StoreException($"{path} is damaged at offset {offset}: its keys do not match their checksum.");

@@ -1,4 +1,5 @@
 using System.Text;
+using Kv.TestKit;
 using Xunit;
 
 namespace Kv.Wire.Tests.Riak.Http;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Kv.Cluster;
+using Kv.TestKit;
 using Kv.Wire.Riak.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

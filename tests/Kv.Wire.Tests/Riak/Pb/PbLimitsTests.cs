@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Google.Protobuf;
 using Kv.Protos.Riak;
+using Kv.TestKit;
 using Kv.Wire.Riak.Pb;
 using Microsoft.Extensions.Logging;
 using Xunit;

@@ -1,4 +1,5 @@
 using System.Net;
+using Kv.TestKit;
 using Kv.Wire.Riak.Pb;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;

@@ -39,7 +39,7 @@ public sealed class RiakHttpExchangeTests(RiakServer server) : IClassFixture<Ria
         var one = Families[family].Single(one => one.Title == title);
         foreach (var exchange in one.Exchanges)
         {
-            var request = BytesOf(exchange, known);
+            var request = exchange.Sent(known, staysConnected: false);
             var received = ReceivedAnswer.Parse(
                 await RawHttp.AskAsync(server.EndPoint, Encoding.Latin1.GetBytes(request), hangsUp: false, Cancel), request.StartsWith("HEAD ", StringComparison.Ordinal));
             var pattern = WireText.Pattern(ReceivedAnswer.Expected(exchange.Answer), known);
@@ -51,34 +51,6 @@ public sealed class RiakHttpExchangeTests(RiakServer server) : IClassFixture<Ria
             {
                 known[found.Name] = found.Value;
             }
-        }
-    }
-
-    private static string BytesOf(Exchange exchange, Dictionary<string, string> known)
-    {
-        if (exchange.IsVerbatim)
-        {
-            return WireText.Bytes(string.Concat(exchange.Request), known);
-        }
-
-        var head = exchange.Request.TakeWhile(line => line.Length > 0).Select(line => WireText.Bytes(line, known)).ToList();
-        var hasBody = exchange.Request.Count > head.Count;
-        var body = WireText.Bytes(string.Concat(exchange.Request.Skip(head.Count + 1)), known);
-        Add(head, "Host", "riak");
-        Add(head, "Connection", "close");
-        if (hasBody)
-        {
-            Add(head, "Content-Length", body.Length.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        }
-
-        return string.Concat(head.Select(line => line + "\r\n")) + "\r\n" + body;
-    }
-
-    private static void Add(List<string> head, string name, string value)
-    {
-        if (!head.Any(line => line.StartsWith(name + ":", StringComparison.Ordinal)))
-        {
-            head.Add($"{name}: {value}");
         }
     }
 

@@ -6,10 +6,10 @@ using Kv.Core.Membership;
 using Kv.Core.Rings;
 using Kv.Storage.Memory;
 using Kv.Storage.State;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
-namespace Kv.Wire.Tests.Riak;
+namespace Kv.TestKit;
 
 /// <summary>
 /// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `ordered` (with indexes), `cache` (in memory, of <see cref="MemoryBackendBytes"/>), `keeps` (allow_mult, tombstones kept), one for each data type (`counters`, `sets`, …) and
@@ -26,11 +26,12 @@ public sealed class LoneNode : IAsyncDisposable
 
     public ClusterNode Node { get; }
 
-    public static async Task<LoneNode> StartAsync()
+    /// <param name="loggers">Where it logs; null for nowhere.</param>
+    public static async Task<LoneNode> StartAsync(ILoggerFactory? loggers = null)
     {
         var self = new Member(new NodeId(7), "node1", "", MemberState.Joining, ImmutableSortedDictionary<string, string>.Empty);
         var node = new ClusterNode(
-            new ClusterOptions(), self, new NoPeers(), new StoresWithMemory(new MemoryPartitionStores(), new MemoryRoom(MemoryBackendBytes)), new MemoryNodeState(), TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
+            new ClusterOptions(), self, new NoPeers(), new StoresWithMemory(new MemoryPartitionStores(), new MemoryRoom(MemoryBackendBytes)), new MemoryNodeState(), TimeProvider.System, new Random(1), loggers ?? NullLoggerFactory.Instance);
         await node.StartAsync(CancellationToken.None);
         Ok(await node.Admin.CreateClusterAsync(null, "test", 8, CancellationToken.None));
         var alone = new LoneNode(node);
@@ -54,7 +55,13 @@ public sealed class LoneNode : IAsyncDisposable
     }
 
     private static void Ok<T>(AdminResult<T> result)
-        where T : class => Assert.True(result.IsOk, result.Refusal?.ToString());
+        where T : class
+    {
+        if (!result.IsOk)
+        {
+            throw new InvalidOperationException(result.Refusal.ToString());
+        }
+    }
 
     private async Task CreateTypeAsync(string name, string props)
     {
