@@ -282,7 +282,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
 
     private PortServer CreateAdminServer(BoundPort port)
     {
-        var facts = new NodeFacts(Version, DurableFormat.Version, MemoryLimit.Bytes(options), storage!.DataBytes, storage.FreeBytes, static () => Environment.WorkingSet)
+        var facts = new NodeFacts(Version, DurableFormat.Version, MemoryLimit.Bytes(options), storage!.DataBytes, storage!.FreeBytes, static () => Environment.WorkingSet)
         {
             Certificate = tls is { } held ? () => held.Life : null,
         };

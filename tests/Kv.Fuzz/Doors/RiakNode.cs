@@ -19,7 +19,7 @@ internal sealed class RiakNode : IAsyncDisposable
 
     private readonly LoneNode alone;
     private readonly WebApplication app;
-    private readonly IDisposable front;
+    private readonly RiakStatistics statistics;
     private readonly MemoryListener listener;
     private readonly RiakPbConnections pb;
     private readonly FailureLog failures;
@@ -28,7 +28,8 @@ internal sealed class RiakNode : IAsyncDisposable
     {
         (this.alone, this.app, this.listener, this.failures) = (alone, app, listener, failures);
         var (node, memory, loggers) = (alone.Node, new RequestMemory(MemoryBytes, TimeProvider.System), app.Services.GetRequiredService<ILoggerFactory>());
-        front = app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, node.Statistics, "node1", TimeProvider.System), memory, Options);
+        statistics = new RiakStatistics(node.Statistics, node.State, "node1", TimeProvider.System);
+        app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, statistics, TimeProvider.System), memory, Options);
         pb = new RiakPbConnections(new RiakPbDoors(node.Client, node.Admin, node.State, "node1"), new RiakPbOptions { MaxObjectBytes = MaxObjectBytes }, memory, loggers);
     }
 
@@ -78,7 +79,7 @@ internal sealed class RiakNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await app.DisposeAsync();
-        front.Dispose();
+        statistics.Dispose();
         await alone.DisposeAsync();
     }
 }
