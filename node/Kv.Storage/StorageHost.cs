@@ -178,6 +178,8 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 
     public void CannotUse(string reason) => LogUnusable(logger, reason);
 
+    public void Restored(string what) => LogRestored(logger, what);
+
     public void RanOutOfRoom(string reason) => LogRefusing(logger, reason);
 
     private bool IsRoomCertain(long bytes)
@@ -206,6 +208,9 @@ internal sealed partial class StorageHost(IStorageFiles files, StorageOptions op
 
     [LoggerMessage(EventId = 4012, Level = LogLevel.Warning, Message = "A file beside the data cannot be used; what was in it is made anew from the data: {Reason}")]
     private static partial void LogUnusable(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 4013, Level = LogLevel.Warning, Message = "Restored from its copy: {What}")]
+    private static partial void LogRestored(ILogger logger, string what);
 
     [LoggerMessage(EventId = 4010, Level = LogLevel.Error, Message = "Writes are refused: {Reason}")]
     private static partial void LogRefusing(ILogger logger, string reason);

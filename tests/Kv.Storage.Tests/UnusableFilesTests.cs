@@ -1,7 +1,6 @@
 using Kv.Core.AntiEntropy;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
-using Microsoft.Extensions.Logging;
 
 namespace Kv.Storage.Tests;
 
@@ -18,7 +17,7 @@ public sealed class UnusableFilesTests
     {
         using var directory = new TemporaryDirectory();
         var options = TestEngine.Options(directory.Path);
-        var told = new Told();
+        var told = new ToldLogger();
         await using (var engine = StorageEngine.Open(options, static _ => { }, logger: told))
         {
             await (await engine.OpenAsync(One, CancellationToken.None)).PutAsync("k", "v");
@@ -46,7 +45,7 @@ public sealed class UnusableFilesTests
     {
         using var directory = new TemporaryDirectory();
         var options = TestEngine.Options(directory.Path);
-        var told = new Told();
+        var told = new ToldLogger();
         await using (var engine = StorageEngine.Open(options, static _ => { }, logger: told))
         {
             await (await engine.OpenAsync(One, CancellationToken.None)).PutAsync("k", "v");
@@ -77,30 +76,12 @@ public sealed class UnusableFilesTests
 
         var path = Path.Combine(directory.Path, "stores", "p00001.damaged");
         File.WriteAllText(path, "no mark");
-        var told = new Told();
+        var told = new ToldLogger();
         await using (var engine = StorageEngine.Open(options, static _ => { }, logger: told))
         {
             await Assert.ThrowsAsync<StoreDamagedException>(async () => await engine.OpenAsync(One, CancellationToken.None));
         }
 
         Assert.Contains(path, Assert.Single(told.Warnings), StringComparison.Ordinal);
-    }
-
-    private sealed class Told : ILogger
-    {
-        public List<string> Warnings { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (logLevel >= LogLevel.Warning)
-            {
-                Warnings.Add(formatter(state, exception));
-            }
-        }
     }
 }

@@ -52,4 +52,7 @@ internal interface IStoreHost
 
     /// <summary>A file beside the data cannot be used, for the reason given, and what was in it is made anew from the data: told, and no failure.</summary>
     void CannotUse(string reason);
+
+    /// <summary>Something that was not as it was written is again, from a copy: told, and no failure.</summary>
+    void Restored(string what);
 }

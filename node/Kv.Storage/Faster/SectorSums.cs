@@ -7,8 +7,8 @@ namespace Kv.Storage.Faster;
 
 /// <summary>
 /// The checksums of one file of FASTER's log, in a file beside it, since FASTER has none for what it keeps of a record itself. For each sector of 512 bytes in turn: the CRC-32C
-/// of its bytes (32 bits, little-endian; 1 where it is 0), or 0 where it is not known: nothing was written there, or by an older program, and it passes. They count only with a checkpoint that has their mark (a sealed file without a body, which carries the version, here 1):
-/// an older program may have written over what they are of.
+/// of its bytes (32 bits, little-endian; 1 where it is 0), or 0 where it is not known: nothing was written there, or by an older program, and it passes. They count only with a checkpoint that has their mark (a sealed file, which carries the version, here 1; its body is the checkpoint's
+/// <see cref="CheckpointTail"/>, or empty where a program before that wrote it): an older program may have written over what they are of.
 /// </summary>
 internal sealed class SectorSums(IStorageFile file) : IDisposable
 {
@@ -18,12 +18,17 @@ internal sealed class SectorSums(IStorageFile file) : IDisposable
     private const int SumBytes = sizeof(uint);
 
     /// <summary>Makes the sums those of a checkpoint, whose index lies in a directory as seen from the store's.</summary>
-    public static void Mark(IStorageFiles files, string directory, string index) =>
-        SealedFile.Write(files, Path.Combine(directory, index, MarkFileName), SealedFileKind.SectorSums, FormatVersion, []);
+    /// <param name="tail">Null where it is not known for certain.</param>
+    public static void Mark(IStorageFiles files, string directory, string index, CheckpointTail? tail) =>
+        SealedFile.Write(files, MarkOf(directory, index), SealedFileKind.SectorSums, FormatVersion, tail?.Encode());
 
     /// <exception cref="StoreException">The mark is damaged, or of an unknown format version.</exception>
-    public static bool HasMark(IStorageFiles files, string directory, string index) =>
-        SealedFile.Read(files, Path.Combine(directory, index, MarkFileName), SealedFileKind.SectorSums, FormatVersion, static reason => new StoreDamagedException(reason)) is not null;
+    public static bool HasMark(IStorageFiles files, string directory, string index) => ReadMark(files, MarkOf(directory, index)) is not null;
+
+    /// <summary>The tail in the mark of a checkpoint that ends at an address; null where it has none.</summary>
+    /// <exception cref="StoreException">The mark is damaged, or of an unknown format version.</exception>
+    public static CheckpointTail? ReadTail(IStorageFiles files, string directory, string index, long end) =>
+        ReadMark(files, MarkOf(directory, index)) is { } body ? CheckpointTail.Decode(MarkOf(directory, index), body, end) : null;
 
     public void Write(long offset, ReadOnlySpan<byte> sectors) => Put(offset, sectors, isKnown: true);
 
@@ -62,6 +67,11 @@ internal sealed class SectorSums(IStorageFile file) : IDisposable
     public void Sync() => file.Sync();
 
     public void Dispose() => file.Dispose();
+
+    private static string MarkOf(string directory, string index) => Path.Combine(directory, index, MarkFileName);
+
+    private static byte[]? ReadMark(IStorageFiles files, string path) =>
+        SealedFile.Read(files, path, SealedFileKind.SectorSums, FormatVersion, static reason => new StoreDamagedException(reason));
 
     private void Put(long offset, ReadOnlySpan<byte> sectors, bool isKnown)
     {

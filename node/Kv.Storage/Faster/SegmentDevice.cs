@@ -108,6 +108,44 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
         }
     }
 
+    /// <summary>The sector in which a checkpoint ends that was just written; null where it is not certain to be as it was written, be it that it is being written over.</summary>
+    public CheckpointTail? TailAt(long end)
+    {
+        var found = new byte[SectorSums.SectorBytes];
+        var length = (int)(end % found.Length);
+        var (segment, offset) = PlaceOf(end - length);
+        return length == 0 || (GetFileSize(segment) >= offset + length && Segment(segment).Read(offset, found) >= length && Sums(segment).FirstRotten(offset, found) is null)
+            ? new CheckpointTail(end, found.AsMemory(0, length))
+            : null;
+    }
+
+    /// <summary>Writes the sector in which a checkpoint ends as it was then, where it is not. Why, where no crash is certain to be the reason; else null.</summary>
+    public string? Restore(CheckpointTail tail)
+    {
+        var found = new byte[SectorSums.SectorBytes];
+        var (segment, offset) = PlaceOf(tail.Sector);
+
+        // A file that is gone is found to be by others.
+        if (GetFileSize(segment) == 0)
+        {
+            return null;
+        }
+
+        Segment(segment).Read(offset, found);
+        if (found.AsSpan(0, tail.Bytes.Length).SequenceEqual(tail.Bytes.Span))
+        {
+            return null;
+        }
+
+        var isAsWritten = Sums(segment).FirstRotten(offset, found) is null;
+        var sector = new byte[SectorSums.SectorBytes];
+        tail.Bytes.CopyTo(sector);
+        WriteOver(segment, offset, sector);
+        Sums(segment).Write(offset, sector);
+        dirty[segment] = true;
+        return isAsWritten ? null : $"{PathOf(segment)} at offset {offset}: the sector in which the checkpoint ends rotted, or a crash came while it was written over, and is again as it was at the checkpoint";
+    }
+
     /// <summary>The segments let go so far; to be deleted once a checkpoint without them is on disk.</summary>
     public int[] TakeRemoved()
     {
@@ -221,9 +259,7 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
             written.CopyTo(copy);
             if (WritesOver)
             {
-                Sums(segment).Forget(offset, copy);
-                Segment(segment).Write(offset, copy);
-                Segment(segment).Sync();
+                WriteOver(segment, offset, copy);
             }
             else
             {
@@ -237,6 +273,15 @@ internal sealed unsafe class SegmentDevice : StorageDeviceBase
             ArrayPool<byte>.Shared.Return(rented);
         }
     }
+
+    private void WriteOver(int segment, long offset, ReadOnlySpan<byte> sectors)
+    {
+        Sums(segment).Forget(offset, sectors);
+        Segment(segment).Write(offset, sectors);
+        Segment(segment).Sync();
+    }
+
+    private (int Segment, long Offset) PlaceOf(long address) => ((int)(address / SegmentSize), address % SegmentSize);
 
     private void Read(IntPtr target, int segment, long offset, uint bytes, DeviceIOCompletionCallback callback, object context)
     {

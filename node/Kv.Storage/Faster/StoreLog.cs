@@ -20,6 +20,9 @@ internal sealed class StoreLog : IDisposable
     private readonly DeviceLogCommitCheckpointManager checkpoints;
     private readonly FasterKV<SpanByte, SpanByte> faster;
 
+    // Of the checkpoint that is on disk. One that ends at the same place has the same, and nobody wrote it since: what is on the disk may have rotted.
+    private CheckpointTail? tail;
+
     /// <param name="host">The engine, which a device that fails ends. Of its sizes those of the checkpoint win where there is one, since they are part of what is on disk.</param>
     /// <param name="directory">The store's directory.</param>
     /// <param name="checkpoint">What to recover; null begins empty, and whatever records lie in the directory are deleted.</param>
@@ -158,10 +161,12 @@ internal sealed class StoreLog : IDisposable
         }
 
         // FASTER waits only for what this checkpoint made read-only: not for pages that a fold did just before (Freeze), which may be on their way to the disk still, and would be missing from it after a crash.
-        await WriteOutAsync(EndOf(token));
+        var end = EndOf(token);
+        await WriteOutAsync(end);
         device.SyncAll();
         checkpointDevices.SyncAll();
-        SectorSums.Mark(files, directory, IndexFilesOf(token));
+        tail = tail?.End == end ? tail : device.TailAt(end);
+        SectorSums.Mark(files, directory, IndexFilesOf(token), tail);
         CheckpointSums.Write(files, directory, IndexFilesOf(token), LogFilesOf(token));
         files.SyncDirectory(directory);
         return (token, begin, device.TakeRemoved());
@@ -223,6 +228,11 @@ internal sealed class StoreLog : IDisposable
             Require(Path.Combine(directory, LogFilesOf(checkpoint.LogToken)));
             CheckpointSums.Check(files, directory, IndexFilesOf(checkpoint.IndexToken));
             var end = EndOf(checkpoint.LogToken);
+            if (SectorSums.ReadTail(files, directory, IndexFilesOf(checkpoint.IndexToken), end) is { } kept && device.Restore(kept) is { } what)
+            {
+                host.Restored(what);
+            }
+
             device.WrittenBelow = () => end;
             device.WritesOver = true;
             faster.Recover(checkpoint.IndexToken, checkpoint.LogToken);
@@ -231,6 +241,9 @@ internal sealed class StoreLog : IDisposable
             // What a device that failed gave FASTER is zeros: nothing may be written on top of them.
             host.ThrowIfFailed();
             ThrowIfDamaged();
+
+            // With what FASTER marked just now.
+            tail = device.TailAt(end);
         }
         catch (Exception error)
         {
@@ -242,7 +255,7 @@ internal sealed class StoreLog : IDisposable
         DeleteOutdated(checkpoint.LogToken, []);
     }
 
-    /// <summary>The address at which the records of a checkpoint end. The sector that it lies in may have been written over since, and a crash may have torn it.</summary>
+    /// <summary>The address at which the records of a checkpoint end. The sector that it lies in may have been written over since: see <see cref="CheckpointTail"/>.</summary>
     private long EndOf(Guid token)
     {
         using var reader = new StreamReader(new MemoryStream(checkpoints.GetLogCheckpointMetadata(token, null, false, -1)));
