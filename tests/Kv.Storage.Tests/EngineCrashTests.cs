@@ -4,10 +4,11 @@ using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Log;
 using Kv.Storage.Tests.Files;
+using Kv.TestKit;
 
 namespace Kv.Storage.Tests;
 
-/// <summary>The whole engine on the disk that crashes: log, stores, checkpoints, compaction, trimming and drops.</summary>
+/// <summary>The whole engine on the disk that crashes: log, stores, checkpoints, compaction, trimming and drops. Each operation is met by the end of the process or of the machine, by the other with the next <see cref="SampleShift"/>.</summary>
 public sealed class EngineCrashTests
 {
     private const int Partitions = 3;
@@ -21,6 +22,7 @@ public sealed class EngineCrashTests
     [InlineData(true)]
     public async Task Crash_AtEachOperation_OfAShortLife_AndInItsRecovery(bool preparesLogAhead)
     {
+        TestContext.Current.TestOutputHelper!.WriteLine(SampleShift.Told);
         var options = StorageScript.Options("/data/node") with { PrepareLogAhead = preparesLogAhead };
         var disk = FaultyFiles.WithDirectory("/data");
         var script = new StorageScript(disk, options, Rounds);
@@ -32,18 +34,20 @@ public sealed class EngineCrashTests
         await Parallel.ForEachAsync(Enumerable.Range(0, crashes.Count), TestContext.Current.CancellationToken, async (index, _) =>
         {
             var (image, view, at) = crashes[index];
-            var context = $"{(index % 2 == 0 ? "crash" : "end of the process")} before {at}";
+            var pick = index + SampleShift.Value;
+            var isCrash = pick % 2 == 0;
+            var context = $"{(isCrash ? "crash" : "end of the process")} before {at}";
             var recovering = new List<(DiskImage Image, FileOperation At)>();
-            var recovered = index % 2 == 0 ? image.Settle(index) : image.Keep();
+            var recovered = isCrash ? image.Settle(index) : image.Keep();
             recovered.Before = operation => recovering.Add((recovered.Capture(), operation));
             await StorageScript.CheckAsync(recovered, options, view, context);
             recovered.Before = null;
-            if (Rounds > 1 || index / 2 % 2 == 0)
+            if (Rounds > 1 || pick / 2 % 2 == 0)
             {
                 await StorageScript.CheckAsync(recovered, options, view, $"{context}, second start");
             }
 
-            foreach (var (again, then) in Rounds > 1 ? recovering : [recovering[index % recovering.Count]])
+            foreach (var (again, then) in Rounds > 1 ? recovering : [recovering[pick % recovering.Count]])
             {
                 await StorageScript.CheckAsync(again.Settle(index), options, view, $"{context}, and its recovery before {then}");
             }
@@ -55,6 +59,7 @@ public sealed class EngineCrashTests
     [InlineData(2)]
     public async Task Crash_AtSomeOperations_OfALongerLife_KeepsEveryAcknowledgedWrite(int seed)
     {
+        TestContext.Current.TestOutputHelper!.WriteLine(SampleShift.Told);
         var disk = FaultyFiles.WithDirectory("/data");
         var model = new CrashModel();
         var random = new Random(seed);
@@ -86,7 +91,7 @@ public sealed class EngineCrashTests
         {
             var (image, view, at) = crashes[index];
             await CheckAsync(image.Settle(seed + index), view, $"seed {seed}, crash {index} before {at}");
-            if (index % 4 == 0)
+            if (SampleShift.Takes(index, 4))
             {
                 await CrashInRecoveryAsync(image.Settle(seed + index), view, picks, $"seed {seed}, crash {index} before {at}");
             }

@@ -3,12 +3,14 @@ using System.Globalization;
 using Kv.Core.Rings;
 using Kv.Core.Stores;
 using Kv.Storage.Tests.Files;
+using Kv.TestKit;
 
 namespace Kv.Storage.Tests;
 
 /// <summary>
 /// Each file operation of <see cref="StorageScript"/> fails once, one at a time: it does nothing and says so, the disk stays broken from it on, a write comes to the file in part, a read or a look fails. Whatever it is,
-/// callers are told as the ports say or notice nothing; nobody waits for ever; and with the disk well again a start finds all that was acknowledged and nothing else, with and without a crash on top.
+/// callers are told as the ports say or notice nothing; nobody waits for ever; and with the disk well again a start finds all that was acknowledged and nothing else, with and without a crash on top: one of three
+/// crashes for each fault, another with each <see cref="SampleShift"/>.
 /// </summary>
 public sealed class FaultSweepTests
 {
@@ -39,7 +41,7 @@ public sealed class FaultSweepTests
     public Task TheDisk_BreaksAtAnyChange() => SweepAsync(static count => count.Changes, DiskFault.FailFrom);
 
     [Fact]
-    public Task AnyWrite_IsCutShort() => SweepAsync(static count => count.Writes, static write => DiskFault.Short(write, write % 2 == 0 ? 700 : 5));
+    public Task AnyWrite_IsCutShort() => SweepAsync(static count => count.Writes, static write => DiskFault.Short(write, SampleShift.Takes((int)write, 2) ? 700 : 5));
 
     [Fact]
     public Task AnyLookAtTheDisk_Fails() => SweepAsync(static count => count.Looks, DiskFault.FailLook);
@@ -68,6 +70,7 @@ public sealed class FaultSweepTests
     /// <summary>For each number from 1; no task may end with a fault that nobody sees.</summary>
     private static async Task EachAsync(long count, Func<int, Task> one)
     {
+        TestContext.Current.TestOutputHelper!.WriteLine(SampleShift.Told);
         var failed = new ConcurrentQueue<Exception>();
         var unobserved = new ConcurrentQueue<Exception>();
         void Note(object? sender, UnobservedTaskExceptionEventArgs args)
@@ -120,10 +123,11 @@ public sealed class FaultSweepTests
             disk.Before = _ => starting.Add(disk.Capture());
             await CheckAsync(disk, "started again");
             disk.Before = null;
-            switch (at % 3)
+            var pick = at + SampleShift.Value;
+            switch (pick % 3)
             {
                 case 0:
-                    await CheckAsync(starting[at / 3 % starting.Count].Settle(at), "started again, and crashed on the way");
+                    await CheckAsync(starting[pick / 3 % starting.Count].Settle(at), "started again, and crashed on the way");
                     break;
                 case 1:
                     await CheckAsync(died!.Settle(at), "crashed, and started again");
