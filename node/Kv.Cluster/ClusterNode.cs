@@ -130,6 +130,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
             loggers.CreateLogger<ExchangeScheduler>());
         Admin.Exchanges = exchanges;
         Admin.KeyRepairs = new KeyRepairs(options, State, gate, watched, Client, pace, time, background, stopping.Token);
+        Statistics.Queues = () => QueuesAgainst(options);
         dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, responder, new DataRequests(State, gate, Client), Admin, fences, time);
         _ = ReportAsync(host.Failed);
     }
@@ -155,20 +156,20 @@ public sealed partial class ClusterNode : IAsyncDisposable
     /// <summary>What bounded queues hold now, beside what <paramref name="bounds"/> allows: for who checks that the node keeps to them.</summary>
     internal IReadOnlyList<QueueDepth> QueuesAgainst(ClusterOptions bounds) =>
     [
-        new(nameof(bounds.VnodeMailboxLimit), host.MostOf(static vnode => vnode.Depth), bounds.VnodeMailboxLimit),
-        new(nameof(bounds.VnodeUnsyncedBatches), host.MostOf(static vnode => vnode.UnsyncedTurns), bounds.VnodeUnsyncedBatches),
-        new(nameof(bounds.MaxListingsPerVnode), host.MostOf(static vnode => vnode.Listings), bounds.MaxListingsPerVnode),
-        new(nameof(bounds.MaxScansPerVnode), host.MostOf(static vnode => vnode.Scans), bounds.MaxScansPerVnode),
-        new(nameof(bounds.MaxListings), Client.Listings, bounds.MaxListings),
-        new(nameof(bounds.MaxConcurrentRequests), Client.Active, bounds.MaxConcurrentRequests),
-        new(nameof(bounds.MaxConcurrentRepairs), Client.Repairs, bounds.MaxConcurrentRepairs),
-        new(nameof(bounds.MaxWaitingReaps), Client.WaitingReaps, bounds.MaxWaitingReaps),
-        new(nameof(bounds.MaxInspections), host.Inspections.Count, bounds.MaxInspections),
-        new(nameof(bounds.HandoffConcurrency), handoff.Running, bounds.HandoffConcurrency),
-        new(nameof(bounds.HandoffConcurrency), receiver.Merging, bounds.HandoffConcurrency),
-        new(nameof(bounds.RebuildConcurrency), sources.Running, bounds.RebuildConcurrency),
-        new(nameof(bounds.ExchangeConcurrency), exchanges.Running, bounds.ExchangeConcurrency),
-        new(nameof(bounds.ExchangeConcurrency), locks.TakenForPeers, bounds.ExchangeConcurrency),
+        new("vnode_mailbox", nameof(bounds.VnodeMailboxLimit), host.MostOf(static vnode => vnode.Depth), bounds.VnodeMailboxLimit),
+        new("vnode_unsynced_batches", nameof(bounds.VnodeUnsyncedBatches), host.MostOf(static vnode => vnode.UnsyncedTurns), bounds.VnodeUnsyncedBatches),
+        new("vnode_listings", nameof(bounds.MaxListingsPerVnode), host.MostOf(static vnode => vnode.Listings), bounds.MaxListingsPerVnode),
+        new("vnode_scans", nameof(bounds.MaxScansPerVnode), host.MostOf(static vnode => vnode.Scans), bounds.MaxScansPerVnode),
+        new("listings", nameof(bounds.MaxListings), Client.Listings, bounds.MaxListings),
+        new("requests", nameof(bounds.MaxConcurrentRequests), Client.Active, bounds.MaxConcurrentRequests),
+        new("read_repairs", nameof(bounds.MaxConcurrentRepairs), Client.Repairs, bounds.MaxConcurrentRepairs),
+        new("waiting_reaps", nameof(bounds.MaxWaitingReaps), Client.WaitingReaps, bounds.MaxWaitingReaps),
+        new("inspections", nameof(bounds.MaxInspections), host.Inspections.Count, bounds.MaxInspections),
+        new("transfers_out", nameof(bounds.HandoffConcurrency), handoff.Running, bounds.HandoffConcurrency),
+        new("transfers_in", nameof(bounds.HandoffConcurrency), receiver.Merging, bounds.HandoffConcurrency),
+        new("rebuilds_read", nameof(bounds.RebuildConcurrency), sources.Running, bounds.RebuildConcurrency),
+        new("exchanges_asked", nameof(bounds.ExchangeConcurrency), exchanges.Running, bounds.ExchangeConcurrency),
+        new("exchanges_answered", nameof(bounds.ExchangeConcurrency), locks.TakenForPeers, bounds.ExchangeConcurrency),
     ];
 
     /// <summary>

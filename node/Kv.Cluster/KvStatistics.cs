@@ -69,6 +69,8 @@ public sealed class KvStatistics : IDisposable
         meter.CreateObservableCounter("kv_requests_forwarded", () => ForwardedRequests, description: "writes handed to a node of their preference list");
         meter.CreateObservableGauge("kv_requests_active", () => ActiveRequests, description: "requests under way");
         meter.CreateObservableGauge("kv_partitions_damaged", () => DamagedPartitions?.Invoke() ?? 0, description: "partitions whose data here is damaged or gone, and not served");
+        meter.CreateObservableGauge("kv_queue_depth", () => OfQueues(static queue => queue.Depth), description: "what a bounded queue holds; of those that each vnode has, the fullest");
+        meter.CreateObservableGauge("kv_queue_limit", () => OfQueues(static queue => queue.Bound), description: "what a bounded queue may hold");
         meter.CreateObservableGauge("kv_vnode_mailbox_depth", () => (MailboxDepth?.Invoke() ?? default).Deepest, description: "commands waiting in the fullest mailbox");
         meter.CreateObservableGauge("kv_vnode_mailbox_commands", () => (MailboxDepth?.Invoke() ?? default).Total, description: "commands waiting in all mailboxes");
     }
@@ -114,6 +116,9 @@ public sealed class KvStatistics : IDisposable
 
     /// <summary>Commands that wait in all mailboxes now, and in the fullest; set by the vnodes' host.</summary>
     public Func<(long Total, long Deepest)>? MailboxDepth { get; set; }
+
+    /// <summary>What bounded queues hold now; set by the node.</summary>
+    internal Func<IReadOnlyList<QueueDepth>>? Queues { get; set; }
 
     /// <summary>How many partitions' data here is damaged; set by the host of the vnodes.</summary>
     public Func<long>? DamagedPartitions { get; set; }
@@ -205,6 +210,9 @@ public sealed class KvStatistics : IDisposable
 
         return bytes;
     }
+
+    private IEnumerable<Measurement<long>> OfQueues(Func<QueueDepth, long> figure) =>
+        (Queues?.Invoke() ?? []).Select(queue => new Measurement<long>(figure(queue), new KeyValuePair<string, object?>("queue", queue.Queue)));
 
     private IEnumerable<Measurement<long>> RepairsByReason() =>
     [

@@ -70,6 +70,11 @@ public sealed partial class MetricsTests : IDisposable
         Assert.Contains("service_instance_id=\"node1\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain("unknown_service", text, StringComparison.Ordinal);
 
+        // Each queue beside its bound.
+        Assert.Equal(QueuesOf(text, "kv_queue_limit"), QueuesOf(text, "kv_queue_depth"));
+        Assert.Equal(50_000, Sum(text, "kv_queue_limit", "queue=\"requests\""));
+        Assert.InRange(Sum(text, "kv_queue_depth", "queue=\"requests\""), 0, 50_000);
+
         // What happens only when something goes wrong has no series yet.
         string[] rare = ["kv_quorum_failures_total", "kv_transfers_failed_total"];
         Assert.All(MetricNames.All.Where(metric => !rare.Contains(metric.Name)), metric => Assert.Contains($"# TYPE {metric.Name} {metric.Type}\n", text, StringComparison.Ordinal));
@@ -98,6 +103,9 @@ public sealed partial class MetricsTests : IDisposable
         .Where(series => series.Groups[1].Value == name && labels.All(label => series.Groups[2].Value.Contains(label, StringComparison.Ordinal)))
         .Sum(series => double.Parse(series.Groups[3].Value, CultureInfo.InvariantCulture));
 
+    private static IReadOnlyList<string> QueuesOf(string text, string name) =>
+        [.. Series().Matches(text).Where(series => series.Groups[1].Value == name).Select(series => Queue().Match(series.Groups[2].Value).Groups[1].Value).Order(StringComparer.Ordinal)];
+
     private static async Task<string> ScrapeAsync(NodeProcess node)
     {
         using var http = new HttpClient();
@@ -116,4 +124,7 @@ public sealed partial class MetricsTests : IDisposable
 
     [GeneratedRegex("^(kv_[a-z_]+)(?:\\{([^}]*)\\})? ([^ \\n]+)", RegexOptions.Multiline)]
     private static partial Regex Series();
+
+    [GeneratedRegex("queue=\"([a-z_]+)\"")]
+    private static partial Regex Queue();
 }

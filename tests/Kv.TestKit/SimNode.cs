@@ -45,7 +45,7 @@ public sealed class SimNode : IAsyncDisposable
     public ClusterDocument? Document => IsUp ? Node.State.Current.Document : null;
 
     /// <summary>What bounded queues hold now, each by the name of its bound in the options that its cluster was given, and that bound.</summary>
-    public IEnumerable<(string Name, long Depth, long Bound)> Queues => Node.QueuesAgainst(cluster.Options).Select(queue => (queue.Name, queue.Depth, queue.Bound));
+    public IEnumerable<(string Name, long Depth, long Bound)> Queues => Node.QueuesAgainst(cluster.Options).Select(queue => (queue.Option, queue.Depth, queue.Bound));
 
     public async Task StartAsync()
     {

@@ -1,3 +1,4 @@
+using Kv.Cluster.Async;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Reaping;
@@ -37,12 +38,11 @@ internal sealed class CoordinatorContext(
     /// <summary>Takes a place for work that no client waits for; false (and counted) when there are too many. Each true needs one <see cref="EndRepair"/>.</summary>
     public bool TryBeginRepair()
     {
-        if (Interlocked.Increment(ref repairs) <= Options.MaxConcurrentRepairs)
+        if (Places.TryTake(ref repairs, Options.MaxConcurrentRepairs))
         {
             return true;
         }
 
-        Interlocked.Decrement(ref repairs);
         Statistics.RepairSkipped();
         return false;
     }

@@ -1,3 +1,4 @@
+using Kv.Cluster.Async;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
@@ -30,9 +31,8 @@ internal sealed class HandoffReceiver(ClusterOptions options, ClusterState state
             return new PeerReply.WrongOwner();
         }
 
-        if (Interlocked.Increment(ref merging) > options.HandoffConcurrency)
+        if (!Places.TryTake(ref merging, options.HandoffConcurrency))
         {
-            Interlocked.Decrement(ref merging);
             return new PeerReply.Refused(Busy);
         }
 

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Kv.Cluster.AntiEntropy;
+using Kv.Cluster.Async;
 using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
 using Kv.Core.Causality;
@@ -163,15 +164,15 @@ public sealed partial class Vnode : IAsyncDisposable
 
     internal async ValueTask<PeerReply> ScanAsync(PeerRequest.VnodeScan request, CancellationToken cancel)
     {
-        try
+        if (!Places.TryTake(ref scans, context.Options.MaxScansPerVnode))
         {
-            if (Interlocked.Increment(ref scans) <= context.Options.MaxScansPerVnode)
-            {
-                return await VnodeScans.NextPageAsync(store, request, context.Options, cancel);
-            }
-
             context.Statistics.VnodeOverloaded();
             return new PeerReply.Overloaded();
+        }
+
+        try
+        {
+            return await VnodeScans.NextPageAsync(store, request, context.Options, cancel);
         }
         finally
         {

@@ -68,6 +68,8 @@ public static class MetricNames
         ("kv_requests_forwarded_total", "counter", "", "writes handed to a node of their preference list"),
         ("kv_request_overloads_total", "counter", "", "requests refused because too many were under way"),
         ("kv_quorum_failures_total", "counter", "rule", "requests whose quorum was not met"),
+        ("kv_queue_depth", "gauge", "queue", "what a bounded queue of the node holds; of those that each vnode has, the fullest"),
+        ("kv_queue_limit", "gauge", "queue", "what that queue may hold"),
         ("kv_vnode_mailbox_depth", "gauge", "", "commands waiting in the fullest mailbox"),
         ("kv_vnode_mailbox_commands", "gauge", "", "commands waiting in all mailboxes"),
         ("kv_vnode_overloads_total", "counter", "", "commands refused by a full mailbox"),
