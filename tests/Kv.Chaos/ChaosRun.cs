@@ -22,6 +22,8 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
 
     private readonly Timeline timeline = new();
     private readonly DocumentCheck document = new();
+    private readonly QueueCheck queues = new();
+    private readonly DotCheck dots = new();
 
     /// <summary>Returns the verdicts, after it has written them where the options say. Cancelled, it heals and checks what there is.</summary>
     public async Task<IReadOnlyList<Verdict>> RunAsync(CancellationToken stop)
@@ -33,7 +35,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         Evidence.Clear(options.Report);
         await ring.CreateAsync();
         var supervising = ring.SuperviseAsync(ended.Token);
-        var watching = Probes.WatchAsync(ring, timeline, ended.Token);
+        var watching = Probes.WatchAsync(ring, timeline, queues, ended.Token);
         var telling = Task.CompletedTask;
         try
         {
@@ -58,9 +60,9 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         var grpc = new NodePicker(() => [.. ring.Wanted.Select(node => node.Endpoint(Ports.Grpc))]);
         await using var connection = await KvClusterClient.ConnectAsync(
             new KvClientOptions { Seeds = [.. ring.All.Select(node => node.Endpoint(Ports.Grpc))], Timeout = TimeSpan.FromSeconds(5) }, CancellationToken.None);
-        var client = new ClientDoor(connection);
+        var client = new ClientDoor(connection, dots);
         using var httpDoor = new HttpDoor(http);
-        using var pbDoor = new PbDoor(pb);
+        using var pbDoor = new PbDoor(pb, dots);
         var workload = new Workload(options, timeline);
         var changes = new MemberChanges(ring, admin, options.Nodes, timeline, Say);
         var faults = new FaultRunner(ring, changes, timeline, Say);
@@ -89,7 +91,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         Say($"{data.KeysRead} keys read from all of their owners, {data.KeysFound} hold something");
         var again = await SettledAsync(ring, admin);
         var disks = await DisksAsync(await OwnedAsync(ring, admin), workload.LiveBytes);
-        var facts = FactsOf(ring, workload, data);
+        var figures = FactsOf(ring, workload, data);
         var stops = await StopAllAsync(ring);
         if (lost.Count > 0)
         {
@@ -97,6 +99,8 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
             Say("what the nodes had on their disks is kept in the report, for the one who looks into it");
         }
 
+        await dots.ReadAsync(ring.All.Select(node => (node.Name, node.Volume.Data)));
+        List<string> facts = [.. figures, queues.Fullest, $"{dots.Seen} dots and tags of them; in the end {dots.Siblings} siblings with dots in all stores"];
         return Conclude(
             [
                 new Verdict("clients of all kinds got through, so that what follows says something", Silent()),
@@ -105,6 +109,8 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
                 new Verdict("a read of most primaries shows the writes that most primaries acknowledged before it", workload.Unseen),
                 new Verdict("after healing the ring comes to rest by itself: members, agreement, transfers, hints", Problems(settled, again)),
                 new Verdict("after healing replicas become alike by themselves: equal hash trees, and each key on all of its owners before anybody reads it", [.. Problems(unequal), .. data.Incomplete.Select(key => $"{key} was not on every owner")]),
+                new Verdict("no dot names two writes: by what clients read, and by all stores in the end", dots.Problems),
+                new Verdict("no queue of a node passes its bound", queues.Problems),
                 new Verdict("the cluster document never forks, and every partition has an owner", document.Problems),
                 new Verdict("members join, leave and are replaced under faults; rot is found, told with its place, and rebuilt", [.. changes.Problems]),
                 new Verdict("no node ended by itself, and each stops cleanly when asked", [.. ring.All.SelectMany(node => node.Unexplained), .. faults.Problems, .. stops]),
@@ -176,7 +182,9 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         var stopping = ring.Wanted.Select(async node =>
         {
             node.Unwant();
-            return await node.StopAsync(StopPatience);
+            var problem = await node.StopAsync(StopPatience);
+            await node.GoneAsync();
+            return problem;
         });
         return Problems(await Task.WhenAll(stopping));
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Kv.Chaos.Checks;
 using Kv.Client;
 using Kv.Core.DataTypes;
 using Kv.Core.Objects;
@@ -7,7 +8,7 @@ using Kv.Core.Quorum;
 namespace Kv.Chaos.Load;
 
 /// <summary>The C# client.</summary>
-internal sealed class ClientDoor(KvClusterClient client) : IKvDoor, IDataTypeDoor
+internal sealed class ClientDoor(KvClusterClient client, DotCheck dots) : IKvDoor, IDataTypeDoor
 {
     /// <summary>All owners of a key and nobody else have to answer.</summary>
     private static readonly GetOptions OwnersAlone = new() { Pr = QuorumValue.All, R = QuorumValue.All, NotFoundOk = true, SloppyQuorum = false, Timeout = TimeSpan.FromSeconds(20) };
@@ -60,6 +61,9 @@ internal sealed class ClientDoor(KvClusterClient client) : IKvDoor, IDataTypeDoo
     /// <summary>A value that is longer than its name; reads give the name.</summary>
     public static string Padded(string name, int length) => name.PadRight(length, Padding);
 
+    /// <summary>The name of a value that was written so.</summary>
+    public static string NameOf(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value).TrimEnd(Padding);
+
     private static byte[] Bytes(string? context) => context is null ? [] : Convert.FromBase64String(context);
 
     private static async Task<T> TriedAsync<T>(Func<Task<T>> call)
@@ -93,9 +97,16 @@ internal sealed class ClientDoor(KvClusterClient client) : IKvDoor, IDataTypeDoo
     private Task<DoorRead> ReadAsync(ObjectKey key, GetOptions? options) => TriedAsync(async () => await client.GetAsync(key, options) switch
     {
         GetResult.Found found => new DoorRead(
-            found.Object.Siblings.Where(sibling => !sibling.IsTombstone).Select(sibling => Encoding.UTF8.GetString(sibling.Content.Value.Span).TrimEnd(Padding)).ToHashSet(StringComparer.Ordinal),
+            found.Object.Siblings.Where(sibling => !sibling.IsTombstone).Select(sibling => Shown(key, sibling)).ToHashSet(StringComparer.Ordinal),
             Convert.ToBase64String(found.Object.Context.Span)),
         GetResult.NotFound none => new DoorRead(new HashSet<string>(), none.Context.IsEmpty ? null : Convert.ToBase64String(none.Context.Span)),
         var other => throw new InvalidOperationException($"a get without a condition gave {other}"),
     });
+
+    private string Shown(ObjectKey key, KvSibling sibling)
+    {
+        var name = NameOf(sibling.Content.Value.Span);
+        dots.SawTag(key, sibling.VTag, name);
+        return name;
+    }
 }

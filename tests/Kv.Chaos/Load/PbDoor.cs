@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Google.Protobuf;
+using Kv.Chaos.Checks;
 using Kv.Core.Objects;
 using Kv.Protos.Riak;
 
 namespace Kv.Chaos.Load;
 
 /// <summary>Riak's Protocol Buffers, as Riak's clients use them: connections that are kept, each for one request at a time, to nodes in turn.</summary>
-internal sealed class PbDoor(NodePicker nodes) : IKvDoor, IDataTypeDoor, IDisposable
+internal sealed class PbDoor(NodePicker nodes, DotCheck dots) : IKvDoor, IDataTypeDoor, IDisposable
 {
     private const byte Error = 0;
     private const byte Get = 9;
@@ -37,7 +38,7 @@ internal sealed class PbDoor(NodePicker nodes) : IKvDoor, IDataTypeDoor, IDispos
 
         var answer = RpbGetResp.Parser.ParseFrom((await AskAsync(Get, request)).Message);
         return new DoorRead(
-            answer.Content.Where(content => !content.Deleted).Select(content => content.Value.ToStringUtf8()).ToHashSet(StringComparer.Ordinal),
+            answer.Content.Where(content => !content.Deleted).Select(content => Shown(key, content)).ToHashSet(StringComparer.Ordinal),
             answer.HasVclock ? answer.Vclock.ToBase64() : null);
     }
 
@@ -105,6 +106,13 @@ internal sealed class PbDoor(NodePicker nodes) : IKvDoor, IDataTypeDoor, IDispos
     private static ByteString Text(string text) => ByteString.CopyFromUtf8(text);
 
     private static ByteString Bytes(ReadOnlyMemory<byte> bytes) => ByteString.CopyFrom(bytes.Span);
+
+    private string Shown(ObjectKey key, RpbContent content)
+    {
+        var name = content.Value.ToStringUtf8();
+        dots.SawTag(key, content.Vtag.ToStringUtf8(), name);
+        return name;
+    }
 
     private async Task<DtFetchResp> FetchAsync(ObjectKey key)
     {

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Kv.Chaos.Checks;
 using Kv.Chaos.Reports;
 
 namespace Kv.Chaos.Rings;
@@ -22,13 +22,13 @@ internal static class Probes
         }
     }
 
-    /// <summary>A sample of all nodes each second, until cancelled.</summary>
-    public static async Task WatchAsync(ChaosRing ring, Timeline timeline, CancellationToken stop)
+    /// <summary>A sample of all nodes each second, until cancelled, for the timeline and for the check of their queues.</summary>
+    public static async Task WatchAsync(ChaosRing ring, Timeline timeline, QueueCheck queues, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
         while (await Waits.NextAsync(timer, stop))
         {
-            var shown = await Task.WhenAll(ring.Wanted.Where(node => node.IsRunning).Select(ShownAsync));
+            var shown = await Task.WhenAll(ring.Wanted.Where(node => node.IsRunning).Select(node => ShownAsync(node, queues)));
             timeline.Add(new RingSample(
                 timeline.Now,
                 shown.Sum(one => one?.Hints ?? 0),
@@ -38,30 +38,17 @@ internal static class Probes
         }
     }
 
-    private static async Task<(long Hints, long Transfers)?> ShownAsync(ChaosNode node)
+    private static async Task<(long Hints, long Transfers)?> ShownAsync(ChaosNode node, QueueCheck queues)
     {
         try
         {
-            var text = await Http.GetStringAsync(new Uri($"http://{node.Endpoint(Ports.Metrics)}/metrics"));
-            return (Sum(text, "kv_hints"), Sum(text, "kv_transfers_pending"));
+            var shown = new MetricsText(await Http.GetStringAsync(new Uri($"http://{node.Endpoint(Ports.Metrics)}/metrics")));
+            queues.Note(node.Name, shown);
+            return ((long)shown.Sum("kv_hints"), (long)shown.Sum("kv_transfers_pending"));
         }
         catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
         {
             return null;
         }
-    }
-
-    /// <summary>Over all labels. Lines are `name{labels} value [time]`.</summary>
-    private static long Sum(string text, string name)
-    {
-        var sum = 0.0;
-        foreach (var line in text.Split('\n').Where(line => line.StartsWith(name, StringComparison.Ordinal) && line.Length > name.Length && line[name.Length] is '{' or ' '))
-        {
-            var rest = line[(line.LastIndexOf('}') + 1)..].Trim();
-            var value = rest.StartsWith(name, StringComparison.Ordinal) ? rest[name.Length..].Trim() : rest;
-            sum += double.Parse(value.Split(' ')[0], CultureInfo.InvariantCulture);
-        }
-
-        return (long)sum;
     }
 }

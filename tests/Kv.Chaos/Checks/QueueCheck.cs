@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Kv.Chaos.Rings;
+
+namespace Kv.Chaos.Checks;
+
+/// <summary>No queue of a node holds more than its bound, by what the node's metrics say at any moment that it was asked.</summary>
+internal sealed class QueueCheck
+{
+    private readonly ConcurrentDictionary<(string Node, string Queue), (double Depth, double Limit)> fullest = [];
+    private readonly ConcurrentDictionary<string, bool> silent = [];
+
+    public IReadOnlyList<string> Problems =>
+    [
+        .. fullest.Where(one => one.Value.Depth > one.Value.Limit).OrderBy(one => one.Key)
+            .Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Key.Node} had {one.Value.Depth} in {one.Key.Queue}, which may hold {one.Value.Limit}")),
+        .. silent.Keys.Order(StringComparer.Ordinal).Select(node => $"{node} told of a queue without its bound, or of none"),
+        .. fullest.IsEmpty && silent.IsEmpty ? ["no node was asked"] : Array.Empty<string>(),
+    ];
+
+    /// <summary>The queue that came nearest to its bound, for people.</summary>
+    public string Fullest => fullest.Count == 0
+        ? "no queue was seen"
+        : fullest.MaxBy(one => one.Value.Depth / one.Value.Limit) is var (key, value)
+            ? string.Create(CultureInfo.InvariantCulture, $"of {fullest.Keys.Select(one => one.Queue).Distinct().Count()} queues the fullest was {key.Queue} of {key.Node}: {value.Depth} of {value.Limit}")
+            : "";
+
+    public void Note(string node, MetricsText shown)
+    {
+        var limits = shown.By("kv_queue_limit", "queue");
+        var depths = shown.By("kv_queue_depth", "queue");
+        if (depths.Count == 0 || depths.Keys.Any(queue => !limits.ContainsKey(queue)))
+        {
+            // One that is about to open has no queues yet: it has no document either.
+            if (shown.Sum("kv_ring_version") > 0)
+            {
+                silent[node] = true;
+            }
+
+            return;
+        }
+
+        foreach (var (queue, depth) in depths)
+        {
+            var now = (Depth: depth, Limit: limits[queue]);
+            fullest.AddOrUpdate((node, queue), now, (_, before) => now.Depth / now.Limit > before.Depth / before.Limit ? now : before);
+        }
+    }
+}
