@@ -19,7 +19,7 @@ internal sealed class QueueCheck
     ];
 
     /// <summary>The queue that came nearest to its bound, for people.</summary>
-    public string Fullest => fullest.Count == 0
+    public string Fullest => fullest.IsEmpty
         ? "no queue was seen"
         : fullest.MaxBy(one => one.Value.Depth / one.Value.Limit) is var (key, value)
             ? string.Create(CultureInfo.InvariantCulture, $"of {fullest.Keys.Select(one => one.Queue).Distinct().Count()} queues the fullest was {key.Queue} of {key.Node}: {value.Depth} of {value.Limit}")
