@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Kv.TestKit;
 
 /// <summary>
-/// Where a test takes a sample of many cases, each n-th of them, this says with which it begins: the variable KV_SAMPLE_SHIFT, which CI counts up with each commit, so that the sample is another
-/// with each of them, and n commits take all. 0 where it is not set.
+/// Where a test takes a sample of many cases, each n-th of them, this says with which it begins: the variable KV_SAMPLE_SHIFT. n runs with different
+/// ones take all cases. 0 where it is not set.
 /// </summary>
 public static class SampleShift
 {
