@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Kv.TestKit;
 
 /// <summary>
-/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `ordered` (with indexes), `cache` (in memory, of <see cref="MemoryBackendBytes"/>), `keeps` (allow_mult, tombstones kept), one for each data type (`counters`, `sets`, …) and
+/// A real node in memory, in a cluster of its own, with the types `siblings` (allow_mult), `ordered` (with indexes), `cache` (in memory, of <see cref="MemoryBackendBytes"/>), `keeps` (allow_mult, tombstones kept), `once` (write_once), one for each data type (`counters`, `sets`, …) and
 /// `sleeping`, which is not active.
 /// </summary>
 public sealed class LoneNode : IAsyncDisposable
@@ -39,6 +39,7 @@ public sealed class LoneNode : IAsyncDisposable
         await alone.CreateTypeAsync("ordered", """{"backend":"ordered"}""");
         await alone.CreateTypeAsync("cache", """{"backend":"memory"}""");
         await alone.CreateTypeAsync("keeps", """{"delete_mode":"keep"}""");
+        await alone.CreateTypeAsync("once", """{"write_once":true}""");
         foreach (var dataType in DataTypes)
         {
             await alone.CreateTypeAsync(dataType + "s", $$"""{"datatype":"{{dataType}}"}""");

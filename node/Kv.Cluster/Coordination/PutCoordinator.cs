@@ -214,7 +214,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
         switch (quorum.Verdict)
         {
             case QuorumVerdict.Met:
-                Answer(new KvOutcome.Stored(request.ReturnBody ? written : request.ReturnHead ? written?.ToHead() : null));
+                Answer(new KvOutcome.Stored(Shown()));
                 break;
             case QuorumVerdict.Unreachable:
                 // A replica that was not heard of may have the write as well, so that a failure after sending is never certain.
@@ -222,6 +222,9 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
                 break;
         }
     }
+
+    /// <summary>Of a write-once type nothing, whatever was asked (reference 9.5): what was sent may have lost to what was there, and nobody has read that.</summary>
+    private KvObject? Shown() => plan.Props.WriteOnce ? null : request.ReturnBody ? written : request.ReturnHead ? written?.ToHead() : null;
 
     private void Answer(KvOutcome answer)
     {

@@ -119,7 +119,7 @@ public sealed class PutQuorum
         }
 
         return best.Dw < rules.Dw
-            ? new QuorumFailure.Unsatisfied("dw", rules.Dw, got.Dw)
+            ? new QuorumFailure.Unsatisfied(rules.HasOneW ? "w" : "dw", rules.Dw, got.Dw)
             : new QuorumFailure.Unsatisfied("w", rules.W, got.W);
     }
 

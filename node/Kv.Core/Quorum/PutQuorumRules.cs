@@ -19,6 +19,9 @@ public sealed record PutQuorumRules
 
     public required int NodeConfirms { get; init; }
 
+    /// <summary>Whether `w` and `dw` are one, the larger of the two, and called `w`: so it is for write-once types (reference 9.5).</summary>
+    public bool HasOneW { get; init; }
+
     /// <summary>Resolves a request's options over the bucket's properties; null with the violation where they contradict (checked in Riak's order).</summary>
     public static PutQuorumRules? Resolve(BucketProps props, PutQuorumOptions options, out QuorumFailure? failure)
     {
@@ -28,9 +31,14 @@ public sealed record PutQuorumRules
         var w = resolver.Resolve("w", options.W, props.W);
         var dw = resolver.Resolve("dw", options.Dw, props.Dw);
         failure = resolver.Failure;
-        return failure is not null
-            ? null
-            : new PutQuorumRules { NVal = resolver.NVal, W = w, Dw = Math.Max(1, dw), Pw = pw, NodeConfirms = nodeConfirms };
+        if (failure is not null)
+        {
+            return null;
+        }
+
+        dw = Math.Max(1, dw);
+        (w, dw) = props.WriteOnce ? (Math.Max(w, dw), Math.Max(w, dw)) : (w, dw);
+        return new PutQuorumRules { NVal = resolver.NVal, W = w, Dw = dw, Pw = pw, NodeConfirms = nodeConfirms, HasOneW = props.WriteOnce };
     }
 
     /// <summary>Whether the preference list can meet the rules at all; checked before any replica is asked.</summary>

@@ -1,4 +1,6 @@
+using Kv.Cluster.Peers;
 using Kv.Core.Buckets;
+using Kv.Core.Quorum;
 using Kv.TestKit;
 using Xunit;
 
@@ -38,6 +40,44 @@ public sealed class WriteOnceTests
         var clock = Story.Clock(await node.AskAsync(Story.Get(key)));
         Assert.IsType<KvError.InvalidRequest>(Story.Error(await node.AskAsync(Story.Put("second", clock, key) with { IfNotModified = true })));
         Assert.Equal(["first"], Story.Values(await node.AskAsync(Story.Get(key))));
+    });
+
+    /// <summary>What was sent may have lost to what was there: it would be shown as what is stored.</summary>
+    [Fact]
+    public void Put_ThatWantsItsObjectBack_GetsNone() => Run(63, async (_, node) =>
+    {
+        var key = Story.Key(type: "once");
+        Assert.Equal(new KvOutcome.Stored(null), await node.AskAsync(Story.Put("first", key: key) with { ReturnBody = true }));
+        Assert.Equal(new KvOutcome.Stored(null), await node.AskAsync(Story.Put("second", key: key) with { ReturnHead = true }));
+    });
+
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(1, 3)]
+    public void Put_ThatTooFewReplicasTake_FailsByW(int w, int dw) => Run(64, async (cluster, node) =>
+    {
+        var key = Story.Key(type: "once");
+        var broken = cluster.Primaries(key).Select(entry => entry.Node).First(id => id != node.Id);
+        cluster.Network.Instead = (_, to, request) => to == broken && request is PeerRequest.VnodePut ? new PeerReply.Refused("it is broken") : null;
+        var put = Story.Put("value", key: key) with { W = QuorumValue.Of(w), Dw = QuorumValue.Of(dw) };
+        Assert.Equal(new KvError.Unsatisfied("w", 3, 2, Indeterminate: true), Story.Error(await node.AskAsync(put)));
+    });
+
+    /// <summary>Any node sends to all replicas at once: nothing is read, and nothing handed to a node that coordinates.</summary>
+    [Fact]
+    public void Put_IsSentToReplicasAlone() => Run(65, async (cluster, _) =>
+    {
+        var key = Story.Key(type: "once");
+        var asked = new List<PeerRequest>();
+        cluster.Network.Instead = (_, _, request) =>
+        {
+            asked.Add(request);
+            return null;
+        };
+        await cluster.Outsider(key: key).StoreAsync("value", key: key);
+        await cluster.WaitAsync(1);
+        Assert.Equal(3, asked.Count);
+        Assert.All(asked, request => Assert.IsType<PeerRequest.VnodePut>(request));
     });
 
     private static void Run(int seed, Func<DataCluster, DataNode, Task> story) => DataCluster.Run(seed, 5, async cluster =>

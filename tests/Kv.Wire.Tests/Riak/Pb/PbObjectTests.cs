@@ -110,6 +110,22 @@ public sealed class PbObjectTests(RiakPbServer server) : IClassFixture<RiakPbSer
     }
 
     [Fact]
+    public async Task WriteOnce_KeepsOneValue_AndGivesNoneBack()
+    {
+        using var client = await server.ConnectAsync();
+        var put = With(Put("once", "k", "v"), put => (put.Type, put.ReturnBody, put.IfNoneMatch) = (Bytes("once"), true, true));
+        Assert.Equal((12, 0), Sizes(await client.AskAsync(11, put)));
+        Assert.Equal("match_found", await client.FailAsync(11, put));
+        Assert.Equal((12, 0), Sizes(await client.AskAsync(11, With(put.Clone(), put => (put.IfNoneMatch, put.ReturnHead) = (false, true)))));
+        var seen = await GetAsync(client, "once", "k", get => get.Type = Bytes("once"));
+        Assert.Equal("v", Assert.Single(seen.Content).Value.ToStringUtf8());
+        var unmodified = With(Put("once", "k", "w"), put => (put.Type, put.Vclock, put.IfNotModified) = (Bytes("once"), seen.Vclock, true));
+        Assert.StartsWith("objects of a write-once bucket type have no history", await client.FailAsync(11, unmodified), StringComparison.Ordinal);
+        Assert.Equal((14, 0), Sizes(await client.AskAsync(13, new RpbDelReq { Bucket = Bytes("once"), Key = Bytes("k"), Type = Bytes("once") })));
+        Assert.Equal(new RpbGetResp(), await GetAsync(client, "once", "k", get => get.Type = Bytes("once")));
+    }
+
+    [Fact]
     public async Task Siblings_AllCome_AndOneWriteUnderTheirClockResolvesThem()
     {
         using var client = await server.ConnectAsync();
