@@ -21,6 +21,7 @@ public enum KvErrorCode
     InvalidRequest = 15,
     StorageFailed = 16,
     NotPresent = 17,
+    PreCommitFailed = 18,
     PermissionDenied = 20,
 
     /// <summary>No node could be reached, or the connection broke with the operation under way.</summary>

@@ -3,6 +3,7 @@ using Kv.Cluster.AntiEntropy;
 using Kv.Cluster.Async;
 using Kv.Cluster.Coordination;
 using Kv.Cluster.Handoff;
+using Kv.Cluster.Hooks;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Reaping;
@@ -60,7 +61,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
         INodeState nodeState,
         TimeProvider time,
         Random random,
-        ILoggerFactory loggers)
+        ILoggerFactory loggers,
+        ICommitHooks? hooks = null)
     {
         (this.options, this.self, this.transport, this.stores, this.nodeState, this.time) = (options, self, transport, stores, nodeState, time);
         log = loggers.CreateLogger<ClusterNode>();
@@ -89,7 +91,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         var clocks = new MemberClocks(time, () => ClockWatcher.Counted(State.Current));
         host.Clocks = clocks;
         var gate = new VnodeGate(State, host);
-        Client = new KvClient(State, gate, watched, time, options, Statistics) { Clocks = clocks };
+        Client = new KvClient(State, gate, watched, time, options, Statistics) { Clocks = clocks, Hooks = hooks ?? NoCommitHooks.Instance };
         host.Reap = Client.Reap;
         receiver = new HandoffReceiver(options, State, host, Statistics.Handoff);
         var sender = new HandoffSender(options, self.Id, receiver, watched, fences, Statistics.Handoff, time, Child());

@@ -1,15 +1,14 @@
 using System.Runtime.CompilerServices;
 using Kv.Cluster.Coordination;
+using Kv.Cluster.Hooks;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Reaping;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Buckets;
-using Kv.Core.Indexes;
 using Kv.Core.Membership;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
-using Kv.Core.Stores;
 
 namespace Kv.Cluster;
 
@@ -38,6 +37,13 @@ public sealed partial class KvClient : IDisposable
     {
         get => context.Clocks;
         init => context.Clocks = value;
+    }
+
+    /// <summary>None where nobody sets them.</summary>
+    internal ICommitHooks Hooks
+    {
+        get => context.Hooks;
+        init => context.Hooks = value;
     }
 
     /// <summary>For which a request runs that names no timeout of its own.</summary>
@@ -253,22 +259,9 @@ public sealed partial class KvClient : IDisposable
             return null;
         }
 
-        if (put.Content.Value.Length > context.Options.MaxObjectBytes)
+        if (PutLimits.Check(put, props, context.Options) is { } tooMuch)
         {
-            return new KvError.ObjectTooLarge(put.Content.Value.Length, context.Options.MaxObjectBytes);
-        }
-
-        foreach (var (field, term) in put.Content.Metadata.Indexes)
-        {
-            if ((long)field.Length + term.Length > IndexEntries.MaxLength)
-            {
-                return new KvError.InvalidRequest($"an index entry has {(long)field.Length + term.Length} characters, more than {IndexEntries.MaxLength}");
-            }
-        }
-
-        if (props.StoreBackend == StoreBackend.Ordered && WhyNotIndexed(put) is { } problem)
-        {
-            return problem;
+            return tooMuch;
         }
 
         if (put.Update is not null && (put.AsIs || put.IfNoneMatch || put.IfNotModified))
@@ -283,10 +276,6 @@ public sealed partial class KvClient : IDisposable
 
         return put.IfNoneMatch && put.IfNotModified ? new KvError.InvalidRequest("if_none_match and if_not_modified exclude each other") : null;
     }
-
-    /// <summary>Counted first, since entries are worked out one by one.</summary>
-    private static KvError.InvalidRequest? WhyNotIndexed(KvRequest.Put put) =>
-        put.Content.Metadata.Indexes.Length > IndexEntries.MaxEntries || !IndexEntries.Fit(put.Key, put.Content) ? KvErrors.TooManyIndexEntries : null;
 
     private KvError? AdmitListing(string bucketType, BucketName? bucket, out BucketProps? props, out int nVal, out int ringSize)
     {

@@ -79,6 +79,14 @@ public abstract record KvError
 
     public sealed record ObjectTooLarge(long Bytes, long Maximum) : KvError;
 
+    /// <summary>
+    /// A hook will not have the write, for the reason <paramref name="Message"/>, which may be empty; or (<paramref name="IsOfHook"/>) it gave no answer that can be used, and its writes are refused then.
+    /// </summary>
+    public sealed record PreCommitFailed(string Message, bool IsOfHook) : KvError
+    {
+        public override bool IsRetryable => IsOfHook;
+    }
+
     /// <summary>A name is empty or too long, or a value of the request makes no sense; <paramref name="Message"/> says which.</summary>
     public sealed record InvalidRequest(string Message) : KvError;
 

@@ -44,6 +44,7 @@ public sealed class KvStatistics : IDisposable
     private long objectSizeWarnings;
     private long forwardedRequests;
     private long activeRequests;
+    private long preCommitFailures;
 
     public KvStatistics()
     {
@@ -67,6 +68,7 @@ public sealed class KvStatistics : IDisposable
         meter.CreateObservableCounter("kv_sibling_warnings", () => SiblingWarnings, description: "writes that left more siblings than the warning threshold");
         meter.CreateObservableCounter("kv_object_size_warnings", () => ObjectSizeWarnings, description: "writes that left an object beyond the warning threshold");
         meter.CreateObservableCounter("kv_requests_forwarded", () => ForwardedRequests, description: "writes handed to a node of their preference list");
+        meter.CreateObservableCounter("kv_precommit_failures", () => PreCommitFailures, description: "writes that a precommit hook refused, or that were refused because it failed");
         meter.CreateObservableGauge("kv_requests_active", () => ActiveRequests, description: "requests under way");
         meter.CreateObservableGauge("kv_partitions_damaged", () => DamagedPartitions?.Invoke() ?? 0, description: "partitions whose data here is damaged or gone, and not served");
         meter.CreateObservableGauge("kv_queue_depth", () => OfQueues(static queue => queue.Depth), description: "what a bounded queue holds; of those that each vnode has, the fullest");
@@ -107,6 +109,12 @@ public sealed class KvStatistics : IDisposable
     public long ForwardedRequests => Volatile.Read(ref forwardedRequests);
 
     public long ActiveRequests => Volatile.Read(ref activeRequests);
+
+    /// <summary>Writes that a hook refused, or that were refused because it gave no answer.</summary>
+    public long PreCommitFailures => Volatile.Read(ref preCommitFailures);
+
+    /// <summary>Writes that a hook could not be told of; set by who tells them.</summary>
+    public Func<long>? PostCommitFailures { get; set; }
 
     /// <summary>What was handed over, and what is still to be.</summary>
     public HandoffStatistics Handoff { get; }
@@ -161,6 +169,8 @@ public sealed class KvStatistics : IDisposable
     internal void RequestOverloaded() => Interlocked.Increment(ref requestOverloads);
 
     internal void RequestForwarded() => Interlocked.Increment(ref forwardedRequests);
+
+    internal void PreCommitFailed() => Interlocked.Increment(ref preCommitFailures);
 
     internal void VnodeOverloaded() => Interlocked.Increment(ref vnodeOverloads);
 

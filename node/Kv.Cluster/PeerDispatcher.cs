@@ -64,7 +64,7 @@ internal sealed class PeerDispatcher(
     private async ValueTask<PeerReply> AnswerAsync(NodeId from, PeerRequest request, Deadline deadline, CancellationToken cancel) => request switch
     {
         PeerRequest.VnodePut or PeerRequest.HandoffBatch when IsStranger(from, request.DocumentVersion) => new PeerReply.Refused("not_member: it takes data from members only"),
-        PeerRequest.Heartbeat or PeerRequest.KnowsSecurity or PeerRequest.KnowsOrdered or PeerRequest.KnowsMemory or PeerRequest.KnowsExpiry => new PeerReply.Done(),
+        PeerRequest.Heartbeat or PeerRequest.KnowsSecurity or PeerRequest.KnowsOrdered or PeerRequest.KnowsMemory or PeerRequest.KnowsExpiry or PeerRequest.KnowsHooks => new PeerReply.Done(),
         PeerRequest.GetDocument => new PeerReply.Document(state.Current.DocumentVersion > request.DocumentVersion ? state.Current.Document : null),
         PeerRequest.LearnDocument learn => await LearnAsync(learn, cancel),
         PeerRequest.Prepare prepare => AcceptorReplies.ToPeer(await voter.PrepareAsync(prepare.ClusterId, prepare.Version, prepare.Ballot)),

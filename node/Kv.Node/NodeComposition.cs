@@ -9,6 +9,7 @@ using Kv.Node.Metrics;
 using Kv.Wire;
 using Kv.Wire.Access;
 using Kv.Wire.Admin;
+using Kv.Wire.Hooks;
 using Kv.Wire.Native;
 using Kv.Wire.Peer;
 using Kv.Wire.Riak.Http;
@@ -42,6 +43,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private NodeStorage? storage;
     private ClusterNode? node;
     private GrpcPeerTransport? transport;
+    private HttpCommitHooks? hooks;
     private PeerService? peerService;
     private KvService? kvService;
     private PortServer? peerServer;
@@ -139,6 +141,11 @@ public sealed partial class NodeComposition : IAsyncDisposable
             await node.DisposeAsync();
         }
 
+        if (hooks is not null)
+        {
+            await hooks.DisposeAsync();
+        }
+
         if (transport is not null)
         {
             await transport.DisposeAsync();
@@ -203,7 +210,9 @@ public sealed partial class NodeComposition : IAsyncDisposable
         var peerOptions = PeerTransportOptions.For(memory);
         transport = new GrpcPeerTransport(identity, peerOptions, memory, time, SeededRandom(), loggers.CreateLogger<GrpcPeerTransport>(), options.PeerTls == PeerTls.Off ? null : tls);
         var self = new Member(id, options.Name, options.Zone, MemberState.Joining, Endpoints);
-        made = new ClusterNode(options.Cluster, self, transport, storage!.Stores, storage.State, time, SeededRandom(), loggers);
+        hooks = new HttpCommitHooks(options.Hooks, memory, time, loggers.CreateLogger<HttpCommitHooks>());
+        made = new ClusterNode(options.Cluster, self, transport, storage!.Stores, storage.State, time, SeededRandom(), loggers, hooks);
+        made.Statistics.PostCommitFailures = () => hooks.Dropped;
         peerService = new PeerService(identity, made.PeerHandler, peerOptions, memory, time, loggers.CreateLogger<PeerService>());
         peerServer = PortServer.Create(
             Port("peer")!,

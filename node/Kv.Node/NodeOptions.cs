@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Kv.Cluster;
 using Kv.Wire.Access;
+using Kv.Wire.Hooks;
 
 namespace Kv.Node;
 
@@ -62,6 +63,9 @@ public sealed record NodeOptions
 
     /// <summary>Bytes that objects of bucket types with `backend: memory` may take on this node, with what they cost beside their values; null for a 32nd of the limit, as far as requests and stores leave it.</summary>
     public long? MemoryBackendBytes { get; init; }
+
+    /// <summary>The commit hooks that buckets may name.</summary>
+    public HookOptions Hooks { get; init; } = new();
 
     public bool JsonLog { get; init; }
 

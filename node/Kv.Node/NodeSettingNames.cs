@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Kv.Wire.Access;
+using Kv.Wire.Hooks;
 
 namespace Kv.Node;
 
@@ -54,6 +55,17 @@ public static class NodeSettingNames
         Number("stores", "64", "partitions that memory is divided for: what this node owns and stands in for, and it takes no more", 1, 1024, (o, n) => o with { StoresPerNode = n }),
         new("memory-backend", "SIZE", "a 32nd of the memory limit, less or none where requests and stores need it", "bytes for objects of bucket types with `backend: memory`, at 320 bytes each beside key and value; writes beyond are refused; 0 for none", (o, t) =>
             ByteSize.TryParse(t, out var bytes) ? SettingResult.Ok(o with { MemoryBackendBytes = bytes }) : SettingResult.Bad(o, "must be a number of bytes, such as 0, 67108864 or 1Gi")),
+        new("hooks", "NAME=URL,...", "none", "HTTP callbacks that the bucket properties precommit and postcommit may name; NAME:ignore=URL where a write goes on when a precommit hook fails; at most 64", (o, t) =>
+            HookEndpoint.TryParse(t, out var endpoints, out var problem)
+                ? SettingResult.Ok(o with { Hooks = o.Hooks with { Endpoints = endpoints } })
+                : SettingResult.Bad(o, problem)),
+        Number("hook-timeout-milliseconds", "2000", "for a hook's answer", 1, 60_000, (o, n) => o with { Hooks = o.Hooks with { Timeout = TimeSpan.FromMilliseconds(n) } }),
+        Number("hook-calls", "64", "precommit hooks asked at once; writes beyond are refused as overload", 1, 10_000, (o, n) => o with { Hooks = o.Hooks with { MaxCalls = n } }),
+        Number("hook-queue", "1000", "writes that a postcommit hook is still to be told of; more are dropped", 1, 1_000_000, (o, n) => o with { Hooks = o.Hooks with { QueueLength = n } }),
+        new("hook-max-object", "SIZE", "1Mi", "bytes of values and metadata of an object that hooks are shown; 1Ki to 8Mi", (o, t) =>
+            ByteSize.TryParse(t, out var bytes) && bytes is >= 1024 and <= 8L << 20
+                ? SettingResult.Ok(o with { Hooks = o.Hooks with { MaxObjectBytes = bytes } })
+                : SettingResult.Bad(o, "must be 1Ki to 8Mi")),
         new("log-format", "text|json", "text", "one line per event either way", (o, t) => t switch
         {
             "text" => SettingResult.Ok(o with { JsonLog = false }),

@@ -59,6 +59,7 @@ public sealed class RequestMemory
         collectedAt = time.GetTimestamp();
         (Clients, Replicas) = (ShareOf(CopiesOfWrite), ShareOf(CopiesOfReplica));
         (Sends, Answers) = (ShareOf(CopiesOfSend), ShareOf(CopiesOfAnswer));
+        Told = new MemoryShare(Clients.Bytes / 16, smallBytes: 0, LongestWait, time);
         Jobs = new MemoryShare(Clients.Bytes / 2, smallBytes: 0, LongestWait, time);
     }
 
@@ -84,6 +85,9 @@ public sealed class RequestMemory
 
     /// <summary>What all MapReduce jobs together may have of <see cref="Clients"/> for what they hold and answer, for up to an hour: half. Taken beside the node's, and before it.</summary>
     public MemoryShare Jobs { get; }
+
+    /// <summary>What writes that postcommit hooks are still to be told of may have of <see cref="Clients"/>: a sixteenth. Taken beside the node's, and before it.</summary>
+    public MemoryShare Told { get; }
 
     /// <summary>Of requests as peers send them, until they are answered; each times <see cref="CopiesOfReplica"/>.</summary>
     public MemoryShare Replicas { get; }

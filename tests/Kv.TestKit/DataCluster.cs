@@ -34,6 +34,9 @@ public sealed class DataCluster
 
     public ImmutableArray<DataNode> Nodes { get; }
 
+    /// <summary>Those of all nodes.</summary>
+    public StoryHooks Hooks { get; } = new();
+
     /// <summary>What nodes are started with.</summary>
     public ClusterDocument Document { get; private set; }
 

@@ -61,7 +61,7 @@ public sealed class DataNode : IPeerHandler
             Host = new VnodeHost(
                 State, Volume.OpenStores(incarnation), Volume.OpenState(incarnation), transport, Fences, incarnation.Time, cluster.Options, Statistics, NullLogger.Instance);
             Gate = new VnodeGate(State, Host);
-            Client = new KvClient(State, Gate, transport, incarnation.Time, cluster.Options, Statistics);
+            Client = new KvClient(State, Gate, transport, incarnation.Time, cluster.Options, Statistics) { Hooks = cluster.Hooks };
             requests = new DataRequests(State, Gate, Client);
             await Host.StartAsync(CancellationToken.None);
             cluster.Network.Attach(Id, $"{Id}:9081", incarnation, this);

@@ -1,4 +1,5 @@
 using Kv.Cluster.Async;
+using Kv.Cluster.Hooks;
 using Kv.Cluster.Membership;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Reaping;
@@ -25,6 +26,9 @@ internal sealed class CoordinatorContext(
 
     /// <summary>By which objects with an end are judged. Set before the first request.</summary>
     public MemberClocks Clocks { get; set; } = new(time, static () => []);
+
+    /// <summary>Set before the first request.</summary>
+    public ICommitHooks Hooks { get; set; } = NoCommitHooks.Instance;
 
     public ClusterOptions Options { get; } = options;
 

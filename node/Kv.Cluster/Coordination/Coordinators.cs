@@ -1,3 +1,4 @@
+using Kv.Cluster.Hooks;
 using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Buckets;
@@ -22,12 +23,14 @@ internal sealed class Coordinators
     private readonly CoordinatorContext context;
     private readonly ReplicaCalls calls;
     private readonly Reaper reaper;
+    private readonly HookRun hooks;
 
     public Coordinators(CoordinatorContext context)
     {
         this.context = context;
         calls = new ReplicaCalls(context);
         reaper = new Reaper(context, calls);
+        hooks = new HookRun(context);
     }
 
     public int WaitingReaps => reaper.Waiting;
@@ -159,47 +162,13 @@ internal sealed class Coordinators
             return KvErrors.Failed(violation!, indeterminate: false);
         }
 
+        KvRequest.Put? judged = null;
         for (var attempt = 1; ; attempt++)
         {
-            if (RequestPlan.Create(context.State.Current, context.Fences.Known, request.Key, props, rules.NVal, request.SloppyQuorum, deadline) is not { } plan)
+            var place = await PlaceAsync(request, props, rules, deadline);
+            if (place.Plan is not { } plan)
             {
-                return NotInCluster;
-            }
-
-            if (rules.Check(plan.Preflist) is { } unmet)
-            {
-                return KvErrors.Failed(unmet, indeterminate: false);
-            }
-
-            var isCoordinated = !request.AsIs && !props.WriteOnce;
-            var damaged = context.Gate.Damaged;
-            if (isCoordinated && plan.IndexOfSelf(damaged) < 0)
-            {
-                if (request.IsForwarded && plan.ListsSelf)
-                {
-                    return ReplicaDamaged;
-                }
-
-                if (!request.IsForwarded && await ForwardAsync(request, plan.WithoutSelf()) is { } forwarded)
-                {
-                    return forwarded;
-                }
-
-                if (!request.SloppyQuorum)
-                {
-                    return new KvOutcome.Failed(new KvError.InsufficientVnodes(0, 1));
-                }
-
-                if (plan.WithSelfStandingIn(damaged) is not { } standingIn)
-                {
-                    return ReplicaDamaged;
-                }
-
-                plan = standingIn;
-                if (rules.Check(plan.Preflist) is { } stillUnmet)
-                {
-                    return KvErrors.Failed(stillUnmet, indeterminate: false);
-                }
+                return place.Outcome!;
             }
 
             if (await ConditionFailsAsync(request, props, deadline) is { } failure)
@@ -207,15 +176,83 @@ internal sealed class Coordinators
                 return new KvOutcome.Failed(failure);
             }
 
-            var coordinator = new PutCoordinator(context, calls, plan, request, rules, isCoordinated ? plan.IndexOfSelf(damaged) : PutQuorum.NoCoordinator);
+            if (judged is null)
+            {
+                (judged, var refusal) = await hooks.AskAsync(request, props, deadline);
+                if (refusal is not null)
+                {
+                    return new KvOutcome.Failed(refusal);
+                }
+            }
+
+            var coordinator = new PutCoordinator(context, calls, plan, judged!, rules, place.Coordinator);
             var outcome = await coordinator.RunAsync();
+            if (outcome is KvOutcome.Stored && coordinator.Written is { } done)
+            {
+                hooks.Tell(request, props, done);
+            }
+
             var mayRetry = attempt < MaxAttempts
                 && (coordinator.IsStale || (coordinator.MovedAtVersion > 0 && await calls.NewerAsync(coordinator.MovedAtVersion, deadline) is not null));
             if (!mayRetry)
             {
-                return isCoordinated && outcome is KvOutcome.Stored { Object: { } written } ? await WithOthersAsync(written, request, rules, props, deadline) : outcome;
+                return place.Coordinator != PutQuorum.NoCoordinator && outcome is KvOutcome.Stored { Object: { } written } ? await WithOthersAsync(written, request, rules, props, deadline) : outcome;
             }
         }
+    }
+
+    /// <summary>Where this node carries the write out, and as which of the list; or the outcome, where it does not: the write was handed on, or cannot be done.</summary>
+    private readonly record struct Place(RequestPlan? Plan, int Coordinator, KvOutcome? Outcome)
+    {
+        public static Place Nowhere(KvOutcome outcome) => new(null, PutQuorum.NoCoordinator, outcome);
+    }
+
+    private async ValueTask<Place> PlaceAsync(KvRequest.Put request, BucketProps props, PutQuorumRules rules, Deadline deadline)
+    {
+        if (RequestPlan.Create(context.State.Current, context.Fences.Known, request.Key, props, rules.NVal, request.SloppyQuorum, deadline) is not { } plan)
+        {
+            return Place.Nowhere(NotInCluster);
+        }
+
+        if (rules.Check(plan.Preflist) is { } unmet)
+        {
+            return Place.Nowhere(KvErrors.Failed(unmet, indeterminate: false));
+        }
+
+        if (request.AsIs || props.WriteOnce)
+        {
+            return new Place(plan, PutQuorum.NoCoordinator, null);
+        }
+
+        var damaged = context.Gate.Damaged;
+        if (plan.IndexOfSelf(damaged) is >= 0 and var self)
+        {
+            return new Place(plan, self, null);
+        }
+
+        if (request.IsForwarded && plan.ListsSelf)
+        {
+            return Place.Nowhere(ReplicaDamaged);
+        }
+
+        if (!request.IsForwarded && await ForwardAsync(request, plan.WithoutSelf()) is { } forwarded)
+        {
+            return Place.Nowhere(forwarded);
+        }
+
+        if (!request.SloppyQuorum)
+        {
+            return Place.Nowhere(new KvOutcome.Failed(new KvError.InsufficientVnodes(0, 1)));
+        }
+
+        if (plan.WithSelfStandingIn(damaged) is not { } standingIn)
+        {
+            return Place.Nowhere(ReplicaDamaged);
+        }
+
+        return rules.Check(standingIn.Preflist) is { } stillUnmet
+            ? Place.Nowhere(KvErrors.Failed(stillUnmet, indeterminate: false))
+            : new Place(standingIn, standingIn.IndexOfSelf(damaged), null);
     }
 
     /// <summary>

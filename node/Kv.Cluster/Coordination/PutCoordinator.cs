@@ -50,6 +50,18 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
     /// <summary>All replicas were sealed since the write was planned and refused it: nothing was done, and a new plan knows better.</summary>
     public bool IsStale { get; private set; }
 
+    /// <summary>The object as it was written, once it was.</summary>
+    public KvObject? Written
+    {
+        get
+        {
+            lock (gate)
+            {
+                return written;
+            }
+        }
+    }
+
     // hot
     public Task<KvOutcome> RunAsync()
     {

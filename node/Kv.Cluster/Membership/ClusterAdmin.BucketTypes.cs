@@ -30,7 +30,7 @@ public sealed partial class ClusterAdmin
             return props.Refusal;
         }
 
-        return await WhyNotExpiringAsync(props.Value, cancel) is { } early ? early
+        return await WhyNotReadableAsync(BucketProps.NewType, props.Value, cancel) is { } early ? early
             : await ChangeAsync(new DocumentChange.CreateBucketType(name, props.Value), cancel) is { } refusal ? refusal : GetBucketType(name);
     }
 
@@ -78,7 +78,7 @@ public sealed partial class ClusterAdmin
             return props.Refusal;
         }
 
-        return type.Value.Props.TtlSeconds is null && await WhyNotExpiringAsync(props.Value, cancel) is { } early ? early
+        return await WhyNotReadableAsync(type.Value.Props, props.Value, cancel) is { } early ? early
             : await ChangeAsync(new DocumentChange.UpdateBucketType(name, props.Value), cancel) is { } refusal ? refusal : GetBucketType(name);
     }
 
@@ -141,7 +141,8 @@ public sealed partial class ClusterAdmin
             return props;
         }
 
-        return await ChangeAsync(new DocumentChange.SetBucketProps(bucket, props.Value), cancel) is { } refusal ? refusal : GetBucketProps(bucket);
+        return await WhyNotReadableAsync(current.Value, props.Value, cancel) is { } early ? early
+            : await ChangeAsync(new DocumentChange.SetBucketProps(bucket, props.Value), cancel) is { } refusal ? refusal : GetBucketProps(bucket);
     }
 
     /// <summary>Takes the bucket's own properties away; answers with its type's.</summary>
@@ -206,10 +207,20 @@ public sealed partial class ClusterAdmin
             && a.Props.PostCommit.SequenceEqual(b.Props.PostCommit)
             && a.Props with { PreCommit = b.Props.PreCommit, PostCommit = b.Props.PostCommit } == b.Props);
 
-    /// <summary>A member that does not know `ttl` could not read the document that has it, down or not.</summary>
-    private async ValueTask<AdminRefusal?> WhyNotExpiringAsync(BucketProps props, CancellationToken cancel) =>
-        props.TtlSeconds is not null && state.Current.Document is { } document && await SilentAsync(document.Members, new PeerRequest.KnowsExpiry(), cancel) is { Length: > 0 } silent
-            ? new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"not all members say that they know `ttl`: {silent}; upgrade them, or wait until they are up")
+    /// <summary>A member that does not know what is new in the properties could not read the document that has them, down or not.</summary>
+    private async ValueTask<AdminRefusal?> WhyNotReadableAsync(BucketProps before, BucketProps after, CancellationToken cancel)
+    {
+        if (after.TtlSeconds is not null && before.TtlSeconds is null && await WhyUnknownAsync("`ttl`", new PeerRequest.KnowsExpiry(), cancel) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return after.HasCommitHooks && !before.HasCommitHooks ? await WhyUnknownAsync("commit hooks", new PeerRequest.KnowsHooks(), cancel) : null;
+    }
+
+    private async ValueTask<AdminRefusal?> WhyUnknownAsync(string what, PeerRequest question, CancellationToken cancel) =>
+        state.Current.Document is { } document && await SilentAsync(document.Members, question, cancel) is { Length: > 0 } silent
+            ? new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"not all members say that they know {what}: {silent}; upgrade them, or wait until they are up")
             : null;
 
     /// <summary>What every member is asked before a type has data in a backend; null for the one that there always was.</summary>

@@ -105,6 +105,9 @@ public abstract record PeerRequest
     /// <summary>Whether the peer's program knows of `ttl` in bucket types: answered by <see cref="PeerReply.Done"/>, or unreadable to it.</summary>
     public sealed record KnowsExpiry : PeerRequest;
 
+    /// <summary>Whether the peer's program knows of commit hooks in properties: answered by <see cref="PeerReply.Done"/>, or unreadable to it.</summary>
+    public sealed record KnowsHooks : PeerRequest;
+
     /// <summary>What the peer's wall clock shows: answered by <see cref="PeerReply.Time"/>.</summary>
     public sealed record GetTime : PeerRequest;
 

@@ -22,6 +22,8 @@ internal static class DataTypeUpdates
 
         return (kind, update.Operation.Kind) switch
         {
+            (null, DataTypeKind.Counter) when put.Key.BucketType == ObjectKey.DefaultType && props.HasCommitHooks =>
+                new KvError.InvalidRequest("the bucket has commit hooks, which are shown values: its counters cannot be updated"),
             (null, DataTypeKind.Counter) when put.Key.BucketType == ObjectKey.DefaultType => props.AllowMult && !props.LastWriteWins
                 ? null
                 : new KvError.InvalidRequest("Counters require bucket property 'allow_mult=true'"),

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Kv.Core.Quorum;
@@ -79,8 +78,8 @@ internal static class BucketPropertyTable
         writer.WriteNumber("n_val", props.NVal);
         writer.WriteBoolean("notfound_ok", props.NotFoundOk);
         writer.WriteNumber("old_vclock", props.OldVClockSeconds);
-        WriteFunctions(writer, "postcommit", props.PostCommit);
-        WriteFunctions(writer, "precommit", props.PreCommit);
+        CommitHooks.Write(writer, "postcommit", props.PostCommit);
+        CommitHooks.Write(writer, "precommit", props.PreCommit);
         foreach (var (name, value) in Quorums(props))
         {
             WriteQuorum(writer, name, value);
@@ -138,8 +137,10 @@ internal static class BucketPropertyTable
                 return TryFunction(value, out var keyFun) && keyFun == BucketProps.DefaultType.ChashKeyFun
                     ? null
                     : "riak_core_util:chash_std_keyfun is the only one supported";
-            case "precommit" or "postcommit":
-                return value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0 ? null : "commit hooks are not supported; the list must be empty";
+            case "precommit":
+                return CommitHooks.TryRead(value, out var before) ?? Done(props = props with { PreCommit = before });
+            case "postcommit":
+                return CommitHooks.TryRead(value, out var after) ?? Done(props = props with { PostCommit = after });
             default:
                 return "unknown property";
         }
@@ -317,26 +318,9 @@ internal static class BucketPropertyTable
         }
     }
 
-    private static void WriteFunctions(Utf8JsonWriter writer, string name, ImmutableArray<ModuleFunction> functions)
-    {
-        writer.WriteStartArray(name);
-        foreach (var function in functions)
-        {
-            writer.WriteStartObject();
-            WriteFunctionBody(writer, function);
-        }
-
-        writer.WriteEndArray();
-    }
-
     private static void WriteFunction(Utf8JsonWriter writer, string name, ModuleFunction function)
     {
         writer.WriteStartObject(name);
-        WriteFunctionBody(writer, function);
-    }
-
-    private static void WriteFunctionBody(Utf8JsonWriter writer, ModuleFunction function)
-    {
         writer.WriteString("mod", function.Module);
         writer.WriteString("fun", function.Function);
         writer.WriteEndObject();

@@ -76,9 +76,13 @@ public sealed record BucketProps
 
     public int SmallVClock { get; init; } = 50;
 
-    public ImmutableArray<ModuleFunction> PreCommit { get; init; } = [];
+    /// <summary>Names of the hooks that are asked before a write, in this order; see <see cref="CommitHooks"/>.</summary>
+    public ImmutableArray<string> PreCommit { get; init; } = [];
 
-    public ImmutableArray<ModuleFunction> PostCommit { get; init; } = [];
+    /// <summary>Names of the hooks that are told after a write.</summary>
+    public ImmutableArray<string> PostCommit { get; init; } = [];
+
+    public bool HasCommitHooks => !PreCommit.IsEmpty || !PostCommit.IsEmpty;
 
     public ModuleFunction ChashKeyFun { get; init; } = new("riak_core_util", "chash_std_keyfun");
 

@@ -7,7 +7,7 @@ namespace Kv.Core.Buckets;
 /// Riak's validation of bucket properties (riak_kv_bucket; reference 4.3): a change, as JSON under Riak's names, over what holds now. The
 /// outcome is whole new properties or all problems at once, with Riak's reasons. Coercions are Riak's: booleans as text in any case or as numbers, numbers as text.
 /// `name` is ignored, so that what a client was shown can be sent back. Deliberately stricter than Riak, because a property that is taken and has no
-/// effect misleads: unknown names, commit hooks and other key hashing than the standard are refused, and so is a quorum above n_val.
+/// effect misleads: unknown names, commit hooks in Erlang and other key hashing than the standard are refused, and so is a quorum above n_val.
 /// </summary>
 public static class BucketPropsRules
 {
@@ -44,6 +44,7 @@ public static class BucketPropsRules
         }
 
         CheckTtl(props, problems);
+        CheckHooks(props, problems);
         CheckHllPrecision(props, null, asked, problems);
         CheckQuorums(props, problems);
         return Conclude(WithDefaultPrecision(props), problems);
@@ -91,6 +92,7 @@ public static class BucketPropsRules
             problems.Add(new BucketPropsProblem("ttl", "is a property of bucket types; a bucket has its type's"));
         }
 
+        CheckHooks(next, problems);
         CheckHllPrecision(next, current, asked, problems);
         CheckQuorums(next, problems);
         return Conclude(next, problems);
@@ -186,6 +188,23 @@ public static class BucketPropsRules
         if (props is { TtlSeconds: not null } and ({ DataType: not null } or { WriteOnce: true } or { Consistent: true } or { Backend: BucketProps.OrderedBackend }))
         {
             problems.Add(new BucketPropsProblem("ttl", "objects of a type with a datatype, write_once, consistent or backend ordered cannot expire"));
+        }
+    }
+
+    /// <summary>A hook is shown a value: what an update makes of a data type's state is known to the vnode alone. The others run none in Riak either (reference 9.7).</summary>
+    private static void CheckHooks(BucketProps props, ImmutableArray<BucketPropsProblem>.Builder problems)
+    {
+        if (props is { DataType: null, WriteOnce: false, Consistent: false })
+        {
+            return;
+        }
+
+        foreach (var (name, hooks) in new[] { ("precommit", props.PreCommit), ("postcommit", props.PostCommit) })
+        {
+            if (!hooks.IsEmpty)
+            {
+                problems.Add(new BucketPropsProblem(name, "objects of a type with a datatype, write_once or consistent have no commit hooks"));
+            }
         }
     }
 

@@ -60,6 +60,7 @@ public static class NativeErrors
         KvError.NotPresent missing => $"there is no {missing.Term} to remove",
         KvError.TooManySiblings siblings => Text($"the object would have {siblings.Count} siblings, at most {siblings.Maximum} are allowed"),
         KvError.ObjectTooLarge large => Text($"the object would have {large.Bytes} bytes, at most {large.Maximum} are allowed, by `max-object-size` or by the node's memory"),
+        KvError.PreCommitFailed failed => failed.Message.Length == 0 ? "refused by a precommit hook" : failed.Message,
         KvError.IndexesNotSupported unsupported => $"backend `{unsupported.Backend}` has no indexes",
         KvError.InvalidRequest invalid => invalid.Message,
         KvError.StorageFailed => "a store failed: see the node's log",
@@ -84,6 +85,7 @@ public static class NativeErrors
         KvError.TooManySiblings => Error.Types.Code.TooManySiblings,
         KvError.ObjectTooLarge => Error.Types.Code.ObjectTooLarge,
         KvError.InvalidRequest or KvError.IndexesNotSupported => Error.Types.Code.InvalidRequest,
+        KvError.PreCommitFailed => Error.Types.Code.PrecommitFailed,
         KvError.StorageFailed => Error.Types.Code.StorageFailed,
         _ => throw new UnreachableException(),
     };

@@ -21,4 +21,5 @@ public enum KvErrorCode
     StorageFailed = 16,
     NotPresent = 17,
     IndexesNotSupported = 18,
+    PreCommitFailed = 19,
 }

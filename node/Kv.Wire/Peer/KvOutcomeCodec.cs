@@ -177,6 +177,11 @@ internal static class KvOutcomeCodec
                 writer.U8((byte)KvErrorCode.IndexesNotSupported);
                 writer.Text(unsupported.Backend);
                 break;
+            case KvError.PreCommitFailed failed:
+                writer.U8((byte)KvErrorCode.PreCommitFailed);
+                writer.Text(failed.Message);
+                writer.Flag(failed.IsOfHook);
+                break;
             case KvError.StorageFailed storage:
                 writer.U8((byte)KvErrorCode.StorageFailed);
                 writer.Text(storage.Message);
@@ -233,6 +238,8 @@ internal static class KvOutcomeCodec
                 return new KvError.NotPresent(reader.Text());
             case KvErrorCode.IndexesNotSupported:
                 return new KvError.IndexesNotSupported(reader.Text());
+            case KvErrorCode.PreCommitFailed:
+                return new KvError.PreCommitFailed(reader.Text(), reader.Flag());
             case KvErrorCode.StorageFailed:
                 return new KvError.StorageFailed(reader.Text());
             default:

@@ -156,6 +156,7 @@ public static class PeerCodec
         PeerRequest.KnowsOrdered => PeerRequestCode.KnowsOrdered,
         PeerRequest.KnowsMemory => PeerRequestCode.KnowsMemory,
         PeerRequest.KnowsExpiry => PeerRequestCode.KnowsExpiry,
+        PeerRequest.KnowsHooks => PeerRequestCode.KnowsHooks,
         PeerRequest.GetTime => PeerRequestCode.GetTime,
         PeerRequest.GetVolume => PeerRequestCode.GetVolume,
         PeerRequest.TreeRoot => PeerRequestCode.TreeRoot,

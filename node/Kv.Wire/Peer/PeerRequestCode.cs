@@ -34,5 +34,6 @@ public enum PeerRequestCode
     KnowsExpiry = 35,
     GetTime = 36,
     GetVolume = 37,
+    KnowsHooks = 38,
     VnodeScan = 40,
 }

@@ -76,7 +76,7 @@ internal static class PeerRequestCodec
                 TreeCodec.Write(writer, request);
                 break;
             case PeerRequest.Heartbeat or PeerRequest.GetDocument or PeerRequest.Identify or PeerRequest.GetHoldings or PeerRequest.GetUp or PeerRequest.KnowsSecurity
-                or PeerRequest.KnowsOrdered or PeerRequest.KnowsMemory or PeerRequest.KnowsExpiry or PeerRequest.GetTime or PeerRequest.GetVolume:
+                or PeerRequest.KnowsOrdered or PeerRequest.KnowsMemory or PeerRequest.KnowsExpiry or PeerRequest.GetTime or PeerRequest.GetVolume or PeerRequest.KnowsHooks:
                 break;
             default:
                 throw new UnreachableException();
@@ -132,6 +132,8 @@ internal static class PeerRequestCodec
                 return new PeerRequest.KnowsMemory { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.KnowsExpiry:
                 return new PeerRequest.KnowsExpiry { DocumentVersion = version, Fence = fence };
+            case PeerRequestCode.KnowsHooks:
+                return new PeerRequest.KnowsHooks { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.GetTime:
                 return new PeerRequest.GetTime { DocumentVersion = version, Fence = fence };
             case PeerRequestCode.GetVolume:

@@ -149,7 +149,7 @@ internal static class MapReduceJson
     {
         json.WriteStartObject();
         json.WriteStartObject("not_found");
-        WriteName(json, missing.Key, alwaysTyped: false);
+        ObjectJson.WriteName(json, missing.Key, alwaysTyped: false);
         json.WritePropertyName("keydata");
         Write(json, missing.KeyData ?? Term.Undefined, phase);
         json.WriteEndObject();
@@ -159,14 +159,14 @@ internal static class MapReduceJson
     private static void WriteObject(Utf8JsonWriter json, Term.Found found, int phase)
     {
         json.WriteStartObject();
-        WriteName(json, found.Key, alwaysTyped: true);
+        ObjectJson.WriteName(json, found.Key, alwaysTyped: true);
         json.WriteString("vclock", Convert.ToBase64String(CausalContext.Encode(found.Object.Clock)));
         json.WriteStartArray("values");
         foreach (var sibling in found.Object.Siblings)
         {
             json.WriteStartObject();
             json.WriteStartObject("metadata");
-            WriteMetadata(json, sibling);
+            ObjectJson.WriteMetadata(json, sibling);
             json.WriteEndObject();
             json.WritePropertyName("data");
             WriteText(json, sibling.Value.Span, found, phase);
@@ -174,71 +174,6 @@ internal static class MapReduceJson
         }
 
         json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteName(Utf8JsonWriter json, ObjectKey key, bool alwaysTyped)
-    {
-        if (alwaysTyped || key.BucketType != ObjectKey.DefaultType)
-        {
-            json.WriteString("bucket_type", key.BucketType);
-        }
-
-        json.WriteString("bucket", ListedName.Of(key.Bucket.Span));
-        json.WriteString("key", ListedName.Of(key.Key.Span));
-    }
-
-    /// <summary>By the names that Riak keeps them under.</summary>
-    private static void WriteMetadata(Utf8JsonWriter json, Sibling sibling)
-    {
-        var metadata = sibling.Metadata;
-        foreach (var (name, value) in new[] { ("content-type", metadata.ContentType), ("charset", metadata.Charset), ("content-encoding", metadata.ContentEncoding) })
-        {
-            if (value is not null)
-            {
-                json.WriteString(name, value);
-            }
-        }
-
-        json.WriteString("X-Riak-VTag", sibling.VTag);
-        json.WriteString("X-Riak-Last-Modified", DateTimeOffset.FromUnixTimeMilliseconds(sibling.LastModifiedMicroseconds / 1000).ToString("R", CultureInfo.InvariantCulture));
-        if (sibling.IsTombstone)
-        {
-            json.WriteString("X-Riak-Deleted", "true");
-        }
-
-        json.WriteStartArray("Links");
-        foreach (var link in metadata.Links)
-        {
-            json.WriteStartArray();
-            json.WriteStringValue(link.Bucket);
-            json.WriteStringValue(link.Key);
-            json.WriteStringValue(link.Tag);
-            json.WriteEndArray();
-        }
-
-        json.WriteEndArray();
-        WritePairs(json, "X-Riak-Meta", metadata.UserMetadata);
-        WritePairs(json, "index", metadata.Indexes);
-    }
-
-    /// <summary>A name with several values has an array of them.</summary>
-    private static void WritePairs(Utf8JsonWriter json, string name, IEnumerable<KeyValuePair<string, string>> pairs)
-    {
-        json.WriteStartObject(name);
-        foreach (var values in pairs.GroupBy(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal))
-        {
-            json.WritePropertyName(values.Key);
-            if (values.Skip(1).Any())
-            {
-                JsonSerializer.Serialize(json, values.ToArray(), PlainJson.Options);
-            }
-            else
-            {
-                json.WriteStringValue(values.Single());
-            }
-        }
-
         json.WriteEndObject();
     }
 

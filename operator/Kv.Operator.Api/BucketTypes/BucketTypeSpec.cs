@@ -18,6 +18,11 @@ namespace Kv.Operator.Api.BucketTypes;
 [ValidationRule("!has(self.hllPrecision) || (has(self.datatype) && self.datatype == 'hll')", nameof(PrecisionNeedsHll), "hllPrecision needs datatype: hll", FieldPath = ".hllPrecision")]
 [ValidationRule("!(self.writeOnce && self.consistent)", nameof(WriteOnceIsNotConsistent), "writeOnce and consistent exclude each other", FieldPath = ".writeOnce")]
 [ValidationRule("!(self.writeOnce && has(self.datatype))", nameof(WriteOnceHasNoDatatype), "writeOnce and datatype exclude each other", FieldPath = ".writeOnce")]
+[ValidationRule(
+    "!(has(self.precommit) || has(self.postcommit)) || !(self.writeOnce || self.consistent || has(self.datatype))",
+    nameof(HooksAreShownValues),
+    "precommit and postcommit exclude datatype, writeOnce and consistent",
+    FieldPath = ".precommit")]
 [ValidationRule("type(self.r) != int || self.r <= self.nVal", nameof(RFits), "r is at most nVal", FieldPath = ".r")]
 [ValidationRule("type(self.w) != int || self.w <= self.nVal", nameof(WFits), "w is at most nVal", FieldPath = ".w")]
 [ValidationRule("type(self.pr) != int || self.pr <= self.nVal", nameof(PrFits), "pr is at most nVal", FieldPath = ".pr")]
@@ -143,6 +148,20 @@ public sealed class BucketTypeSpec
     [Description("Whether objects are written once and never changed. Cannot be changed.")]
     public bool WriteOnce { get; set; }
 
+    [Items(1, 8)]
+    [ItemLength(1, 63)]
+    [Pattern("^[a-z0-9-]+$")]
+    [XListType("set")]
+    [Description("Hooks that are asked before each write, in this order: names that the nodes' setting hooks gives an address. Not with datatype, writeOnce or consistent.")]
+    public List<string>? Precommit { get; set; }
+
+    [Items(1, 8)]
+    [ItemLength(1, 63)]
+    [Pattern("^[a-z0-9-]+$")]
+    [XListType("set")]
+    [Description("Hooks that are told after each write. Not with datatype, writeOnce or consistent.")]
+    public List<string>? Postcommit { get; set; }
+
     [Description("Whether each key is linearizable. Cannot be changed.")]
     public bool Consistent { get; set; }
 
@@ -197,6 +216,9 @@ public sealed class BucketTypeSpec
     public static bool WriteOnceIsNotConsistent(BucketTypeSpec self) => !(self.WriteOnce && self.Consistent);
 
     public static bool WriteOnceHasNoDatatype(BucketTypeSpec self) => !(self.WriteOnce && self.Datatype is not null);
+
+    public static bool HooksAreShownValues(BucketTypeSpec self) =>
+        (self.Precommit is null && self.Postcommit is null) || !(self.WriteOnce || self.Consistent || self.Datatype is not null);
 
     public static bool RFits(BucketTypeSpec self) => Fits(self.R, self.NVal);
 

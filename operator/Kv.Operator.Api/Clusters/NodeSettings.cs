@@ -12,7 +12,8 @@ public static class NodeSettings
     /// <summary>Those that <c>spec.config</c> may give.</summary>
     public static IReadOnlyList<string> OfASpec { get; } =
     [
-        "tls-certificate", "tls-key", "tls-client-ca", "tls-peer-ca", "peer-tls", "disabled-jobs", Stores, "memory-backend", "log-format", "log-level",
+        "tls-certificate", "tls-key", "tls-client-ca", "tls-peer-ca", "peer-tls", "disabled-jobs", Stores, "memory-backend",
+        "hooks", "hook-timeout-milliseconds", "hook-calls", "hook-queue", "hook-max-object", "log-format", "log-level",
         "stop-timeout-seconds", "max-client-connections", "request-timeout-milliseconds", "max-concurrent-requests", "max-object-size", "max-siblings",
         "handoff-concurrency", "handoff-rate", "anti-entropy", "exchange-interval-seconds", "exchange-concurrency", "exchange-rate", "exchange-cpu-percent",
         "tree-max-age-hours", "peer-down-milliseconds",

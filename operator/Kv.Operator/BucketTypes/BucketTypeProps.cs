@@ -12,6 +12,11 @@ internal static class BucketTypeProps
 
     private const string Aae = "aae";
     private const string Ttl = "ttl";
+    private const string Precommit = "precommit";
+    private const string Postcommit = "postcommit";
+
+    /// <summary>What a spec may leave away, and what that says then.</summary>
+    private static readonly string[] LeftAway = [Aae, Ttl, Precommit, Postcommit];
 
     /// <summary>Riak names of what cannot be changed once a type is there.</summary>
     private static readonly string[] Immutable = ["n_val", "datatype", "write_once", "consistent", "backend"];
@@ -38,6 +43,8 @@ internal static class BucketTypeProps
         };
         Add(props, Aae, spec.Aae ? null : false);
         Add(props, Ttl, spec.TtlSeconds);
+        Add(props, Precommit, Hooks(spec.Precommit));
+        Add(props, Postcommit, Hooks(spec.Postcommit));
         Add(props, "backend", spec.Backend);
         Add(props, "datatype", spec.Datatype);
         Add(props, "write_once", spec.WriteOnce ? true : null);
@@ -53,7 +60,7 @@ internal static class BucketTypeProps
     /// <summary>Names of properties in which what the nodes have differs from what is wanted. What the nodes do not tell of is not compared, unless it can never be changed.</summary>
     public static IReadOnlyList<string> Differences(JsonObject wanted, JsonObject actual)
     {
-        var names = wanted.Select(pair => pair.Key).Append(Aae).Append(Ttl).Where(name => Told(actual, name) is { } told && !Same(Told(wanted, name), told));
+        var names = wanted.Select(pair => pair.Key).Union(LeftAway, StringComparer.Ordinal).Where(name => Told(actual, name) is { } told && !Same(Told(wanted, name), told));
         return [.. names.Union(ImmutableDifferences(wanted, actual), StringComparer.Ordinal)];
     }
 
@@ -69,6 +76,7 @@ internal static class BucketTypeProps
     {
         Aae => true,
         Ttl => 0,
+        Precommit or Postcommit => new JsonArray(),
         _ => null,
     };
 
@@ -79,6 +87,8 @@ internal static class BucketTypeProps
             props[name] = value;
         }
     }
+
+    private static JsonArray? Hooks(List<string>? names) => names is null ? null : new JsonArray([.. names.Select(name => new JsonObject { ["name"] = name })]);
 
     private static JsonNode Either(IntOrString value) => int.TryParse((string)value, out var number) ? number : JsonValue.Create((string)value);
 

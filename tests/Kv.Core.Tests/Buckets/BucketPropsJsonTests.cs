@@ -57,9 +57,13 @@ public sealed class BucketPropsJsonTests
             StatTracked = true,
             DeleteMode = DeleteMode.Immediate,
             Durability = Durability.Memory,
+            PreCommit = ["check", "stamp"],
+            PostCommit = ["tell"],
         };
         Assert.True(BucketPropsJson.TryRead(JsonDocument.Parse(Shown(props)).RootElement, out var read, out var reason), reason);
-        Assert.Equal(props, read);
+        Assert.Equal(props.PreCommit, read.PreCommit);
+        Assert.Equal(props.PostCommit, read.PostCommit);
+        Assert.Equal(props with { PreCommit = read.PreCommit, PostCommit = read.PostCommit }, read);
     }
 
     [Theory]

@@ -48,13 +48,35 @@ public sealed class BucketPropsRulesTests
     [InlineData("""{"ttl":60,"datatype":"set"}""", "ttl: objects of a type with a datatype, write_once, consistent or backend ordered cannot expire")]
     [InlineData("""{"backend":"leveldb"}""", "backend: must be one of faster, ordered, memory")]
     [InlineData("""{"chash_keyfun":{"mod":"m","fun":"f"}}""", "chash_keyfun: riak_core_util:chash_std_keyfun is the only one supported")]
-    [InlineData("""{"precommit":[{"mod":"m","fun":"f"}]}""", "precommit: commit hooks are not supported; the list must be empty")]
+    [InlineData("""{"precommit":[{"mod":"m","fun":"f"}]}""", "precommit: m:f is a function in Erlang, which nodes do not run: a hook is an HTTP callback, {\"name\": …}, that the nodes' setting `hooks` gives an address")]
+    [InlineData("""{"postcommit":[{"name":"a"},{"mod":"m"}]}""", "postcommit: m: is a function in Erlang, which nodes do not run: a hook is an HTTP callback, {\"name\": …}, that the nodes' setting `hooks` gives an address")]
+    [InlineData("""{"precommit":[{"name":"Validate.json"}]}""", "precommit: Validate.json is no name of a hook, which has 1 to 63 lower-case letters, digits and hyphens")]
+    [InlineData("""{"precommit":[{"name":""}]}""", "precommit:  is no name of a hook, which has 1 to 63 lower-case letters, digits and hyphens")]
+    [InlineData("""{"precommit":["check"]}""", "precommit: a hook is of the form {\"name\": …}")]
+    [InlineData("""{"precommit":[{}]}""", "precommit: a hook is of the form {\"name\": …}")]
+    [InlineData("""{"precommit":"check"}""", "precommit: must be a list of hooks, each of the form {\"name\": …}")]
+    [InlineData("""{"postcommit":[{"name":"a"},{"name":"a"}]}""", "postcommit: the hook a is there twice")]
+    [InlineData("""{"postcommit":[{"name":"a"},{"name":"b"},{"name":"c"},{"name":"d"},{"name":"e"},{"name":"f"},{"name":"g"},{"name":"h"},{"name":"i"}]}""", "postcommit: at most 8 hooks are allowed")]
+    [InlineData("""{"precommit":[{"name":"a"}],"write_once":true}""", "precommit: objects of a type with a datatype, write_once or consistent have no commit hooks")]
+    [InlineData("""{"postcommit":[{"name":"a"}],"datatype":"set"}""", "postcommit: objects of a type with a datatype, write_once or consistent have no commit hooks")]
+    [InlineData("""{"postcommit":[{"name":"a"}],"consistent":true}""", "postcommit: objects of a type with a datatype, write_once or consistent have no commit hooks")]
     [InlineData("""{"linkfun":"f"}""", "linkfun: must be an object of the form {\"mod\": …, \"fun\": …}")]
     [InlineData("[]", "props: must be an object of properties")]
     [InlineData("""{"\ud800":1}""", "props: has a name or a text that is not UTF-8")]
     [InlineData("""{"datatype":"\ud800"}""", "props: has a name or a text that is not UTF-8")]
     public void CreateType_WithABadProperty_SaysWhy(string json, string expected) =>
         Assert.Equal([expected], BucketPropsRules.CreateType(Json(json)).Problems.Select(problem => problem.ToString()));
+
+    [Fact]
+    public void Hooks_AreNames_AndCanBeTakenAway()
+    {
+        var props = BucketPropsRules.CreateType(Json("""{"precommit":[{"name":"check"},{"name":"stamp-2"}],"postcommit":[{"name":"tell"}]}""")).Props!;
+        Assert.Equal(["check", "stamp-2"], props.PreCommit);
+        Assert.Equal(["tell"], props.PostCommit);
+        var bucket = BucketPropsRules.SetBucketInType(props, Json("""{"precommit":[],"postcommit":"none"}""")).Props!;
+        Assert.False(bucket.HasCommitHooks);
+        Assert.Equal(["check"], BucketPropsRules.SetUntypedBucket(BucketProps.DefaultType, Json("""{"precommit":[{"name":"check"}]}""")).Props!.PreCommit);
+    }
 
     [Theory]
     [InlineData("{}", 2)]

@@ -65,6 +65,24 @@ public sealed class BucketTypePlannerTests
         Assert.Equal(change ?? "{}", BucketTypeProps.Changes(BucketTypeProps.ToRiak(new BucketTypeSpec { Aae = wanted }), actual).ToJsonString());
     }
 
+    [Theory]
+    [InlineData("", "{}", null)]
+    [InlineData("", """{"precommit":[],"postcommit":[]}""", null)]
+    [InlineData("check stamp", """{"precommit":[],"postcommit":[]}""", """{"precommit":[{"name":"check"},{"name":"stamp"}]}""")]
+    [InlineData("check", """{"precommit":[{"name":"check"}]}""", null)]
+    [InlineData("", """{"precommit":[{"name":"check"}],"postcommit":[{"name":"tell"}]}""", """{"precommit":[],"postcommit":[]}""")]
+    public void Changes_OfHooks_WhichAreLeftOutWhereThereAreNone(string wanted, string told, string? change)
+    {
+        var actual = BucketTypeProps.ToRiak(new BucketTypeSpec());
+        foreach (var (name, value) in JsonNode.Parse(told)!.AsObject())
+        {
+            actual[name] = value?.DeepClone();
+        }
+
+        var spec = new BucketTypeSpec { Precommit = wanted.Length == 0 ? null : [.. wanted.Split(' ')] };
+        Assert.Equal(change ?? "{}", BucketTypeProps.Changes(BucketTypeProps.ToRiak(spec), actual).ToJsonString());
+    }
+
     /// <summary>Another object may have made it, or a person: which of them was right, this object cannot know, and concurrent writes that a wrong one merges are lost.</summary>
     [Theory]
     [InlineData(false, null, false)]

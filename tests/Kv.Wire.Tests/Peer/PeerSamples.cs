@@ -162,6 +162,7 @@ internal static class PeerSamples
         ("KnowsExpiry", new PeerRequest.KnowsExpiry()),
         ("GetTime", new PeerRequest.GetTime()),
         ("GetVolume", new PeerRequest.GetVolume()),
+        ("KnowsHooks", new PeerRequest.KnowsHooks()),
         ("TreeRoot", new PeerRequest.TreeRoot(new PartitionId(6), Range, 0x0102030405060708, 0xaabbccdd) { DocumentVersion = 12 }),
         ("TreeBranches", new PeerRequest.TreeBranches(new PartitionId(6), Range, 9)),
         ("TreeSegments", new PeerRequest.TreeSegments(new PartitionId(6), Range, 9, [0, 17, 255])),
@@ -236,6 +237,7 @@ internal static class PeerSamples
         new KvError.InvalidRequest("an empty key"),
         new KvError.StorageFailed("the disk is gone"),
         new KvError.IndexesNotSupported("faster"),
+        new KvError.PreCommitFailed("too long", IsOfHook: false),
     ];
 
     private static KeyValuePair<FieldName, DataTypeOperation> Update(string field, DataTypeOperation operation) => new(new FieldName(Text(field), operation.Kind), operation);

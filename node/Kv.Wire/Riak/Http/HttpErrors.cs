@@ -110,9 +110,14 @@ internal static class HttpErrors
 
     public static HttpFault NoDataTypeThere(string dataType) => new(404, $"{{\"type\":\"{dataType}\",\"error\":\"notfound\"}}", "application/json");
 
+    /// <summary>Status and text of a write's failure; a hook's refusal without a text names the method (riak_kv_wm_object).</summary>
+    public static HttpFault OfWrite(KvError error, string method) =>
+        error is KvError.PreCommitFailed { Message: "" } ? new(403, $"{method} aborted by pre-commit hook.") : Of(error);
+
     /// <summary>Status and text of a request's failure.</summary>
     public static HttpFault Of(KvError error) => error switch
     {
+        KvError.PreCommitFailed failed => new(403, failed.Message.Length == 0 ? "PUT aborted by pre-commit hook." : failed.Message),
         KvError.NValViolation violation => new(400, Text($"Specified w/dw/pw/node_confirms values invalid for bucket n value of {violation.NVal}\n")),
         KvError.QuorumValueViolation violation => BadQuorum(violation.Option),
         KvError.InvalidRequest invalid => new(400, invalid.Message + "\n"),

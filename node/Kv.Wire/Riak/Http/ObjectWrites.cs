@@ -67,7 +67,7 @@ internal sealed class ObjectWrites(KvClient client, RequestBody bodies, RiakHttp
         {
             KvOutcome.Deleted => http.SendNothingAsync(StatusCodes.Status204NoContent),
             KvOutcome.NotFound notFound => ObjectReads.SendNotFoundAsync(http, notFound),
-            KvOutcome.Failed failed => http.SendAsync(HttpErrors.Of(failed.Error)),
+            KvOutcome.Failed failed => http.SendAsync(HttpErrors.OfWrite(failed.Error, http.Request.Method)),
             var outcome => throw new System.Diagnostics.UnreachableException($"a delete ended in {outcome}"),
         });
     }
@@ -76,7 +76,7 @@ internal sealed class ObjectWrites(KvClient client, RequestBody bodies, RiakHttp
     {
         if (outcome is KvOutcome.Failed failed)
         {
-            return http.SendAsync(HttpErrors.Of(failed.Error));
+            return http.SendAsync(HttpErrors.OfWrite(failed.Error, http.Request.Method));
         }
 
         if (isNewKey)

@@ -83,6 +83,8 @@ public sealed class RiakStatistics : IDisposable
         json.WriteNumber("read_repairs", now.ReadRepairs - then.ReadRepairs);
         json.WriteNumber("read_repairs_total", now.ReadRepairs);
         json.WriteNumber("skipped_read_repairs", statistics.SkippedRepairs);
+        json.WriteNumber("precommit_fail", statistics.PreCommitFailures);
+        json.WriteNumber("postcommit_fail", statistics.PostCommitFailures?.Invoke() ?? 0);
         json.WriteNumber("coord_redirs_total", statistics.ForwardedRequests);
         json.WriteNumber("dropped_vnode_requests_total", statistics.VnodeOverloads);
         json.WriteNumber("node_requests_active", statistics.ActiveRequests);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Kv.Cluster;
 using Kv.Cluster.Membership;
 using Kv.Core.Buckets;
@@ -69,6 +70,7 @@ internal static class PbErrors
         KvError.Modified => "modified",
         KvError.NotFoundForCondition => "notfound",
         KvError.NotPresent missing => $"{{precondition,{{not_present,{missing.Term}}}}}",
+        KvError.PreCommitFailed failed => failed.Message.Length == 0 ? "precommit_fail" : $"{{precommit_fail,{Binary(failed.Message)}}}",
         KvError.TooManySiblings many => Text($"{{too_many_siblings,{many.Count}}}"),
         KvError.ObjectTooLarge large => Text($"{{too_large,{large.Bytes}}}"),
         KvError.InvalidRequest invalid => invalid.Message,
@@ -85,6 +87,11 @@ internal static class PbErrors
         reason.Length > 0 && char.IsAsciiLetterLower(reason[0]) && reason.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')
             ? reason
             : $"\"{reason.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
+    /// <summary>A text as Erlang prints its bytes: as they stand where they are printable ASCII, else as numbers.</summary>
+    private static string Binary(string text) => text.All(c => c is >= ' ' and <= '~')
+        ? $"<<\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\">>"
+        : $"<<{string.Join(',', Encoding.UTF8.GetBytes(text))}>>";
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

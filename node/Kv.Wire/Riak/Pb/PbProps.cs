@@ -214,5 +214,5 @@ internal static class PbProps
     private static RpbModFun Function(ModuleFunction function) =>
         new() { Module = ByteString.CopyFromUtf8(function.Module), Function = ByteString.CopyFromUtf8(function.Function) };
 
-    private static RpbCommitHook Hook(ModuleFunction function) => new() { Modfun = Function(function) };
+    private static RpbCommitHook Hook(string name) => new() { Name = ByteString.CopyFromUtf8(name) };
 }

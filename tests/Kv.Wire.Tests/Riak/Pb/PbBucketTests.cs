@@ -19,7 +19,7 @@ public sealed class PbBucketTests(RiakPbServer server) : IClassFixture<RiakPbSer
         { "two at once", Set(new RpbBucketProps { R = 0, W = 0 }), 21, "Invalid bucket properties: [{r,not_valid_quorum},{w,not_valid_quorum}]" },
         { "write once", Set(new RpbBucketProps { WriteOnce = true }), 21, "Invalid bucket properties: [{write_once,\"" },
         { "search", Set(new RpbBucketProps { Search = true }), 21, "Invalid bucket properties: [{search,\"unknown property\"}]" },
-        { "a hook", Set(Hooked()), 21, "Invalid bucket properties: [{precommit,\"commit hooks are not supported; the list must be empty\"}]" },
+        { "a hook", Set(Hooked()), 21, "Invalid bucket properties: [{precommit,\"m:f is a function in Erlang, which nodes do not run: a hook is an HTTP callback, {" },
         { "last write wins with dotted version vectors", Set(new RpbBucketProps { LastWriteWins = true }, "siblings"), 21, "Invalid bucket properties: [{dvv_enabled,\"If last_write_wins is true, dvv_enabled must be false\"}]" },
         { "reset in an unknown type", new RpbResetBucketReq { Bucket = Bytes("b"), Type = Bytes("nosuch") }, 29, "No bucket-type named 'nosuch'" },
         { "an unknown type", new RpbGetBucketTypeReq { Type = Bytes("nosuch") }, 31, "Invalid bucket type: <<\"nosuch\">>" },
