@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kv.Cluster.Async;
 using Kv.Cluster.Coordination;
 using Kv.Core.Buckets;
 using Kv.Core.Indexes;
@@ -17,13 +18,15 @@ public sealed partial class KvClient
     public async IAsyncEnumerable<IndexPage> QueryIndexAsync(IndexQuery query, [EnumeratorCancellation] CancellationToken cancel)
     {
         var began = context.Time.GetTimestamp();
-        Interlocked.Increment(ref active);
+        var isTaken = Places.TryTake(ref active, context.Options.MaxConcurrentRequests);
         context.Statistics.RequestBegan();
         KvError? error = null;
+        var (range, props, ringSize) = ((IndexRange?)null, (BucketProps?)null, 0);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
-            error = AdmitQuery(query, out var range, out var props, out var ringSize);
+            error = isTaken ? null : Overloaded().Error;
+            error ??= AdmitQuery(query, out range, out props, out ringSize);
             if (error is not null)
             {
                 throw new ListingFailedException(error);
@@ -56,7 +59,11 @@ public sealed partial class KvClient
         {
             // A reader that went away stops the vnodes' work too. Not CancelAsync, which leaves the scheduler; nothing that listens continues inline.
             gone.Cancel();
-            Interlocked.Decrement(ref active);
+            if (isTaken)
+            {
+                Interlocked.Decrement(ref active);
+            }
+
             context.Statistics.RequestEnded(KvOperation.QueryIndex, query.Bucket.BucketType, error, context.Time.GetElapsedTime(began));
         }
     }
@@ -64,11 +71,6 @@ public sealed partial class KvClient
     private KvError? AdmitQuery(IndexQuery query, out IndexRange? range, out BucketProps? props, out int ringSize)
     {
         (range, props, ringSize) = (null, null, 0);
-        if (Active > context.Options.MaxConcurrentRequests)
-        {
-            return Overloaded().Error;
-        }
-
         if (AdmitListing(query.Bucket.BucketType, query.Bucket, out props, out _, out ringSize) is { } refusal)
         {
             return refusal;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kv.Cluster.Async;
 using Kv.Cluster.Coordination;
 using Kv.Core.MapReduce;
 using Kv.Core.Objects;
@@ -18,14 +19,13 @@ public sealed partial class KvClient
     public async IAsyncEnumerable<MapReduceResults> MapReduceAsync(MapReduceJob job, MapReduceCaller caller, [EnumeratorCancellation] CancellationToken cancel)
     {
         var began = context.Time.GetTimestamp();
-        var isTooMany = Interlocked.Increment(ref mapReduceJobs) > context.Options.MaxMapReduceJobs;
-        Interlocked.Increment(ref active);
+        var isTaken = TryBeginJob();
         context.Statistics.RequestBegan();
         KvError? error = null;
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
-            error = isTooMany ? Overloaded().Error : WhyNotReady(context.State.Current, isForwarded: false) is { } why ? new KvError.NotReady(why) : null;
+            error = !isTaken ? Overloaded().Error : WhyNotReady(context.State.Current, isForwarded: false) is { } why ? new KvError.NotReady(why) : null;
             if (error is not null)
             {
                 throw new MapReduceFailedException(new MapReduceFailure.OfRequest(error));
@@ -46,10 +46,31 @@ public sealed partial class KvClient
         {
             // A taker that went away ends the job's reads too. Not CancelAsync, which leaves the scheduler; nothing that listens continues inline.
             gone.Cancel();
-            Interlocked.Decrement(ref active);
-            Interlocked.Decrement(ref mapReduceJobs);
+            if (isTaken)
+            {
+                Interlocked.Decrement(ref active);
+                Interlocked.Decrement(ref mapReduceJobs);
+            }
+
             context.Statistics.RequestEnded(KvOperation.MapReduce, LabelOf(job.Inputs), error, context.Time.GetElapsedTime(began));
         }
+    }
+
+    /// <summary>A job has a place among the jobs and one among all requests.</summary>
+    private bool TryBeginJob()
+    {
+        if (!Places.TryTake(ref mapReduceJobs, context.Options.MaxMapReduceJobs))
+        {
+            return false;
+        }
+
+        if (Places.TryTake(ref active, context.Options.MaxConcurrentRequests))
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref mapReduceJobs);
+        return false;
     }
 
     private static async ValueTask<bool> NextAsync(IAsyncEnumerator<MapReduceResults> results, Action<KvError> failed)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kv.Cluster.Async;
 using Kv.Cluster.Coordination;
 using Kv.Cluster.Hooks;
 using Kv.Cluster.Membership;
@@ -127,9 +128,10 @@ public sealed partial class KvClient : IDisposable
         Interlocked.Add(ref coordinating, own);
         context.Statistics.RequestBegan();
         KvError? error = null;
+        var isTaken = Places.TryTake(ref active, context.Options.MaxConcurrentRequests);
         try
         {
-            var outcome = Interlocked.Increment(ref active) > context.Options.MaxConcurrentRequests
+            var outcome = !isTaken
                 ? Overloaded()
                 : Admit(request.Key, request.IsForwarded, out var props) is { } refusal || (refusal = Check(request, props!)) is not null
                     ? new KvOutcome.Failed(refusal)
@@ -139,7 +141,11 @@ public sealed partial class KvClient : IDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref active);
+            if (isTaken)
+            {
+                Interlocked.Decrement(ref active);
+            }
+
             Interlocked.Add(ref coordinating, -own);
             context.Statistics.RequestEnded(operation, request.Key.BucketType, error, context.Time.GetElapsedTime(began));
         }
@@ -155,13 +161,13 @@ public sealed partial class KvClient : IDisposable
         KvOperation operation, string bucketType, BucketName? bucket, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken cancel)
     {
         var began = context.Time.GetTimestamp();
-        var isTooMany = Interlocked.Increment(ref listings) > context.Options.MaxListings;
+        var isTaken = Places.TryTake(ref listings, context.Options.MaxListings);
         context.Statistics.RequestBegan();
         KvError? error = null;
         var hasBegun = false;
         try
         {
-            error = AdmitListing(bucketType, bucket, out var props, out var nVal, out var ringSize) ?? (isTooMany ? Overloaded().Error : null);
+            error = AdmitListing(bucketType, bucket, out var props, out var nVal, out var ringSize) ?? (isTaken ? null : Overloaded().Error);
             if (error is not null)
             {
                 throw new ListingFailedException(error);
@@ -193,7 +199,7 @@ public sealed partial class KvClient : IDisposable
         }
         finally
         {
-            if (!hasBegun)
+            if (isTaken && !hasBegun)
             {
                 Interlocked.Decrement(ref listings);
             }

@@ -141,11 +141,6 @@ public sealed partial class NodeComposition : IAsyncDisposable
             await node.DisposeAsync();
         }
 
-        if (hooks is not null)
-        {
-            await hooks.DisposeAsync();
-        }
-
         if (transport is not null)
         {
             await transport.DisposeAsync();
@@ -154,6 +149,12 @@ public sealed partial class NodeComposition : IAsyncDisposable
         if (storage is not null)
         {
             await storage.CloseAsync();
+        }
+
+        // What they still wait for is nothing to be late with a clean stop for.
+        if (hooks is not null)
+        {
+            await hooks.DisposeAsync();
         }
 
         if (metricsServer is not null)

@@ -158,7 +158,9 @@ public sealed class HookTests : IAsyncLifetime
 
     private static RpbPutReq PbPut(string value) => new()
     {
-        Bucket = ByteString.CopyFromUtf8("hooked"), Key = ByteString.CopyFromUtf8("k"), Content = new RpbContent { Value = ByteString.CopyFromUtf8(value) },
+        Bucket = ByteString.CopyFromUtf8("hooked"),
+        Key = ByteString.CopyFromUtf8("k"),
+        Content = new RpbContent { Value = ByteString.CopyFromUtf8(value) },
     };
 
     private Uri At(string path) => new($"http://{node.Endpoint("riak-http")}{path}");

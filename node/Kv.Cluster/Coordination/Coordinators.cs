@@ -178,7 +178,7 @@ internal sealed class Coordinators
 
             if (judged is null)
             {
-                (judged, var refusal) = await hooks.AskAsync(request, props, deadline);
+                (judged, var refusal) = await AskHooksAsync(request, props, deadline);
                 if (refusal is not null)
                 {
                     return new KvOutcome.Failed(refusal);
@@ -199,6 +199,13 @@ internal sealed class Coordinators
                 return place.Coordinator != PutQuorum.NoCoordinator && outcome is KvOutcome.Stored { Object: { } written } ? await WithOthersAsync(written, request, rules, props, deadline) : outcome;
             }
         }
+    }
+
+    /// <summary>Hooks are asked about what is not refused anyway. They may take seconds, in which others write: the condition has to hold after them as well.</summary>
+    private async ValueTask<(KvRequest.Put? Put, KvError? Error)> AskHooksAsync(KvRequest.Put request, BucketProps props, Deadline deadline)
+    {
+        var answer = await hooks.AskAsync(request, props, deadline);
+        return answer.Error is null && !props.PreCommit.IsEmpty && await ConditionFailsAsync(request, props, deadline) is { } failure ? (null, failure) : answer;
     }
 
     /// <summary>Where this node carries the write out, and as which of the list; or the outcome, where it does not: the write was handed on, or cannot be done.</summary>

@@ -2,6 +2,7 @@ using Kv.Cluster.Peers;
 using Kv.Cluster.Vnodes;
 using Kv.Core.Objects;
 using Kv.Core.Quorum;
+using Kv.Core.Stores;
 
 namespace Kv.Cluster.Coordination;
 
@@ -43,6 +44,9 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
         this.coordinator = coordinator;
         quorum = new PutQuorum(rules, plan.Preflist, coordinator);
     }
+
+    /// <summary>Of what replicas are sent. Where nobody coordinates, each of them is who does.</summary>
+    private Durability Durability => coordinator == PutQuorum.NoCoordinator ? plan.Props.CoordinatorDurability : plan.Props.ReplicaDurability;
 
     /// <summary>The local vnode does not serve the partition any more; nothing was done, and the document with this version says where to go.</summary>
     public long MovedAtVersion { get; private set; }
@@ -141,7 +145,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
     {
         // Where primaries or nodes are counted, a stand-in must not pass for the replica that it replaces.
         var mayStandIn = plan.Sloppy && rules.Pw == 0 && rules.NodeConfirms == 0;
-        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.ReplicaDurability, mayStandIn, source: coordinator);
+        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, Durability, mayStandIn, source: coordinator);
         lock (gate)
         {
             if (coordinator == PutQuorum.NoCoordinator && !Follow(replica, stored, reply))
@@ -209,7 +213,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
 
     private async Task CatchUpAsync(int replica, ReadOnlyMemory<byte> stored)
     {
-        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, plan.Props.ReplicaDurability, mayStandIn: false, source: taker);
+        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, Durability, mayStandIn: false, source: taker);
         lock (gate)
         {
             Count(replica, reply);
@@ -229,8 +233,8 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
                 Answer(new KvOutcome.Stored(Shown()));
                 break;
             case QuorumVerdict.Unreachable:
-                // A replica that was not heard of may have the write as well, so that a failure after sending is never certain.
-                Answer(KvErrors.Failed(quorum.Failure!, indeterminate: written is not null));
+                // A replica that was not heard of may have the write as well, and what waits for its turn at the vnode here will be done: a failure after sending is never certain.
+                Answer(KvErrors.Failed(quorum.Failure!, indeterminate: true));
                 break;
         }
     }

@@ -41,12 +41,13 @@ internal sealed class HookRun(CoordinatorContext context)
             }
         }
 
-        return (put, null);
+        // A hook whose silence is no refusal may have taken all the time there was: replicas would not be sent what is written here now.
+        return !props.PreCommit.IsEmpty && deadline.HasPassed(context.Time) ? (null, new KvError.Timeout(Indeterminate: false)) : (put, null);
     }
 
     public void Tell(KvRequest.Put request, BucketProps props, KvObject written)
     {
-        if (request.IsExpiry)
+        if (request.IsExpiry || props.PostCommit.IsEmpty)
         {
             return;
         }

@@ -194,7 +194,7 @@ public sealed partial class VnodeHost
                 return known;
             }
 
-            if (vnodes.Count >= options.MaxVnodes && !stores.Partitions.Contains(partition))
+            if (vnodes.Count >= options.MaxVnodes && !stores.Partitions.Contains(partition) && !IsRebuiltHere(partition))
             {
                 isFull = true;
                 throw new StoreRefusedException($"this node has {vnodes.Count} partitions, as many as its memory is divided for (the setting `stores`), and takes no other: the ring needs more nodes, or each of them more memory");
@@ -245,6 +245,10 @@ public sealed partial class VnodeHost
         SetMember(snapshot);
         _ = OpenOwnedAsync(snapshot);
     }
+
+    /// <summary>What took a lost node's place, in a ring that an older program let become so large, must not stay without a replica.</summary>
+    private bool IsRebuiltHere(PartitionId partition) =>
+        state.Current is { Document.Ring: var ring } snapshot && partition.Number < ring.Size && ring.Owner(partition) == snapshot.Self && ring.IsRebuilding(partition);
 
     /// <summary>What a vnode that went leaves room for.</summary>
     private void OpenWaiting()

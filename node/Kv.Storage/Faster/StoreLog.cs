@@ -219,6 +219,26 @@ internal sealed class StoreLog : IDisposable
         faster.Log.ShiftReadOnlyAddress(until, wait: true);
     }
 
+    private void RestoreTail(StoreCheckpoint checkpoint, long end)
+    {
+        if (SectorSums.ReadTail(files, directory, IndexFilesOf(checkpoint.IndexToken), end) is not { } kept)
+        {
+            return;
+        }
+
+        try
+        {
+            if (device.Restore(kept) is { } what)
+            {
+                host.Restored(what);
+            }
+        }
+        catch (IOException error)
+        {
+            throw host.Fail($"The store in {directory} could not be read where its checkpoint ends: {error.Message}", error);
+        }
+    }
+
     private void Recover(StoreCheckpoint checkpoint)
     {
         try
@@ -228,11 +248,7 @@ internal sealed class StoreLog : IDisposable
             Require(Path.Combine(directory, LogFilesOf(checkpoint.LogToken)));
             CheckpointSums.Check(files, directory, IndexFilesOf(checkpoint.IndexToken));
             var end = EndOf(checkpoint.LogToken);
-            if (SectorSums.ReadTail(files, directory, IndexFilesOf(checkpoint.IndexToken), end) is { } kept && device.Restore(kept) is { } what)
-            {
-                host.Restored(what);
-            }
-
+            RestoreTail(checkpoint, end);
             device.WrittenBelow = () => end;
             device.WritesOver = true;
             faster.Recover(checkpoint.IndexToken, checkpoint.LogToken);

@@ -23,7 +23,7 @@ internal sealed class HookHttp : IDisposable
             UseCookies = false,
             ConnectTimeout = options.Timeout,
             MaxResponseHeadersLength = 16,
-            MaxConnectionsPerServer = options.MaxCalls + options.Tellers,
+            MaxConnectionsPerServer = options.MaxCalls + (options.Tellers * Math.Max(1, options.Endpoints.Count)),
 
             // A name that comes to stand for another address is found out.
             PooledConnectionLifetime = ConnectionLifetime,

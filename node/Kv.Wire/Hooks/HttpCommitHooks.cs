@@ -22,6 +22,9 @@ public sealed partial class HttpCommitHooks : ICommitHooks, IAsyncDisposable
     /// <summary>Of the largest object, text of it in JSON, an answer as long, and what is read of that.</summary>
     private const int CopiesOfValue = 8;
 
+    /// <summary>Of an object in JSON while it is written: the text, and the buffers that it outgrows.</summary>
+    private const int CopiesOfText = 4;
+
     /// <summary>Names, metadata and their like, in what is asked and what is answered.</summary>
     private const int BytesBesideValue = 64 * 1024;
 
@@ -64,8 +67,7 @@ public sealed partial class HttpCommitHooks : ICommitHooks, IAsyncDisposable
 
     public void Tell(string hook, ObjectKey key, KvObject written)
     {
-        // Written out now: the value is its client's, who may be gone by then.
-        if (!queues.TryGetValue(hook, out var queue) || HookJson.BytesOf(written) > options.MaxObjectBytes || !queue.TryAdd(HookJson.Write(key, written)))
+        if (!queues.TryGetValue(hook, out var queue) || queue.IsFull || HookJson.BytesOf(written) > options.MaxObjectBytes || !TryAdd(queue, key, written))
         {
             statistics.Drop();
         }
@@ -82,6 +84,30 @@ public sealed partial class HttpCommitHooks : ICommitHooks, IAsyncDisposable
 
         http.Dispose();
         statistics.Dispose();
+    }
+
+    /// <summary>Written out now, since the value is its client's, who may be gone by then; in memory that is taken before.</summary>
+    private bool TryAdd(PostCommitQueue queue, ObjectKey key, KvObject written)
+    {
+        var room = (HookJson.BytesOf(written) * CopiesOfText) + BytesBesideValue;
+        if (!memory.TryTake(room))
+        {
+            return false;
+        }
+
+        try
+        {
+            return queue.TryAdd(HookJson.Write(key, written).ToArray());
+        }
+        catch (OutOfMemoryException)
+        {
+            // The write is done, and its client is told so.
+            return false;
+        }
+        finally
+        {
+            memory.Release(room);
+        }
     }
 
     private async ValueTask<PreCommitAnswer> TryAskAsync(HookEndpoint endpoint, ObjectKey key, KvObject proposed, TimeSpan atMost)

@@ -32,6 +32,9 @@ internal sealed partial class PostCommitQueue : IDisposable
         telling = Task.WhenAll(Enumerable.Range(0, options.Tellers).Select(_ => TellAllAsync()));
     }
 
+    /// <summary>What comes now would be dropped.</summary>
+    public bool IsFull => waiting.Reader.Count >= options.QueueLength;
+
     /// <summary>False where the queue or the memory for it is full, or the node stops.</summary>
     public bool TryAdd(ReadOnlyMemory<byte> json)
     {

@@ -83,7 +83,7 @@ internal static class MemberChecks
         if (formats.Count > 1)
         {
             var each = formats.Select(format => $"{Words.Number(format.Key)} on {string.Join(", ", format)}");
-            yield return new(Warning, $"formats on disk differ: {string.Join("; ", each)}. A program of the older one cannot read the newer one's disk");
+            yield return new(Notice, $"formats on disk differ: {string.Join("; ", each)}. A program of the older one cannot read the newer one's disk");
         }
     }
 }

@@ -7,7 +7,7 @@ namespace Kv.Kubectl.Diagnosis;
 /// <summary>Checks of what each node keeps and uses: disk, memory, data.</summary>
 internal static class StoreChecks
 {
-    /// <summary>Twice of what a node leaves free before it refuses writes.</summary>
+    /// <summary>Twice of what a node leaves free before it refuses writes, on a disk that is not small.</summary>
     private const long LeastFreeBytes = 1L << 30;
 
     // Of what data has and could have yet. At 80 % nodes should be added (reference 11.4).
@@ -23,12 +23,13 @@ internal static class StoreChecks
         {
             var (data, free) = (member.Node.DataBytes, member.Node.DiskFreeBytes);
             var share = data + free <= 0 ? 0 : (double)data / (data + free);
-            if (share < DiskWarning && free >= LeastFreeBytes)
+            var least = Math.Min(LeastFreeBytes, (data + free) / 10);
+            if (share < DiskWarning && free >= least)
             {
                 continue;
             }
 
-            var isCritical = share >= DiskCritical || free < LeastFreeBytes;
+            var isCritical = share >= DiskCritical || free < least;
             yield return new(
                 isCritical ? Critical : Warning,
                 $"{name} has {Words.Bytes(free)} of disk left beside {Words.Bytes(data)} of data{(isCritical ? ": it refuses writes before the disk is full" : "")}. Add nodes, or a larger disk");

@@ -81,7 +81,9 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
             Views = views.Count,
             Missing = [.. newest.Value.Rebuilding.Select(partition => (int)partition), .. nodes.SelectMany(node => DamagedOf(node, newest.Value))],
         };
-        var peers = (await AskAllAsync(nodes, admin.GetPeersAsync, cancel)).ToDictionary(answer => answer.Node.Answer!.Id, answer => answer.Value, StringComparer.Ordinal);
+        var peers = (await AskAllAsync(nodes, admin.GetPeersAsync, cancel))
+            .DistinctBy(answer => answer.Node.Answer!.Id, StringComparer.Ordinal) // a volume that was copied answers by the id of the other
+            .ToDictionary(answer => answer.Node.Answer!.Id, answer => answer.Value, StringComparer.Ordinal);
         ring = ring with { Members = [.. ring.Members.Select(member => Witnessed(member, views, peers))] };
         ring = ring.Staged.Length > 0 ? await WithPlanAsync(ring, newest.Node.AdminAddress, cancel) : ring;
         ring = await WithQuorumsAsync(ring, newest.Node.AdminAddress, cancel);

@@ -151,7 +151,8 @@ internal static class ClusterPlanner
 
         if (LossPlanner.Next(cluster, observed, ring) is { } loss)
         {
-            return loss;
+            // What it waits for may be a node that comes back by its restart.
+            return loss is ClusterAction.Postponed && NextOfRestarts(cluster, observed, ring) is ClusterAction.RestartNode restart ? restart : loss;
         }
 
         if (ring.PendingTransfers > 0)

@@ -25,7 +25,7 @@ internal static class LossPlanner
             return null;
         }
 
-        if (LossBudget.WhyNot(cluster, ring) is { } closed)
+        if (LossBudget.WhyNot(ring, lost) is { } closed)
         {
             return new ClusterAction.Postponed(new ClusterAction.BeginLoss(lost), closed);
         }

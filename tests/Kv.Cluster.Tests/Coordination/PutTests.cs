@@ -162,6 +162,19 @@ public sealed class PutTests
         Assert.Contains("w", Story.Values(await cluster.Primary(1).AskAsync(Story.Get())));
     });
 
+    /// <summary>What waits in the vnode's mailbox is done one day, though its client was answered.</summary>
+    [Fact]
+    public void Put_ThatStillWaitsForItsTurn_IsInDoubt() => DataCluster.Run(11, 5, async cluster =>
+    {
+        var coordinator = cluster.Primary(0);
+        coordinator.Volume.MostSyncTime = TimeSpan.FromHours(1);
+        for (var turn = 0; turn <= cluster.Options.VnodeUnsyncedBatches; turn++)
+        {
+            var put = Story.Put($"v{turn}") with { Dw = QuorumValue.One, Timeout = TimeSpan.FromSeconds(2) };
+            Assert.Equal(new KvError.Timeout(Indeterminate: true), Story.Error(await coordinator.AskAsync(put)));
+        }
+    });
+
     [Fact]
     public void Put_OfAMemoryBucket_WaitsForNoDisk() => DataCluster.Run(12, 5, async cluster =>
     {

@@ -60,7 +60,8 @@ public sealed class WriteOnceTests
         var broken = cluster.Primaries(key).Select(entry => entry.Node).First(id => id != node.Id);
         cluster.Network.Instead = (_, to, request) => to == broken && request is PeerRequest.VnodePut ? new PeerReply.Refused("it is broken") : null;
         var put = Story.Put("value", key: key) with { W = QuorumValue.Of(w), Dw = QuorumValue.Of(dw) };
-        Assert.Equal(new KvError.Unsatisfied("w", 3, 2, Indeterminate: true), Story.Error(await node.AskAsync(put)));
+        var error = Assert.IsType<KvError.Unsatisfied>(Story.Error(await node.AskAsync(put)));
+        Assert.Equal(("w", 3, true), (error.Option, error.Required, error.IsIndeterminate));
     });
 
     /// <summary>Any node sends to all replicas at once: nothing is read, and nothing handed to a node that coordinates.</summary>

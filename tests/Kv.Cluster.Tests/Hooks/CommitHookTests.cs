@@ -55,6 +55,32 @@ public sealed class CommitHookTests
         Assert.All(await cluster.HeldByPrimariesAsync(Key), Assert.Null);
     });
 
+    /// <summary>A hook whose silence is no refusal takes all the time there is: what is written after it no replica would be sent.</summary>
+    [Fact]
+    public void Put_WhoseHookTakesAllTheTime_LeavesNothing() => Run(6, async cluster =>
+    {
+        cluster.Hooks.Answer = static (_, _) => new PreCommitAnswer.Accepted();
+        cluster.Hooks.Meanwhile = () => cluster.WaitAsync(2);
+        var put = Story.Put("v", key: Key) with { Timeout = TimeSpan.FromSeconds(3) };
+        Assert.Equal(new KvError.Timeout(Indeterminate: false), Story.Error(await cluster.Primary(key: Key).AskAsync(put)));
+        await cluster.WaitAsync(5);
+        Assert.All(await cluster.HeldByPrimariesAsync(Key), Assert.Null);
+    });
+
+    [Fact]
+    public void Put_WhoseConditionIsOvertakenWhileAHookIsAsked_IsRefused() => Run(7, async cluster =>
+    {
+        cluster.Hooks.Answer = static (_, _) => new PreCommitAnswer.Accepted();
+        cluster.Hooks.Meanwhile = async () =>
+        {
+            cluster.Hooks.Meanwhile = null;
+            await cluster.Primary(1, Key).StoreAsync("other", key: Key);
+        };
+        var put = Story.Put("v", key: Key) with { IfNoneMatch = true };
+        Assert.IsType<KvError.MatchFound>(Story.Error(await cluster.Primary(key: Key).AskAsync(put)));
+        Assert.Equal(["other"], Story.Values(await cluster.Primary(key: Key).AskAsync(Story.Get(Key))));
+    });
+
     [Fact]
     public void Delete_IsAWrite_ThatAHookMayRefuse_ButNotAnswerWithAValue() => Run(4, async cluster =>
     {

@@ -57,7 +57,7 @@ internal sealed class IndexTarget : FuzzTarget
     private static byte[][] Lines(byte[] input)
     {
         var lines = new List<byte[]>();
-        for (var from = 0; lines.Count < 6; )
+        for (var from = 0; lines.Count < 6;)
         {
             var length = input.AsSpan(from).IndexOf((byte)'\n');
             var end = length < 0 || lines.Count == 5 ? input.Length : from + length;

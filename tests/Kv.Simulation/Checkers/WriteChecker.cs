@@ -127,10 +127,10 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
         return names;
     }
 
-    /// <summary>What a write shows: its own value among others, or one that covers it by now; null where it is without values.</summary>
+    /// <summary>What a write shows: its own value among others, or one that covers it by now; null where it is without values. Of a write-once type nothing is shown, whatever was asked.</summary>
     public IReadOnlySet<string>? EndBody(ClientCall call, TrackedWrite write, KvObject? body)
     {
-        var isAskedFor = call.ReturnBody || call.ReturnHead;
+        var isAskedFor = (call.ReturnBody || call.ReturnHead) && TrackedKeyOf(call).Type.Rule != BucketRule.WriteOnce;
         if (isAskedFor != (body is not null))
         {
             journal.Violation($"{write.Name} was to show {(call.ReturnBody ? "its body" : call.ReturnHead ? "its head" : "nothing")}, and shows {(body is null ? "nothing" : OutcomeText.Of(body))}");

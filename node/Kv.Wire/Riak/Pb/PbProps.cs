@@ -189,7 +189,8 @@ internal static class PbProps
 
     private static void WriteHooks(Utf8JsonWriter json, string name, bool isGiven, RepeatedField<RpbCommitHook> hooks, ref PbFields fields)
     {
-        if (!isGiven)
+        // The flag is there to tell an empty list from none.
+        if (!isGiven && hooks.Count == 0)
         {
             return;
         }
