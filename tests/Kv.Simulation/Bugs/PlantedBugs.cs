@@ -15,13 +15,9 @@ public static class PlantedBugs
 {
     private const int Endless = 1_000_000;
 
-    private const string DocumentVoterFile = "document-acceptor";
-
     private static readonly PeerReply Done = new PeerReply.Done();
 
     public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors(), .. OfAgreement(), .. OfReaping(), .. OfReplication(), .. OfQueues(), .. OfTrees(), .. OfRebuilds(), .. OfIndexes(), .. OfWhatEnds()];
-
-    private static bool Restarts(PlannedEvent planned) => planned is Fault.Crash or Fault.PowerCut or Fault.Stop;
 
     private static bool HasIndex(SimPlan plan) => plan.Types.Any(type => type.IsOrdered);
 
@@ -140,7 +136,6 @@ public static class PlantedBugs
     private static IEnumerable<PlantedBug> OfAgreement() =>
     [
         new("promise-without-memory", "an acceptor votes for a lower ballot than it promised", 200, () => new() { Handling = (_, _, _, request, next) => BentMessages.AcceptAnything(request, next) }),
-        new("forgetful-acceptor", "an acceptor forgets over a restart what it promised and accepted", 3000, () => Stale(DocumentVoterFile)) { MayShow = plan => plan.Events.OfType<AdminCall>().Any() && plan.Events.Any(Restarts) },
         new("told-before-decided", "a document is told before a majority has accepted it", 400, () => new() { Sending = (_, _, _, request, next) => BentMessages.TellBeforeDecided(request, next) }),
         new("commit-of-anything", "a commit carries out what is staged now, and not what its administrator looked at", 100, () => new() { Handling = (node, _, _, request, next) => BentMessages.CommitAnything(node, request, next) }) { MayShow = plan => plan.Events.OfType<AdminCall>().Any(call => call is AdminCall.Join or AdminCall.Leave) },
         new("exit-without-question", "an exit is confirmed without asking the member what it holds", 40, () => new()
