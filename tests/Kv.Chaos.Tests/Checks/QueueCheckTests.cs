@@ -29,10 +29,19 @@ public sealed class QueueCheckTests
     [Fact]
     public void AQueueWithoutABound_OrAMemberWithoutQueues_ShowsNothing()
     {
-        check.Note("n0", new MetricsText("kv_ring_version 3\nkv_queue_depth{queue=\"mailbox\"} 1\n"));
+        check.Note("n0", new MetricsText("kv_ring_version 3\nkv_queue_depth{queue=\"mailbox\"} 1\nkv_queue_limit{queue=\"requests\"} 1\n"));
         check.Note("n1", new MetricsText("kv_ring_version 3\n"));
         check.Note("n2", new MetricsText("kv_ring_version 0\n"));
-        Assert.Equal(["n0 told of a queue without its bound, or of none", "n1 told of a queue without its bound, or of none"], check.Problems);
+        Assert.Equal(["n0 told of mailbox without its bound", "n0 told of no queue", "n1 told of no queue"], check.Problems);
+    }
+
+    [Fact]
+    public void AMemberThatStops_HasNoQueuesAnyMore()
+    {
+        check.Note("n0", Shown(("mailbox", 3, 10)));
+        check.Note("n0", new MetricsText("kv_ring_version 3\n"));
+        check.Note("n0", new MetricsText("kv_ring_version 3\nkv_queue_depth{queue=\"mailbox\"} 1\n"));
+        Assert.Empty(check.Problems);
     }
 
     [Fact]

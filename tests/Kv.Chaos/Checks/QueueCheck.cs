@@ -8,14 +8,16 @@ namespace Kv.Chaos.Checks;
 internal sealed class QueueCheck
 {
     private readonly ConcurrentDictionary<(string Node, string Queue), (double Depth, double Limit)> fullest = [];
-    private readonly ConcurrentDictionary<string, bool> silent = [];
+    private readonly ConcurrentDictionary<string, bool> asked = [];
+    private readonly ConcurrentDictionary<(string Node, string Queue), bool> unbounded = [];
 
     public IReadOnlyList<string> Problems =>
     [
         .. fullest.Where(one => one.Value.Depth > one.Value.Limit).OrderBy(one => one.Key)
             .Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Key.Node} had {one.Value.Depth} in {one.Key.Queue}, which may hold {one.Value.Limit}")),
-        .. silent.Keys.Order(StringComparer.Ordinal).Select(node => $"{node} told of a queue without its bound, or of none"),
-        .. fullest.IsEmpty && silent.IsEmpty ? ["no node was asked"] : Array.Empty<string>(),
+        .. unbounded.Keys.Order().Select(one => $"{one.Node} told of {one.Queue} without its bound"),
+        .. asked.Keys.Except(fullest.Keys.Select(one => one.Node)).Order(StringComparer.Ordinal).Select(node => $"{node} told of no queue"),
+        .. asked.IsEmpty ? ["no node was asked"] : Array.Empty<string>(),
     ];
 
     /// <summary>The queue that came nearest to its bound, for people.</summary>
@@ -29,20 +31,26 @@ internal sealed class QueueCheck
     {
         var limits = shown.By("kv_queue_limit", "queue");
         var depths = shown.By("kv_queue_depth", "queue");
-        if (depths.Count == 0 || depths.Keys.Any(queue => !limits.ContainsKey(queue)))
+        if (shown.Sum("kv_ring_version") > 0 || depths.Count > 0)
         {
-            // One that is about to open has no queues yet: it has no document either.
-            if (shown.Sum("kv_ring_version") > 0)
-            {
-                silent[node] = true;
-            }
+            asked[node] = true;
+        }
 
+        // One that is about to open has no queues yet, and one that stops has none any more, at any moment of the answer.
+        if (depths.Count == 0 || limits.Count == 0)
+        {
             return;
         }
 
         foreach (var (queue, depth) in depths)
         {
-            var now = (Depth: depth, Limit: limits[queue]);
+            if (!limits.TryGetValue(queue, out var limit))
+            {
+                unbounded[(node, queue)] = true;
+                continue;
+            }
+
+            var now = (Depth: depth, Limit: limit);
             fullest.AddOrUpdate((node, queue), now, (_, before) => now.Depth / now.Limit > before.Depth / before.Limit ? now : before);
         }
     }
