@@ -28,7 +28,7 @@ internal static class DiagnosisCommand
                 result.AddError($"--level must be {string.Join(", ", Levels[..^1])} or {Levels[^1]}, not `{value}`");
             }
         });
-        var command = new Command("diag", "Check members, ring, transfers, clocks, disks, memory and data. Exit code 0: no warning and nothing worse; 1: some.") { names, list, level };
+        var command = new Command("diag", "Check members, ring, transfers, clocks, disks, memory and data. Exit code 0: no warning and nothing worse is shown; 1: some is.") { names, list, level };
         session.AddExamples(command, Examples);
         session.Bind(command, async (parsed, caller, cancel) =>
         {

@@ -41,14 +41,14 @@ internal static class RingChecks
             if (dead > 0)
             {
                 yield return new(
-                    Critical, $"buckets with n_val {lists.Key}: no primary is up for {dead} of the ring's {cluster.RingSize} ranges of keys; what was written to them cannot be read");
+                    Critical, $"buckets with n_val {lists.Key}: no primary that has its data is up for {dead} of the ring's {cluster.RingSize} ranges of keys; what was written to them cannot be read");
             }
 
             var few = lists.Count() - dead;
             if (few > 0)
             {
                 yield return new(
-                    Error, $"buckets with n_val {lists.Key}: no majority of primaries is up for {few} of the ring's {cluster.RingSize} ranges of keys; requests that want primaries (pr, pw) fail there");
+                    Error, $"buckets with n_val {lists.Key}: no majority of primaries that have their data is up for {few} of the ring's {cluster.RingSize} ranges of keys; requests that want primaries (pr, pw) fail there");
             }
         }
     }

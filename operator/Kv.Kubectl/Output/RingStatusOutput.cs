@@ -71,7 +71,7 @@ internal static class RingStatusOutput
         foreach (var partition in cluster.Rebuilding)
         {
             printer.Line($"Index: {Words.Number(partition)}");
-            printer.Line($"  Owner '{cluster.Members[(int)cluster.Owners[(int)partition]].Name}' rebuilds it from the other replicas");
+            printer.Line($"  Owner '{NameAt(cluster, cluster.Owners.ElementAtOrDefault((int)partition))}' rebuilds it from the other replicas");
         }
     }
 

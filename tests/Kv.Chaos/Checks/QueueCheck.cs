@@ -51,7 +51,7 @@ internal sealed class QueueCheck
             }
 
             var now = (Depth: depth, Limit: limit);
-            fullest.AddOrUpdate((node, queue), now, (_, before) => now.Depth / now.Limit > before.Depth / before.Limit ? now : before);
+            fullest.AddOrUpdate((node, queue), now, (_, before) => now.Depth > now.Limit || now.Depth * before.Limit > before.Depth * now.Limit ? now : before);
         }
     }
 }

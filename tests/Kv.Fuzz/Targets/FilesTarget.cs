@@ -12,7 +12,7 @@ using Kv.Storage.Segments;
 namespace Kv.Fuzz.Targets;
 
 /// <summary>
-/// Small files of a node's disk. The first byte says which: the log's manifest, a store's checkpoint, either as it comes, RocksDB's list of its files, a run of keys. But for those that
+/// Small files of a node's disk. The first byte says which: the log's manifest, a store's checkpoint, the manifest as it comes, RocksDB's list of its files, a run of keys. But for those that
 /// come as they are, checksums are put right.
 /// </summary>
 internal sealed class FilesTarget : FuzzTarget
