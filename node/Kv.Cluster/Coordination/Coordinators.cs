@@ -187,7 +187,7 @@ internal sealed class Coordinators
 
             var coordinator = new PutCoordinator(context, calls, plan, judged!, rules, place.Coordinator);
             var outcome = await coordinator.RunAsync();
-            if (outcome is KvOutcome.Stored && coordinator.Written is { } done)
+            if (!props.PostCommit.IsEmpty && outcome is KvOutcome.Stored && coordinator.Written is { } done)
             {
                 hooks.Tell(request, props, done);
             }

@@ -47,7 +47,7 @@ internal sealed class HookRun(CoordinatorContext context)
 
     public void Tell(KvRequest.Put request, BucketProps props, KvObject written)
     {
-        if (request.IsExpiry || props.PostCommit.IsEmpty)
+        if (request.IsExpiry)
         {
             return;
         }
