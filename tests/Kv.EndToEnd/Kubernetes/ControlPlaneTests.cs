@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>The cluster itself works, so that what fails after this is ours.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class ControlPlaneTests(KubernetesCluster cluster)
 {
     [Fact]

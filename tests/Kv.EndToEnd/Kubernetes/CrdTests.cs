@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>The generated CRDs on a real API server: taken, served, defaulted, and refusing what the schema refuses.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class CrdTests(KubernetesCluster cluster) : IAsyncLifetime
 {
     private readonly string space = $"kv-crd-{Guid.NewGuid():N}"[..15];

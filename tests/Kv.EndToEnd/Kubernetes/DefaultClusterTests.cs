@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A Cluster of which nothing is said but its name: what all the defaults together come to.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class DefaultClusterTests(KubernetesCluster cluster, OperatorRelease release) : IAsyncLifetime
 {
     private const string Manifest = """

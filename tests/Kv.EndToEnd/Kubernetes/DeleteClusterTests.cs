@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A Cluster that is deleted takes its objects along and leaves its volumes.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class DeleteClusterTests(OperatorRelease release, StandingCluster standing)
 {
     private const string Children = "statefulset,pod,service,configmap,poddisruptionbudget";

@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>Drains by others: the Eviction API takes one node, and no second one before the first is back and has what it missed.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class EvictionTests(KubernetesCluster cluster, OperatorRelease release, StandingCluster standing)
 {
     [Fact]

@@ -4,7 +4,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>What the README has people type once the chart is installed, and what the chart's notes say then, typed as it stands there.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class FirstStepsTests(KubernetesCluster cluster, OperatorRelease release) : IAsyncLifetime
 {
     private readonly string space = $"kv-first-{Guid.NewGuid():N}"[..16];

@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>The operator as the chart installs it: it comes up, one replica leads, and it survives the loss of that one.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class InstallTests(KubernetesCluster cluster, OperatorRelease release)
 {
     [Fact]

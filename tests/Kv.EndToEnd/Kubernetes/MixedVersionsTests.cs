@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A cluster of the image of the commit before, taken to this one by the operator under load: in between pods of both are one ring, and nothing is lost.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class MixedVersionsTests(KubernetesCluster cluster, OperatorRelease release)
 {
     [Fact]

@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A node of a cluster under load is another one afterwards, of the same name: by an order to leave, or since its volume was lost. Nothing is lost.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class NewNodeTests(OperatorRelease release, StandingCluster standing)
 {
     private const string Node = "small-1";

@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A node's pod is deleted under load: the others go on taking writes, the pod comes back to its volume, and nothing acknowledged is lost.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class NodePodDeletedTests(OperatorRelease release, StandingCluster standing)
 {
     [Fact]

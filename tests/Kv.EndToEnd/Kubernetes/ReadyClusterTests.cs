@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>A Cluster and two BucketTypes, applied: ready within two minutes, and they do what they say, from a pod and by <c>kubectl kv</c>.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class ReadyClusterTests(OperatorRelease release, StandingCluster standing)
 {
     private const string Url = "http://small:8098/types";

@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>Rolling restarts under load, for each reason that there is: pods go one at a time, through the gate and by the Eviction API, and nothing is lost.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class RolloutTests(OperatorRelease release, StandingCluster standing)
 {
     [Fact]

@@ -3,7 +3,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>From three nodes to five, back to three and to six under load, the leading operator's pod deleted in the middle of the first, and killed in that of the others: nodes take over, hand over what they hold and go, and nothing is lost.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class ScaleTests(OperatorRelease release, StandingCluster standing)
 {
     [Fact]

@@ -4,7 +4,7 @@ using Xunit;
 namespace Kv.EndToEnd.Kubernetes;
 
 /// <summary>The chart with Roles in place of a ClusterRole, and with kinds of an older release; then upgraded to what it is now, and to all namespaces.</summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed partial class ScopedReleaseTests(KubernetesCluster cluster, OperatorRelease release) : IAsyncLifetime
 {
     private const string Account = "system:serviceaccount:" + OperatorRelease.Namespace + ":" + OperatorRelease.Deployment;

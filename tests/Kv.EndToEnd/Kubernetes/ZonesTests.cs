@@ -7,7 +7,7 @@ namespace Kv.EndToEnd.Kubernetes;
 /// <summary>
 /// Zones, as far as one machine shows them: real pods that tell the ring their zone; and where the scheduler puts the pods of a zone among machines that are objects only, so that these pods are placed and never run.
 /// </summary>
-[Collection("Kubernetes")]
+[Collection(KubernetesCollection.Name)]
 public sealed class ZonesTests(KubernetesCluster cluster, OperatorRelease release)
 {
     private static readonly (string Name, string Zone, string Disk)[] Machines =
