@@ -83,6 +83,7 @@ internal static class ClientCodec
             W = Quorum(options.W),
             Dw = Quorum(options.Dw),
             Pw = Quorum(options.Pw),
+            NodeConfirms = Quorum(options.NodeConfirms),
         };
         if (!options.Context.IsEmpty)
         {

@@ -2,6 +2,9 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Grpc.Core;
+using Kv.Client;
+using Kv.Core.Objects;
+using Kv.Core.Quorum;
 using Kv.Protos.Admin.V1;
 using Kv.Protos.Kv.V1;
 using Xunit;
@@ -229,6 +232,14 @@ public sealed class ClusterFlowTests(ClusterFlowTests.ThreeNodes nodes) : IClass
     }
 
     [Fact]
+    public async Task Delete_OfMoreNodesThanThereAreReplicas_SaysWhy()
+    {
+        var delete = ClientCodec.Delete(new ObjectKey("default", "flow", "confirmed"), new DeleteOptions { NodeConfirms = QuorumValue.Of(4) });
+        var error = (await nodes.Kv(0).DeleteAsync(delete, cancellationToken: None)).Error;
+        Assert.Equal((Error.Types.Code.NValViolation, false), (error.Code, error.Retryable));
+    }
+
+    [Fact]
     public async Task Calls_ThatMakeNoSense_AreStatuses()
     {
         var kv = nodes.Kv(0);
@@ -267,6 +278,7 @@ public sealed class ClusterFlowTests(ClusterFlowTests.ThreeNodes nodes) : IClass
         { "a type without a name", async a => await a.CreateBucketTypeAsync(new CreateBucketTypeRequest()), StatusCode.InvalidArgument, "invalid_name" },
         { "props that are no JSON", async a => await a.CreateBucketTypeAsync(new CreateBucketTypeRequest { Name = "t", PropsJson = "{" }), StatusCode.InvalidArgument, "" },
         { "props that are wrong", async a => await a.CreateBucketTypeAsync(new CreateBucketTypeRequest { Name = "t", PropsJson = """{"n_val":0}""" }), StatusCode.InvalidArgument, "" },
+        { "a type that is to be strongly consistent", async a => await a.CreateBucketTypeAsync(new CreateBucketTypeRequest { Name = "t", PropsJson = """{"props":{"consistent":true}}""" }), StatusCode.InvalidArgument, "" },
         { "a type that is not there", async a => await a.GetBucketTypeAsync(new GetBucketTypeRequest { Name = "none" }), StatusCode.NotFound, "" },
         { "activating what is not there", async a => await a.ActivateBucketTypeAsync(new ActivateBucketTypeRequest { Name = "none" }), StatusCode.NotFound, "" },
     };

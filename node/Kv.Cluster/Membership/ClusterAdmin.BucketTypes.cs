@@ -21,6 +21,10 @@ public sealed partial class ClusterAdmin
     private volatile ImmutableDictionary<string, (BucketType Type, long Since)> typeVersions =
         ImmutableDictionary.Create<string, (BucketType Type, long Since)>(StringComparer.Ordinal);
 
+    /// <summary>Objects of such a type would be kept as any others, with none of what the property promises.</summary>
+    private static AdminRefusal NotConsistent { get; } =
+        new(AdminRefusalKind.InvalidArgument, RefusalReason.InvalidProps, "consistent: this database has no strongly consistent bucket types; pr, pw and if_none_match are what it has to ask for more");
+
     /// <summary><paramref name="propsJson"/>: an object with Riak's property names.</summary>
     public async ValueTask<AdminResult<BucketTypeView>> CreateBucketTypeAsync(string name, string propsJson, CancellationToken cancel)
     {
@@ -28,6 +32,11 @@ public sealed partial class ClusterAdmin
         if (!props.IsOk)
         {
             return props.Refusal;
+        }
+
+        if (props.Value.Consistent)
+        {
+            return NotConsistent;
         }
 
         return await WhyNotReadableAsync(BucketProps.NewType, props.Value, cancel) is { } early ? early
@@ -44,6 +53,11 @@ public sealed partial class ClusterAdmin
         {
             var missing = string.Join(", ", type.Value.MissingOn);
             return new AdminRefusal(AdminRefusalKind.FailedPrecondition, RefusalReason.NotReady, $"{name} has been created but cannot be activated yet: it is not seen on {missing}");
+        }
+
+        if (type.IsOk && type.Value is { Props.Consistent: true, Stage: not BucketTypeStage.Active })
+        {
+            return NotConsistent;
         }
 
         if (type.IsOk && WhetherKnown(type.Value.Props.StoreBackend) is { } question && state.Current.Document is { } document

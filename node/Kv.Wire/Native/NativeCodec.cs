@@ -90,6 +90,7 @@ internal static class NativeCodec
                 Timeout = Timeout(message.TimeoutMilliseconds, limit),
                 SloppyQuorum = !message.HasSloppyQuorum || message.SloppyQuorum,
                 NVal = message.HasNVal ? (int)message.NVal : null,
+                NodeConfirms = Quorum(message.NodeConfirms),
                 Rw = Quorum(message.Rw),
                 R = Quorum(message.R),
                 Pr = Quorum(message.Pr),

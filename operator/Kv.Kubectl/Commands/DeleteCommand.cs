@@ -65,9 +65,10 @@ internal static class DeleteCommand
         var w = QuorumOption.Create("--w", "Replicas that must have taken it.");
         var dw = QuorumOption.Create("--dw", "Replicas that must have it on disk.");
         var pw = QuorumOption.Create("--pw", "Primaries that must have taken it.");
+        var nodeConfirms = QuorumOption.Create("--node-confirms", "Distinct nodes that must have taken it.");
         var sloppy = QuorumOption.Switch("--sloppy-quorum", "Stand-ins of dead nodes count.");
         var nVal = QuorumOption.NVal();
-        foreach (var option in new Option[] { rw, r, pr, w, dw, pw, sloppy, nVal })
+        foreach (var option in new Option[] { rw, r, pr, w, dw, pw, nodeConfirms, sloppy, nVal })
         {
             command.Add(option);
         }
@@ -75,7 +76,7 @@ internal static class DeleteCommand
         return (parsed, request) =>
         {
             (request.Rw, request.R, request.Pr) = (parsed.GetValue(rw), parsed.GetValue(r), parsed.GetValue(pr));
-            (request.W, request.Dw, request.Pw) = (parsed.GetValue(w), parsed.GetValue(dw), parsed.GetValue(pw));
+            (request.W, request.Dw, request.Pw, request.NodeConfirms) = (parsed.GetValue(w), parsed.GetValue(dw), parsed.GetValue(pw), parsed.GetValue(nodeConfirms));
             if (QuorumOption.Read(parsed, sloppy) is { } isSloppy)
             {
                 request.SloppyQuorum = isSloppy;

@@ -133,6 +133,10 @@ public sealed class BucketTypeSpec
     [Description("What a durable write waits for: synced is on disk; interval is on disk soon; memory is for caches.")]
     public string Durability { get; set; } = "synced";
 
+    [EnumValues("backend", "one", "all")]
+    [Description("Whose disk a write waits for though durability asks for less: backend is nobody's, one is that of the node that takes the write, all is each copy's. Without it: backend.")]
+    public string? SyncOnWrite { get; set; }
+
     [Description("Whether copies are compared in the background and repaired without anybody reading them. A cache may do without.")]
     public bool Aae { get; set; } = true;
 

@@ -12,11 +12,12 @@ internal static class BucketTypeProps
 
     private const string Aae = "aae";
     private const string Ttl = "ttl";
+    private const string SyncOnWrite = "sync_on_write";
     private const string Precommit = "precommit";
     private const string Postcommit = "postcommit";
 
     /// <summary>What a spec may leave away, and what that says then.</summary>
-    private static readonly string[] LeftAway = [Aae, Ttl, Precommit, Postcommit];
+    private static readonly string[] LeftAway = [Aae, Ttl, SyncOnWrite, Precommit, Postcommit];
 
     /// <summary>Riak names of what cannot be changed once a type is there.</summary>
     private static readonly string[] Immutable = ["n_val", "datatype", "write_once", "consistent", "backend"];
@@ -43,6 +44,7 @@ internal static class BucketTypeProps
         };
         Add(props, Aae, spec.Aae ? null : false);
         Add(props, Ttl, spec.TtlSeconds);
+        Add(props, SyncOnWrite, spec.SyncOnWrite);
         Add(props, Precommit, Hooks(spec.Precommit));
         Add(props, Postcommit, Hooks(spec.Postcommit));
         Add(props, "backend", spec.Backend);
@@ -76,6 +78,7 @@ internal static class BucketTypeProps
     {
         Aae => true,
         Ttl => 0,
+        SyncOnWrite => "backend",
         Precommit or Postcommit => new JsonArray(),
         _ => null,
     };

@@ -148,5 +148,14 @@ public sealed class DeleteTests
         Assert.Equal(new KvError.NValViolation(3), Story.Error(await cluster.Primary(0).AskAsync(strict with { Rw = QuorumValue.Of(4) })));
     });
 
+    [Fact]
+    public void Delete_WithNodeConfirms_FailsOnTooFewNodes() => DataCluster.Run(11, 2, async cluster =>
+    {
+        await cluster.Nodes[0].StoreAsync("v");
+        Assert.Equal(
+            new KvError.Unsatisfied("node_confirms", 3, 2, Indeterminate: false), Story.Error(await cluster.Nodes[0].AskAsync(Delete() with { NodeConfirms = QuorumValue.Of(3) })));
+        Assert.IsType<KvOutcome.Deleted>(await cluster.Nodes[0].AskAsync(Delete() with { NodeConfirms = QuorumValue.Of(2) }));
+    });
+
     private static KvRequest.Delete Delete() => new() { Key = Story.Key() };
 }

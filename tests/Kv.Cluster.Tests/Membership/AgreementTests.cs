@@ -157,6 +157,10 @@ public sealed class AgreementTests
         Assert.Equal(RefusalReason.InvalidProps, bad.Refusal!.Reason);
         Assert.Contains("n_val", bad.Refusal.Message, StringComparison.Ordinal);
         Assert.Contains("r:", bad.Refusal.Message, StringComparison.Ordinal);
+        var consistent = await admin.InAsync(async () => await admin.Node.Admin.CreateBucketTypeAsync("t", """{"consistent":true}""", default));
+        Assert.Equal(RefusalReason.InvalidProps, consistent.Refusal!.Reason);
+        Assert.StartsWith("consistent: ", consistent.Refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(RefusalReason.Undefined, admin.Node.Admin.GetBucketType("t").Refusal!.Reason);
         var standard = await admin.InAsync(async () => await admin.Node.Admin.UpdateBucketTypeAsync("default", """{"allow_mult":true}""", default));
         Assert.Equal(RefusalReason.NoDefaultUpdate, standard.Refusal!.Reason);
 

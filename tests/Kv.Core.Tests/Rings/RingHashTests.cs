@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Kv.Core.Buckets;
 using Kv.Core.Objects;
@@ -31,10 +32,25 @@ public sealed class RingHashTests
         Assert.Equal(new PartitionId(partition), RingHash.FirstPartition(new ObjectKey(type, bucket, key), Standard, 64));
     }
 
-    [Fact]
-    public void Index_OfPartition19Of64_IsRiaksBigInteger()
+    [Theory]
+    [InlineData(1, 8, "182687704666362864775460604089535377456991567872")]
+    [InlineData(1, 64, "22835963083295358096932575511191922182123945984")]
+    [InlineData(1, 256, "5708990770823839524233143877797980545530986496")]
+    [InlineData(1, 1024, "1427247692705959881058285969449495136382746624")]
+    [InlineData(19, 64, "433883298582611803841718934712646521460354973696")]
+    public void Index_OfAPartition_IsRiaksBigInteger(int partition, int ringSize, string index)
     {
-        Assert.Equal("433883298582611803841718934712646521460354973696", new PartitionId(19).Index(64).ToString(null, null));
+        Assert.Equal(index, new PartitionId(partition).Index(ringSize).ToString(null, null));
+    }
+
+    [Fact]
+    public void PreferenceList_OfRiaksTestRing_IsTheThreePartitionsAfterTheSlot()
+    {
+        var node = new NodeId(1);
+        var owners = Enumerable.Repeat(node, 64).ToImmutableArray();
+        var first = RingHash.FirstPartition(new ObjectKey("default", "favorite", "jethrotull"), Standard, 64);
+        var list = PreferenceList.Compute(new Ring(owners, owners), first, 3, new HashSet<NodeId> { node });
+        Assert.Equal([34, 35, 36], list.Select(entry => entry.Partition.Number));
     }
 
     [Fact]

@@ -43,6 +43,7 @@ public sealed class MakeTests
         Assert.Contains("example is ready: 5 nodes", run.Output, StringComparison.Ordinal);
         var nodes = run.Pids();
         Assert.Equal(5, nodes.Count);
+        AssertFilesAreAsTold(Path.Combine(run.WorkingDirectory, ".kv"));
 
         var printed = PrintedCommands.OfOutput(run.Output, "Try it:");
         Assert.Equal(["curl", "curl", "bin/kv", "bin/kv"], printed.Select(line => line.Split(' ')[0]));
@@ -63,6 +64,19 @@ public sealed class MakeTests
         Assert.Equal(0, await run.InterruptAsync(group: false));
         Assert.Single(nodes);
         Assert.DoesNotContain(nodes.Values, pid => Directory.Exists($"/proc/{pid}"));
+    }
+
+    /// <summary>Scripts read them: `NODE PROTOCOL ADDRESS` and `NODE PID`, a line each and nothing else.</summary>
+    private static void AssertFilesAreAsTold(string data)
+    {
+        string[] names = ["example-0", "example-1", "example-2", "example-3", "example-4"];
+        string[] protocols = ["admin", "grpc", "metrics", "peer", "riak-http", "riak-pb"];
+        var endpoints = File.ReadAllLines(Path.Combine(data, "endpoints"));
+        Assert.All(endpoints, line => Assert.Matches("^[^ ]+ [^ ]+ 127\\.0\\.0\\.1:[0-9]+$", line));
+        Assert.Equal(names.SelectMany(node => protocols.Select(protocol => $"{node} {protocol}")), endpoints.Select(line => line[..line.LastIndexOf(' ')]).Order(StringComparer.Ordinal));
+        var pids = File.ReadAllLines(Path.Combine(data, "pids"));
+        Assert.All(pids, line => Assert.Matches("^[^ ]+ [0-9]+$", line));
+        Assert.Equal(names, pids.Select(line => line.Split(' ')[0]).Order(StringComparer.Ordinal));
     }
 
     /// <summary>The README's lines for another terminal, where `.kv` is.</summary>

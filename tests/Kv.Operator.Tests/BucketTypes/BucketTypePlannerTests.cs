@@ -54,16 +54,16 @@ public sealed class BucketTypePlannerTests
     [InlineData(true, """{"aae":false}""", """{"aae":true}""")]
     [InlineData(false, "{}", """{"aae":false}""")]
     [InlineData(false, """{"aae":false}""", null)]
-    public void Changes_OfAae_WhichIsLeftOutWhileItIsOn(bool wanted, string told, string? change)
-    {
-        var actual = BucketTypeProps.ToRiak(new BucketTypeSpec());
-        foreach (var (name, value) in JsonNode.Parse(told)!.AsObject())
-        {
-            actual[name] = value?.DeepClone();
-        }
+    public void Changes_OfAae_WhichIsLeftOutWhileItIsOn(bool wanted, string told, string? change) => Assert.Equal(change ?? "{}", ChangesOf(new BucketTypeSpec { Aae = wanted }, told));
 
-        Assert.Equal(change ?? "{}", BucketTypeProps.Changes(BucketTypeProps.ToRiak(new BucketTypeSpec { Aae = wanted }), actual).ToJsonString());
-    }
+    [Theory]
+    [InlineData(null, "{}", null)]
+    [InlineData(null, """{"sync_on_write":"backend"}""", null)]
+    [InlineData(null, """{"sync_on_write":"all"}""", """{"sync_on_write":"backend"}""")]
+    [InlineData("all", """{"sync_on_write":"backend"}""", """{"sync_on_write":"all"}""")]
+    [InlineData("one", """{"sync_on_write":"one"}""", null)]
+    public void Changes_OfSyncOnWrite_WhichMayBeLeftOut(string? wanted, string told, string? change) =>
+        Assert.Equal(change ?? "{}", ChangesOf(new BucketTypeSpec { SyncOnWrite = wanted }, told));
 
     [Theory]
     [InlineData("", "{}", null)]
@@ -71,17 +71,8 @@ public sealed class BucketTypePlannerTests
     [InlineData("check stamp", """{"precommit":[],"postcommit":[]}""", """{"precommit":[{"name":"check"},{"name":"stamp"}]}""")]
     [InlineData("check", """{"precommit":[{"name":"check"}]}""", null)]
     [InlineData("", """{"precommit":[{"name":"check"}],"postcommit":[{"name":"tell"}]}""", """{"precommit":[],"postcommit":[]}""")]
-    public void Changes_OfHooks_WhichAreLeftOutWhereThereAreNone(string wanted, string told, string? change)
-    {
-        var actual = BucketTypeProps.ToRiak(new BucketTypeSpec());
-        foreach (var (name, value) in JsonNode.Parse(told)!.AsObject())
-        {
-            actual[name] = value?.DeepClone();
-        }
-
-        var spec = new BucketTypeSpec { Precommit = wanted.Length == 0 ? null : [.. wanted.Split(' ')] };
-        Assert.Equal(change ?? "{}", BucketTypeProps.Changes(BucketTypeProps.ToRiak(spec), actual).ToJsonString());
-    }
+    public void Changes_OfHooks_WhichAreLeftOutWhereThereAreNone(string wanted, string told, string? change) =>
+        Assert.Equal(change ?? "{}", ChangesOf(new BucketTypeSpec { Precommit = wanted.Length == 0 ? null : [.. wanted.Split(' ')] }, told));
 
     /// <summary>Another object may have made it, or a person: which of them was right, this object cannot know, and concurrent writes that a wrong one merges are lost.</summary>
     [Theory]
@@ -361,6 +352,18 @@ public sealed class BucketTypePlannerTests
     };
 
     /// <summary>As a node tells them: all properties, a few of them as strings.</summary>
+    /// <summary>What an update carries where nodes tell the properties of a spec without a word, and besides <paramref name="told"/>.</summary>
+    private static string ChangesOf(BucketTypeSpec wanted, string told)
+    {
+        var actual = BucketTypeProps.ToRiak(new BucketTypeSpec());
+        foreach (var (name, value) in JsonNode.Parse(told)!.AsObject())
+        {
+            actual[name] = value?.DeepClone();
+        }
+
+        return BucketTypeProps.Changes(BucketTypeProps.ToRiak(wanted), actual).ToJsonString();
+    }
+
     private static JsonObject NodeProps()
     {
         var props = BucketTypeProps.ToRiak(new BucketTypeSpec());

@@ -162,10 +162,10 @@ public sealed class DataCommandTests
     [Fact]
     public async Task Delete_SendsTheContext()
     {
-        var (run, requests) = await AgainstAsync(_ => new DeleteResponse(), "delete", "b", "k", "--context", "AQL/", "--rw", "all");
+        var (run, requests) = await AgainstAsync(_ => new DeleteResponse(), "delete", "b", "k", "--context", "AQL/", "--rw", "all", "--node-confirms", "2");
         Assert.Equal((0, ""), (run.ExitCode, run.Output));
         var delete = Assert.IsType<DeleteRequest>(Assert.Single(requests));
-        Assert.Equal((Samples.Context, Quorum.Types.Word.All), (delete.Context, delete.Rw.Word));
+        Assert.Equal((Samples.Context, Quorum.Types.Word.All, 2u), (delete.Context, delete.Rw.Word, delete.NodeConfirms.Number));
     }
 
     [Fact]
