@@ -13,9 +13,9 @@ internal static class LossPlanner
 {
     public static ClusterAction? Next(Cluster cluster, ObservedCluster observed, ObservedRing ring)
     {
-        if (ring.Staged.Where(staged => staged.LostId is { } id && cluster.Spec.LostNodes?.Contains(id) != true).Select(staged => staged.NodeName).ToList() is { Count: > 0 } stray)
+        if (ring.Staged.Where(staged => staged.LostId is { } id && !IsStillLost(cluster, observed, ring, id)).Select(staged => staged.NodeName).ToList() is { Count: > 0 } stray)
         {
-            // Ours: what others staged has stopped the pass before.
+            // Ours: what others staged has stopped the pass before. The order was taken back, or the node is, and nodes would refuse the commit.
             return new ClusterAction.ClearStaged(string.Join(", ", stray));
         }
 
@@ -42,6 +42,9 @@ internal static class LossPlanner
 
     /// <summary>It answers by this very id: whoever gave it up was wrong.</summary>
     public static bool IsUp(ObservedCluster observed, ObservedMember member) => observed.Nodes.Any(node => node.Answer?.Id == member.Id);
+
+    private static bool IsStillLost(Cluster cluster, ObservedCluster observed, ObservedRing ring, string id) =>
+        cluster.Spec.LostNodes?.Contains(id) == true && !(ring.MemberById(id) is { } member && IsUp(observed, member));
 
     private static ClusterAction StageOf(Cluster cluster, ObservedCluster observed, ObservedRing ring, ObservedMember lost)
     {

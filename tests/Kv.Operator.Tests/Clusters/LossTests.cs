@@ -44,6 +44,16 @@ public sealed class LossTests
         Assert.IsType<ClusterAction.ClearStaged>(Next(cluster, Empty().WithRing(ring => ring with { Staged = [new ObservedStaged(false, NewId, "example-2") { LostId = IdOf(2) }], PlanId = "p1" })));
     }
 
+    /// <summary>Nodes refuse that commit for as long as it is up, and the gate is shut while anything is staged.</summary>
+    [Fact]
+    public void Next_WithALossStaged_OfANodeThatIsBack_ClearsIt()
+    {
+        var cluster = Cluster(3, spec => spec.LostNodes = [IdOf(2)]);
+        cluster.Status.Operation = new OperationStatus { Kind = "Replace", Leaving = [IdOf(2)] };
+        var observed = Observed(3, 3).WithRing(ring => ring with { Staged = [new ObservedStaged(false, NewId, "example-2") { LostId = IdOf(2) }], PlanId = "p1" });
+        Assert.IsType<ClusterAction.ClearStaged>(Next(cluster, observed));
+    }
+
     [Fact]
     public void Next_WithAnOrderForANodeThatIsUp_DoesNothingAndSaysSo() =>
         Assert.Equal(Conditions.Reasons.LostNodeIsUp, Assert.IsType<ClusterAction.Refuse>(Next(Cluster(3, spec => spec.LostNodes = [IdOf(2)]), Observed(3, 3))).Reason);
