@@ -166,9 +166,9 @@ internal static class ClaimStarts
         }
     }
 
-    /// <summary>Of these nodes, the one that costs least at <paramref name="p"/> among the owners that are known already.</summary>
+    /// <summary>Of these nodes, the one that costs least at <paramref name="p"/> among the owners that are known already; of equals one by a hash, as in <see cref="Mixed"/>.</summary>
     public static int Cheapest(ClaimRules rules, int[] owners, int[] shares, int p, IEnumerable<int> candidates) =>
-        candidates.MinBy(node => CostAmongKnown(rules, owners, p, node) + (rules.BalanceCost * ((2 * shares[node]) + 1)));
+        candidates.MinBy(node => (CostAmongKnown(rules, owners, p, node) + (rules.BalanceCost * ((2 * shares[node]) + 1)), Mix(p, node)));
 
     private static long CostAmongKnown(ClaimRules rules, int[] owners, int p, int node)
     {

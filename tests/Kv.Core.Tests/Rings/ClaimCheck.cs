@@ -7,6 +7,9 @@ namespace Kv.Core.Tests.Rings;
 /// <summary>What can be said of any good assignment by arithmetic, apart from how the claim found it.</summary>
 internal sealed class ClaimCheck
 {
+    /// <summary>Consecutive partitions that are to be on distinct nodes.</summary>
+    private const int Window = 4;
+
     private readonly int _size;
     private readonly ImmutableArray<NodeId> _current;
     private readonly ImmutableArray<ClaimMember> _members;
@@ -84,7 +87,7 @@ internal sealed class ClaimCheck
         }
     }
 
-    /// <summary>Within a tenth of what any assignment must move that is as apart and as even (<see cref="ForcedMoves"/>, <see cref="ClaimBound"/>, <see cref="ClaimTrial"/>): below ten, as few as that.</summary>
+    /// <summary>Within a tenth of what any assignment must move that is as apart and as even (<see cref="ForcedMoves"/>, <see cref="MovesAround"/>, <see cref="ClaimBound"/>, <see cref="ClaimTrial"/>): below ten, as few as that.</summary>
     public void MovesAreFew()
     {
         if (_current.IsEmpty)
@@ -92,10 +95,10 @@ internal sealed class ClaimCheck
             return;
         }
 
-        var least = _shares.Values.Max() - _shares.Values.Min() <= 1 ? ForcedMoves() : 0;
+        var left = _current.Count(o => !_zoneOf.ContainsKey(o));
+        var least = _shares.Values.Max() - _shares.Values.Min() <= 1 ? Math.Max(ForcedMoves(), left + MovesAround()) : 0;
         if (Moves() > MostFor(least))
         {
-            var left = _current.Count(o => !_zoneOf.ContainsKey(o));
             var enough = Enumerable.Range(least, Moves() - least + 1).First(bound => MostFor(bound) >= Moves());
             least = Math.Max(least, left + ClaimBound.Of(_current, _members, _owners, enough - left));
             least = Moves() <= MostFor(least) ? least : ClaimTrial.FewerSuffice(_current, _members, _owners) switch
@@ -122,6 +125,32 @@ internal sealed class ClaimCheck
         var held = _members.Select(m => _current.Count(o => o == m.Id)).OrderDescending();
         return _size - held.Select((h, rank) => Math.Min(h, rank < more ? floor + 1 : floor)).Sum();
     }
+
+    /// <summary>
+    /// The moves among stayers that any even assignment needs in which no four partitions repeat a node: a leaver's partition near one's own is had only for giving that up, so what a node lacks beyond those
+    /// that are not near comes from stayers. One given up is worth two where it has leavers' on both sides; then what is given up counts too, which is as much over all nodes as what is taken.
+    /// </summary>
+    public int MovesAround()
+    {
+        var (one, all) = (0, 0);
+        foreach (var node in _members.Select(m => m.Id).Where(_ => Nodes >= Window))
+        {
+            var own = Places.Where(p => _current[p] == node).ToList();
+            var free = Places.Count(p => IsLeft(p) && !IsNear(p, -1, q => _current[q] == node) && !IsNear(p, 1, q => _current[q] == node));
+            var lacks = Math.Max(0, (_size / Nodes) - own.Count - free);
+            one += own.Exists(p => IsNear(p, -1, IsLeft) && IsNear(p, 1, IsLeft)) ? 0 : lacks;
+            all += lacks;
+        }
+
+        return Math.Max(one, (all + 1) / 2);
+    }
+
+    private IEnumerable<int> Places => Enumerable.Range(0, _size);
+
+    private bool IsLeft(int p) => !_zoneOf.ContainsKey(_current[p]);
+
+    /// <summary>Whether a partition after <paramref name="p"/>, or before it, is one of these and in one window with it.</summary>
+    private bool IsNear(int p, int side, Func<int, bool> isOne) => Enumerable.Range(1, Window - 1).Any(d => isOne((p + (side * d) + _size) % _size));
 
     private int Repeats<T>(int window, Func<NodeId, T> of) =>
         Enumerable.Range(0, _size).Count(first => Enumerable.Range(first, window).Select(p => of(_owners[p % _size])).Distinct().Count() < window);

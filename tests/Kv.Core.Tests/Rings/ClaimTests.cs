@@ -85,11 +85,50 @@ public sealed class ClaimTests
     [InlineData(512, 4, 8, 1)]
     [InlineData(1024, 4, 8, 1)]
     [InlineData(1024, 4, 10, -1)]
+    [InlineData(1024, 3, 25, -1)]
+    [InlineData(1024, 3, 22, -2)]
     public void Assign_WhereARingIsTight_MovesFew(int ringSize, int zones, int before, int by)
     {
         var members = Members(Math.Max(before, before + by), zones);
         var created = Assign(ringSize, [], [.. members.Take(before)]);
         Assign(ringSize, created, by == -2 ? [.. members.Skip(2)] : [.. members.Take(before + by)]);
+    }
+
+    /// <summary>Of one zone too, which have to be apart by its colour alone: round and round, a node has but two of them near it, and those can take nothing of it when it leaves.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(13)]
+    [InlineData(16)]
+    [InlineData(19)]
+    [InlineData(25)]
+    [InlineData(37)]
+    public void Assign_ANewRing_PutsManyNodesNearEach(int nodes)
+    {
+        const int size = 256;
+        var members = Members(nodes, 3);
+        var owners = Assign(size, [], members);
+        foreach (var member in members)
+        {
+            var near = Enumerable.Range(0, size).Where(p => owners[p] == member.Id).SelectMany(p => Enumerable.Range(p + size - 3, 7).Select(q => owners[q % size])).ToHashSet();
+            var others = members.Where(m => m.Zone == member.Zone && m != member).ToList();
+            Assert.True(others.Count(m => near.Contains(m.Id)) >= Math.Min(others.Count - 1, 5), $"{member} has few near it");
+        }
+    }
+
+    /// <summary>A ring whose zones are round and round: the two near a leaver each lack more of it than they may take, and all that they lack is a move more.</summary>
+    [Fact]
+    public void Assign_WhereNodesAreNearALeaverEverywhere_MovesNoMoreThanThatForces()
+    {
+        const int size = 1024;
+        var (members, seen) = (Members(25, 3), new int[3]);
+        ImmutableArray<NodeId> current = [.. Enumerable.Range(0, size).Select(p => NextOf(p is < 2 or > 1020 ? (p + 3) % size % 3 : 2 - (p % 3)))];
+        Assign(size, current, [.. members.Take(24)]);
+
+        NodeId NextOf(int zone)
+        {
+            var nodes = members.Where(m => m.Zone == $"zone{zone}").ToList();
+            return nodes[seen[zone]++ % nodes.Count].Id;
+        }
     }
 
     [Fact]
