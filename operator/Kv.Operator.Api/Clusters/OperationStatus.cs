@@ -8,7 +8,7 @@ public sealed class OperationStatus
 {
     [Required]
     [Length(1, 64)]
-    [Description("Create, ScaleOut, ScaleIn, Replace or Rollout.")]
+    [Description("Create, ScaleOut, ScaleIn, Replace, Rebuild or Rollout.")]
     public string Kind { get; set; } = "";
 
     [Required]

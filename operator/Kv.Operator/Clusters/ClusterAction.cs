@@ -207,6 +207,16 @@ internal abstract record ClusterAction
         public override string Message => $"deleting the volumes of {string.Join(", ", Volumes.Select(volume => volume.NodeName))}, which left";
     }
 
+    /// <summary>Has an owner give up what it has left of a partition whose data is damaged or gone there, and get it anew from the other copies.</summary>
+    public sealed record RebuildPartition(ObservedNode Node, int Partition) : ClusterAction
+    {
+        public override string? Target => Node.Name;
+
+        public override string Phase => Api.Conditions.Reasons.Rebuilding;
+
+        public override string Message => $"having {Node.Name} rebuild partition {Partition}, whose data there is damaged or gone, from its other copies";
+    }
+
     /// <summary>Sets how many nodes others may take down: none where a preference list would lose its quorum. A step aside: what it is on the way to is told.</summary>
     public sealed record SetBudget(int Disruptions, ClusterAction Next) : ClusterAction
     {
@@ -233,9 +243,12 @@ internal abstract record ClusterAction
 
     public sealed record WaitForTransfers(int Pending) : ClusterAction
     {
-        public override string Phase => Api.Conditions.Reasons.HandingOff;
+        /// <summary>None moves to another owner: owners that have not the data get it.</summary>
+        public bool AreRebuilds { get; init; }
 
-        public override string Message => $"{Pending} partitions are on their way";
+        public override string Phase => AreRebuilds ? Api.Conditions.Reasons.Rebuilding : Api.Conditions.Reasons.HandingOff;
+
+        public override string Message => AreRebuilds ? $"{Pending} partitions are rebuilt from their other copies" : $"{Pending} partitions are on their way";
     }
 
     /// <summary>Waits until the members that are up hold the same document.</summary>

@@ -59,6 +59,9 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
             case ClusterAction.ConfirmExit exit:
                 await OnAnyMemberAsync(observed, address => admin.ConfirmExitAsync(address, exit.Member.Id, cancel));
                 break;
+            case ClusterAction.RebuildPartition rebuild:
+                await RebuildAsync(rebuild, cancel);
+                break;
             case ClusterAction.ShrinkStatefulSets shrink:
                 await ShrinkAsync(cluster, observed, shrink, cancel);
                 break;
@@ -84,6 +87,18 @@ internal sealed class ClusterApplier(IClusterWorld world, INodeAdmin admin)
         }
 
         return null;
+    }
+
+    /// <summary>The owner alone has the damage. That there is none any more is what was wanted: somebody else ordered it too.</summary>
+    private async Task RebuildAsync(ClusterAction.RebuildPartition rebuild, CancellationToken cancel)
+    {
+        try
+        {
+            await admin.RebuildPartitionAsync(rebuild.Node.AdminAddress, rebuild.Partition, cancel);
+        }
+        catch (NodeRefusedException refused) when (refused.Word == Refusals.NotDamaged)
+        {
+        }
     }
 
     /// <summary>Marked first: once the node is gone, nobody could tell its volume from another's.</summary>

@@ -48,7 +48,6 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
                     Certificate = answer.CertificateNotAfter == 0 ? null : new ObservedCertificate(TimeOf(answer.CertificateNotBefore), TimeOf(answer.CertificateNotAfter)),
                     IsRemoved = answer.Removed,
                     HeldPartitions = answer.HeldPartitions,
-                    DamagedPartitions = answer.Damaged.Count,
                     Damaged = [.. answer.Damaged.Select(damage => damage.Partition)],
                 },
             };
@@ -75,11 +74,12 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         var newest = told.MaxBy(answer => answer.Value.DocumentVersion);
         var witnesses = newest.Value.Members.Where(member => member.State != Admin.MemberState.Joining).Select(member => member.Id).ToHashSet(StringComparer.Ordinal);
         var views = told.Where(answer => witnesses.Contains(answer.Node.Answer!.Id)).ToList();
-        var ring = ToRing(newest.Value) with
+        var ring = ToRing(newest.Value);
+        ring = ring with
         {
             Converged = views.Count > 0 && views.All(view => view.Value.Converged && view.Value.DocumentVersion == newest.Value.DocumentVersion),
             Views = views.Count,
-            Missing = [.. newest.Value.Rebuilding.Select(partition => (int)partition), .. nodes.SelectMany(node => DamagedOf(node, newest.Value))],
+            Missing = [.. ring.Rebuilding, .. nodes.Select(node => node.Answer).OfType<NodeAnswer>().SelectMany(answer => answer.Damaged.Where(partition => DamagePlanner.IsOwned(ring, answer, partition)))],
         };
         var peers = (await AskAllAsync(nodes, admin.GetPeersAsync, cancel))
             .DistinctBy(answer => answer.Node.Answer!.Id, StringComparer.Ordinal) // a volume that was copied answers by the id of the other
@@ -109,10 +109,6 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         });
         return [.. answers.OfType<(ObservedNode, T)>()];
     }
-
-    /// <summary>Partitions of the node's own that it does not serve, since their data is damaged or gone.</summary>
-    private static IEnumerable<int> DamagedOf(ObservedNode node, Admin.Cluster view) =>
-        node.Answer is { } answer ? answer.Damaged.Where(partition => partition < view.Owners.Count && view.Members[(int)view.Owners[partition]].Id == answer.Id) : [];
 
     private static ObservedMember Witnessed(ObservedMember member, List<(ObservedNode Node, Admin.Cluster Value)> views, Dictionary<string, Admin.Peers> peers)
     {
@@ -198,7 +194,7 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
         Staged = [.. view.Staged.Select(ToStaged)],
         Owners = [.. view.Owners.Select(owner => (int)owner)],
         PendingTransfers = view.PendingTransfers + view.Rebuilding.Count,
-        Rebuilding = view.Rebuilding.Count,
+        Rebuilding = [.. view.Rebuilding.Select(partition => (int)partition)],
     };
 
     private static ObservedStaged ToStaged(Admin.StagedChange staged) => new(staged.Kind == Admin.StagedChange.Types.Kind.Join, staged.NodeId, staged.NodeName)

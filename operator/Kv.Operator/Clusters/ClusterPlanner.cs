@@ -155,9 +155,14 @@ internal static class ClusterPlanner
             return loss is ClusterAction.Postponed && NextOfRestarts(cluster, observed, ring) is ClusterAction.RestartNode restart ? restart : loss;
         }
 
+        if (DamagePlanner.Next(observed, ring) is { } rebuild)
+        {
+            return rebuild;
+        }
+
         if (ring.PendingTransfers > 0)
         {
-            return new ClusterAction.WaitForTransfers(ring.PendingTransfers);
+            return new ClusterAction.WaitForTransfers(ring.PendingTransfers) { AreRebuilds = ring.Rebuilding.Count == ring.PendingTransfers };
         }
 
         if (!ring.Converged)
@@ -165,7 +170,11 @@ internal static class ClusterPlanner
             return new ClusterAction.WaitForRing("waiting until all members that are up hold the same cluster document");
         }
 
-        return MembershipPlanner.Next(cluster, observed, ring, now) ?? NextOfRestarts(cluster, observed, ring) ?? MembershipPlanner.NextOfAbsent(cluster, observed, ring) ?? NextOfUnready(cluster, observed, ring);
+        return MembershipPlanner.Next(cluster, observed, ring, now)
+            ?? NextOfRestarts(cluster, observed, ring)
+            ?? MembershipPlanner.NextOfAbsent(cluster, observed, ring)
+            ?? NextOfUnready(cluster, observed, ring)
+            ?? DamagePlanner.Left(observed, ring);
     }
 
     /// <summary>

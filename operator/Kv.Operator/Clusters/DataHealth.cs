@@ -24,10 +24,9 @@ internal static class DataHealth
             return (null, Reasons.NoRing, "no ring was seen");
         }
 
-        var damaged = observed.Nodes.Where(node => node.Answer is { DamagedPartitions: > 0 }).Select(node => $"{node.Name} ({node.Answer!.DamagedPartitions} partitions)").ToList();
-        if (damaged.Count > 0)
+        if (DamageOf(cluster, observed, ring) is { } damage)
         {
-            return (true, Reasons.DataDamaged, $"data is damaged or gone on {string.Join(", ", damaged)}: kv cluster rebuild has it made anew");
+            return (true, Reasons.DataDamaged, damage);
         }
 
         var lost = ring.Members.Where(member => IsLost(cluster, observed, member)).Select(member => member.Name).ToList();
@@ -36,7 +35,7 @@ internal static class DataHealth
             return (true, Reasons.NodesLost, $"lost with all that they held: {string.Join(", ", lost)}");
         }
 
-        if (ring.Rebuilding > 0)
+        if (!ring.Rebuilding.IsEmpty)
         {
             return (true, Reasons.Rebuilding, "partitions are rebuilt from their other copies");
         }
@@ -56,6 +55,24 @@ internal static class DataHealth
 
         var full = observed.Nodes.Where(node => IsPressed(node, cluster.Status.NodeStatuses?.Find(before => before.Name == node.Name))).Select(node => node.Name).ToList();
         return full.Count > 0 ? (true, Reasons.DiskCritical, $"nearly full: the disk of {string.Join(", ", full)}") : (false, Reasons.AsExpected, "");
+    }
+
+    /// <summary>Where data is damaged, and who has it made anew: without a person, but for what nobody else may have. Null where none is.</summary>
+    private static string? DamageOf(Cluster cluster, ObservedCluster observed, ObservedRing ring)
+    {
+        var damaged = observed.Nodes.Where(node => node.Answer is { Damaged.IsEmpty: false }).ToList();
+        if (damaged.Count == 0)
+        {
+            return null;
+        }
+
+        var where = $"data is damaged or gone on {string.Join(", ", damaged.Select(node => $"{node.Name} ({node.Answer!.Damaged.Length} partitions)"))}";
+        var held = damaged.Where(node => node.Answer!.Damaged.Any(partition => !DamagePlanner.IsOwned(ring, node.Answer, partition))).Select(node => node.Name).ToList();
+        var word = held.Count > 0 ? $"what {string.Join(", ", held)} held of it for others is given up at a person's word: kv cluster rebuild"
+            : RingHealth.HasKeysWithoutCopy(ring) ? "of some of it there is no other copy, and it is given up at a person's word: kv cluster rebuild"
+            : cluster.Spec.Paused ? "spec.paused is true, and kv cluster rebuild has it made anew"
+            : "it is rebuilt from the other copies";
+        return $"{where}; {word}";
     }
 
     /// <summary>Each node's own, since one disk's recovery tells nothing of another's; a node that does not answer stays what it was.</summary>

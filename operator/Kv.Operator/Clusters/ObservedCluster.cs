@@ -120,9 +120,6 @@ internal sealed record NodeAnswer(string Id, string ClusterId, string Version)
     public int HeldPartitions { get; init; }
 
     /// <summary>Partitions whose data there is damaged or gone.</summary>
-    public int DamagedPartitions { get; init; }
-
-    /// <summary>Their numbers.</summary>
     public ImmutableArray<int> Damaged { get; init; } = [];
 }
 
@@ -195,8 +192,8 @@ internal sealed record ObservedRing
     /// <summary>Partitions that move to another owner, or are rebuilt by one that took them over without their data.</summary>
     public int PendingTransfers { get; init; }
 
-    /// <summary>Of those, how many are rebuilt by an owner that has not their data.</summary>
-    public int Rebuilding { get; init; }
+    /// <summary>Of those, the ones that are rebuilt by an owner that has not their data.</summary>
+    public ImmutableHashSet<int> Rebuilding { get; init; } = [];
 
     /// <summary>Partitions that their owner has not the data of: damaged there or gone, or still being rebuilt.</summary>
     public ImmutableHashSet<int> Missing { get; init; } = [];

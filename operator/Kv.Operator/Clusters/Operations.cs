@@ -10,6 +10,7 @@ internal static class Operations
     private const string ScaleOut = "ScaleOut";
     private const string ScaleIn = "ScaleIn";
     private const string Replace = "Replace";
+    private const string Rebuild = "Rebuild";
     public const string Rollout = "Rollout";
 
     public static OperationStatus? Of(Cluster cluster, ObservedCluster observed, ClusterAction? action, DateTimeOffset now)
@@ -72,6 +73,8 @@ internal static class Operations
         ClusterAction.BeginLeave or ClusterAction.StageLeaves or ClusterAction.ClearStaged or ClusterAction.ConfirmExit or ClusterAction.WaitForExit
             or ClusterAction.ShrinkStatefulSets or ClusterAction.DeleteVolumes => ScaleIn,
         ClusterAction.WaitForTransfers when observed.Ring?.Members.Any(member => member.State == MemberState.Leaving) == true => ScaleIn,
+        // What it comes in the middle of goes on afterwards.
+        ClusterAction.RebuildPartition or ClusterAction.WaitForTransfers { AreRebuilds: true } => before?.Kind ?? Rebuild,
         ClusterAction.GrowStatefulSets => before?.Kind == Create ? Create : ScaleOut,
         ClusterAction.StageJoins when before?.Kind is Rollout or Replace => ScaleOut,
         ClusterAction.WaitForPods wait when before?.Kind is Rollout && wait.Names.All(name => observed.Ring?.MemberByName(name) is null) => ScaleOut,

@@ -10,6 +10,9 @@ internal static class Refusals
     /// <summary>The node holds another document than the one that was decided by; another node may hold that one.</summary>
     public const string DocumentChanged = "document_changed";
 
+    /// <summary>The partition is not one that the node would have to rebuild.</summary>
+    public const string NotDamaged = "not_damaged";
+
     /// <summary>Null for a word that is an error.</summary>
     public static GateVerdict.Closed? Why(NodeRefusedException refused)
     {

@@ -1,3 +1,5 @@
+using Kv.Operator.Gates;
+
 namespace Kv.Operator.Clusters;
 
 /// <summary>How many partitions can answer with the default quorums from their own owners. Pure.</summary>
@@ -26,4 +28,11 @@ internal static class RingHealth
 
         return count;
     }
+
+    /// <summary>Whether there is a preference list, of any bucket type, none of whose owners has its data, be it up or not.</summary>
+    public static bool HasKeysWithoutCopy(ObservedRing ring) => ring.Missing.Any(partition => GateQuorums.KnownOf(ring).Any(quorum =>
+    {
+        var n = Math.Min(quorum.NVal, ring.Owners.Length);
+        return n > 0 && Enumerable.Range(0, n).Any(back => Enumerable.Range(0, n).All(i => ring.Missing.Contains((partition - back + i + ring.Owners.Length) % ring.Owners.Length)));
+    }));
 }

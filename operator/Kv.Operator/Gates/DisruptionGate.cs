@@ -69,7 +69,7 @@ internal static class DisruptionGate
             if (other.DamagedPartitions > 0)
             {
                 return Closed(
-                    Conditions.Reasons.DataDamaged, string.Create(CultureInfo.InvariantCulture, $"{other.Name} has lost its data of {other.DamagedPartitions} partitions: kv cluster rebuild has them made anew"));
+                    Conditions.Reasons.DataDamaged, string.Create(CultureInfo.InvariantCulture, $"{other.Name} has lost its data of {other.DamagedPartitions} partitions, and they are to be rebuilt first"));
             }
 
             if (other.UpFor < snapshot.Policy.Settle)

@@ -39,7 +39,7 @@ internal static class GateSnapshots
             // One peer that is cut off itself sees everybody down.
             IsDown = node is { IsBroken: true } || (member.SeenUpBy == 0 && member.SeenDownBy > observed.Ring!.Members.Length / 2),
             IsOnTrial = node is { IsOnTrial: true } && member.State == MemberState.Valid,
-            DamagedPartitions = answer?.DamagedPartitions ?? 0,
+            DamagedPartitions = answer?.Damaged.Length ?? 0,
             UpFor = uptime < member.SeenUpFor ? uptime : member.SeenUpFor,
             Uptime = uptime,
             IsDiskCritical = answer is not null && DataHealth.IsDiskCritical(answer),

@@ -58,6 +58,9 @@ internal sealed class GrpcNodeAdmin : INodeAdmin, IDisposable
     public Task<Admin.Cluster> ConfirmExitAsync(string address, string nodeId, CancellationToken cancel) =>
         CallAsync(address, ChangeTimeout, (client, options) => client.ConfirmExitAsync(new ConfirmExitRequest { NodeId = nodeId }, options), cancel);
 
+    public Task<Admin.Cluster> RebuildPartitionAsync(string address, int partition, CancellationToken cancel) =>
+        CallAsync(address, ChangeTimeout, (client, options) => client.RebuildPartitionAsync(new RebuildPartitionRequest { Partition = partition }, options), cancel);
+
     public Task<Plan> GetPlanAsync(string address, CancellationToken cancel) =>
         CallAsync(address, QuestionTimeout, (client, options) => client.GetPlanAsync(new GetPlanRequest(), options), cancel);
 

@@ -34,6 +34,12 @@ internal interface INodeAdmin
     /// <summary>Forgets an exiting member; refused while it holds anything. Not asked of that member itself.</summary>
     Task<Admin.Cluster> ConfirmExitAsync(string address, string nodeId, CancellationToken cancel);
 
+    /// <summary>
+    /// Has the node that owns a partition give up its damaged data and rebuild it; nothing where it does already. Refused <c>not_damaged</c>, and <c>data_loss</c> where keys would have no copy left or the node held
+    /// it for another.
+    /// </summary>
+    Task<Admin.Cluster> RebuildPartitionAsync(string address, int partition, CancellationToken cancel);
+
     Task<Admin.Plan> GetPlanAsync(string address, CancellationToken cancel);
 
     Task<Admin.Cluster> CommitPlanAsync(string address, string planId, CancellationToken cancel);

@@ -40,6 +40,12 @@ internal sealed partial class LocalRun : IAsyncDisposable
 
     private string Data => Path.Combine(_root, ".kv");
 
+    /// <summary>The directories of a node's stores.</summary>
+    public string StoresOf(string node) => Path.Combine(Data, node, "stores");
+
+    /// <summary>What a node has logged so far.</summary>
+    public string LogOf(string node) => File.ReadAllText(Path.Combine(Data, "logs", node + ".log"));
+
     /// <summary>Starts a run of the examples in an empty directory and waits until every node serves and every bucket type is active.</summary>
     public static async Task<LocalRun> StartAsync(int nodes, CancellationToken cancel)
     {

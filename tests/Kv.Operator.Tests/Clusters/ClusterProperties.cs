@@ -22,6 +22,7 @@ public sealed class ClusterProperties
         RequestLost,
         AnswerLost,
         OperatorForgets,
+        DataRots,
     }
 
     private static readonly Gen<List<(Happening What, int Which)>> Stories =
@@ -64,6 +65,7 @@ public sealed class ClusterProperties
             Assert.Equal(cluster.Spec.Nodes, world.Replicas.Values.Sum());
             Assert.All(cluster.Spec.LeavingNodes ?? [], id => Assert.Contains(id, world.Removed));
             Assert.DoesNotContain(world.Members, world.IsOutdated);
+            Assert.Empty(world.Damaged);
             Assert.Equal("True", cluster.Status.Conditions!.Single(condition => condition.Type == Kv.Operator.Api.Conditions.Ready).Status);
 
             var writes = world.Writes;
@@ -123,6 +125,9 @@ public sealed class ClusterProperties
                 break;
             case Happening.AnswerLost:
                 world.Loses = after => after;
+                break;
+            case Happening.DataRots:
+                world.Rot(which * 8);
                 break;
             case Happening.OperatorForgets when world.StagedLeaves == 0:
                 // The status is all that a restarted operator has, and somebody may have cleared even that. Only a leave that is staged and not wanted any more needs it: without it,

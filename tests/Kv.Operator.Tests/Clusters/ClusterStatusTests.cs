@@ -71,7 +71,10 @@ public sealed class ClusterStatusTests
     public static TheoryData<string, string, string, string> Replicas => new()
     {
         { "as it should be", "False", Conditions.Reasons.AsExpected, "" },
-        { "damaged", "True", Conditions.Reasons.DataDamaged, "example-1 (2 partitions)" },
+        { "damaged", "True", Conditions.Reasons.DataDamaged, "example-1 (2 partitions); it is rebuilt from the other copies" },
+        { "damaged, and paused", "True", Conditions.Reasons.DataDamaged, "example-1 (2 partitions); spec.paused is true, and kv cluster rebuild has it made anew" },
+        { "damaged, held for another", "True", Conditions.Reasons.DataDamaged, "example-1 (1 partitions); what example-1 held of it for others is given up at a person's word: kv cluster rebuild" },
+        { "damaged everywhere", "True", Conditions.Reasons.DataDamaged, "example-1 (1 partitions); of some of it there is no other copy, and it is given up at a person's word: kv cluster rebuild" },
         { "an empty volume", "True", Conditions.Reasons.NodesLost, "example-2" },
         { "given up", "True", Conditions.Reasons.NodesLost, "example-2" },
         { "rebuilding", "True", Conditions.Reasons.Rebuilding, "partitions are rebuilt" },
@@ -83,13 +86,15 @@ public sealed class ClusterStatusTests
     [MemberData(nameof(Replicas))]
     public void UnderReplicated_IsWhereCopiesAreGone_AndNotWhereANodeIsAway(string what, string expected, string reason, string message)
     {
-        var cluster = Cluster(3, spec => spec.LostNodes = what == "given up" ? [IdOf(2)] : null);
+        var cluster = Cluster(3, spec => (spec.LostNodes, spec.Paused) = (what == "given up" ? [IdOf(2)] : null, what == "damaged, and paused"));
         var observed = what switch
         {
-            "damaged" => Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { DamagedPartitions = 2 } }),
+            "damaged, held for another" => Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { Damaged = [2] } }),
+            "damaged everywhere" => Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { Damaged = [1] } }).WithRing(ring => ring with { Missing = [0, 1, 2] }),
+            "damaged" or "damaged, and paused" => Observed(3, 3).With(1, node => node with { Answer = node.Answer! with { Damaged = [1, 4] } }),
             "an empty volume" => Observed(3, 3).With(2, node => node with { Answer = new NodeAnswer("ffffffffffffffff", "", "0.1.0") }),
             "given up" or "silent" => Observed(3, 3).With(2, node => node with { Answer = null }),
-            "rebuilding" => Observed(3, 3).WithRing(ring => ring with { PendingTransfers = 5, Rebuilding = 4 }),
+            "rebuilding" => Observed(3, 3).WithRing(ring => ring with { PendingTransfers = 5, Rebuilding = [1, 2, 3, 4] }),
             "no ring" => Observed(3, 0),
             _ => Observed(3, 3),
         };
@@ -148,7 +153,7 @@ public sealed class ClusterStatusTests
     {
         var cluster = Cluster();
         var before = Of(cluster, Observed(3, 3), new ClusterAction.Steady());
-        var after = Of(cluster, Observed(3, 3).WithRing(ring => ring with { Rebuilding = 4 }), new ClusterAction.Steady());
+        var after = Of(cluster, Observed(3, 3).WithRing(ring => ring with { Rebuilding = [1, 2, 3, 4] }), new ClusterAction.Steady());
         Assert.Equal(["UnderReplicated is True: partitions are rebuilt from their other copies"], Transition.Between(before.Conditions, after.Conditions).Select(one => one.Message));
         Assert.Equal("True", Condition(after, Conditions.Degraded).Status);
     }
@@ -267,7 +272,7 @@ public sealed class ClusterStatusTests
     {
         var cluster = Cluster();
         var observed = Observed(3, 3)
-            .With(0, node => node with { Answer = node.Answer! with { DamagedPartitions = 2, DataBytes = 99, FreeBytes = 1 } })
+            .With(0, node => node with { Answer = node.Answer! with { Damaged = [0, 3], DataBytes = 99, FreeBytes = 1 } })
             .With(1, node => node with { IsOutdated = true, Answer = node.Answer! with { Version = "0.0.9", FreeBytes = 1 << 30, Uptime = TimeSpan.FromHours(1) } });
         var action = new ClusterAction.RestartNode(observed.Nodes[1], false, 0, null);
         cluster.Status = Of(cluster, observed, action);

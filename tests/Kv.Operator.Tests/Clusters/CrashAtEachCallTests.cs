@@ -36,6 +36,7 @@ public sealed class CrashAtEachCallTests
         ["replace a named node"] = new(4, [new(world => Edit(world, spec => spec["leavingNodes"] = new JsonArray(world.Nodes.IdOf("example-1"))))]),
         ["replace a lost volume"] = new(4, [new(LoseOne)]),
         ["remove a dead node"] = new(4, [new(RemoveDead)]),
+        ["a partition rots"] = new(3, [new(world => world.Nodes.Rot(4))]),
         ["restart"] = new(3, [new(world => Edit(world, spec => spec["restartReason"] = "because"))]),
         ["upgrade"] = new(3, [new(world => Edit(world, spec => (spec["image"], spec["config"]) = ("registry.example/kv-node:2", new JsonObject { ["handoff-concurrency"] = "4" })))]),
         ["bucket type changes"] = new(3, [new(world => world.Edit(ResourceKind.BucketType, "siblings", spec => spec["allowMult"] = false))]) { HasType = true },

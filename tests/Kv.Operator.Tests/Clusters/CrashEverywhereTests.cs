@@ -18,12 +18,14 @@ public sealed class CrashEverywhereTests
     private const int QuietPasses = 25;
     private const int PassesAway = 12;
     private const string WhileAway = "volume lost, while another is away";
+    private const string RotWhileAway = "rot, while another is away";
     private const string OfAZone = "only node of a zone is renewed";
 
     public static TheoryData<string> Scenarios =>
     [
         "create", "scale-out", "rollout", "rollout and scale-out", "broken node", "scale-in", "scale-in with volumes", "scale-in taken back", "scale-out taken back", "middle leaves", "middle is renewed", OfAZone,
         "scale-in and rollout", "volume lost", "volume lost, given up while partitions move", WhileAway, "dead and not wanted",
+        "rot", "rot in two places", "rot while partitions move", RotWhileAway,
     ];
 
     [Theory]
@@ -34,6 +36,7 @@ public sealed class CrashEverywhereTests
         Assert.True(undisturbed.Changes > 0, "a scenario without changes shows nothing");
         Assert.Contains("outdated 0", undisturbed.End, StringComparison.Ordinal);
         Assert.EndsWith("ready True", undisturbed.End, StringComparison.Ordinal);
+        Assert.Contains($"damaged 0, rebuilt {(scenario == "rot in two places" ? 2 : scenario.StartsWith("rot", StringComparison.Ordinal) ? 1 : 0)}", undisturbed.End, StringComparison.Ordinal);
         for (var change = 1; change <= undisturbed.Changes; change++)
         {
             foreach (var after in new[] { false, true })
@@ -65,7 +68,7 @@ public sealed class CrashEverywhereTests
         var members = string.Join(",", world.Members.Order(StringComparer.Ordinal).Select(world.IdOf));
         var removed = string.Join(",", world.Removed.Order(StringComparer.Ordinal));
         var end = $"rings {world.RingsCreated}, commits {world.Commits}, restarts {world.Restarts}, outdated {outdated}, members {members}, removed {removed}, "
-            + $"pods {world.Replicas.Values.Sum()}, volumes deleted {world.VolumesDeleted}, budget {world.Disruptions}, ready {ready.Status}";
+            + $"pods {world.Replicas.Values.Sum()}, volumes deleted {world.VolumesDeleted}, budget {world.Disruptions}, damaged {world.Damaged.Count}, rebuilt {world.Rebuilds}, ready {ready.Status}";
         return (end, world.Changes - before, wasStopped);
     }
 
@@ -94,6 +97,16 @@ public sealed class CrashEverywhereTests
                 cluster.Spec.LostNodes = [world.IdOf("example-1")];
                 world.LoseVolume("example-1");
                 world.Down("example-2");
+                break;
+            case "rot" or "rot in two places" or "rot while partitions move" or RotWhileAway:
+                world.Rot(4);
+                world.Rot(scenario == "rot in two places" ? 40 : 4);
+                cluster.Spec.Nodes = scenario == "rot while partitions move" ? 5 : 3;
+                if (scenario == RotWhileAway)
+                {
+                    world.Down("example-2");
+                }
+
                 break;
             case "dead and not wanted":
                 cluster.Spec.LostNodes = [world.IdOf("example-2")];
@@ -138,7 +151,7 @@ public sealed class CrashEverywhereTests
                 world.Up();
             }
 
-            if (scenario == WhileAway && pass == PassesAway)
+            if (scenario is WhileAway or RotWhileAway && pass == PassesAway)
             {
                 world.Up();
             }

@@ -75,5 +75,8 @@ internal static class Build
 
     public static ObservedCluster WithRing(this ObservedCluster observed, Func<ObservedRing, ObservedRing> change) => observed with { Ring = change(observed.Ring!) };
 
+    public static ObservedCluster WithMember(this ObservedCluster observed, int ordinal, Func<ObservedMember, ObservedMember> change) =>
+        observed.WithRing(ring => ring with { Members = ring.Members.SetItem(ordinal, change(ring.Members[ordinal])) });
+
     public static ImmutableArray<T> List<T>(params T[] items) => [.. items];
 }

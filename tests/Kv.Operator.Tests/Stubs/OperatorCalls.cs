@@ -113,6 +113,9 @@ internal sealed class OperatorCalls(IKubernetesApi api, INodeAdmin nodes) : IKub
     public Task<Admin.Cluster> ConfirmExitAsync(string address, string nodeId, CancellationToken cancel) =>
         ChangeAsync($"confirm the exit of {nodeId}", () => nodes.ConfirmExitAsync(NodeOf(address), nodeId, cancel));
 
+    public Task<Admin.Cluster> RebuildPartitionAsync(string address, int partition, CancellationToken cancel) =>
+        ChangeAsync($"rebuild partition {partition} of {NodeOf(address)}", () => nodes.RebuildPartitionAsync(NodeOf(address), partition, cancel));
+
     public Task<Admin.Cluster> CommitPlanAsync(string address, string planId, CancellationToken cancel) =>
         ChangeAsync($"commit plan {planId}", () => nodes.CommitPlanAsync(NodeOf(address), planId, cancel));
 

@@ -15,6 +15,7 @@ internal sealed partial class SimulatedCluster
     public void LoseVolume(string name)
     {
         VolumeOf(name).Renew();
+        Damaged.RemoveAll(damage => damage.Node == name);
         processes[name].Restart(template);
     }
 

@@ -52,12 +52,6 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     /// <summary>What every node says of its certificate.</summary>
     public ObservedCertificate? Certificate { get; set; }
 
-    /// <summary>Partitions whose data is damaged on a node.</summary>
-    public List<(string Node, int Partition)> Damaged { get; } = [];
-
-    /// <summary>Partitions whose owner has yet to get their data.</summary>
-    public List<int> Rebuilding { get; } = [];
-
     /// <summary>Nodes that hold an old document, whatever they say.</summary>
     public HashSet<string> Behind { get; } = [];
 
@@ -114,6 +108,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
     {
         PendingTransfers = Math.Max(0, PendingTransfers - count);
         rebuilding = Math.Max(0, rebuilding - count);
+        MoveDamage(count);
         MoveLeavers(count);
     }
 
@@ -271,7 +266,7 @@ internal sealed partial class SimulatedCluster : IClusterWorld, INodeAdmin
                 return;
             }
 
-            if (PendingTransfers > 0 && stagedReplaces.Count + stagedRemoves.Count == 0)
+            if (PendingTransfers + Rebuilding.Count > 0 && stagedReplaces.Count + stagedRemoves.Count == 0)
             {
                 Breaches.Add("a commit while partitions move");
             }
