@@ -46,6 +46,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     private readonly Rebuilder rebuilder;
     private readonly TreeLocks locks;
     private readonly ExchangeScheduler exchanges;
+    private readonly Scrubber scrubber;
     private readonly ExpirySweeper sweeper;
     private readonly ClockWatcher clockWatcher;
     private readonly PeerDispatcher dispatcher;
@@ -132,6 +133,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
             loggers.CreateLogger<ExchangeScheduler>());
         Admin.Exchanges = exchanges;
         Admin.KeyRepairs = new KeyRepairs(options, State, gate, watched, Client, pace, time, background, stopping.Token);
+        scrubber = new Scrubber(options, State, host, pace, time, Child(), Statistics.AntiEntropy, loggers.CreateLogger<Scrubber>());
         Statistics.Queues = () => QueuesAgainst(options);
         dispatcher = new PeerDispatcher(State, documents, voter, agreement, gossip, receiver, sources, responder, new DataRequests(State, gate, Client), Admin, fences, time);
         _ = ReportAsync(host.Failed);
@@ -209,6 +211,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Start(rebuilder.RunAsync);
         Start(clockWatcher.RunAsync);
         Start(sweeper.RunAsync);
+        Start(scrubber.RunAsync);
         if (options.AntiEntropy)
         {
             Start(exchanges.RunAsync);

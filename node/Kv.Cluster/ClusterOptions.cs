@@ -121,10 +121,10 @@ public sealed record ClusterOptions
     /// <summary>Keys that an exchange has repaired at once: one sync of the disk does for many.</summary>
     public int ExchangeRepairConcurrency { get; init; } = 64;
 
-    /// <summary>While more requests than this are under way, exchanges and the building of trees wait.</summary>
+    /// <summary>While more requests than this are under way, exchanges, the building of trees, and scrubbing wait.</summary>
     public int ExchangePauseRequests { get; init; } = 1000;
 
-    /// <summary>Trees older than this are built anew from the data: what a disk forgot in silence shows then.</summary>
+    /// <summary>Trees older than this are built anew from the data, and data without trees is read as often: what a disk forgot in silence shows then.</summary>
     public TimeSpan TreeMaxAge { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>Keys to a leaf that trees are built for, at most. Those with four times as many are built anew.</summary>

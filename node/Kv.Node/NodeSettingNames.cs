@@ -113,7 +113,7 @@ public static class NodeSettingNames
                 : SettingResult.Bad(o, "must be 64Ki to 64Gi")),
         Number("exchange-cpu-percent", "25", "of one processor, the most that comparing replicas and building hash trees may take", 1, 100, (o, n) =>
             o with { Cluster = o.Cluster with { ExchangeWorkShare = n / 100.0 } }),
-        Number("tree-max-age-hours", "168", "hash trees that are older are built anew from the data", 1, 8760, (o, n) =>
+        Number("tree-max-age-hours", "168", "hash trees that are older are built anew from the data, and data without trees is read as often", 1, 8760, (o, n) =>
             o with { Cluster = o.Cluster with { TreeMaxAge = TimeSpan.FromHours(n) } }),
         Number("peer-down-milliseconds", "3000", "a node not heard of for so long is taken for down", 500, 600_000, (o, n) =>
             o with { Cluster = o.Cluster with { PeerDownAfter = TimeSpan.FromMilliseconds(n) } }),

@@ -16,6 +16,7 @@ public sealed class AntiEntropyStatistics
     private long differed;
     private long failed;
     private long builds;
+    private long scrubs;
 
     internal AntiEntropyStatistics(Meter meter)
     {
@@ -25,6 +26,7 @@ public sealed class AntiEntropyStatistics
         meter.CreateObservableCounter("kv_exchange_bytes", () => Volatile.Read(ref bytes), description: "bytes of hashes and keys that exchanges moved");
         meter.CreateObservableCounter("kv_exchange_keys", () => Found, description: "keys that exchanges found to differ");
         meter.CreateObservableCounter("kv_tree_builds", () => Builds, description: "vnodes whose hash trees were built anew from the data");
+        meter.CreateObservableCounter("kv_scrubs", () => Scrubs, description: "vnodes without hash trees whose data was read in full to see whether any rotted");
         meter.CreateObservableGauge("kv_trees_unbuilt", () => Unbuilt?.Invoke() ?? 0, description: "vnodes of this node whose hash trees are to be built");
     }
 
@@ -39,6 +41,9 @@ public sealed class AntiEntropyStatistics
 
     /// <summary>Vnodes whose trees were built anew.</summary>
     public long Builds => Volatile.Read(ref builds);
+
+    /// <summary>Times that a vnode without trees was read in full to see whether anything rotted.</summary>
+    public long Scrubs => Volatile.Read(ref scrubs);
 
     /// <summary>Vnodes whose trees are to be built; set by the scheduler.</summary>
     public Func<long>? Unbuilt { get; set; }
@@ -57,6 +62,8 @@ public sealed class AntiEntropyStatistics
     internal void Failed() => Interlocked.Increment(ref failed);
 
     internal void Built() => Interlocked.Increment(ref builds);
+
+    internal void Scrubbed() => Interlocked.Increment(ref scrubs);
 
     private IEnumerable<Measurement<long>> ExchangesByOutcome() =>
     [

@@ -54,6 +54,7 @@ public static class MetricNames
         ("kv_exchange_bytes_total", "counter", "", "bytes of hashes and keys that exchanges moved"),
         ("kv_exchange_keys_total", "counter", "", "keys that exchanges found to differ"),
         ("kv_tree_builds_total", "counter", "", "vnodes whose hash trees were built anew from the data"),
+        ("kv_scrubs_total", "counter", "", "vnodes without hash trees whose data was read in full to see whether any rotted"),
         ("kv_trees_unbuilt", "gauge", "", "vnodes of this node whose hash trees are to be built"),
         (StorageBytes, "gauge", "", "bytes of data on disk"),
         (StorageFreeBytes, "gauge", "", "bytes free on the volume"),
