@@ -14,20 +14,23 @@ public sealed class RebuildTests
     private static readonly NodeId NewId = new(101);
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    [InlineData(5)]
-    public void Replace_OfALostVolume_UnderLoad_LosesNothing(int seed) => SimCluster.Run(seed, 5, async cluster =>
+    [InlineData(1, 5, 32)]
+    [InlineData(2, 5, 32)]
+    [InlineData(3, 5, 32)]
+    [InlineData(4, 5, 32)]
+    [InlineData(5, 5, 32)]
+    [InlineData(6, 3, 64)]
+    [InlineData(7, 3, 64)]
+    [InlineData(8, 3, 8)]
+    public void Replace_OfALostVolume_UnderLoad_LosesNothing(int seed, int nodes, int ringSize) => SimCluster.Run(seed, nodes, async cluster =>
     {
-        await cluster.FormAsync(5, ringSize: 32);
+        await cluster.FormAsync(nodes, ringSize);
         var load = await Load.BeginAsync(cluster);
         await load.WriteAllAsync(cluster.Nodes[0]);
-        var lost = cluster.Nodes[seed % 5];
+        var lost = cluster.Nodes[seed % nodes];
         var before = cluster.Document.Ring.Owners;
         var dead = await LoseAsync(cluster, lost, NewId);
-        await cluster.ReplaceAsync(cluster.Nodes[(seed + 1) % 5], dead, lost);
+        await cluster.ReplaceAsync(cluster.Nodes[(seed + 1) % nodes], dead, lost);
         await cluster.UntilAsync(() => cluster.Document.Ring.Rebuilding.IsEmpty, 120, "the partitions are rebuilt under load");
         await load.StopClientsAsync();
 
