@@ -15,6 +15,8 @@ public static class PlantedBugs
 {
     private const int Endless = 1_000_000;
 
+    private const string VotesRecord = "document-acceptor";
+
     private static readonly PeerReply Done = new PeerReply.Done();
 
     public static ImmutableArray<PlantedBug> All { get; } = [.. OfStores(), .. OfRecords(), .. OfSenders(), .. OfReceivers(), .. OfDoors(), .. OfAgreement(), .. OfReaping(), .. OfReplication(), .. OfQueues(), .. OfTrees(), .. OfRebuilds(), .. OfIndexes(), .. OfWhatEnds()];
@@ -41,6 +43,7 @@ public static class PlantedBugs
         new("reused-epoch", "a restart finds an old record of its epochs and gives the same dots again", 40, () => Stale("vnode-actors")),
         new("stale-document", "a restart finds the first document that the node ever held", 5, () => Stale("cluster-document")),
         new("late-document", "a document is used before it is on disk", 5, () => Late("cluster-document")),
+        new("late-vote", "an acceptor answers before its vote is on disk", 200, () => Late(VotesRecord)) { MayShow = LateDuels.AreIn },
         new("late-epoch", "a raised epoch is used before it is on disk", 60, () => Late("vnode-actors")),
     ];
 
@@ -136,6 +139,7 @@ public static class PlantedBugs
     private static IEnumerable<PlantedBug> OfAgreement() =>
     [
         new("promise-without-memory", "an acceptor votes for a lower ballot than it promised", 200, () => new() { Handling = (_, _, _, request, next) => BentMessages.AcceptAnything(request, next) }),
+        new("forgetful-acceptor", "an acceptor forgets over a restart what it promised and accepted", 200, () => Stale(VotesRecord)) { MayShow = LateDuels.AreIn },
         new("told-before-decided", "a document is told before a majority has accepted it", 400, () => new() { Sending = (_, _, _, request, next) => BentMessages.TellBeforeDecided(request, next) }),
         new("commit-of-anything", "a commit carries out what is staged now, and not what its administrator looked at", 100, () => new() { Handling = (node, _, _, request, next) => BentMessages.CommitAnything(node, request, next) }) { MayShow = plan => plan.Events.OfType<AdminCall>().Any(call => call is AdminCall.Join or AdminCall.Leave) },
         new("exit-without-question", "an exit is confirmed without asking the member what it holds", 40, () => new()

@@ -230,7 +230,7 @@ public sealed class WriteChecker(SimPlan plan, Journal journal)
 
     /// <summary>Whether the acknowledgement promises that the write outlives all that the plan lets happen; with its own life, see <see cref="Lifetimes"/>.</summary>
     private bool IsProtected(ClientCall call, BucketPlan type) =>
-        (type.IsSynced || type.IsInMemory) && !call.AsIs && (losses == 0 || ConfirmingNodes(call, type) > losses);
+        (type.IsSynced || type.IsInMemory) && !call.AsIs && (losses == 0 || ConfirmingNodes(call, type) > plan.LostCopies);
 
     private static int ConfirmingNodes(ClientCall call, BucketPlan type)
     {

@@ -5,7 +5,7 @@ using Kv.Simulation.Running;
 namespace Kv.Simulation.Commands;
 
 /// <summary>
-/// Runs seed after seed, each in one thread and as many side by side as there are processors, until the time is over or one fails; with `--with TEXT` those alone whose plan says that.
+/// Runs seed after seed, each in one thread and as many side by side as there are processors, until the time is over or one fails; with `--with TEXT` those alone whose plan says that, or where it is there several times all of that.
 /// </summary>
 internal static class SwarmCommand
 {
@@ -18,7 +18,7 @@ internal static class SwarmCommand
         var threads = Option(arguments, "--threads") is { } count ? int.Parse(count, CultureInfo.InvariantCulture) : Environment.ProcessorCount;
         var keepsGoing = arguments.Contains("--keep-going");
         Console.WriteLine(FormattableString.Invariant($"seeds from {first}, {minutes} minutes, {threads} threads"));
-        var swarm = new Swarm(first, Option(arguments, "--with") ?? "", TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(minutes), keepsGoing);
+        var swarm = new Swarm(first, [.. arguments.Index().Where(given => given.Item == "--with").Select(given => arguments.ElementAtOrDefault(given.Index + 1) ?? "")], TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(minutes), keepsGoing);
         var running = Enumerable.Range(0, threads).Select(_ => new Thread(swarm.Run)).ToList();
         running.ForEach(thread => thread.Start());
         running.ForEach(thread => thread.Join());
@@ -38,7 +38,7 @@ internal static class SwarmCommand
         return at >= 0 && at + 1 < arguments.Length ? arguments[at + 1] : null;
     }
 
-    private sealed class Swarm(int first, string with, DateTimeOffset end, bool keepsGoing)
+    private sealed class Swarm(int first, string[] with, DateTimeOffset end, bool keepsGoing)
     {
         // Guards everything below and the console.
         private readonly Lock gate = new();
@@ -59,7 +59,8 @@ internal static class SwarmCommand
             while (Take() is { } seed)
             {
                 var plan = PlanDrawing.Draw(seed);
-                if (!plan.Describe().Contains(with, StringComparison.Ordinal))
+                var text = with.Length > 0 ? plan.Describe() : "";
+                if (!with.All(part => text.Contains(part, StringComparison.Ordinal)))
                 {
                     continue;
                 }

@@ -27,7 +27,7 @@ internal sealed class PlanAdditions
         random = new Random(unchecked(plan.Seed * 41));
         (events, types, clients) = ([.. plan.Events], [.. plan.Types], plan.Clients);
         nodes = plan.Members + plan.Spares;
-        moves = plan.Events.Any(planned => planned is AdminCall.Join or AdminCall.Leave);
+        moves = plan.Moves;
     }
 
     public static SimPlan AddTo(SimPlan plan) => new PlanAdditions(plan).Add();

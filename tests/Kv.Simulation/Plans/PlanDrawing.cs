@@ -36,14 +36,14 @@ public sealed partial class PlanDrawing
         latest = new Random(unchecked(seed * 37));
     }
 
-    public static SimPlan Draw(int seed) => PlanAdditions.AddTo(new PlanDrawing(seed).Draw());
+    public static SimPlan Draw(int seed) => LateDuels.AddTo(LateLosses.AddTo(PlanAdditions.AddTo(new PlanDrawing(seed).Draw())));
 
     private SimPlan Draw()
     {
         var members = 1 + Math.Min(random.Next(9), random.Next(9));
         var losses = members >= 4 && Chance(0.6) ? (members >= 5 && Chance(0.2) ? 2 : 1) : 0;
 
-        // A volume that goes while partitions move may be the only one with both of two copies, which no claim can help.
+        // A volume that goes while partitions move may be the only one with both of two copies, which no claim can help: see LateLosses.
         var moves = losses == 0 && Chance(0.5);
         var spares = moves ? random.Next(0, 3) : losses > 0 ? random.Next(0, 2) : 0;
         nodes = members + spares;

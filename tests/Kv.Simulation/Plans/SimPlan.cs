@@ -38,8 +38,17 @@ public sealed record SimPlan
     /// <summary>Faults run for this long.</summary>
     public required TimeSpan Length { get; init; }
 
-    /// <summary>The most nodes that lose data for good. A write that as many nodes and one more confirmed has to survive.</summary>
+    /// <summary>The most nodes that lose data for good.</summary>
     public required int Losses { get; init; }
+
+    /// <summary>Partitions go from member to member.</summary>
+    public bool Moves => Events.Any(planned => planned is AdminCall.Join or AdminCall.Leave);
+
+    /// <summary>
+    /// So many of the nodes that confirmed a write may lose it, and it has to survive where there is one more. While partitions move a node may have come to hold two of the copies: its own by the old
+    /// owners, and one by the next.
+    /// </summary>
+    public int LostCopies => Losses * (Moves ? 2 : 1);
 
     /// <summary>Whether tombstones in a bucket of this type stay all the time.</summary>
     public bool KeepsTombstones(BucketPlan type) =>
@@ -48,7 +57,7 @@ public sealed record SimPlan
     public string Describe()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"seed {Seed}: {Members} nodes and {Spares} spare in {Zones} zones, a ring of {RingSize}, {Clients} clients, queues of {QueueBound}{(IsRestless ? ", restless trees" : "")}, faults for {Length.TotalSeconds:0} s, {Losses} nodes lose data");
+        text.AppendLine(CultureInfo.InvariantCulture, $"seed {Seed}: {Members} nodes and {Spares} spare in {Zones} zones, a ring of {RingSize}, {Clients} clients, queues of {QueueBound}{(IsRestless ? ", restless trees" : "")}, faults for {Length.TotalSeconds:0} s, {Losses} nodes lose data{(Losses > 0 && Moves ? " while partitions move" : "")}");
         foreach (var type in Types)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"     {type}");
