@@ -318,7 +318,7 @@ public sealed partial class NodeComposition : IAsyncDisposable
     private PortServer CreateNativeServer(BoundPort port)
     {
         var native = NativeOptions.For(options.Cluster.MaxObjectBytes);
-        kvService = new KvService(node!.Client, node.State, new RingView(node.State), native, memory, access!, time, loggers.CreateLogger<KvService>());
+        kvService = new KvService(node!.Client, node.Admin, node.State, new RingView(node.State), native, memory, access!, time, loggers.CreateLogger<KvService>());
         return PortServer.Create(
             port,
             HttpProtocols.Http2,

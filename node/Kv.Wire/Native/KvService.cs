@@ -1,4 +1,5 @@
 using System.Globalization;
+using Google.Protobuf;
 using Grpc.Core;
 using Kv.Cluster;
 using Kv.Cluster.Membership;
@@ -6,6 +7,7 @@ using Kv.Core.Buckets;
 using Kv.Core.Objects;
 using Kv.Protos.Kv.V1;
 using Kv.Wire.Access;
+using Kv.Wire.Admin;
 using Microsoft.Extensions.Logging;
 using BucketType = Kv.Protos.Kv.V1.BucketType;
 
@@ -16,7 +18,7 @@ namespace Kv.Wire.Native;
 /// is for the call as such. Safe for any number of calls at once.
 /// </summary>
 public sealed class KvService(
-    KvClient client, ClusterState state, RingView ring, NativeOptions options, RequestMemory memory, AccessControl access, TimeProvider time, ILogger<KvService> log)
+    KvClient client, ClusterAdmin admin, ClusterState state, RingView ring, NativeOptions options, RequestMemory memory, AccessControl access, TimeProvider time, ILogger<KvService> log)
     : Protos.Kv.V1.Kv.KvBase, IDisposable
 {
     private readonly NativeDataTypes dataTypes = new(client, state);
@@ -100,13 +102,8 @@ public sealed class KvService(
 
     public override async Task ListKeys(ListKeysRequest request, IServerStreamWriter<ListKeysResponse> responseStream, ServerCallContext context)
     {
-        if (request.Bucket.IsEmpty || request.Bucket.Length > ObjectKey.MaxBucketBytes)
-        {
-            throw Invalid(string.Create(CultureInfo.InvariantCulture, $"the bucket must have 1 to {ObjectKey.MaxBucketBytes} bytes"));
-        }
-
         var pages = client.ListKeysAsync(
-            new BucketName(TypeOf(request.BucketType), request.Bucket.Memory), ListTimeout(request.TimeoutMilliseconds, context), context.CancellationToken);
+            BucketOf(request.BucketType, request.Bucket), ListTimeout(request.TimeoutMilliseconds, context), context.CancellationToken);
         await ForEachPageAsync(pages, async page =>
         {
             var response = new ListKeysResponse();
@@ -152,6 +149,19 @@ public sealed class KvService(
         return Task.FromResult(response);
     }
 
+    public override Task<GetBucketPropsResponse> GetBucketProps(GetBucketPropsRequest request, ServerCallContext context)
+    {
+        var props = AdminErrors.ValueOf(admin.GetBucketProps(BucketOf(request.BucketType, request.Bucket)));
+        return Task.FromResult(new GetBucketPropsResponse { PropsJson = PropsText.Of(props) });
+    }
+
+    /// <summary>Waits for the change on this node as long as it takes: a client that has gone would not know whether it was made.</summary>
+    public override async Task<SetBucketPropsResponse> SetBucketProps(SetBucketPropsRequest request, ServerCallContext context)
+    {
+        var props = AdminErrors.ValueOf(await admin.SetBucketPropsAsync(BucketOf(request.BucketType, request.Bucket), request.PropsJson, CancellationToken.None));
+        return new SetBucketPropsResponse { PropsJson = PropsText.Of(props) };
+    }
+
     public override async Task<GetRingResponse> GetRing(GetRingRequest request, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping.Token);
@@ -173,6 +183,10 @@ public sealed class KvService(
             throw NativeErrors.ToStatus(e.Error);
         }
     }
+
+    private static BucketName BucketOf(string type, ByteString bucket) => bucket.IsEmpty || bucket.Length > ObjectKey.MaxBucketBytes
+        ? throw Invalid(string.Create(CultureInfo.InvariantCulture, $"the bucket must have 1 to {ObjectKey.MaxBucketBytes} bytes"))
+        : new BucketName(TypeOf(type), bucket.Memory);
 
     private static string TypeOf(string name)
     {

@@ -148,6 +148,8 @@ public sealed class NativeAccess(AccessControl access) : Interceptor
         ListKeysRequest list => (Permissions.ListKeys, On(list.BucketType, list.Bucket)),
         ListBucketsRequest list => (Permissions.ListBuckets, GrantScope.OfType(TypeOf(list.BucketType))),
         ListBucketTypesRequest => (Permissions.GetBucketType, GrantScope.Any),
+        GetBucketPropsRequest get => (Permissions.GetBucket, On(get.BucketType, get.Bucket)),
+        SetBucketPropsRequest set => (Permissions.SetBucket, On(set.BucketType, set.Bucket)),
         GetRingRequest => (Permissions.None, GrantScope.Any),
         _ => throw new RpcException(new Status(StatusCode.PermissionDenied, $"no permission is named for {request.Descriptor.Name}")),
     };

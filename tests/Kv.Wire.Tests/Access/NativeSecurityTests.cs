@@ -58,6 +58,11 @@ public sealed class NativeSecurityTests(SecuredNode node) : IClassFixture<Secure
         var gets = new MultiGetRequest { Gets = { new GetRequest { Key = KeyOf("apples") }, new GetRequest { Key = KeyOf("pears") } } };
         Assert.Equal(StatusCode.PermissionDenied, (await FailAsync(client.MultiGetAsync(gets, As("ada:secret")))).StatusCode);
         Assert.Equal(StatusCode.PermissionDenied, (await FailAsync(client.ListBucketTypesAsync(new ListBucketTypesRequest(), As("ada:secret")))).StatusCode);
+        var (apples, pears) = (ByteString.CopyFromUtf8("apples"), ByteString.CopyFromUtf8("pears"));
+        Assert.NotEmpty((await client.GetBucketPropsAsync(new GetBucketPropsRequest { BucketType = "siblings", Bucket = apples }, As("ada:secret"))).PropsJson);
+        Assert.Equal(StatusCode.PermissionDenied, (await FailAsync(client.GetBucketPropsAsync(new GetBucketPropsRequest { BucketType = "siblings", Bucket = pears }, As("ada:secret")))).StatusCode);
+        var set = new SetBucketPropsRequest { BucketType = "siblings", Bucket = apples, PropsJson = "{}" };
+        Assert.Equal("Permission denied: User 'ada' does not have 'riak_core.set_bucket' on siblings/apples", (await FailAsync(client.SetBucketPropsAsync(set, As("ada:secret")))).Detail);
         Assert.NotEmpty((await client.GetRingAsync(new GetRingRequest(), As("ada:secret"))).Nodes);
         using var keys = client.ListKeys(new ListKeysRequest { BucketType = "siblings", Bucket = ByteString.CopyFromUtf8("pears") }, As("ada:secret"));
         Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(async () => await keys.ResponseStream.MoveNext(Cancel))).StatusCode);

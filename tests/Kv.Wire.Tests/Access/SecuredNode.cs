@@ -73,7 +73,7 @@ public sealed class SecuredNode : IAsyncLifetime
             builder => builder.Services.AddRiakHttp(),
             app => app.MapRiakHttp(new RiakHttpDoors(node.Client, node.Admin, node.State, statistics, TimeProvider.System) { Access = access }, RequestMemory.Unbounded()));
         var native = NativeOptions.For(1024 * 1024);
-        service = new KvService(node.Client, node.State, new RingView(node.State), native, RequestMemory.Unbounded(), access, TimeProvider.System, NullLogger<KvService>.Instance);
+        service = new KvService(node.Client, node.Admin, node.State, new RingView(node.State), native, RequestMemory.Unbounded(), access, TimeProvider.System, NullLogger<KvService>.Instance);
         Grpc = await StartAsync(
             listen => Configure(listen, HttpProtocols.Http2),
             builder => builder.Services.AddKvService(service, native, access),

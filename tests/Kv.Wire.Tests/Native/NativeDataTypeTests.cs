@@ -55,7 +55,7 @@ public sealed class NativeDataTypeTests : IAsyncLifetime
         var memory = RequestMemory.Unbounded();
         var options = new NativeOptions();
         var access = new AccessControl(alone.Node.State, [], NullLogger<AccessControl>.Instance);
-        service = new KvService(alone.Node.Client, alone.Node.State, new RingView(alone.Node.State), options, memory, access, TimeProvider.System, NullLogger<KvService>.Instance);
+        service = new KvService(alone.Node.Client, alone.Node.Admin, alone.Node.State, new RingView(alone.Node.State), options, memory, access, TimeProvider.System, NullLogger<KvService>.Instance);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));

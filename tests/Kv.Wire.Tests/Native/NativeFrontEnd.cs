@@ -41,7 +41,7 @@ public abstract class NativeFrontEnd(TimeSpan stall) : IAsyncLifetime
         alone = await LoneNode.StartAsync();
         var options = NativeOptions.For(Memory.MaxObjectBytes) with { StallTimeout = stall, LeastBytesPerSecond = 1_000_000, SessionRequests = 8 };
         var access = new AccessControl(alone.Node.State, [], NullLogger<AccessControl>.Instance);
-        service = new KvService(alone.Node.Client, alone.Node.State, new RingView(alone.Node.State), options, Memory, access, TimeProvider.System, NullLogger<KvService>.Instance);
+        service = new KvService(alone.Node.Client, alone.Node.Admin, alone.Node.State, new RingView(alone.Node.State), options, Memory, access, TimeProvider.System, NullLogger<KvService>.Instance);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
