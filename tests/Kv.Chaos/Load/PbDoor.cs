@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Google.Protobuf;
 using Kv.Chaos.Checks;
 using Kv.Core.Objects;
+using Kv.Protos;
 using Kv.Protos.Riak;
 
 namespace Kv.Chaos.Load;
@@ -24,7 +25,7 @@ internal sealed class PbDoor(NodePicker nodes, DotCheck dots) : IKvDoor, IDataTy
     private static readonly string[] Transient = ["overload", "timeout", "all_nodes_down", "insufficient_vnodes", "_val_unsatisfied", "not ready"];
     private static readonly string[] Unmet = ["match_found", "modified", "notfound"];
 
-    private readonly ConcurrentDictionary<string, ConcurrentBag<PbConnection>> idle = [];
+    private readonly ConcurrentDictionary<string, ConcurrentBag<RiakConnection>> idle = [];
 
     public string Name => "pb";
 
@@ -144,7 +145,7 @@ internal sealed class PbDoor(NodePicker nodes, DotCheck dots) : IKvDoor, IDataTy
             kept.Add(connection);
             return answered == Error ? throw Failure(node, RpbErrorResp.Parser.ParseFrom(message).Errmsg.ToStringUtf8()) : (message, node);
         }
-        catch (Exception failure) when (failure is SocketException or EndOfStreamException or OperationCanceledException)
+        catch (Exception failure) when (failure is SocketException or IOException or OperationCanceledException)
         {
             connection?.Dispose();
             nodes.Avoid(node);
@@ -153,20 +154,10 @@ internal sealed class PbDoor(NodePicker nodes, DotCheck dots) : IKvDoor, IDataTy
         }
     }
 
-    private static async Task<PbConnection> ConnectAsync(string node)
+    private static async Task<RiakConnection> ConnectAsync(string node)
     {
-        var connection = new PbConnection();
-        try
-        {
-            using var limit = new CancellationTokenSource(ConnectLimit);
-            await connection.ConnectAsync(node, limit.Token);
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
+        using var limit = new CancellationTokenSource(ConnectLimit);
+        return await RiakConnection.ConnectAsync(node, limit.Token);
     }
 
     private DoorException Failure(string node, string text)
