@@ -59,6 +59,7 @@ internal sealed class CommandLine(Terminal terminal, Surroundings surroundings)
             GetCommand.Create(session),
             DeleteCommand.Create(session),
             ListCommand.Create(session),
+            ImportCommand.Create(session),
             StatusCommand.Create(session),
             RingCommand.Create(session),
             PlanCommand.Create(session),

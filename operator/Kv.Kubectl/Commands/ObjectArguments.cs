@@ -64,10 +64,12 @@ internal sealed class ObjectArguments
     public Key Key(ParseResult parsed, string bucketType, string bucket, string key) =>
         new() { BucketType = bucketType, Bucket = Name(parsed, "bucket", bucket), Key_ = Name(parsed, "key", key) };
 
-    public ByteString Name(ParseResult parsed, string what, string text)
+    public ByteString Name(ParseResult parsed, string what, string text) => Name(what, text, IsBase64(parsed));
+
+    public static ByteString Name(string what, string text, bool isBase64)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        if (IsBase64(parsed))
+        if (isBase64)
         {
             try
             {

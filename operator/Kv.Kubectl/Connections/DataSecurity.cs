@@ -31,16 +31,24 @@ internal sealed class DataSecurity
         return user is null && authoritiesFile is null ? null : new DataSecurity(user is null ? null : HeaderOf(user, passwordFile), authoritiesFile is null ? null : Load(authoritiesFile));
     }
 
+    /// <summary>TLS alone, to a Riak cluster: by these authorities' certificates, or by those that this machine trusts.</summary>
+    public static DataSecurity OfSource(string? authoritiesFile) => new(null, authoritiesFile is null ? null : Load(authoritiesFile));
+
+    /// <summary>The first line of a file, or of the environment where none is named.</summary>
+    public static string PasswordOf(string? file, string variable) =>
+        file is null ? Environment.GetEnvironmentVariable(variable) ?? "" : Read(file, File.ReadAllText).Split('\n', 2)[0].TrimEnd('\r');
+
     /// <summary>Names in the node's certificate are looked at where it is asked by its own address, and not through a port-forward.</summary>
-    public void Secure(SocketsHttpHandler handler, bool checksNames)
+    public void Secure(SocketsHttpHandler handler, bool checksNames) => Secure(handler.SslOptions, checksNames);
+
+    /// <summary>
+    /// For a connection to a node of Riak. Its certificate has the node's name as often as its host's: where the authorities are named, each of theirs counts, as for Riak's own clients.
+    /// </summary>
+    public SslClientAuthenticationOptions OfStream(string host)
     {
-        var allowed = checksNames ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateNameMismatch;
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, errors) => certificate is not null && (errors & ~allowed) == SslPolicyErrors.None;
-        if (authorities is not null)
-        {
-            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
-        }
+        var options = new SslClientAuthenticationOptions { TargetHost = host };
+        Secure(options, checksNames: authorities is null);
+        return options;
     }
 
     public CallInvoker Identify(CallInvoker invoker) => header is null ? invoker : invoker.Intercept(metadata =>
@@ -49,10 +57,18 @@ internal sealed class DataSecurity
         return metadata;
     });
 
-    private static string HeaderOf(string user, string? passwordFile)
+    private static string HeaderOf(string user, string? passwordFile) =>
+        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{PasswordOf(passwordFile, PasswordVariable)}"));
+
+    private void Secure(SslClientAuthenticationOptions options, bool checksNames)
     {
-        var password = passwordFile is null ? Environment.GetEnvironmentVariable(PasswordVariable) ?? "" : Read(passwordFile, File.ReadAllText).Split('\n', 2)[0].TrimEnd('\r');
-        return "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
+        var allowed = checksNames ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateNameMismatch;
+        options.RemoteCertificateValidationCallback = (_, certificate, _, errors) => certificate is not null && (errors & ~allowed) == SslPolicyErrors.None;
+        if (authorities is not null)
+        {
+            options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            options.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
+        }
     }
 
     private static X509Certificate2Collection Load(string file) => Read(file, path =>
