@@ -24,6 +24,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
     private readonly DocumentCheck document = new();
     private readonly QueueCheck queues = new();
     private readonly DotCheck dots = new();
+    private readonly IndexCheck index = new();
 
     /// <summary>Returns the verdicts, after it has written them where the options say. Cancelled, it heals and checks what there is.</summary>
     public async Task<IReadOnlyList<Verdict>> RunAsync(CancellationToken stop)
@@ -70,7 +71,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
 
         using (var loadEnds = new CancellationTokenSource())
         {
-            var load = workload.RunAsync(client, httpDoor, pbDoor, new CommandDoor(options.KvBinary, grpc), loadEnds.Token);
+            var load = workload.RunAsync(client, httpDoor, pbDoor, new CommandDoor(options.KvBinary, grpc, index), loadEnds.Token);
             admin.FaultsBegin();
             await faults.RunAsync(schedule, stop);
             admin.FaultsEnd();
@@ -86,6 +87,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         Say(settled is null ? string.Create(CultureInfo.InvariantCulture, $"at rest after {timeline.Now - begun:0} s") : $"NOT at rest: {settled}");
         var unequal = await EqualAsync(ring, admin);
         Say(unequal is null ? string.Create(CultureInfo.InvariantCulture, $"replicas are alike, and no key was touched, after {timeline.Now - begun:0} s") : $"replicas NOT alike: {unequal}");
+        await index.AskAsync([.. workload.SiblingKeys.Select(key => key.Key), .. workload.SingleKeys.Select(key => key.Key)], httpDoor, ring.Wanted.Count);
         var data = new DataCheck(workload, client);
         var lost = await data.RunAsync(faults.ClockError);
         Say($"{data.KeysRead} keys read from all of their owners, {data.KeysFound} hold something");
@@ -100,7 +102,7 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         }
 
         await dots.ReadAsync(ring.All.Select(node => (node.Name, node.Volume.Data)));
-        List<string> facts = [.. figures, queues.Fullest, $"{dots.Seen} dots and tags of them; in the end {dots.Siblings} siblings with dots in all stores"];
+        List<string> facts = [.. figures, queues.Fullest, $"{dots.Seen} dots and tags of them; in the end {dots.Siblings} siblings with dots in all stores, {dots.OrderedSiblings} of them ordered records", $"{index.Entries} index entries shown by all members together"];
         return Conclude(
             [
                 new Verdict("clients of all kinds got through, so that what follows says something", Silent()),
@@ -109,10 +111,11 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
                 new Verdict("a read of most primaries shows the writes that most primaries acknowledged before it", workload.Unseen),
                 new Verdict("after healing the ring comes to rest by itself: members, agreement, transfers, hints", Problems(settled, again)),
                 new Verdict("after healing replicas become alike by themselves: equal hash trees, and each key on all of its owners before anybody reads it", [.. Problems(unequal), .. data.Incomplete.Select(key => $"{key} was not on every owner")]),
+                new Verdict("indexes show each value and each key that is there, once, and nothing else", index.Problems(data.Held)),
                 new Verdict("no dot names two writes: by what clients read, and by all stores in the end", dots.Problems),
                 new Verdict("no queue of a node passes its bound", queues.Problems),
                 new Verdict("the cluster document never forks, and every partition has an owner", document.Problems),
-                new Verdict("members join, leave and are replaced under faults; rot is found, told with its place, and rebuilt", [.. changes.Problems]),
+                new Verdict("members join, leave and are replaced under faults; rot is found, told with its place, and mended", [.. changes.Problems]),
                 new Verdict("no node ended by itself, and each stops cleanly when asked", [.. ring.All.SelectMany(node => node.Unexplained), .. faults.Problems, .. stops]),
                 new Verdict("no error in the nodes' logs that a full disk or rot does not explain", LogCheck.Run(ring.All)),
                 new Verdict("memory stays within its limit", Memory(ring)),
@@ -196,7 +199,8 @@ internal sealed class ChaosRun(ChaosOptions options, IReadOnlyList<FaultKind> ki
         $"{ring.All.Sum(node => node.Starts)} starts of node processes",
         $"at most {timeline.Samples.Max(sample => sample.Hints)} hints at once",
         $"at most {timeline.Samples.Max(sample => sample.ResidentBytes.Max()) >> 20} MiB resident in a node, of {ChaosNode.MemoryLimitBytes >> 20}",
-        $"disks, of {timeline.Operations.Count(one => one is { Kind: "bulk put", Error: null }) * (long)BulkWorker.ValueBytes >> 20} MiB written over and over three times, {workload.LiveBytes >> 20} MiB at most live: {string.Join(", ", ring.Wanted.Select(node => $"{node.Name} {node.Volume.Used >> 20} MiB"))}",
+        $"disks, of {timeline.Operations.Count(one => one is { Kind: "bulk put", Error: null }) * (long)BulkWorker.ValueBytes >> 20} MiB written over and over three times, {workload.LiveBytes >> 20} MiB at most live: {string.Join(", ", ring.Wanted.Select(node => $"{node.Name} {node.Volume.Used >> 20} MiB, {DiskCheck.OrderedBytesOf(node) >> 10} KiB of it ordered records"))}",
+        DiskCheck.Fullest(ring.Wanted),
     ];
 
     private List<Verdict> Conclude(List<Verdict> verdicts, IReadOnlyList<string> facts)

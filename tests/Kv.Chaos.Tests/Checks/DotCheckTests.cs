@@ -65,7 +65,8 @@ public sealed class DotCheckTests
             await WriteAsync(Path.Combine(root, "n0"), Sibling("a", First, at: 5));
             await WriteAsync(Path.Combine(root, "n1"), Sibling("b", First, at: 5));
             await check.ReadAsync([("n0", Path.Combine(root, "n0")), ("n1", Path.Combine(root, "n1")), ("n2", Path.Combine(root, "none"))]);
-            Assert.Equal(2, check.Siblings);
+            Assert.Equal(4, check.Siblings);
+            Assert.Equal(2, check.OrderedSiblings);
             Assert.Contains(check.Problems, problem => problem.StartsWith("the dot ", StringComparison.Ordinal));
         }
         finally
@@ -81,6 +82,8 @@ public sealed class DotCheckTests
         Assert.Contains("no store", Assert.Single(check.Problems), StringComparison.Ordinal);
     }
 
+    private static ObjectKey OrderedKey(string name) => new(BucketTypes.Ordered, "carts", name);
+
     private static ObjectKey Key(string name) => new(BucketTypes.Siblings, "carts", name);
 
     private static Sibling Sibling(string value, Dot dot, long at) => new() { Dot = dot, Value = Encoding.UTF8.GetBytes(value), LastModifiedMicroseconds = at, VTag = "tag-" + value };
@@ -93,6 +96,7 @@ public sealed class DotCheckTests
         await using var engine = StorageEngine.Open(new StorageOptions { Directory = data, MinFreeBytes = 128 << 20 }, static _ => { }, runsUpkeep: false);
         var batch = new WriteBatch();
         batch.Put(Key("cart").Encoded, Object(sibling));
+        batch.Put(OrderedKey("cart").Encoded, Object(sibling with { Dot = sibling.Dot!.Value with { Counter = 9 } }), StoreBackend.Ordered);
         var store = await engine.OpenAsync(new PartitionId(1), CancellationToken.None);
         await store.WriteAsync(batch, Durability.Synced, CancellationToken.None);
     }

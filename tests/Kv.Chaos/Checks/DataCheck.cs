@@ -18,6 +18,7 @@ internal sealed class DataCheck(Workload workload, ClientDoor client)
 
     private readonly ConcurrentQueue<string> problems = [];
     private readonly ConcurrentQueue<string> incomplete = [];
+    private readonly ConcurrentQueue<(ObjectKey Key, IReadOnlySet<string>? Values)> held = [];
     private int read;
     private int found;
 
@@ -27,6 +28,9 @@ internal sealed class DataCheck(Workload workload, ClientDoor client)
 
     /// <summary>Keys that some owner lacked, though others had them.</summary>
     public IReadOnlyCollection<string> Incomplete => incomplete;
+
+    /// <summary>What each key with siblings or one value holds; null for one that could not be read.</summary>
+    public IReadOnlyCollection<(ObjectKey Key, IReadOnlySet<string>? Values)> Held => held;
 
     /// <param name="clockError">Seconds by which two coordinators' clocks may have differed.</param>
     public async Task<IReadOnlyList<string>> RunAsync(double clockError)
@@ -47,11 +51,13 @@ internal sealed class DataCheck(Workload workload, ClientDoor client)
             var name = keyOf(key);
             if (await ReadAsync(name, Values(mustBeOnAll: true)) is not { } onAll || await ReadAsync(name, Values(mustBeOnAll: false)) is not { } together)
             {
+                held.Enqueue((name, null));
                 return;
             }
 
             Func<Task<IReadOnlySet<string>>> Values(bool mustBeOnAll) => async () => (await client.GetFromOwnersAsync(name, mustBeOnAll)).Values;
 
+            held.Enqueue((name, together));
             Interlocked.Increment(ref read);
             Interlocked.Add(ref found, together.Count > 0 ? 1 : 0);
             if (onAll.Count == 0 && together.Count > 0)

@@ -21,6 +21,7 @@ internal sealed class DotCheck
     private readonly ConcurrentDictionary<string, string> named = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> problems = new(StringComparer.Ordinal);
     private int siblings;
+    private int orderedSiblings;
 
     public IReadOnlyList<string> Problems => [.. problems.Values.Order(StringComparer.Ordinal)];
 
@@ -30,11 +31,14 @@ internal sealed class DotCheck
     /// <summary>Siblings with a dot that stores had.</summary>
     public int Siblings => siblings;
 
+    /// <summary>Those of them that are ordered records.</summary>
+    public int OrderedSiblings => orderedSiblings;
+
     /// <summary>A client was shown a value. Tags of types without dots are no dots.</summary>
     /// <param name="name">The value, without what only makes it longer.</param>
     public void SawTag(ObjectKey key, string tag, string name)
     {
-        if (key.BucketType == BucketTypes.Siblings)
+        if (BucketTypes.HasDots(key.BucketType))
         {
             Saw($"the tag {tag}", $"{name} of {key}");
         }
@@ -56,6 +60,7 @@ internal sealed class DotCheck
             }
 
             Interlocked.Increment(ref siblings);
+            Interlocked.Add(ref orderedSiblings, BucketTypes.IsOrdered(key.BucketType) ? 1 : 0);
             var name = sibling.IsTombstone ? "a delete" : NameOf(sibling.Value);
             Saw($"the dot {dot}", string.Create(CultureInfo.InvariantCulture, $"{name} of {key} at {sibling.LastModifiedMicroseconds}"));
             if (!sibling.IsTombstone)
@@ -83,6 +88,10 @@ internal sealed class DotCheck
         if (siblings == 0)
         {
             problems[""] = "no store had anything with a dot";
+        }
+        else if (orderedSiblings == 0)
+        {
+            problems[""] = "no store had an ordered record with a dot";
         }
     }
 

@@ -29,6 +29,7 @@ internal static class LogCheck
     /// <summary>A node whose disk is full says so, and one whose files rotted. Its clock may be off just then; it is not while it says nothing else.</summary>
     private static bool IsExplained(ChaosNode node, string line) =>
         node.Rotten.Any(partition => line.Contains(string.Create(CultureInfo.InvariantCulture, $"partition {partition} is damaged and not served"), StringComparison.Ordinal))
+        || node.RottenFiles.Any(file => line.Contains(file, StringComparison.Ordinal))
         || (DateTimeOffset.TryParse(line.Split(' ')[0], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
         && node.FullTimes.Any(time => time.From <= at && at <= time.To));
 }

@@ -48,6 +48,6 @@ internal enum FaultKind
     /// <summary>A volume lost whole: the node comes back empty, outside the ring, and takes its old place over by a replace order, in the background too.</summary>
     LoseVolume,
 
-    /// <summary>A bit of a durable file turned over while its node is stopped: it is to be found and told with the file, and the partition rebuilt by an order, in the background too.</summary>
+    /// <summary>A bit of a durable file turned over while its node is stopped: it is to be found and told with the file, and the partition rebuilt by an order, or the node replaced where it does not start any more, in the background too.</summary>
     BitRot,
 }

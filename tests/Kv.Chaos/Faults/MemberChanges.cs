@@ -7,11 +7,12 @@ namespace Kv.Chaos.Faults;
 
 /// <summary>
 /// Members that come, go and are replaced by admin calls, as an operator would make them: in turn the free places join and as many members as joined leave; a member
-/// whose volume was lost comes back empty and is given its place anew; a partition whose files rotted is rebuilt. One change at a time, under whatever faults there are meanwhile: each is to be done in the end.
+/// whose volume was lost comes back empty and is given its place anew; a partition whose files rotted is rebuilt, and a member that does not start for rot is replaced. One change at a time, under whatever faults there are meanwhile: each is to be done in the end.
 /// </summary>
 internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int membersAtFirst, Timeline timeline, Action<string> say)
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RefusalPatience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan TellPatience = TimeSpan.FromSeconds(30);
     private readonly ConcurrentQueue<string> problems = [];
     private Task current = Task.CompletedTask;
@@ -25,7 +26,7 @@ internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int members
     /// <summary>Begins to lose a member's volume and to replace it, if the change before is done: two volumes lost at once may be more than there are replicas of.</summary>
     public Task LoseVolumeAsync(ChaosNode node) => BeginAsync("lose a volume", () => ReplaceAsync(node));
 
-    /// <summary>Begins to have a file of a stopped member rot and its partition rebuilt, if the change before is done, for the same reason.</summary>
+    /// <summary>Begins to have a file of a stopped member rot and its partition rebuilt or itself replaced, if the change before is done, for the same reason.</summary>
     /// <param name="seed">Of what rots.</param>
     public Task RotAsync(ChaosNode node, int seed) => BeginAsync("bit rot", () => RotAsync(node, new Random(seed)));
 
@@ -60,22 +61,26 @@ internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int members
             return;
         }
 
-        await ChangeAsync(FaultKind.LoseVolume, "volume lost, replaced", [node], async () =>
-        {
-            node.HoldDown();
-            await node.GoneAsync();
-            node.Volume.Wipe();
-            timeline.ReplicasLost = timeline.Now;
-            node.ReleaseDown();
-            return await admin.ReplaceAsync(dead, node, CancellationToken.None);
-        });
+        await ChangeAsync(FaultKind.LoseVolume, "volume lost, replaced", [node], () => WipeAndReplaceAsync(node, dead));
+    }
+
+    private async Task<string?> WipeAndReplaceAsync(ChaosNode node, string dead)
+    {
+        node.HoldDown();
+        await node.GoneAsync();
+        node.Look();
+        node.ReleaseRefusing();
+        node.Volume.Wipe();
+        timeline.ReplicasLost = timeline.Now;
+        node.ReleaseDown();
+        return await admin.ReplaceAsync(dead, node, CancellationToken.None);
     }
 
     private async Task RotAsync(ChaosNode node, Random random)
     {
-        if (await ToldAsync("bit rot", node, () => admin.OwnedByAsync(node)) is { } owned)
+        if (await ToldAsync("bit rot", node, () => admin.OwnedByAsync(node)) is { } owned && await ToldAsync("bit rot", node, () => admin.IdOfAsync(node)) is { } id)
         {
-            await ChangeAsync(FaultKind.BitRot, "bit rot, rebuilt", [node], () => RotAndRebuildAsync(node, owned, random));
+            await ChangeAsync(FaultKind.BitRot, "bit rot, mended", [node], () => RotAndMendAsync(node, id, owned, random));
         }
     }
 
@@ -100,27 +105,60 @@ internal sealed class MemberChanges(ChaosRing ring, RingAdmin admin, int members
         return told;
     }
 
-    private async Task<string?> RotAndRebuildAsync(ChaosNode node, IReadOnlySet<int> owned, Random random)
+    private async Task<string?> RotAndMendAsync(ChaosNode node, string id, IReadOnlySet<int> owned, Random random)
     {
         // Until the damage is found the node may acknowledge writes of the partition, which go with it.
         var lostBefore = timeline.ReplicasLost;
         timeline.ReplicasLost = double.PositiveInfinity;
         var problem = await node.HoldStoppedAsync(StopPatience);
-        var rot = BitRot.Strike(node.Volume.Stores, owned, random);
+        var rot = BitRot.Strike(node.Volume.Data, owned, random);
         if (rot is null)
         {
-            say($"left out: bit rot: {node.Name} has no checkpoint of its own partitions yet");
+            say($"left out: bit rot: {node.Name} has no file that may rot yet");
             timeline.ReplicasLost = lostBefore;
             node.ReleaseDown();
             return problem;
         }
 
         say($"rotten: {rot.File} at offset {rot.Offset}");
-        node.Rotten.Add(rot.Partition);
+        if (rot.Partition is { } partition)
+        {
+            node.Rotten.Add(partition);
+            node.ReleaseDown();
+            problem ??= await admin.FoundAsync(node, rot, partition, say);
+            timeline.ReplicasLost = timeline.Now;
+            return problem ?? await admin.RebuildAsync(node, partition);
+        }
+
+        node.HoldRefusing(rot.File);
+        var linesBefore = File.ReadLines(node.LogFile).Count();
         node.ReleaseDown();
-        problem ??= await admin.FoundAsync(node, rot, say);
-        timeline.ReplicasLost = timeline.Now;
-        return problem ?? await admin.RebuildAsync(node, rot.Partition);
+        problem ??= await RefusedAsync(node, rot, linesBefore);
+        var notReplaced = await WipeAndReplaceAsync(node, id);
+        return problem ?? notReplaced;
+    }
+
+    /// <summary>Waits until a node has ended at its start and told what rotted, with its file, in what it logged behind so many lines. What went wrong, or null.</summary>
+    private async Task<string?> RefusedAsync(ChaosNode node, BitRot rot, int linesBefore)
+    {
+        var told = "";
+        var problem = await Waits.UntilNoneAsync(
+            () =>
+            {
+                told = File.ReadLines(node.LogFile).Skip(linesBefore).LastOrDefault(line => line.Contains(rot.File, StringComparison.Ordinal) && line.Contains("damaged", StringComparison.Ordinal)) ?? "";
+                var isLeft = rot.MayBeDeletedUnread && !File.Exists(rot.File);
+                return Task.FromResult((told.Length > 0 && node.Refusals > 0) || isLeft ? null : $"{node.Name} does not end with what rotted, {rot.File} at {rot.Offset}");
+            },
+            RefusalPatience,
+            CancellationToken.None);
+        if (problem is not null || told.Length == 0)
+        {
+            say(problem ?? $"{rot.File} is gone: it was not needed any more");
+            return problem;
+        }
+
+        say($"found by {node.Name}: {told}");
+        return told.Contains("offset", StringComparison.Ordinal) ? null : $"{rot.File} rotted at {rot.Offset}, and what is told is {told}";
     }
 
     private async Task GrowAsync()

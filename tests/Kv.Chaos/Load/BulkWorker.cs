@@ -19,7 +19,7 @@ internal sealed class BulkWorker(ClientDoor door, TimeSpan interval, Random rand
             var write = key.Begin(string.Create(CultureInfo.InvariantCulture, $"bulk-{++writes}"), new HashSet<string>(), isDelete: false, timeline.Now);
             try
             {
-                await timeline.TimedAsync(door.Name, "bulk put", () => door.PutAsync(key.Key, new DoorPut(ClientDoor.Padded(write.Name, ValueBytes), null)));
+                await timeline.TimedAsync(door.Name, "bulk put", () => door.PutAsync(key.Key, new DoorPut(PaddedValue.Of(write.Name, ValueBytes), null)));
                 key.Acknowledge(write, timeline.Now);
             }
             catch (DoorException)

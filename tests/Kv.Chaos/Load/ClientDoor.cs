@@ -13,8 +13,6 @@ internal sealed class ClientDoor(KvClusterClient client, DotCheck dots) : IKvDoo
     /// <summary>All owners of a key and nobody else have to answer.</summary>
     private static readonly GetOptions OwnersAlone = new() { Pr = QuorumValue.All, R = QuorumValue.All, NotFoundOk = true, SloppyQuorum = false, Timeout = TimeSpan.FromSeconds(20) };
 
-    private const char Padding = '.';
-
     private static readonly GetOptions Primaries = new() { Pr = QuorumValue.Quorum };
 
     /// <summary>As <see cref="OwnersAlone"/>.</summary>
@@ -36,7 +34,9 @@ internal sealed class ClientDoor(KvClusterClient client, DotCheck dots) : IKvDoo
             IfNoneMatch = put.Condition == PutCondition.NothingThere,
             IfNotModified = put.Condition == PutCondition.NotModified,
         };
-        await client.PutAsync(key, new KvValue(Encoding.UTF8.GetBytes(put.Value)), options);
+        var value = Encoding.UTF8.GetBytes(put.Value);
+        var term = IndexCheck.TermOf(key, NameOf(value));
+        await client.PutAsync(key, new KvValue(value) { Indexes = term is null ? [] : [new(IndexCheck.Field, term)] }, options);
         return Name;
     });
 
@@ -58,11 +58,8 @@ internal sealed class ClientDoor(KvClusterClient client, DotCheck dots) : IKvDoo
 
     public Task RemoveAsync(ObjectKey key, string member, string context) => UpdateAsync(key, DataTypeChange.Remove(member), context);
 
-    /// <summary>A value that is longer than its name; reads give the name.</summary>
-    public static string Padded(string name, int length) => name.PadRight(length, Padding);
-
-    /// <summary>The name of a value that was written so.</summary>
-    public static string NameOf(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value).TrimEnd(Padding);
+    /// <inheritdoc cref="PaddedValue.NameOf"/>
+    public static string NameOf(ReadOnlySpan<byte> value) => PaddedValue.NameOf(Encoding.UTF8.GetString(value));
 
     private static byte[] Bytes(string? context) => context is null ? [] : Convert.FromBase64String(context);
 

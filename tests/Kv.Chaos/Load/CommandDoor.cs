@@ -1,12 +1,13 @@
 using System.Text;
 using System.Text.Json;
+using Kv.Chaos.Checks;
 using Kv.Chaos.Machines;
 using Kv.Core.Objects;
 
 namespace Kv.Chaos.Load;
 
 /// <summary>The `kv` command, a process for each operation.</summary>
-internal sealed class CommandDoor(string binary, NodePicker nodes) : IKvDoor
+internal sealed class CommandDoor(string binary, NodePicker nodes, IndexCheck index) : IKvDoor
 {
     private const int NotFound = 3;
     private const int Unavailable = 4;
@@ -34,9 +35,13 @@ internal sealed class CommandDoor(string binary, NodePicker nodes) : IKvDoor
 
     /// <summary>
     /// Never with a context: the command tries such a put at another node even where the first may have done it, and then it is there twice, each a write of its own.
-    /// That is allowed, but what came late cannot be told from what came back.
+    /// That is allowed, but what came late cannot be told from what came back. It gives no index entries.
     /// </summary>
-    public async Task<string> PutAsync(ObjectKey key, DoorPut put) => $"{Name} at {(await RunAsync(["put", .. Names(key), put.Value])).Node}";
+    public async Task<string> PutAsync(ObjectKey key, DoorPut put)
+    {
+        index.WritesWithoutEntry(put.Value);
+        return $"{Name} at {(await RunAsync(["put", .. Names(key), put.Value])).Node}";
+    }
 
     public Task DeleteAsync(ObjectKey key, string? context) => RunAsync(["delete", .. Names(key), .. context is null ? Array.Empty<string>() : ["--context", context]], NotFound);
 

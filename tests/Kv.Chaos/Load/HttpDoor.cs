@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Kv.Chaos.Checks;
 using Kv.Core.Objects;
 
 namespace Kv.Chaos.Load;
@@ -11,8 +12,13 @@ namespace Kv.Chaos.Load;
 internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDataTypeDoor, IDisposable
 {
     private const string ContextHeader = "X-Riak-Vclock";
+    private const string IndexHeader = "X-Riak-Index-";
     private const string Objects = "keys";
     private const string DataTypes = "datatypes";
+
+    // Names of keys and writes all begin with a small letter.
+    private const string FirstTerm = "a";
+    private const string LastTerm = "~";
     private static readonly string[] Transient = ["overload", "all_nodes_down", "insufficient_vnodes"];
     private readonly HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) }) { Timeout = TimeSpan.FromSeconds(10) };
 
@@ -38,6 +44,11 @@ internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDataTypeDoor, IDisp
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, "") { Content = new StringContent(put.Value, Encoding.UTF8, "text/plain") };
         AddContext(request, put.Context);
+        if (IndexCheck.TermOf(key, put.Value) is { } term)
+        {
+            request.Headers.Add(IndexHeader + IndexCheck.Field, term);
+        }
+
         switch (put.Condition)
         {
             case PutCondition.NothingThere:
@@ -57,6 +68,16 @@ internal sealed class HttpDoor(NodePicker nodes) : IKvDoor, IDataTypeDoor, IDisp
         using var request = new HttpRequestMessage(HttpMethod.Delete, "");
         AddContext(request, context);
         using var response = await SendAsync(Address(Objects, key), request, HttpStatusCode.NoContent, HttpStatusCode.NotFound);
+    }
+
+    /// <summary>All entries of a field of a bucket's index, and by whom they were told; of `$key` each key is its own term.</summary>
+    public async Task<(IReadOnlyList<(string Term, string Key)> Shown, string By)> EntriesAsync(string type, string bucket, string field)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "");
+        using var response = await SendAsync($"types/{type}/buckets/{bucket}/index/{field}/{FirstTerm}/{LastTerm}?return_terms=true&timeout=5000", request, HttpStatusCode.OK);
+        using var json = JsonDocument.Parse(await ReadAsync(response));
+        var shown = json.RootElement.GetProperty("results").EnumerateArray().Select(entry => entry.EnumerateObject().Single()).Select(entry => (entry.Name, entry.Value.GetString()!));
+        return ([.. shown], $"{Name} at {request.RequestUri!.Host}");
     }
 
     public async Task<long> CountAsync(ObjectKey key)

@@ -47,6 +47,11 @@ internal sealed class PbDoor(NodePicker nodes, DotCheck dots) : IKvDoor, IDataTy
     {
         var content = new RpbContent { Value = Text(put.Value), ContentType = Text("text/plain") };
         var request = new RpbPutReq { Type = Text(key.BucketType), Bucket = Bytes(key.Bucket), Key = Bytes(key.Key), Content = content, Timeout = Milliseconds };
+        if (IndexCheck.TermOf(key, put.Value) is { } term)
+        {
+            content.Indexes.Add(new RpbPair { Key = Text(IndexCheck.Field), Value = Text(term) });
+        }
+
         if (put.Context is not null)
         {
             request.Vclock = ByteString.FromBase64(put.Context);

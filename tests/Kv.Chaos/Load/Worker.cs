@@ -55,9 +55,15 @@ internal sealed class Worker(int number, IKvDoor door, TimeSpan interval, Random
             return;
         }
 
-        var key = new SiblingKey(new ObjectKey(BucketTypes.Siblings, "fresh", NextName("key")));
+        var key = NewKey();
         fresh.Enqueue(key);
         await PutAsync(key, new HashSet<string>(), null, random.Next(2) == 0 ? PutCondition.NothingThere : PutCondition.None);
+    }
+
+    private SiblingKey NewKey()
+    {
+        var name = NextName("key");
+        return new SiblingKey(new ObjectKey(Workload.IsOrdered(writes) ? BucketTypes.Ordered : BucketTypes.Siblings, "fresh", name));
     }
 
     private async Task OnSharedAsync(SiblingKey key)

@@ -20,12 +20,16 @@ internal sealed class Workload(ChaosOptions options, Timeline timeline)
     /// <summary>So few that a run's writes to one store are many times what compaction lets be.</summary>
     private const int BulkKeys = 2;
     private const double BulkPerSecond = 4;
+    private const double OrderedBulkPerSecond = 2;
+
+    /// <summary>One key of so many is an ordered one.</summary>
+    private const int OrderedEvery = 3;
 
     /// <summary>More than a key with its siblings and what travels with it takes.</summary>
     private const long SmallKeyBytes = 4096;
 
     private readonly List<SiblingKey> shared =
-        [.. Enumerable.Range(0, SharedKeys).Select(i => new SiblingKey(new ObjectKey(BucketTypes.Siblings, "carts", FormattableString.Invariant($"cart-{i}"))))];
+        [.. Enumerable.Range(0, SharedKeys).Select(i => new SiblingKey(new ObjectKey(IsOrdered(i) ? BucketTypes.Ordered : BucketTypes.Siblings, "carts", FormattableString.Invariant($"cart-{i}"))))];
 
     private readonly List<CounterKey> counters =
         [.. Enumerable.Range(0, DataTypeKeys).Select(i => new CounterKey(new ObjectKey(BucketTypes.Counters, "visits", FormattableString.Invariant($"site-{i}"))))];
@@ -38,12 +42,18 @@ internal sealed class Workload(ChaosOptions options, Timeline timeline)
     private readonly List<SingleKey> bulk =
         [.. Enumerable.Range(0, BulkKeys).Select(i => new SingleKey(new ObjectKey(BucketTypes.Latest, "pictures", FormattableString.Invariant($"picture-{i}"))))];
 
+    private readonly SingleKey orderedBulk = new(new ObjectKey(BucketTypes.OrderedPlain, "pictures", "picture"));
+
+    /// <summary>Those of which a repair together reads all data of a member: of one by hash reads all that is by hash, and each of the ordered ones itself.</summary>
+    public static IReadOnlyList<(string Type, string Bucket)> RepairedBuckets { get; } =
+        [(BucketTypes.Siblings, "carts"), (BucketTypes.Ordered, "carts"), (BucketTypes.Ordered, "fresh"), (BucketTypes.OrderedPlain, "counters"), (BucketTypes.OrderedPlain, "pictures")];
+
     public IReadOnlyList<SiblingKey> SiblingKeys => [.. shared, .. workers.SelectMany(worker => worker.Fresh)];
 
-    public IReadOnlyList<SingleKey> SingleKeys => [.. workers.SelectMany(worker => worker.Own), .. bulk];
+    public IReadOnlyList<SingleKey> SingleKeys => [.. workers.SelectMany(worker => worker.Own), .. bulk, orderedBulk];
 
     /// <summary>What the keys hold in the end, at most.</summary>
-    public long LiveBytes => (bulk.Count * (long)BulkWorker.ValueBytes) + ((SiblingKeys.Count + SingleKeys.Count + counters.Count + sets.Count) * SmallKeyBytes);
+    public long LiveBytes => ((bulk.Count + 1) * (long)BulkWorker.ValueBytes) + ((SiblingKeys.Count + SingleKeys.Count + counters.Count + sets.Count) * SmallKeyBytes);
 
     public IReadOnlyList<CounterKey> Counters => counters;
 
@@ -86,18 +96,23 @@ internal sealed class Workload(ChaosOptions options, Timeline timeline)
         AddDataTypes(http, 2, options.Rate * 0.06);
         AddDataTypes(pb, 2, options.Rate * 0.06);
         var filler = new BulkWorker(client, TimeSpan.FromSeconds(1 / BulkPerSecond), new Random(random.Next()), bulk, timeline);
+        var orderedFiller = new BulkWorker(client, TimeSpan.FromSeconds(1 / OrderedBulkPerSecond), new Random(random.Next()), [orderedBulk], timeline);
         return Task.WhenAll(
         [
+            Task.Run(() => orderedFiller.RunAsync(stop), CancellationToken.None),
             Task.Run(() => filler.RunAsync(stop), CancellationToken.None),
             .. workers.Select(worker => Task.Run(() => worker.RunAsync(stop), CancellationToken.None)),
             .. dataTypeWorkers.Select(worker => Task.Run(() => worker.RunAsync(stop), CancellationToken.None)),
         ]);
     }
 
+    /// <summary>Whether the key of this number is an ordered one: of the number alone, so that a seed's draws are the same with and without.</summary>
+    public static bool IsOrdered(int number) => number % OrderedEvery == 0;
+
     private static List<SingleKey> OwnedBy(int worker) =>
     [
         .. from type in new[] { BucketTypes.Plain, BucketTypes.Latest }
            from i in Enumerable.Range(0, OwnKeys)
-           select new SingleKey(new ObjectKey(type, "counters", FormattableString.Invariant($"worker-{worker}-{i}"))),
+           select new SingleKey(new ObjectKey(type == BucketTypes.Plain && IsOrdered(i) ? BucketTypes.OrderedPlain : type, "counters", FormattableString.Invariant($"worker-{worker}-{i}"))),
     ];
 }

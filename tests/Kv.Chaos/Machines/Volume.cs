@@ -20,9 +20,17 @@ internal sealed class Volume(string directory)
     public string Data => Path.Combine(directory, "data");
 
     /// <summary>Where the node keeps a directory for each partition.</summary>
-    public string Stores => Path.Combine(Data, "stores");
+    public string Stores => StoresOf(Data);
 
-    public string Log => Path.Combine(Data, "log");
+    /// <summary>As <see cref="Stores"/>, of any node's data.</summary>
+    public static string StoresOf(string data) => Path.Combine(data, "stores");
+
+    public static string LogOf(string data) => Path.Combine(data, "log");
+
+    /// <summary>Where a store of theirs has its ordered records, if it has any.</summary>
+    public static string OrderedOf(string store) => Path.Combine(store, "ordered");
+
+    public string Log => LogOf(Data);
 
     public async Task CreateAsync()
     {

@@ -19,6 +19,8 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
     private NodeProcess? process;
     private bool isEndExpected;
     private bool isWanted;
+    private bool refuses;
+    private int refusals;
     private int holdsDown;
     private int holdsPaused;
     private TimeSpan delay = RestartDelay;
@@ -56,11 +58,26 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
 
     public int Starts { get; private set; }
 
+    /// <summary>Ends of its process since a file that it does not start without rotted; 0 while none is.</summary>
+    public int Refusals
+    {
+        get
+        {
+            lock (gate)
+            {
+                return refusals;
+            }
+        }
+    }
+
     /// <summary>When it last had no room on its disk; what it says of errors then is no fault of its own.</summary>
     public List<(DateTimeOffset From, DateTimeOffset To)> FullTimes { get; } = [];
 
     /// <summary>Partitions whose files here were made to rot: what it says of their damage is no fault of its own.</summary>
     public List<int> Rotten { get; } = [];
+
+    /// <summary>Files of the whole node that were made to rot: that it names them is no fault of its own.</summary>
+    public List<string> RottenFiles { get; } = [];
 
     public bool IsWanted
     {
@@ -204,6 +221,24 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
         }
     }
 
+    /// <summary>A file rotted without which it does not start: that it ends is what it should do, until the file is gone.</summary>
+    public void HoldRefusing(string file)
+    {
+        lock (gate)
+        {
+            RottenFiles.Add(file);
+            (refuses, refusals) = (true, 0);
+        }
+    }
+
+    public void ReleaseRefusing()
+    {
+        lock (gate)
+        {
+            (refuses, refusals) = (false, 0);
+        }
+    }
+
     /// <summary>SIGTERM, and the wait for the end: what went wrong with it, or null.</summary>
     public async Task<string?> StopAsync(TimeSpan patience)
     {
@@ -267,8 +302,10 @@ internal sealed class ChaosNode(int slot, ChaosOptions options, Action<string> s
         if (!isEndExpected)
         {
             var what = $"{Name} ended by itself with {ended.ExitCode}";
-            say(IsFullNow ? what + ", its disk being full" : what);
-            if (!IsFullNow)
+            var isRefusal = refuses && ended.ExitCode != 0;
+            refusals += isRefusal ? 1 : 0;
+            say(IsFullNow ? what + ", its disk being full" : isRefusal ? what + ", a file being rotten" : what);
+            if (!IsFullNow && !isRefusal)
             {
                 unexplained.Add(what);
             }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Kv.Chaos.Load;
 using Kv.Chaos.Machines;
 using Kv.Protos.Admin.V1;
 
@@ -147,28 +148,37 @@ internal sealed class RingAdmin(ChaosRing ring) : IDisposable
         ? Enumerable.Range(0, cluster.Owners.Count).Where(partition => cluster.Members[(int)cluster.Owners[partition]].Name == node.Name).ToHashSet()
         : null;
 
-    /// <summary>Waits until a node tells what rotted, with its file. What it does not meet at its start it meets in a repair that reads all data. What went wrong, or null.</summary>
-    public async Task<string?> FoundAsync(ChaosNode node, BitRot rot, Action<string> say)
+    /// <summary>Waits until a node tells what rotted of a partition, with its file. What it does not meet at its start it meets in repairs that read all data. What went wrong, or null.</summary>
+    public async Task<string?> FoundAsync(ChaosNode node, BitRot rot, int partition, Action<string> say)
     {
         var reason = "";
+        var repairs = 0;
         var problem = await Waits.UntilNoneAsync(
             () => TriedAsync(async () =>
             {
                 var self = await At(node).GetNodeAsync(new GetNodeRequest(), deadline: Deadline);
-                if (self.Damaged.FirstOrDefault(one => one.Partition == rot.Partition) is { } damage)
+                if (self.Damaged.FirstOrDefault(one => one.Partition == partition) is { } damage)
                 {
                     reason = damage.Reason;
                     return null;
                 }
 
-                await At(node).RepairKeysAsync(new RepairKeysRequest { BucketType = BucketTypes.Siblings, Bucket = ByteString.CopyFromUtf8("carts") }, deadline: Deadline);
+                if (rot.MayBeDeletedUnread && !File.Exists(rot.File))
+                {
+                    return null;
+                }
+
+                var (type, bucket) = Workload.RepairedBuckets[repairs % Workload.RepairedBuckets.Count];
+                await At(node).RepairKeysAsync(new RepairKeysRequest { BucketType = type, Bucket = ByteString.CopyFromUtf8(bucket) }, deadline: Deadline);
+                repairs++;
                 return $"{node.Name} has not found that {rot.File} rotted at {rot.Offset}";
             }),
             Patience,
             calm,
             CancellationToken.None);
-        if (problem is not null)
+        if (problem is not null || reason.Length == 0)
         {
+            say(problem ?? $"{rot.File} is gone: it was not needed any more");
             return problem;
         }
 
