@@ -17,10 +17,10 @@ internal sealed partial class Scrubber(
     ClusterOptions options, ClusterState state, VnodeHost host, Pace pace, TimeProvider time, Random random, AntiEntropyStatistics statistics, ILogger<Scrubber> log)
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>For how many of those a value is waited for: another store may have more luck.</summary>
+    /// <summary>For how many of those a value, or a page of keys, is waited for: another store may have more luck.</summary>
     private const int MostPauses = 100;
 
     /// <summary>When the reading of each open store began last, by its birth.</summary>
@@ -93,10 +93,10 @@ internal sealed partial class Scrubber(
             await vnode.IndexAsync(cancel);
         }
 
-        for (var segment = 0; segment < HashTree.Segments;)
+        for (var (segment, pauses) = (0, 0); segment < HashTree.Segments;)
         {
             var page = await vnode.ReadSegmentsAsync(segment);
-            if (page.Pending.Reply is PeerReply.Overloaded)
+            if (page.Pending.Reply is PeerReply.Overloaded && pauses++ < MostPauses)
             {
                 await Task.Delay(BusyPause, time, cancel);
                 continue;
@@ -115,7 +115,7 @@ internal sealed partial class Scrubber(
                 }
             }
 
-            segment = page.Next;
+            (segment, pauses) = (page.Next, 0);
         }
 
         return true;

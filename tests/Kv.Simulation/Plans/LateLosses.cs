@@ -30,13 +30,13 @@ internal sealed class LateLosses
     private SimPlan Add()
     {
         var leavers = plan.Events.OfType<AdminCall.Leave>().Select(leave => leave.Node).Distinct().Count();
-        if (plan.Moves && plan.Members - leavers >= LeastThatStay && Chance(0.6))
+        if (plan.Moves && plan.Members - leavers >= LeastThatStay && Chance(0.3))
         {
             DrawLossWhileMoving();
             return With(leastReplicas: 3);
         }
 
-        if (!plan.Moves && plan.Members == ThreeNodes && Chance(0.4))
+        if (!plan.Moves && plan.Members == ThreeNodes && Chance(0.3))
         {
             DrawLossesOfOneOfThree();
             return With(leastReplicas: 2);
