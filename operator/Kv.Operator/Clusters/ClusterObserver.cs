@@ -130,7 +130,8 @@ internal sealed class ClusterObserver(IClusterWorld world, INodeAdmin admin)
     {
         try
         {
-            return ring with { Quorums = GateQuorums.Of(await admin.ListBucketTypesAsync(address, cancel)) };
+            var told = await admin.ListBucketTypesAsync(address, cancel);
+            return ring with { Quorums = GateQuorums.Of(told), NVals = GateQuorums.NValsOf(told) };
         }
         catch (Exception e) when (e is NodeUnreachableException or NodeRefusedException)
         {

@@ -67,11 +67,7 @@ internal static class DataHealth
         }
 
         var where = $"data is damaged or gone on {string.Join(", ", damaged.Select(node => $"{node.Name} ({node.Answer!.Damaged.Length} partitions)"))}";
-        var held = damaged.Where(node => node.Answer!.Damaged.Any(partition => !DamagePlanner.IsOwned(ring, node.Answer, partition))).Select(node => node.Name).ToList();
-        var word = held.Count > 0 ? $"what {string.Join(", ", held)} held of it for others is given up at a person's word: kv cluster rebuild"
-            : RingHealth.HasKeysWithoutCopy(ring) ? "of some of it there is no other copy, and it is given up at a person's word: kv cluster rebuild"
-            : cluster.Spec.Paused ? "spec.paused is true, and kv cluster rebuild has it made anew"
-            : "it is rebuilt from the other copies";
+        var word = cluster.Spec.Paused ? "spec.paused is true, and kv cluster rebuild has it made anew" : DamagePlanner.WhyNot(observed, ring) ?? "it is rebuilt from the other copies";
         return $"{where}; {word}";
     }
 

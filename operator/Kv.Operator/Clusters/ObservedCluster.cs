@@ -176,6 +176,9 @@ internal sealed record ObservedRing
     /// <summary>What bucket types ask of their preference lists; none if that could not be asked.</summary>
     public ImmutableArray<GateQuorum> Quorums { get; init; } = [];
 
+    /// <summary>Each n_val of a bucket type, active or not, or of a bucket; none if that could not be asked.</summary>
+    public ImmutableArray<int> NVals { get; init; } = [];
+
     /// <summary>Members that told which hints they hold.</summary>
     public int HintViews { get; init; }
 

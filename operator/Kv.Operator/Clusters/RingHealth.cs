@@ -1,5 +1,3 @@
-using Kv.Operator.Gates;
-
 namespace Kv.Operator.Clusters;
 
 /// <summary>How many partitions can answer with the default quorums from their own owners. Pure.</summary>
@@ -29,10 +27,17 @@ internal static class RingHealth
         return count;
     }
 
-    /// <summary>Whether there is a preference list, of any bucket type, none of whose owners has its data, be it up or not.</summary>
-    public static bool HasKeysWithoutCopy(ObservedRing ring) => ring.Missing.Any(partition => GateQuorums.KnownOf(ring).Any(quorum =>
+    /// <summary>The preference lists, for each n_val that there is, with an owner that has not the data: the first partition of each, and how many of its owners have theirs, be they up or not.</summary>
+    public static IEnumerable<(int First, int NVal, int Whole)> ListsWithout(ObservedRing ring)
     {
-        var n = Math.Min(quorum.NVal, ring.Owners.Length);
-        return n > 0 && Enumerable.Range(0, n).Any(back => Enumerable.Range(0, n).All(i => ring.Missing.Contains((partition - back + i + ring.Owners.Length) % ring.Owners.Length)));
-    }));
+        var size = ring.Owners.Length;
+        foreach (var nVal in ring.NVals.IsEmpty ? [DefaultN] : ring.NVals)
+        {
+            var n = Math.Min(nVal, size);
+            foreach (var first in ring.Missing.SelectMany(partition => Enumerable.Range(0, n).Select(back => (partition - back + size) % size)).Distinct().Order())
+            {
+                yield return (first, n, Enumerable.Range(0, n).Count(i => !ring.Missing.Contains((first + i) % size)));
+            }
+        }
+    }
 }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Kv.Operator.Clusters;
 using Admin = Kv.Protos.Admin.V1;
 
 namespace Kv.Operator.Gates;
@@ -14,12 +13,6 @@ internal static class GateQuorums
     private const int MaxBucketName = 64;
     private static readonly string[] Names = ["r", "w", "pr", "pw", "dw", "rw"];
 
-    /// <summary>What requests ask for where no node tells of bucket types.</summary>
-    private static readonly GateQuorum Default = new("bucket type default", DefaultNVal, 2);
-
-    /// <summary>Those that nodes told of; the default type's where none did.</summary>
-    public static ImmutableArray<GateQuorum> KnownOf(ObservedRing ring) => ring.Quorums.IsEmpty ? [Default] : ring.Quorums;
-
     /// <summary>For each n_val the one that asks for most; there may be hundreds, and the others say nothing more. A type that is not active yet has no requests.</summary>
     public static ImmutableArray<GateQuorum> Of(Admin.BucketTypes told) =>
     [
@@ -28,6 +21,10 @@ internal static class GateQuorums
             .GroupBy(quorum => quorum.NVal)
             .Select(same => same.MaxBy(quorum => quorum.Required)!),
     ];
+
+    /// <summary>Of all types, those too that are not active yet, and of buckets.</summary>
+    public static ImmutableArray<int> NValsOf(Admin.BucketTypes told) =>
+        [.. told.BucketTypes_.Select(type => OfType(type.Name, type.PropsJson)).Concat(told.StrictBuckets.Select(OfBucket)).Select(quorum => quorum.NVal).Distinct().Order()];
 
     private static GateQuorum OfType(string name, string propsJson)
     {

@@ -9,12 +9,15 @@ namespace Kv.Operator.Gates;
 /// </summary>
 internal static class LossBudget
 {
+    /// <summary>What requests ask for where no node tells of bucket types.</summary>
+    private static readonly GateQuorum Default = new("bucket type default", 3, 2);
+
     /// <summary>Names the first such list; null where there is none.</summary>
     /// <param name="ring">As it was seen.</param>
     /// <param name="lost">Who is to be given up, and is not up.</param>
     public static GateVerdict.Closed? WhyNot(ObservedRing ring, IReadOnlyCollection<ObservedMember> lost)
     {
-        foreach (var quorum in GateQuorums.KnownOf(ring))
+        foreach (var quorum in ring.Quorums.IsEmpty ? [Default] : ring.Quorums)
         {
             for (var partition = 0; partition < ring.Owners.Length; partition++)
             {

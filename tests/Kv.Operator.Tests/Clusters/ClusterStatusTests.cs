@@ -74,7 +74,7 @@ public sealed class ClusterStatusTests
         { "damaged", "True", Conditions.Reasons.DataDamaged, "example-1 (2 partitions); it is rebuilt from the other copies" },
         { "damaged, and paused", "True", Conditions.Reasons.DataDamaged, "example-1 (2 partitions); spec.paused is true, and kv cluster rebuild has it made anew" },
         { "damaged, held for another", "True", Conditions.Reasons.DataDamaged, "example-1 (1 partitions); what example-1 held of it for others is given up at a person's word: kv cluster rebuild" },
-        { "damaged everywhere", "True", Conditions.Reasons.DataDamaged, "example-1 (1 partitions); of some of it there is no other copy, and it is given up at a person's word: kv cluster rebuild" },
+        { "damaged everywhere", "True", Conditions.Reasons.DataDamaged, "example-1 (1 partitions); of the 3 copies from partition 0 on 0 are whole, and it takes 2 to be certain of all that was acknowledged: what is damaged is given up at a person's word: kv cluster rebuild" },
         { "an empty volume", "True", Conditions.Reasons.NodesLost, "example-2" },
         { "given up", "True", Conditions.Reasons.NodesLost, "example-2" },
         { "rebuilding", "True", Conditions.Reasons.Rebuilding, "partitions are rebuilt" },

@@ -59,6 +59,7 @@ internal static class Build
         HintViews = members,
         Members = [.. Enumerable.Range(0, members).Select(i => Member(i))],
         Owners = [.. Enumerable.Range(0, 64).Select(partition => partition % members)],
+        NVals = [3],
     };
 
     /// <summary>A cluster as it should be.</summary>
