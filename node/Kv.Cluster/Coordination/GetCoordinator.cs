@@ -391,7 +391,7 @@ internal sealed class GetCoordinator : DeadlineWheel.Entry
         foreach (var replica in repair.Repairs)
         {
             context.Statistics.ReadRepaired(wasMissing: answers[replica].Kind == GetReplyKind.NotFound);
-            isDone &= await calls.PutAsync(plan, replica, stored, VnodePutKind.Repair, plan.Props.Durability, mayStandIn: false) is PeerReply.Done;
+            isDone &= await calls.PutAsync(plan, replica, stored, VnodePutKind.Repair, plan.Props.Durability) is PeerReply.Done;
         }
 
         return isDone;

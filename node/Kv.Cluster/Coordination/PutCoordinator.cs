@@ -19,6 +19,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
     private readonly KvRequest.Put request;
     private readonly PutQuorumRules rules;
     private readonly int coordinator;
+    private readonly StandIns standIns = new();
     private readonly TaskCompletionSource<KvOutcome> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Guards all below.
@@ -145,7 +146,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
     {
         // Where primaries or nodes are counted, a stand-in must not pass for the replica that it replaces.
         var mayStandIn = plan.Sloppy && rules.Pw == 0 && rules.NodeConfirms == 0;
-        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, Durability, mayStandIn, source: coordinator);
+        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, Durability, mayStandIn ? standIns : null, source: coordinator);
         lock (gate)
         {
             if (coordinator == PutQuorum.NoCoordinator && !Follow(replica, stored, reply))
@@ -213,7 +214,7 @@ internal sealed class PutCoordinator : DeadlineWheel.Entry, ICoordinatedWrite
 
     private async Task CatchUpAsync(int replica, ReadOnlyMemory<byte> stored)
     {
-        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, Durability, mayStandIn: false, source: taker);
+        var reply = await calls.PutAsync(plan, replica, stored, VnodePutKind.Replicate, Durability, source: taker);
         lock (gate)
         {
             Count(replica, reply);

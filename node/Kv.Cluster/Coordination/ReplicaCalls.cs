@@ -37,12 +37,12 @@ internal sealed class ReplicaCalls(CoordinatorContext context)
     }
 
     /// <summary>
-    /// With <paramref name="mayStandIn"/>, a peer that cannot be reached is replaced by the next stand-in at once, without waiting for the failure detector. Only
+    /// With <paramref name="standIns"/>, a peer that cannot be reached is replaced by the next stand-in at once, without waiting for the failure detector. Only
     /// for writes whose rules count neither primaries nor nodes. A replica whose fence is newer than the plan's gets what the place <paramref name="source"/> holds now: the
     /// object may have been deleted and reaped since it was planned.
     /// </summary>
     public async ValueTask<PeerReply> PutAsync(
-        RequestPlan plan, int replica, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, bool mayStandIn, int source = NoSource)
+        RequestPlan plan, int replica, ReadOnlyMemory<byte> stored, VnodePutKind kind, Durability durability, StandIns? standIns = null, int source = NoSource)
     {
         var (snapshot, fences, entry) = (plan.Snapshot, plan.Fences, plan.Preflist[replica]);
         HashSet<NodeId>? unreachable = null;
@@ -63,7 +63,7 @@ internal sealed class ReplicaCalls(CoordinatorContext context)
             {
                 (snapshot, entry) = moved;
             }
-            else if (reply is PeerReply.Unreachable && mayStandIn && move++ < MaxMoves && StandIn(plan, snapshot, entry, unreachable ??= []) is { } standIn)
+            else if (reply is PeerReply.Unreachable && standIns is not null && move++ < MaxMoves && StandIn(plan, snapshot, entry, unreachable ??= [], standIns) is { } standIn)
             {
                 entry = standIn;
             }
@@ -117,43 +117,23 @@ internal sealed class ReplicaCalls(CoordinatorContext context)
         return EntryOf(newer.PreferenceList(plan.First, plan.NVal, plan.Sloppy).AsSpan(), entry.Partition) is { } moved ? (newer, moved) : null;
     }
 
-    private static PreflistEntry? StandIn(RequestPlan plan, ClusterSnapshot snapshot, PreflistEntry entry, HashSet<NodeId> unreachable)
+    /// <summary>One that has the write under no other partition; where there is none any more, whoever would stand in by the ring, which adds no safety.</summary>
+    private static PreflistEntry? StandIn(RequestPlan plan, ClusterSnapshot snapshot, PreflistEntry entry, HashSet<NodeId> unreachable, StandIns standIns)
     {
         unreachable.Add(entry.Node);
-        var taken = plan.Preflist;
         var up = new HashSet<NodeId>(snapshot.Up);
         up.ExceptWith(unreachable);
-        var list = PreferenceList.Compute(snapshot.Document!.Ring, plan.First, plan.NVal, up, plan.Sloppy);
-        if (EntryOf(list, entry.Partition) is not { } standIn || standIn.Node == entry.Node)
-        {
-            return null;
-        }
-
-        // A node that already has the write under another partition adds no safety, unless nobody else is there.
-        foreach (var other in taken)
-        {
-            if (other.Node == standIn.Node)
-            {
-                return Beyond(plan, snapshot, entry.Partition, up) ?? standIn;
-            }
-        }
-
-        return standIn;
-    }
-
-    private static PreflistEntry? Beyond(RequestPlan plan, ClusterSnapshot snapshot, PartitionId partition, HashSet<NodeId> up)
-    {
         var ring = snapshot.Document!.Ring;
         for (var step = plan.NVal; step < ring.Size; step++)
         {
             var node = ring.Owners[(plan.First.Number + step) % ring.Size];
-            if (up.Contains(node) && !plan.Preflist.Any(other => other.Node == node))
+            if (up.Contains(node) && !plan.Preflist.Any(other => other.Node == node) && standIns.TryTake(node))
             {
-                return new PreflistEntry(partition, node, IsPrimary: false);
+                return new PreflistEntry(entry.Partition, node, IsPrimary: false);
             }
         }
 
-        return null;
+        return EntryOf(PreferenceList.Compute(ring, plan.First, plan.NVal, up, plan.Sloppy), entry.Partition) is { } any && any.Node != entry.Node ? any : null;
     }
 
     private static PreflistEntry? EntryOf(ReadOnlySpan<PreflistEntry> list, PartitionId partition)

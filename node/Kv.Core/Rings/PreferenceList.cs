@@ -10,8 +10,8 @@ public static class PreferenceList
     /// <summary>
     /// The list of <paramref name="nVal"/> places from <paramref name="first"/>: primaries that are up in ring order, then owners that are up and still
     /// rebuild their partition, which are primaries for writing and for nothing else, and so do not count as such; then for each
-    /// owner that is down, in order, the owner of the next partition beyond the list that is up, standing in for that owner's partition.
-    /// Shorter where stand-ins run out. Stand-ins may repeat nodes already in the list, as in Riak: `node_confirms` is the remedy.
+    /// owner that is down, in order, the owner of the next partition beyond the list that is up, standing in for that owner's partition: of nodes that are not in the list yet, and where there are no
+    /// more, of any, as in Riak, which repeats nodes before all others are in it. `node_confirms` refuses such a list. Shorter where stand-ins run out.
     /// </summary>
     /// <param name="ring">The ring.</param>
     /// <param name="first">The first primary partition, from <see cref="RingHash"/>.</param>
@@ -86,19 +86,38 @@ public static class PreferenceList
         return filled;
     }
 
+    /// <summary>First those that have no place in the list yet, so that as many disks as there can be have what is acknowledged; then, in the same order, whoever is left of the ring beyond the list.</summary>
     private static int AddFallbacks(Ring ring, PartitionId first, int count, ReadOnlySpan<int> down, IReadOnlySet<NodeId> up, PreflistEntry[] list, int filled)
     {
         var replaced = 0;
-        for (var step = count; step < ring.Size && replaced < down.Length; step++)
+        Span<int> taken = down.Length <= 64 ? stackalloc int[down.Length] : new int[down.Length];
+        foreach (var mayRepeat in (ReadOnlySpan<bool>)[false, true])
         {
-            var node = ring.Owner(At(ring, first, step));
-            if (up.Contains(node))
+            for (var step = count; step < ring.Size && replaced < down.Length; step++)
             {
-                list[filled++] = new PreflistEntry(new PartitionId(down[replaced++]), node, IsPrimary: false);
+                var node = ring.Owner(At(ring, first, step));
+                if (up.Contains(node) && (mayRepeat ? !taken[..replaced].Contains(step) : !IsIn(list.AsSpan(0, filled), node)))
+                {
+                    taken[replaced] = step;
+                    list[filled++] = new PreflistEntry(new PartitionId(down[replaced++]), node, IsPrimary: false);
+                }
             }
         }
 
         return filled;
+    }
+
+    private static bool IsIn(ReadOnlySpan<PreflistEntry> list, NodeId node)
+    {
+        foreach (var entry in list)
+        {
+            if (entry.Node == node)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static PartitionId At(Ring ring, PartitionId first, int step) => new((first.Number + step) & (ring.Size - 1));

@@ -36,6 +36,17 @@ public sealed class PreferenceListTests
         Assert.Equal("7d 0a 1b", Text(PreferenceList.Compute(Ring, new PartitionId(7), 3, Up(Nodes))));
     }
 
+    /// <summary>In ring order d would stand in for both, and a write that two replicas acknowledged would be on one disk.</summary>
+    [Theory]
+    [InlineData("bde", "1b 0d* 2e*")]
+    [InlineData("bd", "1b 0d* 2d*")]
+    [InlineData("de", "0d* 1e* 2d*")]
+    [InlineData("d", "0d* 1d*")]
+    public void Compute_WithStandIns_RepeatsANode_OnlyWhereNoOtherIsUp(string up, string expected)
+    {
+        Assert.Equal(expected, Text(PreferenceList.Compute(RingOf("abcdadbe"), new PartitionId(0), 3, Up(up))));
+    }
+
     [Fact]
     public void Compute_WithFewerNodesThanReplicas_RepeatsNodes()
     {
@@ -92,6 +103,10 @@ public sealed class PreferenceListTests
                 Assert.All(list.Where(e => e.IsPrimary), e => Assert.Equal(ring.Owner(e.Partition), e.Node));
                 Assert.All(list.Where(e => !e.IsPrimary), e => Assert.DoesNotContain(ring.Owner(e.Partition), up));
                 Assert.Equal(list.OrderByDescending(e => e.IsPrimary), list);
+                var standsIn = list.Where(e => !e.IsPrimary).Select(e => e.Node).ToList();
+                var primaries = list.Where(e => e.IsPrimary).Select(e => e.Node).ToHashSet();
+                var beyond = Enumerable.Range(n, Math.Max(0, 16 - n)).Select(step => ring.Owner(new PartitionId((first + step) % 16))).Where(up.Contains).ToHashSet();
+                Assert.Equal(Math.Min(standsIn.Count, beyond.Except(primaries).Count()), standsIn.Except(primaries).Count());
                 Assert.Equal(list.Where(e => e.IsPrimary), PreferenceList.Compute(ring, new PartitionId(first), n, up, sloppy: false));
             });
     }
