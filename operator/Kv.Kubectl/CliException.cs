@@ -1,7 +1,7 @@
 namespace Kv.Kubectl;
 
 /// <summary>Ends a command with a text for people and a code for scripts.</summary>
-internal sealed class CliException(ExitCode code, string message, Exception? cause = null) : Exception(message, cause)
+internal class CliException(ExitCode code, string message, Exception? cause = null) : Exception(message, cause)
 {
     public ExitCode Code { get; } = code;
 

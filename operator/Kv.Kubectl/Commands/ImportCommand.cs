@@ -38,7 +38,11 @@ internal static class ImportCommand
             }
             catch (Exception e) when (run.Report is not null && e is CliException or OperationCanceledException)
             {
-                progress.Say("the same command goes on from here");
+                if (!run.Report!.HasEnded)
+                {
+                    progress.Say("the same command goes on from here");
+                }
+
                 await PrintAsync(session, parsed, run.Report!, progress);
                 throw;
             }
@@ -80,7 +84,8 @@ internal static class ImportCommand
 
         private readonly Option<bool> skipProps = new("--skip-props") { Description = "Leave the properties of buckets as they are here." };
         private readonly Option<int?> concurrency = new("--concurrency") { HelpName = "NUMBER", Description = $"Keys copied at once, 1 to {MaxConcurrency}. [default: {DefaultConcurrency}]" };
-        private readonly Option<string?> state = new("--state") { HelpName = "DIRECTORY", Description = "Where it is kept how far the import is; taken away at its end. [default: kv-import]" };
+        private readonly Option<string?> state = new("--state") { HelpName = "DIRECTORY", Description = "Where it is kept how far the import is; taken away once all was copied. [default: kv-import]" };
+        private readonly Option<bool> afresh = new("--afresh") { Description = "Begin anew, whatever an import before has left in the directory of --state." };
         private readonly Option<string?> user = new("--source-user") { HelpName = "NAME", Description = $"Who asks the Riak cluster, where it has security on; the password is in ${PasswordVariable} or in the first line of --source-password-file. Goes by TLS." };
         private readonly Option<string?> passwordFile = new("--source-password-file") { HelpName = "PATH", Description = "That user's password." };
         private readonly Option<string?> authorities = new("--source-tls-ca") { HelpName = "PATH", Description = "PEM: the authorities of the Riak nodes' certificates, to speak by TLS; any certificate of theirs counts." };
@@ -88,7 +93,7 @@ internal static class ImportCommand
         public Arguments(Command command)
         {
             command.Add(addresses);
-            foreach (var option in new Option[] { types, buckets, all, base64, onConflict, skipProps, concurrency, state, user, passwordFile, authorities })
+            foreach (var option in new Option[] { types, buckets, all, base64, onConflict, skipProps, concurrency, state, afresh, user, passwordFile, authorities })
             {
                 command.Add(option);
             }
@@ -153,6 +158,7 @@ internal static class ImportCommand
                     _ => throw CliException.Usage($"--on-conflict must be {Skip} or {Overwrite}, not `{policy}`"),
                 },
                 CopiesProps = !parsed.GetValue(skipProps),
+                IsAfresh = parsed.GetValue(afresh),
                 StateDirectory = directory.Length > 0 ? directory : throw CliException.Usage("--state is empty"),
             };
         }

@@ -4,13 +4,14 @@ using Kv.Kubectl.Output;
 
 namespace Kv.Kubectl.Import;
 
-/// <summary>Copies one bucket: its properties, then a list of its keys, then these in chunks, some at once. After a chunk the state says how far it is.</summary>
+/// <summary>Copies one bucket: a list of its keys first, then its properties, then the keys in chunks, some at once. After a chunk the state says how far it is.</summary>
 /// <param name="sources">A connection for each key that is copied at once.</param>
 /// <param name="target">Where to.</param>
 /// <param name="state">How far it is.</param>
 /// <param name="options">How.</param>
 /// <param name="report">Takes the keys that were not copied.</param>
-internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarget target, ImportState state, ImportOptions options, ImportReport report)
+/// <param name="typeProps">What is in force in the target for the bucket's type.</param>
+internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarget target, ImportState state, ImportOptions options, ImportReport report, JsonObject typeProps)
 {
     /// <summary>With no key between them that was copied, so many failures mean that one of the two clusters is gone.</summary>
     private const int MaxFailuresInARow = 200;
@@ -23,14 +24,21 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
     /// <summary>Ends with an exception where going on makes no sense; the row says then how far it came.</summary>
     public async Task RunAsync(BucketRow row, CancellationToken cancel)
     {
+        var isResumed = state.Of(row.Bucket) is not null;
+        var offset = await ListAsync(row, cancel);
+        if (row.Keys == 0 && options.Buckets is not null)
+        {
+            throw new CliException(ExitCode.NotFound, "the source lists no keys in it, so nothing was done (are name and type right?)");
+        }
+
         var props = await PropsAsync(row, cancel);
         var copier = new KeyCopier(
             target,
+            state,
             row.Bucket,
             isDataType: props["datatype"] is not null,
             keepsSiblings: IsTrue(props, "allow_mult") && !IsTrue(props, "last_write_wins") && !IsTrue(props, "write_once"),
-            options.Overwrites);
-        var offset = await ListAsync(row, cancel);
+            options.Overwrites) { IsResumed = isResumed };
         while (true)
         {
             var (keys, next) = ReadKeys(offset);
@@ -40,7 +48,7 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
             }
 
             await CopyAsync(copier, row, keys, cancel);
-            offset = next;
+            (offset, copier.IsResumed) = (next, false);
             state.At(row.Bucket, offset, row.Tally);
         }
 
@@ -51,33 +59,45 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
 
         if (row.Tally[KeyFate.Failed] == 0)
         {
-            state.Done(row.Bucket, row.Tally);
+            state.Done(row.Bucket, row.Tally, row.Listed!.Value);
         }
     }
 
     private async Task<JsonObject> PropsAsync(BucketRow row, CancellationToken cancel)
     {
         var there = await target.BucketPropsAsync(row.Bucket, cancel);
-        var copy = BucketPropsCopy.Of(await sources[0].BucketPropsAsync(row.Bucket, cancel), there);
+        var copy = BucketPropsCopy.Of(await sources[0].BucketPropsAsync(row.Bucket, cancel), there, typeProps);
         row.Notes.AddRange(copy.Notes);
-        if (copy.Change.Count == 0 || there["datatype"] is not null)
+        if (copy.Change.Count == 0)
         {
             return there;
         }
 
-        row.Props = [.. copy.Change.Select(prop => prop.Key)];
+        if (there["datatype"] is not null)
+        {
+            row.Notes.Add($"properties that differ are not carried over to a bucket of a data type: {NamesOf(copy.Change)}");
+            return there;
+        }
+
         if (!options.CopiesProps)
         {
-            row.Notes.Add($"properties that differ were left as they are: {string.Join(", ", row.Props)}");
-            row.Props = [];
+            row.Notes.Add($"properties that differ were left as they are: {NamesOf(copy.Change)}");
+            return there;
+        }
+
+        if (copy.Own.Count > 0 && !options.Overwrites)
+        {
+            row.PropsInConflict = copy.Own;
             return there;
         }
 
         try
         {
-            return await target.SetBucketPropsAsync(row.Bucket, copy.Change, cancel);
+            var set = await target.SetBucketPropsAsync(row.Bucket, copy.Change, cancel);
+            row.Props = [.. copy.Change.Select(prop => prop.Key)];
+            return set;
         }
-        catch (CliException e) when (e.Code != ExitCode.Unavailable)
+        catch (CliException e) when (e is not AccessException && e.Code != ExitCode.Unavailable)
         {
             throw new CliException(e.Code, $"its properties {copy.Change.ToJsonString(JsonText.Compact)} are refused (--skip-props leaves them as they are): {e.Message}", e);
         }
@@ -88,14 +108,15 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
     {
         if (state.Of(row.Bucket) is { } at)
         {
-            row.Keys = at.Keys;
+            (row.Keys, row.Listed, row.IsListedBefore) = (at.Keys, at.Listed, true);
             row.Tally.Add(at.Tally);
             return at.Offset;
         }
 
-        var (count, list) = await state.Keys.FillAsync(take => sources[0].ListKeysAsync(row.Bucket, take, cancel));
-        row.Keys = count;
-        state.Listed(row.Bucket, count, list);
+        var begun = DateTimeOffset.UtcNow;
+        var (count, list) = await sources[0].AnewAsync(() => state.Keys.FillAsync(take => sources[0].ListKeysAsync(row.Bucket, take, cancel)));
+        (row.Keys, row.Listed) = (count, begun);
+        state.Listed(row.Bucket, count, list, begun);
         return KeySpool.Start;
     }
 
@@ -105,7 +126,7 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
         {
             return state.Keys.Read(offset);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             throw new CliException(ExitCode.Failed, $"the list of keys cannot be read (delete the directory of --state to list them anew): {e.Message}", e);
         }
@@ -113,22 +134,19 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
 
     private async Task CopyAsync(KeyCopier copier, BucketRow row, IReadOnlyList<ByteString> keys, CancellationToken cancel)
     {
-        foreach (var pause in Pauses)
+        for (var pass = 0; keys.Count > 0 && pass <= Pauses.Length; pass++)
         {
-            keys = await PassAsync(copier, row, keys, isLast: false, cancel);
-            if (keys.Count == 0)
+            if (pass > 0)
             {
-                return;
+                await Task.Delay(Pauses[pass - 1], cancel);
             }
 
-            await Task.Delay(pause, cancel);
+            keys = await PassAsync(copier, row, keys, pass, cancel);
         }
-
-        await PassAsync(copier, row, keys, isLast: true, cancel);
     }
 
     /// <summary>Gives the keys that are to be tried again.</summary>
-    private async Task<IReadOnlyList<ByteString>> PassAsync(KeyCopier copier, BucketRow row, IReadOnlyList<ByteString> keys, bool isLast, CancellationToken cancel)
+    private async Task<IReadOnlyList<ByteString>> PassAsync(KeyCopier copier, BucketRow row, IReadOnlyList<ByteString> keys, int pass, CancellationToken cancel)
     {
         var again = new List<ByteString>();
         var taken = -1;
@@ -140,8 +158,13 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
                 for (int i; (i = Interlocked.Increment(ref taken)) < keys.Count;)
                 {
                     var result = await copier.CopyAsync(source, keys[i], ending.Token);
-                    Watch(result);
-                    if (result is { Fate: KeyFate.Failed, IsFinal: false } && !isLast)
+                    if (pass == 0)
+                    {
+                        // Those that failed before say nothing of the cluster: they are all that is left.
+                        Watch(result);
+                    }
+
+                    if (result is { Fate: KeyFate.Failed, IsFinal: false } && pass < Pauses.Length)
                     {
                         lock (again)
                         {
@@ -184,6 +207,8 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
             report.Add(row.Bucket, key, result);
         }
     }
+
+    private static string NamesOf(JsonObject change) => string.Join(", ", change.Select(prop => prop.Key));
 
     private static bool IsTrue(JsonObject props, string name) => props[name]?.GetValue<bool>() ?? false;
 }

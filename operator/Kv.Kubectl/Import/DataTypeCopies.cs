@@ -18,7 +18,7 @@ internal static class DataTypeCopies
         DtFetchResp.Types.DataType.Set => new DataTypeValue { Set = Sorted(value.SetValue) },
         DtFetchResp.Types.DataType.Gset => new DataTypeValue { Gset = Sorted(value.GsetValue) },
         DtFetchResp.Types.DataType.Map => new DataTypeValue { Map = Sorted(value.MapValue.Select(ValueOf)) },
-        _ => throw new CliException(ExitCode.Failed, $"a data type of the kind {fetched.Type} cannot be copied"),
+        _ => throw new KeyRefusedException($"a data type of the kind {fetched.Type} cannot be copied"),
     };
 
     /// <summary>The one form of a value that came from elsewhere.</summary>
@@ -74,7 +74,7 @@ internal static class DataTypeCopies
                 operation.Gset = value.Gset.Clone();
                 break;
             default:
-                throw new CliException(ExitCode.Failed, $"a data type of the kind {value.ValueCase} cannot be copied");
+                throw new KeyRefusedException($"a data type of the kind {value.ValueCase} cannot be copied");
         }
 
         return operation;

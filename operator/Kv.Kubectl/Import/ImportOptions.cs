@@ -19,5 +19,8 @@ internal sealed record ImportOptions
     /// <summary>Whether properties of buckets are set as in the source.</summary>
     public required bool CopiesProps { get; init; }
 
+    /// <summary>Whether what an import before has left in the directory is thrown away.</summary>
+    public required bool IsAfresh { get; init; }
+
     public required string StateDirectory { get; init; }
 }

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Kv.Protos.Kv.V1;
 using Kv.Protos.Riak;
 
 namespace Kv.Kubectl.Import;
@@ -8,6 +10,8 @@ internal sealed class ImportRun(SourceSettings source, ImportTarget target, Impo
 {
     /// <summary>Names are kept in memory.</summary>
     private const int MaxBuckets = 1_000_000;
+
+    private IReadOnlyDictionary<string, BucketType> types = new Dictionary<string, BucketType>();
 
     /// <summary>Null before anything was begun.</summary>
     public ImportReport? Report { get; private set; }
@@ -20,25 +24,63 @@ internal sealed class ImportRun(SourceSettings source, ImportTarget target, Impo
             await CheckSourceAsync(sources[0], cancel);
             await CheckTypesAsync(sources[0], cancel);
             var cluster = await target.ClusterNameAsync(cancel);
-            using var state = ImportState.Open(options.StateDirectory, source.Addresses, cluster, options.Overwrites);
-            var report = Report = new ImportReport(source.Addresses, cluster);
-            foreach (var type in options.Types)
-            {
-                foreach (var name in options.Buckets ?? await BucketsAsync(sources[0], type, cancel))
-                {
-                    await CopyAsync(sources, state, report, new BucketId(type, name), cancel);
-                }
-            }
-
-            report.IsWhole = report.Total[KeyFate.Failed] == 0;
-            if (report.IsWhole && report.FailedBuckets == 0)
-            {
-                state.Delete();
-            }
+            await CopyAsync(sources, cluster, cancel);
         }
         finally
         {
             sources.ForEach(one => one.Dispose());
+        }
+    }
+
+    private async Task CopyAsync(IReadOnlyList<RiakSource> sources, string cluster, CancellationToken cancel)
+    {
+        using var state = ImportState.Open(options.StateDirectory, source.Addresses, cluster, options.Overwrites, options.IsAfresh);
+        bool isDone;
+        using (var problems = state.OpenProblems())
+        {
+            var report = Report = new ImportReport(source.Addresses, cluster, problems);
+            try
+            {
+                await CopyAsync(sources, state, report, cancel);
+                report.HasEnded = true;
+            }
+            finally
+            {
+                report.Close();
+                if (problems.TakeTrouble() is { } trouble)
+                {
+                    progress.Say(trouble);
+                }
+            }
+
+            isDone = report.IsDone;
+        }
+
+        if (isDone)
+        {
+            state.Delete();
+        }
+
+        if (Report.Buckets == 0)
+        {
+            throw new CliException(ExitCode.NotFound, $"there is nothing to copy: the source lists no bucket of {(options.Types.Count == 1 ? "the type" : "the types")} {string.Join(", ", options.Types)} (is it the right cluster?)");
+        }
+    }
+
+    private async Task CopyAsync(IReadOnlyList<RiakSource> sources, ImportState state, ImportReport report, CancellationToken cancel)
+    {
+        foreach (var type in options.Types)
+        {
+            var names = options.Buckets ?? await BucketsAsync(sources[0], type, cancel);
+            if (names.Count == 0)
+            {
+                progress.Say($"the source has no buckets of the type {type}");
+            }
+
+            foreach (var name in names)
+            {
+                await CopyAsync(sources, state, report, new BucketId(type, name), cancel);
+            }
         }
     }
 
@@ -50,7 +92,7 @@ internal sealed class ImportRun(SourceSettings source, ImportTarget target, Impo
 
     private async Task CheckTypesAsync(RiakSource riak, CancellationToken cancel)
     {
-        var here = await target.BucketTypesAsync(cancel);
+        types = await target.BucketTypesAsync(cancel);
         foreach (var type in options.Types.Where(type => type != RiakSource.DefaultType))
         {
             var there = await TypeOfSourceAsync(riak, type, cancel);
@@ -60,12 +102,12 @@ internal sealed class ImportRun(SourceSettings source, ImportTarget target, Impo
                 throw new CliException(ExitCode.Failed, $"the bucket type {type} holds HyperLogLogs: Riak gives away what they estimate and not what they have counted, so they cannot be copied; add their members anew (kv hll add)");
             }
 
-            if (here.GetValueOrDefault(type) is not { Active: true } own)
+            if (types.GetValueOrDefault(type) is not { Active: true } own)
             {
                 throw new CliException(ExitCode.Failed, BucketTypeAdvice.For(type, there));
             }
 
-            var ownKind = (string?)System.Text.Json.Nodes.JsonNode.Parse(own.PropsJson)!["datatype"];
+            var ownKind = (string?)JsonNode.Parse(own.PropsJson)!["datatype"];
             if (kind != ownKind)
             {
                 throw new CliException(ExitCode.Failed, $"the bucket type {type} has the data type {kind ?? "none"} in the source and {ownKind ?? "none"} in the cluster");
@@ -79,13 +121,13 @@ internal sealed class ImportRun(SourceSettings source, ImportTarget target, Impo
         {
             return await riak.TypePropsAsync(type, cancel);
         }
-        catch (CliException e) when (e.Code != ExitCode.Unavailable)
+        catch (CliException e) when (e is not AccessException && e.Code != ExitCode.Unavailable)
         {
             throw new CliException(ExitCode.NotFound, $"the source has no bucket type {type} that is active: {e.Message}", e);
         }
     }
 
-    private static async Task<IReadOnlyList<ByteString>> BucketsAsync(RiakSource riak, string type, CancellationToken cancel)
+    private static Task<IReadOnlyList<ByteString>> BucketsAsync(RiakSource riak, string type, CancellationToken cancel) => riak.AnewAsync<IReadOnlyList<ByteString>>(async () =>
     {
         var names = new HashSet<ByteString>();
         await riak.ListBucketsAsync(
@@ -100,14 +142,14 @@ internal sealed class ImportRun(SourceSettings source, ImportTarget target, Impo
             },
             cancel);
         return [.. names.OrderBy(name => name, Comparer<ByteString>.Create((left, right) => left.Span.SequenceCompareTo(right.Span)))];
-    }
+    });
 
     private async Task CopyAsync(IReadOnlyList<RiakSource> sources, ImportState state, ImportReport report, BucketId bucket, CancellationToken cancel)
     {
         if (state.OfDone(bucket) is { } before)
         {
-            var done = new BucketRow(bucket) { WasDone = true, Keys = before.Done };
-            done.Tally.Add(before);
+            var done = new BucketRow(bucket) { WasDone = true, IsListedBefore = true, Listed = before.Listed, Keys = before.Tally.Done };
+            done.Tally.Add(before.Tally);
             report.Add(done);
             return;
         }
@@ -116,12 +158,12 @@ internal sealed class ImportRun(SourceSettings source, ImportTarget target, Impo
         progress.Begin(row);
         try
         {
-            await new BucketImport(sources, target, state, options, report).RunAsync(row, cancel);
+            await new BucketImport(sources, target, state, options, report, JsonNode.Parse(types[bucket.Type].PropsJson)!.AsObject()).RunAsync(row, cancel);
         }
         catch (Exception e) when (e is CliException or OperationCanceledException)
         {
             row.Error = e is OperationCanceledException ? BucketRow.Interrupted : e.Message;
-            if (e is not CliException { Code: ExitCode.Failed or ExitCode.NotFound })
+            if (e is AccessException or not CliException { Code: ExitCode.Failed or ExitCode.NotFound })
             {
                 throw;
             }

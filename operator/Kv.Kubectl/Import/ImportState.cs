@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,30 +8,38 @@ using Kv.Kubectl.Output;
 namespace Kv.Kubectl.Import;
 
 /// <summary>
-/// How far an import has come, in a directory: `state.jsonl`, to which a line is added for each step (`listed`, `at`, `done`), and `keys`, the list of the bucket that is being copied. An import that has ended whole takes both away, so
-/// that the next looks at everything again. The first line says between which clusters; a last line that was cut off counts for nothing.
+/// How far an import has come, in a directory: `state.jsonl`, to which a line is added for each step (`listed`, `at`, `begun`, `done`), and `keys`, the list of the bucket that is being copied. An import that has ended whole takes both away, so
+/// that the next looks at everything again. What it holds of an import before is as old as its listings, of which each line has the time. The first line says between which clusters; a last line that was cut off counts for nothing.
 /// </summary>
 internal sealed class ImportState : IDisposable
 {
-    private const int Version = 1;
+    private const int Version = 2;
     private const string FileName = "state.jsonl";
 
+    /// <summary>Of those beyond, an import that goes on takes values that are there for the application's.</summary>
+    private const int MaxBegun = 100_000;
+
+    private readonly Lock gate = new();
+    private readonly HashSet<(BucketId Bucket, ByteString Key)> begun = [];
     private readonly string directory;
     private readonly FileStream file;
-    private readonly Dictionary<BucketId, ImportTally> done = [];
-    private (BucketId Bucket, long Keys, Guid List, long Offset, ImportTally Tally)? current;
+    private readonly Dictionary<BucketId, (ImportTally Tally, DateTimeOffset Listed)> done = [];
+    private (BucketId Bucket, long Keys, Guid List, DateTimeOffset Listed, long Offset, ImportTally Tally)? current;
     private bool isBroken;
     private string? problem;
 
     private ImportState(string directory, FileStream file) => (this.directory, this.file) = (directory, file);
+
+    /// <summary>Whether there is anything of an import before.</summary>
+    public bool GoesOn { get; private set; }
 
     public KeySpool Keys => new(Path.Combine(directory, "keys"));
 
     /// <summary>Why the state is not kept any more, to be told once; null while it is.</summary>
     public string? TakeProblem() => Interlocked.Exchange(ref problem, null);
 
-    /// <summary>Opens what an import between these two has left, by the same rule for conflicts, or begins anew.</summary>
-    public static ImportState Open(string directory, IReadOnlyList<string> source, string cluster, bool overwrites)
+    /// <summary>Opens what an import between these two has left, by the same rule for conflicts, or begins anew: also where it is to be, whatever is there.</summary>
+    public static ImportState Open(string directory, IReadOnlyList<string> source, string cluster, bool overwrites, bool isAfresh = false)
     {
         var path = Path.Combine(directory, FileName);
         try
@@ -39,6 +48,11 @@ internal sealed class ImportState : IDisposable
             var state = new ImportState(directory, new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
             try
             {
+                if (isAfresh)
+                {
+                    state.file.SetLength(0);
+                }
+
                 state.Load(path, new JsonObject { ["version"] = Version, ["source"] = JsonText.ListOf(source.Order(StringComparer.Ordinal)), ["cluster"] = cluster, ["overwrites"] = overwrites });
                 return state;
             }
@@ -58,18 +72,34 @@ internal sealed class ImportState : IDisposable
         }
     }
 
-    /// <summary>What became of the keys of a bucket that is done; null for any other.</summary>
-    public ImportTally? OfDone(BucketId bucket) => done.GetValueOrDefault(bucket);
+    /// <summary>What was not copied, of this import and of those that it goes on from.</summary>
+    public ProblemFile OpenProblems()
+    {
+        try
+        {
+            return ProblemFile.Open(directory, GoesOn);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException(ExitCode.Failed, $"{directory} cannot be used: {e.Message}", e);
+        }
+    }
 
-    /// <summary>Where a bucket's import was cut off: how many keys its list has, where in it the next is, and what became of those before. Null where it has none, or where some of those are to be tried again.</summary>
-    public (long Keys, long Offset, ImportTally Tally)? Of(BucketId bucket) =>
-        current is { } at && at.Bucket == bucket && at.Tally[KeyFate.Failed] == 0 && Keys.Holds(at.List, at.Offset) ? (at.Keys, at.Offset, at.Tally) : null;
+    /// <summary>What became of the keys of a bucket that an import before has done, and when it had them listed; null for any other.</summary>
+    public (ImportTally Tally, DateTimeOffset Listed)? OfDone(BucketId bucket) => done.TryGetValue(bucket, out var before) ? before : null;
 
-    /// <summary>The list of keys is whole.</summary>
-    public void Listed(BucketId bucket, long keys, Guid list)
+    /// <summary>
+    /// Where a bucket's import was cut off: how many keys its list has and since when, where in it the next is, and what became of those before. Null where it has none, or where some of those are to be tried again: they are found by a
+    /// list anew.
+    /// </summary>
+    public (long Keys, DateTimeOffset Listed, long Offset, ImportTally Tally)? Of(BucketId bucket) =>
+        current is { } at && at.Bucket == bucket && at.Tally[KeyFate.Failed] == 0 && Keys.Holds(at.List, at.Offset) ? (at.Keys, at.Listed, at.Offset, at.Tally) : null;
+
+    /// <summary>The list of keys is whole; it was begun at that time.</summary>
+    public void Listed(BucketId bucket, long keys, Guid list, DateTimeOffset time)
     {
         var line = LineOf(bucket, "listed", keys);
-        line["list"] = list;
+        (line["list"], line["time"]) = (list, TextOf(time));
         Add(line);
     }
 
@@ -77,17 +107,54 @@ internal sealed class ImportState : IDisposable
     public void At(BucketId bucket, long offset, ImportTally tally) => Add(LineOf(bucket, "at", offset), tally);
 
     /// <summary>All of its keys have met a fate that another try would not change.</summary>
-    public void Done(BucketId bucket, ImportTally tally) => Add(LineOf(bucket, "done", tally.Done), tally);
+    public void Done(BucketId bucket, ImportTally tally, DateTimeOffset listed)
+    {
+        begun.RemoveWhere(one => one.Bucket == bucket);
+        var line = LineOf(bucket, "done", tally.Done);
+        line["time"] = TextOf(listed);
+        Add(line, tally);
+    }
 
-    /// <summary>The import has ended whole.</summary>
+    /// <summary>Of the key's values some were written, and it is not known that all were. Safe for any number of callers.</summary>
+    public void Begun(BucketId bucket, ByteString key)
+    {
+        lock (gate)
+        {
+            if (begun.Count < MaxBegun && begun.Add((bucket, key)))
+            {
+                Add(LineOf(bucket, "begun", key.ToBase64()));
+            }
+        }
+    }
+
+    /// <summary>Whether this import, or one before that it goes on from, has said so.</summary>
+    public bool IsBegun(BucketId bucket, ByteString key)
+    {
+        lock (gate)
+        {
+            return begun.Contains((bucket, key));
+        }
+    }
+
+    /// <summary>As people and programs read it.</summary>
+    public static string TextOf(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>The import has ended whole: the next looks at everything again.</summary>
     public void Delete()
     {
         file.Dispose();
-        File.Delete(Path.Combine(directory, FileName));
-        File.Delete(Path.Combine(directory, "keys"));
-        if (!Directory.EnumerateFileSystemEntries(directory).Any())
+        try
         {
-            Directory.Delete(directory);
+            File.Delete(Path.Combine(directory, FileName));
+            File.Delete(Path.Combine(directory, "keys"));
+            if (!Directory.EnumerateFileSystemEntries(directory).Any())
+            {
+                Directory.Delete(directory);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException(ExitCode.Failed, $"the import has ended, and {directory} cannot be taken away (the next would go on from there: --afresh): {e.Message}", e);
         }
     }
 
@@ -113,6 +180,7 @@ internal sealed class ImportState : IDisposable
             throw new CliException(ExitCode.Failed, $"{path} is of another import: {found.ToJsonString(JsonText.Compact)}; name another directory with --state, or delete it");
         }
 
+        GoesOn = lines.Length > 1;
         foreach (var line in lines.Skip(1))
         {
             Take(JsonNode.Parse(line)!.AsObject());
@@ -124,20 +192,27 @@ internal sealed class ImportState : IDisposable
         var bucket = new BucketId(line["type"]!.GetValue<string>(), ByteString.FromBase64(line["bucket"]!.GetValue<string>()));
         if (line["listed"] is { } listed)
         {
-            current = (bucket, listed.GetValue<long>(), line["list"]!.GetValue<Guid>(), KeySpool.Start, new ImportTally());
+            current = (bucket, listed.GetValue<long>(), line["list"]!.GetValue<Guid>(), TimeOf(line), KeySpool.Start, new ImportTally());
         }
         else if (line["at"] is { } offset && current is { } before && before.Bucket == bucket)
         {
-            current = (bucket, before.Keys, before.List, offset.GetValue<long>(), ImportTally.Of(line["tally"]!.AsObject()));
+            current = (bucket, before.Keys, before.List, before.Listed, offset.GetValue<long>(), ImportTally.Of(line["tally"]!.AsObject()));
         }
         else if (line["done"] is not null)
         {
-            done[bucket] = ImportTally.Of(line["tally"]!.AsObject());
+            done[bucket] = (ImportTally.Of(line["tally"]!.AsObject()), TimeOf(line));
+            begun.RemoveWhere(one => one.Bucket == bucket);
             current = null;
+        }
+        else if (line["begun"] is { } key)
+        {
+            begun.Add((bucket, ByteString.FromBase64(key.GetValue<string>())));
         }
     }
 
-    private static JsonObject LineOf(BucketId bucket, string step, long value) => new() { ["type"] = bucket.Type, ["bucket"] = bucket.Name.ToBase64(), [step] = value };
+    private static DateTimeOffset TimeOf(JsonObject line) => DateTimeOffset.Parse(line["time"]!.GetValue<string>(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+
+    private static JsonObject LineOf(BucketId bucket, string step, JsonNode value) => new() { ["type"] = bucket.Type, ["bucket"] = bucket.Name.ToBase64(), [step] = value };
 
     private void Add(JsonObject line, ImportTally tally)
     {

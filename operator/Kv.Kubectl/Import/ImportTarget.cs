@@ -1,13 +1,16 @@
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Grpc.Core;
 using Kv.Kubectl.Connections;
 using Kv.Protos.Kv.V1;
 
 namespace Kv.Kubectl.Import;
 
-/// <summary>What an import asks of the cluster that it fills, by any number of callers at once. What fails is a <see cref="CliException"/>.</summary>
+/// <summary>What an import asks of the cluster that it fills, by any number of callers at once. What fails is a <see cref="CliException"/>, and a <see cref="KeyRefusedException"/> where it is known to be final.</summary>
 internal sealed class ImportTarget(NodeCaller caller)
 {
+    private static readonly HashSet<Error.Types.Code> Final = [Error.Types.Code.ObjectTooLarge, Error.Types.Code.TooManySiblings, Error.Types.Code.InvalidRequest];
+
     public async Task<string> ClusterNameAsync(CancellationToken cancel) => (await AskAsync(
         (client, options, _) => client.GetRingAsync(new GetRingRequest(), options), _ => null, isRepeatable: true, cancel)).ClusterName;
 
@@ -49,7 +52,13 @@ internal sealed class ImportTarget(NodeCaller caller)
 
     public Task<FetchDataTypeResponse> FetchAsync(BucketId bucket, ByteString key, bool ofAllReplicas, CancellationToken cancel)
     {
-        var request = new FetchDataTypeRequest { Key = Key(bucket, key), Pr = ofAllReplicas ? new Quorum { Word = Quorum.Types.Word.All } : null };
+        var request = new FetchDataTypeRequest { Key = Key(bucket, key) };
+        if (ofAllReplicas)
+        {
+            // By themselves, the bucket's properties might have fewer suffice, or a "not found" be no answer.
+            (request.Pr, request.NotfoundOk, request.BasicQuorum) = (All, true, false);
+        }
+
         return AskAsync(
             (client, options, milliseconds) =>
             {
@@ -59,6 +68,27 @@ internal sealed class ImportTarget(NodeCaller caller)
             answer => answer.Error,
             isRepeatable: true,
             cancel);
+    }
+
+    /// <summary>Whether a delete of it is still remembered, which a fetch of its data type does not tell.</summary>
+    public async Task<bool> IsDeletedAsync(BucketId bucket, ByteString key, bool ofAllReplicas, CancellationToken cancel)
+    {
+        var request = new GetRequest { Key = Key(bucket, key), HeadOnly = true };
+        if (ofAllReplicas)
+        {
+            (request.Pr, request.NotfoundOk, request.BasicQuorum) = (All, true, false);
+        }
+
+        var answer = await AskAsync(
+            (client, options, milliseconds) =>
+            {
+                request.TimeoutMilliseconds = milliseconds;
+                return client.GetAsync(request, options);
+            },
+            answer => answer.Error,
+            isRepeatable: true,
+            cancel);
+        return !answer.TombstoneContext.IsEmpty;
     }
 
     public Task UpdateAsync(BucketId bucket, ByteString key, DataTypeOperation operation, CancellationToken cancel)
@@ -75,9 +105,23 @@ internal sealed class ImportTarget(NodeCaller caller)
             cancel);
     }
 
-    private Task<T> AskAsync<T>(
-        Func<Protos.Kv.V1.Kv.KvClient, Grpc.Core.CallOptions, uint, Grpc.Core.AsyncUnaryCall<T>> call, Func<T, Error?> errorOf, bool isRepeatable, CancellationToken cancel) =>
-        caller.DataAsync(call, errorOf, isRepeatable, cancel);
+    private static Quorum All => new() { Word = Quorum.Types.Word.All };
+
+    private async Task<T> AskAsync<T>(
+        Func<Protos.Kv.V1.Kv.KvClient, CallOptions, uint, AsyncUnaryCall<T>> call, Func<T, Error?> errorOf, bool isRepeatable, CancellationToken cancel)
+    {
+        try
+        {
+            var answer = await caller.DataAsync(call, answer => IsFinal(errorOf(answer)) ? null : errorOf(answer), isRepeatable, cancel);
+            return errorOf(answer) is { } error ? throw new KeyRefusedException(CallErrors.Of(error).Message) : answer;
+        }
+        catch (CliException e) when (e.InnerException is RpcException { StatusCode: StatusCode.Unauthenticated or StatusCode.PermissionDenied })
+        {
+            throw new AccessException($"the cluster says: {e.Message}", e);
+        }
+    }
+
+    private static bool IsFinal(Error? error) => error is not null && Final.Contains(error.Code);
 
     private static bool IsThere(Error? error) => error?.Code == Error.Types.Code.MatchFound;
 

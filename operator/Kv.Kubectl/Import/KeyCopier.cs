@@ -9,22 +9,38 @@ namespace Kv.Kubectl.Import;
 /// <param name="isDataType">Whether its type has one.</param>
 /// <param name="keepsSiblings">Whether the target's bucket does.</param>
 /// <param name="overwrites">See <see cref="ImportOptions.Overwrites"/>.</param>
-internal sealed class KeyCopier(ImportTarget target, BucketId bucket, bool isDataType, bool keepsSiblings, bool overwrites)
+/// <param name="state">Remembers the keys of which some values were written.</param>
+internal sealed class KeyCopier(ImportTarget target, ImportState state, BucketId bucket, bool isDataType, bool keepsSiblings, bool overwrites)
 {
+    /// <summary>`Key` of kv.v1 has it.</summary>
+    private const int MaxKeyBytes = 65_536;
+
     private int hasIndexes;
+
+    /// <summary>Whether an import before, which was cut off, may have copied these keys, or the first values of one.</summary>
+    public bool IsResumed { get; set; }
 
     /// <summary>Whether an object with index entries was written.</summary>
     public bool HasIndexes => hasIndexes != 0;
 
     public async Task<KeyResult> CopyAsync(RiakSource source, ByteString key, CancellationToken cancel)
     {
+        if (key.Length > MaxKeyBytes)
+        {
+            return new KeyResult(KeyFate.Refused, $"its key has {key.Length} bytes, and at most {MaxKeyBytes} are allowed");
+        }
+
         try
         {
             return isDataType ? await CopyDataTypeAsync(source, key, cancel) : await CopyObjectAsync(source, key, cancel);
         }
-        catch (CliException e)
+        catch (KeyRefusedException e)
         {
-            return new KeyResult(e.Code == ExitCode.Unavailable ? KeyFate.Failed : KeyFate.Refused, e.Message);
+            return new KeyResult(KeyFate.Refused, e.Message);
+        }
+        catch (CliException e) when (e is not AccessException)
+        {
+            return new KeyResult(KeyFate.Failed, e.Message);
         }
     }
 
@@ -42,14 +58,23 @@ internal sealed class KeyCopier(ImportTarget target, BucketId bucket, bool isDat
         }
 
         var contents = RiakContents.Distinct(live.Select(RiakContents.Read));
-        switch (SiblingPlan.Of(contents, await target.GetAsync(bucket, key, cancel), keepsSiblings, overwrites))
+        switch (SiblingPlan.Of(contents, await target.GetAsync(bucket, key, cancel), keepsSiblings, overwrites, IsResumed || state.IsBegun(bucket, key)))
         {
             case SiblingPlan.Nothing:
                 return new KeyResult(KeyFate.Equal);
             case SiblingPlan.Conflict conflict:
                 return new KeyResult(KeyFate.Conflict, conflict.Reason);
             case SiblingPlan.Write write:
-                return await WriteAsync(key, write, cancel);
+                try
+                {
+                    return await WriteAsync(key, write, cancel);
+                }
+                catch when (contents.Count > 1)
+                {
+                    state.Begun(bucket, key);
+                    throw;
+                }
+
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
@@ -88,14 +113,21 @@ internal sealed class KeyCopier(ImportTarget target, BucketId bucket, bool isDat
 
         var counts = value.ValueCase is DataTypeValue.ValueOneofCase.Counter or DataTypeValue.ValueOneofCase.Map;
         var fetched = await target.FetchAsync(bucket, key, ofAllReplicas: counts, cancel);
-        if (fetched.Value is { } there && !DataTypeCopies.IsEmpty(DataTypeCopies.Plain(there)))
+        if (fetched.Value is { } there)
         {
-            return DataTypeCopies.Plain(there).Equals(value) ? new KeyResult(KeyFate.Equal) : new KeyResult(KeyFate.Conflict, "the target has another value");
+            var plain = DataTypeCopies.Plain(there);
+            return plain.Equals(value) ? new KeyResult(KeyFate.Equal)
+                : new KeyResult(KeyFate.Conflict, DataTypeCopies.IsEmpty(plain) ? "it was emptied in the target" : "the target has another value");
         }
 
         if (DataTypeCopies.IsEmpty(value))
         {
             return new KeyResult(KeyFate.Equal);
+        }
+
+        if (await target.IsDeletedAsync(bucket, key, ofAllReplicas: counts, cancel))
+        {
+            return new KeyResult(KeyFate.Conflict, "it was deleted in the target");
         }
 
         try

@@ -15,9 +15,9 @@ internal enum KeyFate
     /// <summary>The target has something else, which was left as it is.</summary>
     Conflict,
 
-    /// <summary>It cannot be copied, however often it is tried.</summary>
+    /// <summary>It cannot be copied, however often it is tried: for a reason that is known, and lies in it.</summary>
     Refused,
 
-    /// <summary>Source or target did not answer in time, or were overloaded: the next try may succeed.</summary>
+    /// <summary>Source or target did not answer in time, were overloaded, or refused for a reason that may pass away: the next try may succeed.</summary>
     Failed,
 }

@@ -11,7 +11,6 @@ internal sealed class KeySpool(string path)
 {
     private const int MaxChunkKeys = 5_000;
     private const int MaxChunkBytes = 4 * 1024 * 1024;
-    private const int MaxKeyBytes = 1024 * 1024;
     private const int IdBytes = 16;
 
     /// <summary>Where the first key lies.</summary>
@@ -23,7 +22,7 @@ internal sealed class KeySpool(string path)
         var (count, id) = (0L, Guid.NewGuid());
 
         // Without a buffer: what could not be written would be tried again at its end.
-        await using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        await using var file = Guarded(() => new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0));
         Guarded(() => file.Write(id.ToByteArray()));
         await list(keys =>
         {
@@ -51,9 +50,12 @@ internal sealed class KeySpool(string path)
             return false;
         }
 
-        using var file = File.OpenRead(path);
-        var found = new byte[IdBytes];
-        return file.Length >= Math.Max(offset, IdBytes) && file.ReadAtLeast(found, IdBytes) == IdBytes && new Guid(found) == id;
+        return Guarded(() =>
+        {
+            using var file = File.OpenRead(path);
+            var found = new byte[IdBytes];
+            return file.Length >= Math.Max(offset, IdBytes) && file.ReadAtLeast(found, IdBytes) == IdBytes && new Guid(found) == id;
+        });
     }
 
     /// <summary>The next keys behind an offset, and the offset behind them; none at the end. Fails where the file is not what was written.</summary>
@@ -67,7 +69,7 @@ internal sealed class KeySpool(string path)
         {
             file.ReadExactly(header);
             var length = BinaryPrimitives.ReadInt32BigEndian(header);
-            if (length is < 0 or > MaxKeyBytes)
+            if (length < 0 || length > file.Length - file.Position)
             {
                 throw new InvalidDataException($"{path} is damaged");
             }
@@ -83,15 +85,21 @@ internal sealed class KeySpool(string path)
         return ([.. keys.Distinct()], offset);
     }
 
-    private void Guarded(Action write)
+    private void Guarded(Action write) => Guarded(() =>
+    {
+        write();
+        return true;
+    });
+
+    private T Guarded<T>(Func<T> use)
     {
         try
         {
-            write();
+            return use();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliException(ExitCode.Failed, $"the list of keys cannot be written to {path} (--state names another directory): {e.Message}", e);
+            throw new CliException(ExitCode.Failed, $"the list of keys cannot be kept in {path} (--state names another directory): {e.Message}", e);
         }
     }
 }

@@ -10,6 +10,8 @@ internal static class RiakContents
 {
     private const string MetaPrefix = "X-Riak-Meta-";
 
+    private static readonly Comparer<byte[]> Bytes = Comparer<byte[]>.Create((left, right) => left.AsSpan().SequenceCompareTo(right));
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Fails where a text is not UTF-8: the target keeps texts, and bytes would be lost.</summary>
@@ -43,8 +45,12 @@ internal static class RiakContents
         return plain;
     }
 
-    /// <summary>Each once, in their order.</summary>
-    public static IReadOnlyList<Content> Distinct(IEnumerable<Content> contents) => [.. contents.Distinct()];
+    /// <summary>Each once, in an order that is the same whoever gave them: what an import that was cut off has written is the beginning of it.</summary>
+    public static IReadOnlyList<Content> Distinct(IEnumerable<Content> contents)
+    {
+        List<Content> each = [.. contents.Distinct()];
+        return each.Count < 2 ? each : [.. each.OrderBy(content => content.ToByteArray(), Bytes)];
+    }
 
     /// <summary>A counter of Riak 1.4 or the state of a data type, which no put can make.</summary>
     public static bool IsDataType(RpbContent content) => content.ContentType.Span.StartsWith("application/riak_"u8) && content.Value.Span is [69, ..];
@@ -78,9 +84,9 @@ internal static class RiakContents
         {
             return Strict.GetString(bytes.Span);
         }
-        catch (DecoderFallbackException)
+        catch (DecoderFallbackException e)
         {
-            throw new CliException(ExitCode.Failed, $"{what} is not UTF-8");
+            throw new KeyRefusedException($"{what} is not UTF-8", e);
         }
     }
 }

@@ -5,7 +5,7 @@ namespace Kv.Kubectl.Import;
 
 /// <summary>
 /// What becomes of an object, by its values in the source and what the target holds. Values are compared as sets of what the source can give: value, content type, charset, encoding, links, metadata and index entries. So an import
-/// that was cut off between two siblings goes on with those that are missing, and one that is done again finds nothing to do.
+/// that is done again finds nothing to do. One that was cut off between two siblings goes on with those that are missing; where that is not known, the target's application may have decided for those that are there.
 /// </summary>
 internal abstract record SiblingPlan
 {
@@ -17,7 +17,8 @@ internal abstract record SiblingPlan
     /// <param name="target">What is there.</param>
     /// <param name="keepsSiblings">Whether the target's bucket does.</param>
     /// <param name="overwrites">Whether what only the target has gives way.</param>
-    public static SiblingPlan Of(IReadOnlyList<Content> source, GetResponse target, bool keepsSiblings, bool overwrites)
+    /// <param name="isBegun">Whether this import may have written the first of its values, and not all.</param>
+    public static SiblingPlan Of(IReadOnlyList<Content> source, GetResponse target, bool keepsSiblings, bool overwrites, bool isBegun)
     {
         if (source.Count > 1 && !keepsSiblings)
         {
@@ -36,6 +37,11 @@ internal abstract record SiblingPlan
         if (held.Count + missing.Count > source.Count || there.Siblings.Any(sibling => sibling.Tombstone))
         {
             return overwrites ? new Write(source, there.Context, MustBeAbsent: false) : new Conflict("the target has another value");
+        }
+
+        if (missing.Count > 0 && !(isBegun && missing.SequenceEqual(source.Skip(held.Count))))
+        {
+            return overwrites ? new Write(source, there.Context, MustBeAbsent: false) : new Conflict($"the target has {held.Count} of its {source.Count} values: the others may have been resolved there");
         }
 
         return missing.Count > 0 ? new Write(missing, ByteString.Empty, MustBeAbsent: false)

@@ -20,13 +20,16 @@ internal sealed class SourceCaller(SourceSettings settings, int first) : IDispos
 
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>A coverage of a large cluster may think for long before it has a page.</summary>
-    private static readonly TimeSpan PagePatience = TimeSpan.FromMinutes(10);
-
     private static readonly string[] Transient = ["timeout", "overload", "all_nodes_down", "_val_unsatisfied", "insufficient_vnodes", "not ready"];
+
+    /// <summary>Of who asks, not of what is asked for.</summary>
+    private static readonly string[] TurnedAway = ["Permission denied", "Security is enabled", "Authentication failed"];
 
     private int turn = first;
     private RiakConnection? connection;
+
+    /// <summary>How many there are to try.</summary>
+    public int Addresses => settings.Addresses.Count;
 
     private string Address => settings.Addresses[turn % settings.Addresses.Count];
 
@@ -50,21 +53,29 @@ internal sealed class SourceCaller(SourceSettings settings, int first) : IDispos
                     throw failure;
                 }
             }
+            catch (Exception e) when (e is not CliException)
+            {
+                // Its answer may come yet, and would be taken for that of the next question.
+                Drop();
+                throw;
+            }
         }
     }
 
-    /// <summary>An answer of several messages, until <paramref name="take"/> has had the last and says so. Not asked again where it breaks off: something was taken.</summary>
-    public async Task StreamAsync<T>(byte code, IMessage message, byte expected, MessageParser<T> parser, Func<T, bool> take, CancellationToken cancel)
+    /// <summary>
+    /// An answer of several messages, until <paramref name="take"/> has had the last and says so. Not asked again where it breaks off, since something was taken; who asks anew asks the next address.
+    /// </summary>
+    public async Task StreamAsync<T>(byte code, IMessage message, byte expected, MessageParser<T> parser, TimeSpan patience, Func<T, bool> take, CancellationToken cancel)
         where T : IMessage<T>
     {
         try
         {
             connection ??= await ConnectAsync(cancel);
-            using var limit = Limited(PagePatience, cancel);
+            using var limit = Limited(patience, cancel);
             var (got, body) = await connection.AskAsync(code, message, limit.Token);
             while (!take(Read(got, body, expected, parser)))
             {
-                using var next = Limited(PagePatience, cancel);
+                using var next = Limited(patience, cancel);
                 (got, body) = await connection.ReadAsync(next.Token);
             }
         }
@@ -75,6 +86,7 @@ internal sealed class SourceCaller(SourceSettings settings, int first) : IDispos
         catch
         {
             Drop();
+            turn++;
             throw;
         }
     }
@@ -91,7 +103,7 @@ internal sealed class SourceCaller(SourceSettings settings, int first) : IDispos
             {
                 if (await opened.StartTlsAsync(tls.OfStream(Address[..Address.LastIndexOf(':')].Trim('[', ']')), limit.Token) is { } refused)
                 {
-                    throw Refused(refused.Message);
+                    throw new AccessException(TextOf(refused.Message));
                 }
 
                 await AuthenticateAsync(opened, cancel);
@@ -119,7 +131,7 @@ internal sealed class SourceCaller(SourceSettings settings, int first) : IDispos
         var (code, body) = await opened.AskAsync(AuthReq, request, limit.Token);
         if (code != AuthResp)
         {
-            throw Refused(body);
+            throw new AccessException(TextOf(body));
         }
     }
 
@@ -136,9 +148,13 @@ internal sealed class SourceCaller(SourceSettings settings, int first) : IDispos
 
     private static CliException Refused(byte[] body)
     {
-        var text = RpbErrorResp.Parser.ParseFrom(body).Errmsg.ToStringUtf8();
-        return new CliException(Transient.Any(reason => text.Contains(reason, StringComparison.Ordinal)) ? ExitCode.Unavailable : ExitCode.Failed, $"the source says: {text}");
+        var text = TextOf(body);
+        return TurnedAway.Any(reason => text.Contains(reason, StringComparison.Ordinal))
+            ? new AccessException(text)
+            : new CliException(Transient.Any(reason => text.Contains(reason, StringComparison.Ordinal)) ? ExitCode.Unavailable : ExitCode.Failed, text);
     }
+
+    private static string TextOf(byte[] error) => $"the source says: {RpbErrorResp.Parser.ParseFrom(error).Errmsg.ToStringUtf8()}";
 
     private static bool IsLost(Exception e, CancellationToken cancel) =>
         e is IOException or SocketException or InvalidDataException or AuthenticationException || (e is OperationCanceledException && !cancel.IsCancellationRequested);
@@ -153,7 +169,8 @@ internal sealed class SourceCaller(SourceSettings settings, int first) : IDispos
             InvalidDataException or InvalidProtocolBufferException => (ExitCode.Failed, e.Message),
             _ => (ExitCode.Unavailable, e.Message),
         };
-        var failure = new CliException(code, $"the source {Address} cannot be asked: {reason}", e);
+        var text = $"the source {Address} cannot be asked: {reason}";
+        var failure = e is AuthenticationException ? new AccessException(text, e) : new CliException(code, text, e);
         Drop();
         turn++;
         return failure;

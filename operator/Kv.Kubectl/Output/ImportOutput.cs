@@ -12,7 +12,8 @@ internal static class ImportOutput
 
     public static ExitCode CodeOf(ImportReport report) =>
         report.Total[KeyFate.Failed] > 0 ? ExitCode.Unavailable
-        : report.FailedBuckets + report.Total[KeyFate.Conflict] + report.Total[KeyFate.Refused] > 0 ? ExitCode.Failed
+        : report.FailedBuckets + report.BucketsInConflict + report.Total[KeyFate.Conflict] + report.Total[KeyFate.Refused] > 0 ? ExitCode.Failed
+        : report.ListedBefore > 0 ? ExitCode.Unavailable
         : ExitCode.Ok;
 
     public static void Print(TablePrinter tables, ImportReport report)
@@ -32,13 +33,37 @@ internal static class ImportOutput
         List<string> lines =
         [
             .. report.Rows.Where(row => row.Error is not null).Select(row => $"{row.Bucket}: {row.Error}"),
+            .. AgeLines(report),
+            .. report.Rows.Where(row => row.PropsInConflict.Count > 0).Select(row => $"{row.Bucket}: conflict: it has properties of its own here, so none was set (--on-conflict overwrite sets them): {string.Join(", ", row.PropsInConflict)}"),
             .. report.Rows.Where(row => row.Props.Count > 0).Select(row => $"{row.Bucket}: set {string.Join(", ", row.Props)} as in the source"),
             .. report.Rows.SelectMany(row => row.Notes.Select(note => $"{row.Bucket}: {note}")),
             .. report.Problems.Select(problem => $"{problem.Bucket}/{Escape.NameOf(problem.Key)}: {ImportTally.NameOf(problem.Fate)}: {problem.Reason}"),
         ];
         var rest = lines.Count - MaxLines + report.ProblemsLeftOut;
-        return lines.Count <= MaxLines && report.ProblemsLeftOut == 0 ? lines : lines.Take(MaxLines).Append($"and {Words.Count(rest, "line")} more: -o json has the first {ImportReport.MaxProblems} keys");
+        var first = lines.Count <= MaxLines && report.ProblemsLeftOut == 0 ? lines : lines.Take(MaxLines).Append($"and {Words.Count(rest, "line")} more");
+        return report.ProblemsFile is { } file ? first.Append($"all that was not copied is in {file}") : first;
     }
+
+    /// <summary>What this import has not looked at.</summary>
+    private static IEnumerable<string> AgeLines(ImportReport report)
+    {
+        if (report.ListedBefore > 0)
+        {
+            yield return $"{Words.Count(report.ListedBefore, "bucket")} listed by an import before this one: run once more to see what was written since";
+            foreach (var row in report.Rows.Where(row => row.IsListedBefore))
+            {
+                yield return $"{row.Bucket}: {(row.WasDone ? "done before, and listed" : "listed")} at {ImportState.TextOf(row.Listed!.Value)}, {AgeOf(DateTimeOffset.UtcNow - row.Listed.Value)} ago";
+            }
+        }
+    }
+
+    private static string AgeOf(TimeSpan age) => age switch
+    {
+        { TotalDays: >= 2 } => $"{(long)age.TotalDays} days",
+        { TotalHours: >= 2 } => $"{(long)age.TotalHours} hours",
+        { TotalMinutes: >= 2 } => $"{(long)age.TotalMinutes} minutes",
+        _ => $"{Math.Max(0, (long)age.TotalSeconds)} s",
+    };
 
     public static JsonObject ToJson(ImportReport report)
     {
@@ -48,10 +73,13 @@ internal static class ImportOutput
             ["cluster"] = report.Cluster,
             ["complete"] = report.IsWhole,
             ["bucketCount"] = report.Buckets,
+            ["failedBuckets"] = report.FailedBuckets,
+            ["bucketsListedBefore"] = report.ListedBefore,
             ["total"] = report.Total.ToJson(),
             ["buckets"] = new JsonArray([.. report.Rows.Select(ToJson)]),
             ["problems"] = new JsonArray([.. report.Problems.Select(ToJson)]),
             ["problemsLeftOut"] = report.ProblemsLeftOut,
+            ["problemsFile"] = report.ProblemsFile,
         };
         return json;
     }
@@ -59,13 +87,15 @@ internal static class ImportOutput
     private static List<string> Row(string type, string bucket, string keys, ImportTally tally, string state) =>
         [type, bucket, keys, .. Fates.Select(fate => Words.Number(tally[fate])), state];
 
-    private static string StateOf(BucketRow row) => row.WasDone ? "done before" : row.Error == BucketRow.Interrupted ? BucketRow.Interrupted : row.Error is not null || row.Tally[KeyFate.Failed] > 0 ? "failed" : "done";
+    private static string StateOf(BucketRow row) => row.WasDone ? "done before" : row.Error == BucketRow.Interrupted ? BucketRow.Interrupted : row.HasFailed ? "failed" : "done";
 
     private static JsonObject ToJson(BucketRow row)
     {
         var json = new JsonObject { ["type"] = row.Bucket.Type };
         JsonText.Add(json, "bucket", row.Bucket.Name.Span);
         json["keys"] = row.Keys;
+        json["listed"] = row.Listed is { } listed ? ImportState.TextOf(listed) : null;
+        json["listedBefore"] = row.IsListedBefore;
         json["doneBefore"] = row.WasDone;
         foreach (var (name, count) in row.Tally.ToJson().ToList())
         {
@@ -73,12 +103,13 @@ internal static class ImportOutput
         }
 
         json["props"] = JsonText.ListOf(row.Props);
+        json["propsInConflict"] = JsonText.ListOf(row.PropsInConflict);
         json["notes"] = JsonText.ListOf(row.Notes);
         json["error"] = row.Error;
         return json;
     }
 
-    private static JsonNode ToJson(KeyProblem problem)
+    public static JsonObject ToJson(KeyProblem problem)
     {
         var json = new JsonObject { ["type"] = problem.Bucket.Type };
         JsonText.Add(json, "bucket", problem.Bucket.Name.Span);

@@ -62,6 +62,34 @@ public sealed class ImportDataTypeTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(true, "it was deleted in the target")]
+    [InlineData(false, "it was emptied in the target")]
+    public async Task WhatIsGoneFromTheTarget_DoesNotComeBack(bool isDeleted, string reason)
+    {
+        foreach (var node in new[] { source, target })
+        {
+            var made = await node.Alone.Node.Admin.CreateBucketTypeAsync("tags", """{"datatype":"set","delete_mode":"keep"}""", TestContext.Current.CancellationToken);
+            Assert.True(made.IsOk && (await node.Alone.Node.Admin.ActivateBucketTypeAsync("tags", TestContext.Current.CancellationToken)).IsOk);
+        }
+
+        await source.UpdateAsync("tags", "b", "k", new DtOp { SetOp = new SetOp { Adds = { Bytes("a") } } });
+        Assert.Equal((1, 0), Counts(await source.ImportAsync(target, state, "--type", "tags", "--all")));
+        if (isDeleted)
+        {
+            await target.DeleteAsync("tags", "b", "k");
+        }
+        else
+        {
+            await target.UpdateAsync("tags", "b", "k", new DtOp { SetOp = new SetOp { Removes = { Bytes("a") } } });
+        }
+
+        var run = await source.ImportAsync(target, state, "--type", "tags", "--all");
+        Assert.Equal((1, (0, 0)), (run.ExitCode, Counts(run)));
+        Assert.Contains(reason, run.Output, StringComparison.Ordinal);
+        Assert.Empty((await target.FetchAsync("tags", "b", "k"))?.SetValue ?? []);
+    }
+
+    [Theory]
     [InlineData("counters", 1, 4)]
     [InlineData("sets", 2, 0)]
     public async Task UpdateWithoutAnAnswer_IsDoneAgain_OnlyWhereItCountsNothing(string type, int updates, int exitCode)
@@ -73,6 +101,16 @@ public sealed class ImportDataTypeTests : IAsyncLifetime
         Assert.Equal((updates, exitCode), (asked, run.ExitCode));
         Assert.Equal(0, (await source.ImportAsync(target, state, "--type", type, "--all")).ExitCode);
         Assert.Equal(await source.FetchAsync(type, "b", "k"), await target.FetchAsync(type, "b", "k"));
+    }
+
+    [Fact]
+    public async Task PropertiesOfADataTypesBucket_AreNamed_AndNotCarriedOver()
+    {
+        await source.SetPropsAsync("sets", "b", new RpbBucketProps { W = 3 });
+        await source.UpdateAsync("sets", "b", "k", new DtOp { SetOp = new SetOp { Adds = { Bytes("a") } } });
+        var run = await source.ImportAsync(target, state, "--type", "sets", "--bucket", "b");
+        Assert.Equal((0, (1, 0)), (run.ExitCode, Counts(run)));
+        Assert.Contains("properties that differ are not carried over to a bucket of a data type: w", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

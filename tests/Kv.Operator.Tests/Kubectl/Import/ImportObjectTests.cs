@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Kv.Kubectl.Import;
 using Kv.Protos.Riak;
 using Xunit;
 using static Kv.Operator.Tests.Kubectl.Import.LiveNode;
@@ -89,30 +90,60 @@ public sealed class ImportObjectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Siblings_ArriveEach_Once_HoweverTheImportBeforeWasCutOff()
+    public async Task Siblings_ArriveEach_Once()
     {
         foreach (var value in new[] { "x", "y", "z", "z" })
         {
             await source.PutAsync("siblings", "b", "new", value);
-            await source.PutAsync("siblings", "b", "cut", value);
             await source.PutAsync("siblings", "b", "doubled", value);
         }
 
-        await target.PutAsync("siblings", "b", "cut", "y");
         await target.PutAsync("siblings", "b", "doubled", "x");
         await target.PutAsync("siblings", "b", "doubled", "x");
         await target.PutAsync("siblings", "b", "doubled", "y");
         await target.PutAsync("siblings", "b", "doubled", "z");
         var run = await source.ImportAsync(target, state, "--type", "siblings", "--bucket", "b");
         Assert.True(run.ExitCode == 0, run.Error);
-        foreach (var key in new[] { "new", "cut", "doubled" })
+        foreach (var key in new[] { "new", "doubled" })
         {
             Assert.Equal(["x", "y", "z"], await target.ValuesAsync("siblings", "b", key));
         }
 
         var again = await source.ImportAsync(target, state, "--type", "siblings", "--bucket", "b");
-        Assert.Equal((3, 0, 3), Counts(again));
+        Assert.Equal((2, 0, 2), Counts(again));
         Assert.Equal(["x", "y", "z"], await target.ValuesAsync("siblings", "b", "new"));
+    }
+
+    [Fact]
+    public async Task SiblingsThatAnImportHasWrittenInPart_AreWrittenWhole_ByTheNext()
+    {
+        foreach (var value in new[] { "x", "y", "z" })
+        {
+            await source.PutAsync("siblings", "b", "k", value);
+        }
+
+        var puts = 0;
+        target.OnCall = method => method != "Put" || Interlocked.Increment(ref puts) == 1;
+        Assert.Equal(4, (await source.ImportAsync(target, state, "--type", "siblings", "--bucket", "b")).ExitCode);
+        Assert.Single(await target.ValuesAsync("siblings", "b", "k"));
+        target.OnCall = _ => true;
+        var run = await source.ImportAsync(target, state, "--type", "siblings", "--bucket", "b");
+        Assert.Equal((0, (1, 1, 0)), (run.ExitCode, Counts(run)));
+        Assert.Equal(["x", "y", "z"], await target.ValuesAsync("siblings", "b", "k"));
+    }
+
+    [Fact]
+    public async Task ASiblingThatWasResolvedInTheTarget_DoesNotComeBack()
+    {
+        await source.PutAsync("siblings", "b", "k", "x");
+        await source.PutAsync("siblings", "b", "k", "y");
+        await source.ImportAsync(target, state, "--type", "siblings", "--bucket", "b");
+        var seen = await target.GetAsync("siblings", "b", "k");
+        await target.PutAsync("siblings", "b", "k", Text("x"), seen.Vclock);
+        var run = await source.ImportAsync(target, state, "--type", "siblings", "--bucket", "b");
+        Assert.Equal((1, (1, 0, 0)), (run.ExitCode, Counts(run)));
+        Assert.Contains("the target has 1 of its 2 values", run.Output, StringComparison.Ordinal);
+        Assert.Equal(["x"], await target.ValuesAsync("siblings", "b", "k"));
     }
 
     [Fact]
@@ -192,6 +223,41 @@ public sealed class ImportObjectTests : IAsyncLifetime
         Assert.Equal(["x", "y"], await target.ValuesAsync("default", "b", "k"));
         Assert.Equal(["allow_mult", "w", "pr"], Json(run)["buckets"]![0]!["props"]!.AsArray().Select(name => (string?)name));
         Assert.Empty(Json(await source.ImportAsync(target, state, "--bucket", "b"))["buckets"]![0]!["props"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Properties_ThatTheTargetsBucketHasOfItsOwn_StayAsTheyAre_UnlessTheyAreToBeOverwritten()
+    {
+        await source.SetPropsAsync("default", "b", new RpbBucketProps { W = 3, R = 1 });
+        await target.SetPropsAsync("default", "b", new RpbBucketProps { W = 1 });
+        await source.PutAsync("default", "b", "k", "v");
+        var run = await source.ImportAsync(target, state, "--bucket", "b");
+        Assert.Equal((1, (1, 1, 0)), (run.ExitCode, Counts(run)));
+        Assert.Equal(["w"], Json(run)["buckets"]![0]!["propsInConflict"]!.AsArray().Select(name => (string?)name));
+        Assert.Equal((1u, 4294967293u), ((await target.PropsAsync("default", "b")).W, (await target.PropsAsync("default", "b")).R));
+
+        Assert.Equal(0, (await source.ImportAsync(target, state, "--bucket", "b", "--on-conflict", "overwrite")).ExitCode);
+        Assert.Equal((3u, 1u), ((await target.PropsAsync("default", "b")).W, (await target.PropsAsync("default", "b")).R));
+    }
+
+    [Fact]
+    public void Properties_ThatAreNotCarriedOver_AreNamed()
+    {
+        var there = new RpbBucketProps
+        {
+            WriteOnce = true,
+            Backend = Bytes("eleveldb_mult"),
+            ChashKeyfun = new RpbModFun { Module = Bytes("mine"), Function = Bytes("place") },
+            Linkfun = new RpbModFun { Module = Bytes("riak_kv_wm_link_walker"), Function = Bytes("mapreduce_linkfun") },
+        };
+        var here = new JsonObject { ["write_once"] = false, ["backend"] = "ordered" };
+        Assert.Equal(
+            [
+                "it is write-once in the source, and is not here, where that is its type's",
+                "its backend is eleveldb_mult in the source and ordered here, where it is its type's",
+                "its keys are placed by mine:place in the source, which is not carried over",
+            ],
+            BucketPropsCopy.Of(there, here, here).Notes);
     }
 
     [Fact]

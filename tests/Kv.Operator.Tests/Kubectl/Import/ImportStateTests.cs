@@ -12,6 +12,8 @@ public sealed class ImportStateTests : IDisposable
     private static readonly BucketId Users = new("default", Bytes("users"));
     private static readonly BucketId Carts = new("carts", ByteString.CopyFrom(0, 255));
 
+    private static readonly DateTimeOffset Then = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
     private readonly StateDirectory directory = new();
 
     public void Dispose() => directory.Dispose();
@@ -22,14 +24,14 @@ public sealed class ImportStateTests : IDisposable
         using (var state = Open())
         {
             var (keys, list) = await FillAsync(state, "a", "bb", "ccc");
-            state.Listed(Users, keys, list);
+            state.Listed(Users, keys, list, Then);
             Assert.Equal(["a", "bb", "ccc"], Texts(state.Keys.Read(KeySpool.Start).Keys));
             state.At(Users, KeySpool.Start + 5, Tally(KeyFate.Copied));
         }
 
         using var opened = Open();
-        var (count, offset, tally) = opened.Of(Users)!.Value;
-        Assert.Equal((3, 1), (count, tally[KeyFate.Copied]));
+        var (count, listed, offset, tally) = opened.Of(Users)!.Value;
+        Assert.Equal((3, Then, 1), (count, listed, tally[KeyFate.Copied]));
         Assert.Equal(["bb", "ccc"], Texts(opened.Keys.Read(offset).Keys));
         Assert.Null(opened.Of(Carts));
         Assert.Null(opened.OfDone(Users));
@@ -41,7 +43,7 @@ public sealed class ImportStateTests : IDisposable
         using (var state = Open())
         {
             var (keys, list) = await FillAsync(state, "a", "b");
-            state.Listed(Users, keys, list);
+            state.Listed(Users, keys, list, Then);
         }
 
         // Cut off in the midst of the listing: no line says that the file is another list.
@@ -70,7 +72,7 @@ public sealed class ImportStateTests : IDisposable
         using (var state = Open())
         {
             var (keys, list) = await FillAsync(state, "a");
-            state.Listed(Users, keys, list);
+            state.Listed(Users, keys, list, Then);
             state.At(Users, KeySpool.Start + 5, Tally(KeyFate.Failed));
         }
 
@@ -83,12 +85,38 @@ public sealed class ImportStateTests : IDisposable
     {
         using (var state = Open())
         {
-            state.Done(Carts, Tally(KeyFate.Conflict));
+            state.Done(Carts, Tally(KeyFate.Conflict), Then);
         }
 
         using var opened = Open();
-        Assert.Equal(1, opened.OfDone(Carts)![KeyFate.Conflict]);
+        Assert.Equal((1, Then), (opened.OfDone(Carts)!.Value.Tally[KeyFate.Conflict], opened.OfDone(Carts)!.Value.Listed));
         Assert.Null(opened.OfDone(Users));
+    }
+
+    [Fact]
+    public void KeyThatWasBegun_IsKnown_UntilItsBucketIsDone()
+    {
+        using (var state = Open())
+        {
+            state.Begun(Carts, Bytes("k"));
+            state.Begun(Users, Bytes("k"));
+            state.Done(Users, Tally(KeyFate.Copied), Then);
+        }
+
+        using var opened = Open();
+        Assert.Equal((true, false, false), (opened.IsBegun(Carts, Bytes("k")), opened.IsBegun(Carts, Bytes("l")), opened.IsBegun(Users, Bytes("k"))));
+    }
+
+    [Fact]
+    public void BeginningAfresh_ForgetsAll_OfAnotherImportToo()
+    {
+        using (var state = Open())
+        {
+            state.Done(Carts, Tally(KeyFate.Copied), Then);
+        }
+
+        using var afresh = ImportState.Open(directory.Path, ["c:1"], "other", overwrites: true, isAfresh: true);
+        Assert.Equal((null, false), (afresh.OfDone(Carts), afresh.GoesOn));
     }
 
     [Fact]

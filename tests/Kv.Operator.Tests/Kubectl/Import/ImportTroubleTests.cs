@@ -56,7 +56,8 @@ public sealed class ImportTroubleTests : IAsyncLifetime
         await File.AppendAllTextAsync(state.File, """{"type":"sib""", Cancel);
         target.OnCall = method => Interlocked.Add(ref gets, method == "Get" ? 1 : 0) >= 0;
         var run = await source.ImportAsync(target, state, "--type", "siblings", "--bucket", "b");
-        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.True(run.ExitCode == 4, run.Error);
+        Assert.True((bool)JsonNode.Parse(run.Output)!["buckets"]![0]!["listedBefore"]!);
         Assert.InRange(gets, 300, 1_000);
         var total = JsonNode.Parse(run.Output)!["total"]!;
         Assert.Equal(Keys, (int)total["copied"]! + (int)total["equal"]!);
@@ -111,6 +112,34 @@ public sealed class ImportTroubleTests : IAsyncLifetime
         Assert.False((bool)JsonNode.Parse(run.Output)!["complete"]!);
     }
 
+    /// <summary>Those are all that is left to be tried; the others were copied.</summary>
+    [Fact]
+    public async Task KeysThatFailEachTime_AreNoSignThatTheTargetIsGone()
+    {
+        const int Many = 500;
+        for (var i = 0; i < Many; i++)
+        {
+            await source.PutAsync("siblings", "b", $"k{i}", "v");
+        }
+
+        // The first time each second key, and all of those that are tried again.
+        var puts = 0;
+        target.OnCall = method => method != "Put" || (Interlocked.Increment(ref puts) is var put && put <= Many && put % 2 == 0);
+        var run = await source.ImportAsync(target, state, "--type", "siblings", "--bucket", "b");
+        Assert.DoesNotContain("keys in a row failed", run.Error, StringComparison.Ordinal);
+        Assert.Equal((4, Many / 2), (run.ExitCode, (int)JsonNode.Parse(run.Output)!["total"]!["failed"]!));
+    }
+
+    [Fact]
+    public async Task AFileThatCannotBeWritten_IsAnErrorThatSaysSo()
+    {
+        await source.PutAsync("default", "b", "k", "v");
+        Directory.CreateDirectory(Path.Combine(state.Path, "keys"));
+        var run = await source.ImportAsync(target, state, "--bucket", "b");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("the list of keys cannot be kept in ", run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ATypeThatIsMissing_IsNamed_WithTheCommandThatMakesIt_BeforeAnythingIsWritten()
     {
@@ -157,7 +186,7 @@ public sealed class ImportTroubleTests : IAsyncLifetime
     public async Task AStateOfAnotherImport_OrNone_IsNotUsed()
     {
         Directory.CreateDirectory(state.Path);
-        await File.WriteAllTextAsync(state.File, """{"version":1,"source":["elsewhere:8087"],"cluster":"test","overwrites":false}""" + "\n", Cancel);
+        await File.WriteAllTextAsync(state.File, """{"version":2,"source":["elsewhere:8087"],"cluster":"test","overwrites":false}""" + "\n", Cancel);
         Assert.Contains("is of another import", (await source.ImportAsync(target, state, "--all")).Error, StringComparison.Ordinal);
         await File.WriteAllTextAsync(state.File, "no json\n", Cancel);
         Assert.Contains("is not the state of an import, or is damaged", (await source.ImportAsync(target, state, "--all")).Error, StringComparison.Ordinal);

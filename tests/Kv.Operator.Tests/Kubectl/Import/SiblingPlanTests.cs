@@ -16,8 +16,8 @@ public sealed class SiblingPlanTests
     [InlineData("ab", Absent, "ab if absent")]
     [InlineData("a", "a", "nothing")]
     [InlineData("ab", "ba", "nothing")]
-    [InlineData("ab", "a", "b beside")]
-    [InlineData("abc", "b", "ac beside")]
+    [InlineData("ab", "a", "conflict")]
+    [InlineData("abc", "b", "conflict")]
     [InlineData("a", "aa", "a instead")]
     [InlineData("ab", "aab", "ab instead")]
     [InlineData("a", "b", "conflict")]
@@ -27,17 +27,29 @@ public sealed class SiblingPlanTests
     [InlineData("a", "-", "conflict")]
     [InlineData("a", Deleted, "conflict")]
     public void WhereSiblingsAreKept(string source, string target, string expected) =>
-        Assert.Equal(expected, Word(SiblingPlan.Of(Source(source), Target(target), keepsSiblings: true, overwrites: false)));
+        Assert.Equal(expected, Word(SiblingPlan.Of(Source(source), Target(target), keepsSiblings: true, overwrites: false, isBegun: false)));
+
+    /// <summary>Values are written in their order: what is there and is not the first of them was not left by an import that was cut off.</summary>
+    [Theory]
+    [InlineData("ab", "a", "b beside")]
+    [InlineData("abc", "ba", "c beside")]
+    [InlineData("abc", "b", "conflict")]
+    [InlineData("abc", "ac", "conflict")]
+    [InlineData("ab", "ac", "conflict")]
+    [InlineData("ab", "a-", "conflict")]
+    [InlineData("ab", Absent, "ab if absent")]
+    public void WhereAnImportWasCutOff(string source, string target, string expected) =>
+        Assert.Equal(expected, Word(SiblingPlan.Of(Source(source), Target(target), keepsSiblings: true, overwrites: false, isBegun: true)));
 
     [Theory]
     [InlineData("a", "b", "a instead")]
     [InlineData("ab", "ac", "ab instead")]
     [InlineData("a", "a-", "a instead")]
     [InlineData("a", Deleted, "a instead of the deletion")]
-    [InlineData("ab", "a", "b beside")]
+    [InlineData("ab", "a", "ab instead")]
     [InlineData("a", "a", "nothing")]
     public void WhereConflictsAreOverwritten(string source, string target, string expected) =>
-        Assert.Equal(expected, Word(SiblingPlan.Of(Source(source), Target(target), keepsSiblings: true, overwrites: true)));
+        Assert.Equal(expected, Word(SiblingPlan.Of(Source(source), Target(target), keepsSiblings: true, overwrites: true, isBegun: false)));
 
     [Theory]
     [InlineData("a", Absent, false, "a if absent")]
@@ -46,7 +58,7 @@ public sealed class SiblingPlanTests
     [InlineData("ab", Absent, true, "conflict")]
     [InlineData("ab", "a", false, "conflict")]
     public void WhereOneValueIsKept(string source, string target, bool overwrites, string expected) =>
-        Assert.Equal(expected, Word(SiblingPlan.Of(Source(source), Target(target), keepsSiblings: false, overwrites)));
+        Assert.Equal(expected, Word(SiblingPlan.Of(Source(source), Target(target), keepsSiblings: false, overwrites, isBegun: false)));
 
     [Fact]
     public void Values_AreTheSame_WhateverTheOrderOfTheirPairs_AndTheirTagAndTime()
