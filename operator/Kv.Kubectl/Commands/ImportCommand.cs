@@ -23,7 +23,7 @@ internal static class ImportCommand
     public static Command Create(CommandSession session)
     {
         var command = new Command(
-            "import", "Copy buckets from a running Riak cluster. It can be cut off and started again, and changes nothing that only this cluster has unless it is told to. --timeout is for each request.");
+            "import", "Copy buckets from a running Riak cluster. It can be cut off and started again, and changes nothing that only this cluster has unless it is told to. Run one at a time: two count a counter twice. Stop writing to the Riak cluster before the last run, which takes --on-conflict overwrite, and before data types are copied at all. --timeout is for each request.");
         var arguments = new Arguments(command);
         session.AddExamples(command, Examples);
         session.Bind(command, async (parsed, caller, cancel) =>

@@ -38,7 +38,10 @@ internal sealed class BucketImport(IReadOnlyList<RiakSource> sources, ImportTarg
             row.Bucket,
             isDataType: props["datatype"] is not null,
             keepsSiblings: IsTrue(props, "allow_mult") && !IsTrue(props, "last_write_wins") && !IsTrue(props, "write_once"),
-            options.Overwrites) { IsResumed = isResumed };
+            options.Overwrites)
+        {
+            IsResumed = isResumed,
+        };
         while (true)
         {
             var (keys, next) = ReadKeys(offset);
