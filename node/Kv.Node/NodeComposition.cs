@@ -124,6 +124,14 @@ public sealed partial class NodeComposition : IAsyncDisposable
         }
     }
 
+    /// <summary>No request is answered any more, and what is stored stays as it is: for a node that could not start, or whose storage failed. Requests would else meet what the end of the process has disposed of.</summary>
+    /// <param name="cancel">When what is under way is cut off.</param>
+    public Task CutOffAsync(CancellationToken cancel)
+    {
+        PortServer?[] servers = [.. frontEnds, peerServer, metricsServer];
+        return Task.WhenAll(servers.OfType<PortServer>().Select(server => server.StopAsync(cancel)));
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var server in frontEnds)

@@ -20,6 +20,7 @@ public static partial class NodeProgram
     private const int Failure = 1;
     private const int BadSettings = 2;
     private const int Interrupted = 130;
+    private static readonly TimeSpan CutOffPatience = TimeSpan.FromSeconds(2);
 
     public static async Task<int> RunAsync(string[] arguments)
     {
@@ -72,7 +73,7 @@ public static partial class NodeProgram
 
             if (node.Failed.IsCompleted)
             {
-                return await FailAsync(logger, "storage failed: " + (await node.Failed).Message);
+                return await FailAsync(node, logger, "storage failed: " + (await node.Failed).Message);
             }
 
             return await StopAsync(node, options, logger);
@@ -83,7 +84,7 @@ public static partial class NodeProgram
         }
         catch (Exception e) when (e is NodeStartException or StoreException or IOException or SocketException or UnauthorizedAccessException)
         {
-            return await FailAsync(logger, e.Message);
+            return await FailAsync(node, logger, e.Message);
         }
     }
 
@@ -95,7 +96,7 @@ public static partial class NodeProgram
         var last = Task.Delay(options.StopTimeout + TimeSpan.FromSeconds(5), TimeProvider.System, CancellationToken.None);
         if (await Task.WhenAny(ending, last) == last)
         {
-            return await FailAsync(logger, "the stop took too long and was cut off; what is on disk is recovered at the next start");
+            return await FailAsync(node, logger, "the stop took too long and was cut off; what is on disk is recovered at the next start");
         }
 
         try
@@ -104,7 +105,7 @@ public static partial class NodeProgram
         }
         catch (Exception e) when (e is StoreException or IOException or OperationCanceledException)
         {
-            return await FailAsync(logger, "the stop was not clean: " + e.Message);
+            return await FailAsync(node, logger, "the stop was not clean: " + e.Message);
         }
 
         LogStopped(logger, options.Name);
@@ -129,9 +130,11 @@ public static partial class NodeProgram
     }
 
     /// <summary>The process ends with this line whatever else was logged; a failed store is not closed but recovered at the next start.</summary>
-    private static async Task<int> FailAsync(ILogger logger, string reason)
+    private static async Task<int> FailAsync(NodeComposition node, ILogger logger, string reason)
     {
         LogFailed(logger, reason);
+        using var soon = new CancellationTokenSource(CutOffPatience / 2, TimeProvider.System);
+        await Task.WhenAny(node.CutOffAsync(soon.Token), Task.Delay(CutOffPatience, TimeProvider.System, CancellationToken.None));
         await Console.Error.WriteLineAsync("kv-node: " + reason);
         return Failure;
     }

@@ -44,9 +44,6 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments, 
         return command.Succeeded ? command.Output : throw new InvalidOperationException(command.ToString());
     }
 
-    /// <summary>What comes before a command that gives way to the pods of a Kubernetes on this machine, which have to be ready in time.</summary>
-    public static IReadOnlyList<string> GivingWay { get; } = ["nice", "-n", "10"];
-
     private static ProcessStartInfo Start(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment)
     {
         var start = new ProcessStartInfo(program, arguments)

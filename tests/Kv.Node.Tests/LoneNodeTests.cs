@@ -144,6 +144,22 @@ public sealed class LoneNodeTests
     }
 
     [Fact]
+    public async Task ANodeThatCannotStart_IsCutOff_FromThoseThatAskHowItIs()
+    {
+        await using var composition = new NodeComposition(TestNode.Options("broken"), NullLoggerFactory.Instance, (_, _, _) => throw new Core.Stores.StoreException("rotten"));
+        await Assert.ThrowsAsync<Core.Stores.StoreException>(() => composition.StartAsync(None));
+        using var http = new HttpClient();
+        var livez = new Uri($"http://{composition.Endpoints["metrics"]}/livez");
+        using (await http.GetAsync(livez, None))
+        {
+            // It answers, whatever that is.
+        }
+
+        await composition.CutOffAsync(None);
+        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(livez, None));
+    }
+
+    [Fact]
     public async Task Storage_ThatFailedWhileTheNodeStarted_EndsTheNode()
     {
         var broken = Task.FromResult<Exception>(new Core.Stores.StoreException("the sync failed"));

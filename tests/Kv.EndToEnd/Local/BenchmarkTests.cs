@@ -49,13 +49,11 @@ public sealed class BenchmarkTests
     }
 
     /// <summary>Without the build of the programs, which whoever runs this has just done, and in the same configuration.</summary>
-    private static Task<string> MakeAsync(params string[] arguments) =>
-        ReadAsync("make", "-s", "-o", "build", "bench", $"CONFIGURATION={(Configuration == "release" ? "Release" : "Debug")}", $"ARGS={string.Join(' ', arguments)}");
+    private static Task<string> MakeAsync(params string[] arguments) => Command.ReadAsync(
+        "make", ["-s", "-o", "build", "bench", $"CONFIGURATION={(Configuration == "release" ? "Release" : "Debug")}", $"ARGS={string.Join(' ', arguments)}"], TimeSpan.FromMinutes(5), cancel: Cancel);
 
-    private static Task<string> RunAsync(params string[] arguments) => ReadAsync([SourceTree.Path(".artifacts", "bin", "Kv.Benchmarks", Configuration, "Kv.Benchmarks"), .. arguments]);
-
-    private static Task<string> ReadAsync(params string[] command) =>
-        Command.ReadAsync(Command.GivingWay[0], [.. Command.GivingWay.Skip(1), .. command], TimeSpan.FromMinutes(5), cancel: Cancel);
+    private static Task<string> RunAsync(params string[] arguments) =>
+        Command.ReadAsync(SourceTree.Path(".artifacts", "bin", "Kv.Benchmarks", Configuration, "Kv.Benchmarks"), arguments, TimeSpan.FromMinutes(5), cancel: Cancel);
 
     /// <summary>As in the tree's names: `release` or `debug`.</summary>
     private static string Configuration => Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));

@@ -119,8 +119,7 @@ internal sealed partial class LocalRun : IAsyncDisposable
     private void Start(string program, IReadOnlyList<string> arguments, bool asGroup)
     {
         string[] setup = ["--default-signal=INT", .. asGroup ? (string[])["setsid"] : []];
-        string[] command = [.. Command.GivingWay, "env", .. setup, program, .. arguments];
-        _process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process = Process.Start(new ProcessStartInfo("env", [.. setup, program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
         _process.BeginOutputReadLine();

@@ -12,7 +12,7 @@ internal sealed record NodeCommand(IReadOnlyList<string> Arguments, IReadOnlyLis
     /// <summary>Its output goes where the run had it go.</summary>
     public Process Start()
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >>\"$KV_NODE_LOG\" 2>&1 </dev/null", "sh", .. Command.GivingWay, .. Arguments]);
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >>\"$KV_NODE_LOG\" 2>&1 </dev/null", "sh", .. Arguments]);
         foreach (var (name, value) in Environment)
         {
             start.Environment[name] = value;
